@@ -1,0 +1,151 @@
+//! Who is calling, and what they may do.
+
+use std::fmt;
+
+use crate::ids::{KeyId, OrganizationId, ProjectId, UserId};
+use crate::named::named;
+use crate::timestamp::Timestamp;
+
+/// One thing a key may be allowed to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// Read entries and the directory.
+    Read,
+    /// Log, edit, delete, submit and recall entries.
+    Write,
+    /// Approve, reject, reopen, lock and unlock entries.
+    Approve,
+    /// Put entries on an invoice and take them off.
+    Bill,
+    /// Maintain the directory.
+    Admin,
+}
+
+named!(Permission, UnknownPermission, "permission", {
+    Read => "read",
+    Write => "write",
+    Approve => "approve",
+    Bill => "bill",
+    Admin => "admin",
+});
+
+/// A set of permissions.
+///
+/// ```
+/// use timelog_domain::{Permission, Permissions};
+///
+/// let permissions: Permissions = [Permission::Write, Permission::Read].into_iter().collect();
+/// assert!(permissions.contains(Permission::Read));
+/// assert_eq!(permissions.to_string(), "read,write");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Permissions(u8);
+
+impl Permissions {
+    /// Every permission there is.
+    #[must_use]
+    pub fn all() -> Self {
+        Permission::ALL.iter().copied().collect()
+    }
+
+    /// Whether the permission is in the set.
+    #[must_use]
+    pub const fn contains(self, permission: Permission) -> bool {
+        self.0 & Self::bit(permission) != 0
+    }
+
+    /// The permissions in the set, in the order of [`Permission::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
+    }
+
+    const fn bit(permission: Permission) -> u8 {
+        1 << permission as u8
+    }
+}
+
+impl FromIterator<Permission> for Permissions {
+    fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
+        Self(permissions.into_iter().fold(0, |bits, permission| bits | Self::bit(permission)))
+    }
+}
+
+impl fmt::Display for Permissions {
+    /// Comma-separated names, as [`FromStr`](std::str::FromStr) reads them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, permission) in self.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(f, "{comma}{permission}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::str::FromStr for Permissions {
+    type Err = UnknownPermission;
+
+    /// Reads comma-separated names; no name twice is needed and none is an error.
+    fn from_str(text: &str) -> Result<Self, UnknownPermission> {
+        text.split(',').map(|name| name.trim().parse::<Permission>()).collect()
+    }
+}
+
+/// An API key, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: KeyId,
+    /// The organization it belongs to. It never sees another.
+    pub organization_id: OrganizationId,
+    /// The only project it may touch, where it is narrowed to one.
+    pub project_id: Option<ProjectId>,
+    /// The user it acts for, where it is bound to one.
+    pub user_id: Option<UserId>,
+    /// What it may do.
+    pub permissions: Permissions,
+    /// The part of its text that is not secret: `tlk_<prefix>_<secret>`.
+    pub prefix: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Whoever asks for a change: the part of an [`ApiKey`] that decisions depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// The organization the change happens in.
+    pub organization_id: OrganizationId,
+    /// The key it is made with.
+    pub key_id: KeyId,
+    /// The only user whose entries it may change, where the key is bound to one.
+    pub user_id: Option<UserId>,
+}
+
+impl Caller {
+    /// Whether the caller may change entries of this user.
+    #[must_use]
+    pub fn may_act_for(&self, user: UserId) -> bool {
+        self.user_id.is_none_or(|own| own == user)
+    }
+}
+
+impl From<&ApiKey> for Caller {
+    fn from(key: &ApiKey) -> Self {
+        Self { organization_id: key.organization_id, key_id: key.id, user_id: key.user_id }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_read_what_they_write() {
+        assert_eq!(Permissions::all().to_string(), "read,write,approve,bill,admin");
+        assert_eq!("write, read".parse::<Permissions>().unwrap().to_string(), "read,write");
+        for wrong in ["", "read,", "root", "READ"] {
+            assert_eq!(wrong.parse::<Permissions>(), Err(UnknownPermission), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What an entry may refer to: projects, users, and a project's backlog entries and releases.
+
+use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, UserId};
+use crate::text::Name;
+
+/// A project that time is logged on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// The organization it belongs to.
+    pub organization_id: OrganizationId,
+    /// Its id.
+    pub id: ProjectId,
+    /// What it is called.
+    pub name: Name,
+    /// An archived project takes no new time.
+    pub archived: bool,
+}
+
+/// A person whose time is logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The organization they belong to.
+    pub organization_id: OrganizationId,
+    /// Their id.
+    pub id: UserId,
+    /// What they are called.
+    pub name: Name,
+    /// Time can be logged for active users only.
+    pub active: bool,
+}
+
+/// An entry of a project's backlog (a ticket).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The organization it belongs to.
+    pub organization_id: OrganizationId,
+    /// The project it belongs to.
+    pub project_id: ProjectId,
+    /// Its id.
+    pub id: EntryId,
+    /// Its title.
+    pub title: Name,
+}
+
+/// A release of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The organization it belongs to.
+    pub organization_id: OrganizationId,
+    /// The project it belongs to.
+    pub project_id: ProjectId,
+    /// Its id.
+    pub id: ReleaseId,
+    /// What it is called.
+    pub name: Name,
+}

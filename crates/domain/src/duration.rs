@@ -1,0 +1,219 @@
+//! How long the work took: whole minutes, and the decimal hours they are written as.
+
+use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
+
+/// The most digits before the decimal point of an hours text.
+const MAX_WHOLE_DIGITS: usize = 4;
+/// The most digits after it.
+const MAX_FRACTION_DIGITS: usize = 8;
+
+/// A duration of 1 to 1440 whole minutes, a day at most.
+///
+/// Minutes are the truth and hours are a way to write them: every value survives minutes → hours → minutes. All arithmetic
+/// is decimal and rounding happens once, half up.
+///
+/// ```
+/// use timelog_domain::WorkDuration;
+///
+/// let duration = WorkDuration::from_hours("2.5")?;
+/// assert_eq!(duration.minutes(), 150);
+/// assert_eq!(WorkDuration::from_minutes(100)?.hours(), "1.67");
+/// # Ok::<(), timelog_domain::InvalidDuration>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkDuration(u16);
+
+/// Why a number of minutes or an hours text is no [`WorkDuration`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDuration {
+    /// The minutes are fewer than 1 or more than 1440.
+    #[error("must be a whole number of minutes from 1 to 1440")]
+    MinutesOutOfRange,
+    /// The hours are not written as `[0-9]{1,4}(\.[0-9]{1,8})?`.
+    #[error("must be decimal hours such as 2.5: 1 to 4 digits, optionally a point and 1 to 8 digits")]
+    HoursMalformed,
+    /// The hours round to fewer than 1 or more than 1440 minutes.
+    #[error("must come to 1 to 1440 minutes (about 0.01 to 24 hours) when rounded half up to a whole minute")]
+    HoursOutOfRange,
+    /// Neither minutes nor hours were given.
+    #[error("minutes or hours must be given")]
+    Missing,
+}
+
+impl WorkDuration {
+    /// The shortest duration, one minute.
+    pub const MIN: Self = Self(1);
+    /// The longest duration, 1440 minutes (24 hours).
+    pub const MAX: Self = Self(1440);
+
+    /// A duration of so many minutes.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidDuration::MinutesOutOfRange`] unless it is 1 to 1440.
+    pub fn from_minutes(minutes: i64) -> Result<Self, InvalidDuration> {
+        u16::try_from(minutes)
+            .map(Self)
+            .ok()
+            .filter(|duration| (Self::MIN..=Self::MAX).contains(duration))
+            .ok_or(InvalidDuration::MinutesOutOfRange)
+    }
+
+    /// A duration from decimal hours: `hours × 60`, rounded half up to a whole minute.
+    ///
+    /// The text is checked against its grammar before any arithmetic, so a hostile one costs no more than a short one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidDuration::HoursMalformed`] where the text does not match the grammar, [`InvalidDuration::HoursOutOfRange`]
+    /// where the rounded minutes are not 1 to 1440.
+    ///
+    /// ```
+    /// use timelog_domain::{InvalidDuration, WorkDuration};
+    ///
+    /// assert_eq!(WorkDuration::from_hours("1e999999999"), Err(InvalidDuration::HoursMalformed));
+    /// assert_eq!(WorkDuration::from_hours("0.008"), Err(InvalidDuration::HoursOutOfRange));
+    /// ```
+    pub fn from_hours(hours: &str) -> Result<Self, InvalidDuration> {
+        if !is_well_formed(hours) {
+            return Err(InvalidDuration::HoursMalformed);
+        }
+        let hours: BigDecimal = hours.parse().map_err(|_| InvalidDuration::HoursMalformed)?;
+        (hours * BigDecimal::from(60))
+            .with_scale_round(0, RoundingMode::HalfUp)
+            .to_i64()
+            .and_then(|minutes| Self::from_minutes(minutes).ok())
+            .ok_or(InvalidDuration::HoursOutOfRange)
+    }
+
+    /// A duration from whichever of the two was given. Minutes win; the hours beside them must be well formed but are
+    /// otherwise ignored, even out of range.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_minutes`](Self::from_minutes) and [`from_hours`](Self::from_hours);
+    /// [`InvalidDuration::Missing`] where neither is given.
+    pub fn from_minutes_or_hours(minutes: Option<i64>, hours: Option<&str>) -> Result<Self, InvalidDuration> {
+        match (minutes, hours) {
+            (Some(_), Some(hours)) if !is_well_formed(hours) => Err(InvalidDuration::HoursMalformed),
+            (Some(minutes), _) => Self::from_minutes(minutes),
+            (None, Some(hours)) => Self::from_hours(hours),
+            (None, None) => Err(InvalidDuration::Missing),
+        }
+    }
+
+    /// Whole minutes, 1 to 1440.
+    #[must_use]
+    pub const fn minutes(self) -> u16 {
+        self.0
+    }
+
+    /// Decimal hours: minutes ÷ 60 rounded half up to two decimals, without trailing zeros: `2.5`, `2`, `1.67`.
+    #[must_use]
+    pub fn hours(self) -> String {
+        hours_of_minutes(u64::from(self.0))
+    }
+}
+
+/// Decimal hours of any number of minutes, as [`WorkDuration::hours`] writes them. For totals, which pass 24 hours: add
+/// minutes up and convert the sum once.
+///
+/// ```
+/// assert_eq!(timelog_domain::hours_of_minutes(50 + 50), "1.67");
+/// assert_eq!(timelog_domain::hours_of_minutes(6_000), "100");
+/// ```
+#[must_use]
+pub fn hours_of_minutes(minutes: u64) -> String {
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    // Hundredths of an hour, half up. At most 98 here (59 minutes), so it never carries into the hours.
+    let hundredths = (minutes * 100 + 30) / 60;
+    match (hundredths / 10, hundredths % 10) {
+        (0, 0) => format!("{hours}"),
+        (tenths, 0) => format!("{hours}.{tenths}"),
+        (tenths, hundredths) => format!("{hours}.{tenths}{hundredths}"),
+    }
+}
+
+fn is_well_formed(hours: &str) -> bool {
+    let digits =
+        |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    match hours.split_once('.') {
+        Some((whole, fraction)) => digits(whole, MAX_WHOLE_DIGITS) && digits(fraction, MAX_FRACTION_DIGITS),
+        None => digits(hours, MAX_WHOLE_DIGITS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_minute_of_a_day_survives_the_way_through_hours() {
+        for minutes in 1..=1440 {
+            let duration = WorkDuration::from_minutes(minutes).unwrap();
+            assert_eq!(WorkDuration::from_hours(&duration.hours()), Ok(duration), "{minutes} minutes");
+        }
+    }
+
+    #[test]
+    fn the_hours_of_every_minute_are_the_rounded_decimal_quotient() {
+        for minutes in 1..=1440_u16 {
+            let quotient = (BigDecimal::from(minutes) / BigDecimal::from(60)).with_scale_round(2, RoundingMode::HalfUp);
+            let hours = WorkDuration::from_minutes(minutes.into()).unwrap().hours();
+            assert_eq!(hours, quotient.normalized().to_plain_string());
+        }
+    }
+
+    #[test]
+    fn minutes_outside_a_day_are_refused() {
+        for minutes in [i64::MIN, -1, 0, 1441, 65_536 + 5, i64::MAX] {
+            assert_eq!(WorkDuration::from_minutes(minutes), Err(InvalidDuration::MinutesOutOfRange));
+        }
+    }
+
+    #[test]
+    fn minutes_win_over_well_formed_hours_even_out_of_range() {
+        let given = |minutes, hours| WorkDuration::from_minutes_or_hours(minutes, hours);
+        assert_eq!(given(Some(100), Some("9999")), WorkDuration::from_minutes(100));
+        assert_eq!(given(Some(100), Some("9999x")), Err(InvalidDuration::HoursMalformed));
+        assert_eq!(given(Some(0), Some("1")), Err(InvalidDuration::MinutesOutOfRange));
+        assert_eq!(given(None, None), Err(InvalidDuration::Missing));
+    }
+
+    #[test]
+    fn half_a_minute_rounds_up() {
+        assert_eq!(WorkDuration::from_hours("0.00833333"), Err(InvalidDuration::HoursOutOfRange));
+        assert_eq!(WorkDuration::from_hours("0.00833334").unwrap().minutes(), 1);
+        assert_eq!(WorkDuration::from_hours("0.025").unwrap().minutes(), 2);
+        assert_eq!(WorkDuration::from_hours("24.00833333").unwrap().minutes(), 1440);
+        assert_eq!(WorkDuration::from_hours("24.00833334"), Err(InvalidDuration::HoursOutOfRange));
+    }
+
+    proptest! {
+        #[test]
+        fn well_formed_hours_round_as_integer_arithmetic_says(whole in 0..=9999_u64, fraction in 0..100_000_000_u64) {
+            let minutes = (whole * 100_000_000 + fraction) * 60;
+            let rounded = (minutes + 50_000_000) / 100_000_000;
+            let duration = WorkDuration::from_hours(&format!("{whole}.{fraction:08}"));
+            match duration {
+                Ok(duration) => prop_assert_eq!(u64::from(duration.minutes()), rounded),
+                Err(error) => {
+                    prop_assert_eq!(error, InvalidDuration::HoursOutOfRange);
+                    prop_assert!(!(1..=1440).contains(&rounded));
+                }
+            }
+        }
+
+        #[test]
+        fn no_other_text_is_hours(text in "\\PC{0,16}") {
+            let grammar = text.chars().filter(|c| *c == '.').count() <= 1
+                && text.chars().all(|c| c.is_ascii_digit() || c == '.')
+                && !text.starts_with('.') && !text.ends_with('.') && !text.is_empty();
+            if !grammar {
+                prop_assert_eq!(WorkDuration::from_hours(&text), Err(InvalidDuration::HoursMalformed));
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Answers that are kept for a day, so that a repeated request has no second effect.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::command::Outcome;
+use crate::ids::{OrganizationId, UserId};
+use crate::timestamp::Timestamp;
+
+/// How long an answer is kept: 24 hours from the moment its request took effect.
+pub const ANSWER_LIFETIME: Duration = Duration::from_hours(24);
+
+/// The value of an `Idempotency-Key`: 1 to 255 characters from space to `~`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdempotencyKey(String);
+
+/// The text is no [`IdempotencyKey`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must have 1 to 255 visible ASCII characters")]
+pub struct InvalidIdempotencyKey;
+
+impl IdempotencyKey {
+    /// The most characters a key may have.
+    pub const MAX_CHARS: usize = 255;
+
+    /// The key's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for IdempotencyKey {
+    type Error = InvalidIdempotencyKey;
+
+    fn try_from(text: String) -> Result<Self, InvalidIdempotencyKey> {
+        let fits = (1..=Self::MAX_CHARS).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if fits { Ok(Self(text)) } else { Err(InvalidIdempotencyKey) }
+    }
+}
+
+/// What a key is unique within. Two requests repeat each other when their scopes are equal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdempotencyScope {
+    /// The caller's organization.
+    pub organization_id: OrganizationId,
+    /// The user the caller's key is bound to, if any.
+    pub user_id: Option<UserId>,
+    /// The request's method and path, such as `POST /time-entries`.
+    pub operation: String,
+    /// The key itself.
+    pub key: IdempotencyKey,
+}
+
+/// A digest of a request's body, by which a repeat with another body is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 32]);
+
+/// An answer as it was sent: all that a repeat needs to be answered alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// The HTTP status, a 2xx.
+    pub status: u16,
+    /// The `Location` header.
+    pub location: Option<String>,
+    /// The `ETag` header.
+    pub etag: Option<String>,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+}
+
+/// What is kept under an [`IdempotencyScope`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyRecord {
+    /// The digest of the body that was answered.
+    pub fingerprint: Fingerprint,
+    /// The answer.
+    pub answer: StoredAnswer,
+    /// The first moment at which the key is new again.
+    pub expires_at: Timestamp,
+}
+
+impl IdempotencyRecord {
+    /// Whether the record still answers repeats. At `expires_at` itself it no longer does.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires_at
+    }
+}
+
+/// What to do with a repeat whose body is not the one that was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MismatchPolicy {
+    /// Answer it as if it were the same.
+    #[default]
+    Replay,
+    /// Refuse it.
+    Reject,
+}
+
+/// Turns an outcome into the answer that is sent and kept.
+pub type Render = Arc<dyn Fn(&Outcome) -> StoredAnswer + Send + Sync>;
+
+/// A request's claim on an idempotency key.
+#[derive(Clone)]
+pub struct Claim {
+    /// The key and what it is unique within.
+    pub scope: IdempotencyScope,
+    /// The digest of this request's body.
+    pub fingerprint: Fingerprint,
+    /// What to do if the stored answer was to another body.
+    pub on_mismatch: MismatchPolicy,
+    /// Renders the answer to keep, if this request is the first.
+    pub render: Render,
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,104 @@
+//! Identifiers. Each kind of thing has its own type, so a project id can never stand where a user id belongs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+/// The text is not a hyphenated UUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a hyphenated UUID such as 3fa85f64-5717-4562-b3fc-2c963f66afa6")]
+pub struct InvalidId;
+
+/// The length of `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`. No other form that the `uuid` crate reads is as long.
+const HYPHENATED_LENGTH: usize = 36;
+
+fn parse_hyphenated(text: &str) -> Result<Uuid, InvalidId> {
+    if text.len() != HYPHENATED_LENGTH {
+        return Err(InvalidId);
+    }
+    Uuid::try_parse(text).map_err(|_| InvalidId)
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// Parses from a hyphenated UUID in any case; displays in lower case.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Wraps a UUID.
+            #[must_use]
+            pub const fn new(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The UUID inside.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                parse_hyphenated(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0.as_hyphenated())
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// Names an organization: the tenant that everything else belongs to.
+    OrganizationId;
+    /// Names a project.
+    ProjectId;
+    /// Names a user, the person whose time is logged.
+    UserId;
+    /// Names an entry of a project's backlog (a ticket) that time can be logged on. Not a time entry: that is a [`TimeEntryId`].
+    EntryId;
+    /// Names a release of a project.
+    ReleaseId;
+    /// Names a time entry.
+    TimeEntryId;
+    /// Names an API key, the credential a change was made with.
+    KeyId;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_hyphenated_form_is_an_id() {
+        let id: UserId = "3FA85F64-5717-4562-b3fc-2c963f66afa6".parse().unwrap();
+        assert_eq!(id.to_string(), "3fa85f64-5717-4562-b3fc-2c963f66afa6");
+        for text in [
+            "",
+            "3fa85f6457174562b3fc2c963f66afa6",
+            "{3fa85f64-5717-4562-b3fc-2c963f66afa6}",
+            "urn:uuid:3fa85f64-5717-4562-b3fc-2c963f66afa6",
+            "3fa85f64-5717-4562-b3fc-2c963f66afg6",
+            "3fa85f645717-4562-b3fc-2c963f66afa6--",
+            " 3fa85f64-5717-4562-b3fc-2c963f66afa",
+        ] {
+            assert_eq!(text.parse::<UserId>(), Err(InvalidId), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The slice of stored state that decisions are made on, and the changes they make to it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::command::{Command, Request};
+use crate::directory::{Entry, Project, Release, User};
+use crate::external_ref::ExternalRef;
+use crate::history::HistoryRecord;
+use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
+use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
+use crate::time_entry::{TimeEntry, Version};
+
+/// Names a time entry in the store: the organization always comes first, so no lookup can cross it.
+pub type TimeEntryKey = (OrganizationId, TimeEntryId);
+type RefKey = (OrganizationId, ExternalRef);
+
+/// Stored state as plain values. An adapter loads what the requests of one batch [touch](Touches), the decisions change it,
+/// and the adapter saves the [`Changes`]. What was not loaded does not exist.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    projects: HashMap<(OrganizationId, ProjectId), Project>,
+    users: HashMap<(OrganizationId, UserId), User>,
+    entries: HashSet<(OrganizationId, ProjectId, EntryId)>,
+    releases: HashSet<(OrganizationId, ProjectId, ReleaseId)>,
+    time_entries: HashMap<TimeEntryKey, TimeEntry>,
+    external_refs: HashMap<RefKey, TimeEntryId>,
+    answers: HashMap<IdempotencyScope, IdempotencyRecord>,
+    journal: Vec<Undo>,
+}
+
+/// How to take one change back. The journal of these is also the list of what changed.
+#[derive(Debug)]
+enum Undo {
+    TimeEntry { key: TimeEntryKey, before: Option<TimeEntry>, history: HistoryRecord },
+    Answer { scope: IdempotencyScope, before: Option<IdempotencyRecord> },
+}
+
+/// A moment that a ledger can be taken back to.
+#[derive(Debug, Clone, Copy)]
+pub struct Savepoint(usize);
+
+/// What an adapter must save, all of it in one transaction.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Entries, each once, in the order of their keys.
+    pub time_entries: Vec<TimeEntryChange>,
+    /// New history, oldest first.
+    pub history: Vec<HistoryRecord>,
+    /// New answers, each scope once, in order. One may replace an expired answer.
+    pub answers: Vec<(IdempotencyScope, IdempotencyRecord)>,
+}
+
+/// One entry to save. The stored version must still be the one that was loaded, or the save is a conflict.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TimeEntryChange {
+    /// The version that was loaded; none where the entry is new.
+    pub loaded: Option<Version>,
+    /// What to store.
+    pub time_entry: TimeEntry,
+}
+
+impl Changes {
+    /// Whether there is nothing to save.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.time_entries.is_empty() && self.history.is_empty() && self.answers.is_empty()
+    }
+}
+
+/// The rows that requests can read or change. Sets are ordered, so every adapter locks rows in one order.
+#[derive(Debug, Default)]
+pub struct Touches {
+    /// Projects.
+    pub projects: BTreeSet<(OrganizationId, ProjectId)>,
+    /// Users.
+    pub users: BTreeSet<(OrganizationId, UserId)>,
+    /// Backlog entries.
+    pub entries: BTreeSet<(OrganizationId, ProjectId, EntryId)>,
+    /// Releases.
+    pub releases: BTreeSet<(OrganizationId, ProjectId, ReleaseId)>,
+    /// Time entries.
+    pub time_entries: BTreeSet<TimeEntryKey>,
+    /// Time entries by their external reference.
+    pub external_refs: BTreeSet<RefKey>,
+    /// Stored answers.
+    pub answers: BTreeSet<IdempotencyScope>,
+}
+
+impl<'a> FromIterator<&'a Request> for Touches {
+    fn from_iter<I: IntoIterator<Item = &'a Request>>(requests: I) -> Self {
+        let mut touches = Self::default();
+        for request in requests {
+            touches.add(request);
+        }
+        touches
+    }
+}
+
+impl Touches {
+    fn add(&mut self, request: &Request) {
+        let organization = request.caller.organization_id;
+        self.answers.extend(request.claim.as_ref().map(|claim| claim.scope.clone()));
+        match &request.command {
+            Command::Log(log) => {
+                let project = log.project_id;
+                self.projects.insert((organization, project));
+                self.users.insert((organization, log.details.user_id));
+                self.entries.extend(log.details.entry_id.map(|id| (organization, project, id)));
+                self.releases.extend(log.details.release_id.map(|id| (organization, project, id)));
+                self.external_refs.extend(log.external_ref.clone().map(|reference| (organization, reference)));
+            }
+            Command::Apply(apply) => {
+                self.time_entries.insert((organization, apply.id));
+            }
+        }
+    }
+}
+
+/// Loading: what is stored goes in here and is not a change.
+impl Ledger {
+    /// Adds a stored project, or replaces it.
+    pub fn load_project(&mut self, project: Project) {
+        self.projects.insert((project.organization_id, project.id), project);
+    }
+
+    /// Adds a stored user, or replaces them.
+    pub fn load_user(&mut self, user: User) {
+        self.users.insert((user.organization_id, user.id), user);
+    }
+
+    /// Adds a stored backlog entry.
+    pub fn load_entry(&mut self, entry: &Entry) {
+        self.entries.insert((entry.organization_id, entry.project_id, entry.id));
+    }
+
+    /// Adds a stored release.
+    pub fn load_release(&mut self, release: &Release) {
+        self.releases.insert((release.organization_id, release.project_id, release.id));
+    }
+
+    /// Adds a stored time entry.
+    pub fn load_time_entry(&mut self, entry: TimeEntry) {
+        self.insert(entry);
+    }
+
+    /// Adds a stored answer, live or expired.
+    pub fn load_answer(&mut self, scope: IdempotencyScope, record: IdempotencyRecord) {
+        self.answers.insert(scope, record);
+    }
+}
+
+/// Looking up.
+impl Ledger {
+    /// The project of that id.
+    #[must_use]
+    pub fn project(&self, organization: OrganizationId, id: ProjectId) -> Option<&Project> {
+        self.projects.get(&(organization, id))
+    }
+
+    /// The user of that id.
+    #[must_use]
+    pub fn user(&self, organization: OrganizationId, id: UserId) -> Option<&User> {
+        self.users.get(&(organization, id))
+    }
+
+    /// Whether the project has that backlog entry.
+    #[must_use]
+    pub fn has_entry(&self, organization: OrganizationId, project: ProjectId, id: EntryId) -> bool {
+        self.entries.contains(&(organization, project, id))
+    }
+
+    /// Whether the project has that release.
+    #[must_use]
+    pub fn has_release(&self, organization: OrganizationId, project: ProjectId, id: ReleaseId) -> bool {
+        self.releases.contains(&(organization, project, id))
+    }
+
+    /// The time entry of that id.
+    #[must_use]
+    pub fn time_entry(&self, organization: OrganizationId, id: TimeEntryId) -> Option<&TimeEntry> {
+        self.time_entries.get(&(organization, id))
+    }
+
+    /// The time entry of that external reference.
+    #[must_use]
+    pub fn time_entry_by_ref(&self, organization: OrganizationId, reference: &ExternalRef) -> Option<&TimeEntry> {
+        let id = self.external_refs.get(&(organization, reference.clone()))?;
+        self.time_entry(organization, *id)
+    }
+
+    /// The answer kept under that scope, live or expired.
+    #[must_use]
+    pub fn answer(&self, scope: &IdempotencyScope) -> Option<&IdempotencyRecord> {
+        self.answers.get(scope)
+    }
+}
+
+/// Changing, taking back, and handing over what changed.
+impl Ledger {
+    /// Stores an entry, new or changed, with the record of that change.
+    pub(crate) fn put_time_entry(&mut self, entry: TimeEntry, history: HistoryRecord) {
+        let key = (entry.organization_id(), entry.id());
+        let before = self.insert(entry);
+        self.journal.push(Undo::TimeEntry { key, before, history });
+    }
+
+    /// Keeps an answer.
+    pub(crate) fn put_answer(&mut self, scope: IdempotencyScope, record: IdempotencyRecord) {
+        let before = self.answers.insert(scope.clone(), record);
+        self.journal.push(Undo::Answer { scope, before });
+    }
+
+    /// Marks this moment.
+    #[must_use]
+    pub const fn savepoint(&self) -> Savepoint {
+        Savepoint(self.journal.len())
+    }
+
+    /// Takes back every change made since the savepoint.
+    pub fn roll_back_to(&mut self, savepoint: Savepoint) {
+        for undo in self.journal.split_off(savepoint.0.min(self.journal.len())).into_iter().rev() {
+            match undo {
+                Undo::TimeEntry { key, before, .. } => {
+                    self.remove(&key);
+                    if let Some(entry) = before {
+                        self.insert(entry);
+                    }
+                }
+                Undo::Answer { scope, before } => match before {
+                    Some(record) => drop(self.answers.insert(scope, record)),
+                    None => drop(self.answers.remove(&scope)),
+                },
+            }
+        }
+    }
+
+    /// What changed since the ledger was loaded or last asked. From here on the changes count as stored.
+    pub fn take_changes(&mut self) -> Changes {
+        let mut entries = BTreeMap::new();
+        let mut answers = BTreeSet::new();
+        let mut history = Vec::new();
+        for undo in self.journal.drain(..) {
+            match undo {
+                Undo::TimeEntry { key, before, history: record } => {
+                    // The first change of an entry knows what was loaded.
+                    entries.entry(key).or_insert_with(|| before.as_ref().map(TimeEntry::version));
+                    history.push(record);
+                }
+                Undo::Answer { scope, .. } => {
+                    answers.insert(scope);
+                }
+            }
+        }
+        let time_entries = entries.into_iter().filter_map(|(key, loaded)| {
+            let time_entry = self.time_entries.get(&key)?.clone();
+            Some(TimeEntryChange { loaded, time_entry })
+        });
+        let answers = answers.into_iter().filter_map(|scope| {
+            let record = self.answers.get(&scope)?.clone();
+            Some((scope, record))
+        });
+        Changes { time_entries: time_entries.collect(), history, answers: answers.collect() }
+    }
+
+    /// Forgets at most `limit` answers that have expired by `now`, and says how many.
+    #[cfg(feature = "test-support")]
+    pub(crate) fn sweep_answers(&mut self, now: crate::Timestamp, limit: u32) -> u64 {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let expired = self.answers.iter().filter(|(_, record)| !record.is_live(now));
+        let expired: Vec<_> = expired.map(|(scope, _)| scope.clone()).take(limit).collect();
+        expired.iter().filter(|scope| self.answers.remove(scope).is_some()).count() as u64
+    }
+
+    fn insert(&mut self, entry: TimeEntry) -> Option<TimeEntry> {
+        let organization = entry.organization_id();
+        if let Some(reference) = entry.external_ref() {
+            self.external_refs.insert((organization, reference.clone()), entry.id());
+        }
+        self.time_entries.insert((organization, entry.id()), entry)
+    }
+
+    fn remove(&mut self, key: &TimeEntryKey) {
+        let removed = self.time_entries.remove(key);
+        if let Some(reference) = removed.as_ref().and_then(TimeEntry::external_ref) {
+            self.external_refs.remove(&(key.0, reference.clone()));
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The time entry: who worked how long on which day, and where that stands in its life.
+
+use std::fmt;
+
+use crate::duration::WorkDuration;
+use crate::external_ref::ExternalRef;
+use crate::history::{FieldChange, FieldValue};
+use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
+use crate::source::Source;
+use crate::status::{Action, Status};
+use crate::text::Description;
+use crate::timestamp::Timestamp;
+use crate::work_date::WorkDate;
+
+/// What a time entry says: the part that may be edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
+    /// Who worked.
+    pub user_id: UserId,
+    /// On which day.
+    pub work_date: WorkDate,
+    /// How long.
+    pub duration: WorkDuration,
+    /// On what, in words.
+    pub description: Option<Description>,
+    /// Whether a customer pays for it.
+    pub billable: bool,
+    /// The backlog entry (ticket) it was spent on.
+    pub entry_id: Option<EntryId>,
+    /// The release it was spent on.
+    pub release_id: Option<ReleaseId>,
+}
+
+/// Counts the changes of an entry, from 1. It is the entry's entity tag, and what optimistic saves compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(i64);
+
+impl Version {
+    /// The version of an entry that was just logged.
+    pub const FIRST: Self = Self(1);
+
+    /// A stored version.
+    #[must_use]
+    pub const fn new(version: i64) -> Self {
+        Self(version)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// The version after one more change.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A time entry. Its fields are private: it changes only by [`amend`](Self::amend) and [`apply`](Self::apply), so its status,
+/// version and update time always agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeEntry(Record);
+
+/// Every field of a [`TimeEntry`] in the open, for adapters that store and restore one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its id.
+    pub id: TimeEntryId,
+    /// The organization it belongs to.
+    pub organization_id: OrganizationId,
+    /// The project it was logged on. It never changes.
+    pub project_id: ProjectId,
+    /// What it says.
+    pub details: Details,
+    /// Its name in another system. It never changes.
+    pub external_ref: Option<ExternalRef>,
+    /// How it was created. It never changes.
+    pub source: Source,
+    /// Where it stands in its life.
+    pub status: Status,
+    /// How often it has changed.
+    pub version: Version,
+    /// When it was logged.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// The entry's status does not allow its content to change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an entry that is {status} cannot be changed, only one that is draft or rejected")]
+pub struct NotEditable {
+    /// The status it is in.
+    pub status: Status,
+}
+
+/// The entry's status does not allow the action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an entry that is {status} cannot take the action {action}")]
+pub struct InvalidTransition {
+    /// The status it is in.
+    pub status: Status,
+    /// The action that was asked for.
+    pub action: Action,
+}
+
+impl TimeEntry {
+    /// A new draft.
+    #[must_use]
+    pub fn log(
+        id: TimeEntryId,
+        organization_id: OrganizationId,
+        project_id: ProjectId,
+        details: Details,
+        external_ref: Option<ExternalRef>,
+        source: Source,
+        now: Timestamp,
+    ) -> Self {
+        Self(Record {
+            id,
+            organization_id,
+            project_id,
+            details,
+            external_ref,
+            source,
+            status: Status::Draft,
+            version: Version::FIRST,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
+    /// Restores an entry from storage. The record is taken at its word.
+    #[must_use]
+    pub const fn restore(record: Record) -> Self {
+        Self(record)
+    }
+
+    /// Every field in the open.
+    #[must_use]
+    pub const fn record(&self) -> &Record {
+        &self.0
+    }
+
+    /// Makes the entry say `details`, and a rejected one a draft again. Returns what changed; where nothing did, the entry
+    /// stays as it is, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// [`NotEditable`] where something would change and the entry is neither draft nor rejected.
+    ///
+    /// ```
+    /// # use timelog_domain::*;
+    /// # fn entry() -> Result<TimeEntry, Box<dyn std::error::Error>> {
+    /// #     let id = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
+    /// #     let details = Details {
+    /// #         user_id: id.parse()?, work_date: "2025-01-15".parse()?, duration: WorkDuration::from_minutes(150)?,
+    /// #         description: None, billable: true, entry_id: None, release_id: None,
+    /// #     };
+    /// #     let now = Timestamp::from_unix_millis(1_736_928_000_000)?;
+    /// #     Ok(TimeEntry::log(id.parse()?, id.parse()?, id.parse()?, details, None, Source::Api, now))
+    /// # }
+    /// # let now = Timestamp::from_unix_millis(1_736_928_000_001)?;
+    /// let mut entry = entry()?;
+    /// let details = Details { duration: WorkDuration::from_minutes(90)?, ..entry.details().clone() };
+    ///
+    /// let changes = entry.amend(details.clone(), now)?;
+    /// assert_eq!(changes.len(), 1);
+    /// assert!(entry.amend(details, now)?.is_empty());
+    /// assert_eq!(entry.version().get(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn amend(&mut self, details: Details, now: Timestamp) -> Result<Vec<FieldChange>, NotEditable> {
+        if self.0.details == details {
+            return Ok(Vec::new());
+        }
+        if !self.0.status.is_editable() {
+            return Err(NotEditable { status: self.0.status });
+        }
+        let changes = differences(&self.0.details, &details);
+        self.0.details = details;
+        self.0.status = Status::Draft;
+        self.touch(now);
+        Ok(changes)
+    }
+
+    /// Moves the entry through its life.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidTransition`] where the action is not possible in the entry's status.
+    pub fn apply(&mut self, action: Action, now: Timestamp) -> Result<(), InvalidTransition> {
+        let status = self.0.status;
+        self.0.status = status.after(action).ok_or(InvalidTransition { status, action })?;
+        self.touch(now);
+        Ok(())
+    }
+
+    fn touch(&mut self, now: Timestamp) {
+        self.0.version = self.0.version.next();
+        // A clock that was set back must not make an update older than what it updates.
+        self.0.updated_at = now.max(self.0.updated_at);
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> TimeEntryId {
+        self.0.id
+    }
+
+    /// The organization it belongs to.
+    #[must_use]
+    pub const fn organization_id(&self) -> OrganizationId {
+        self.0.organization_id
+    }
+
+    /// The project it was logged on.
+    #[must_use]
+    pub const fn project_id(&self) -> ProjectId {
+        self.0.project_id
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn details(&self) -> &Details {
+        &self.0.details
+    }
+
+    /// Its name in another system.
+    #[must_use]
+    pub const fn external_ref(&self) -> Option<&ExternalRef> {
+        self.0.external_ref.as_ref()
+    }
+
+    /// How it was created.
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        self.0.source
+    }
+
+    /// Where it stands in its life.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.0.status
+    }
+
+    /// Whether it is on an invoice: exactly when its status says so.
+    #[must_use]
+    pub const fn invoiced(&self) -> bool {
+        matches!(self.0.status, Status::Invoiced)
+    }
+
+    /// How often it has changed.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.0.version
+    }
+
+    /// When it was logged.
+    #[must_use]
+    pub const fn created_at(&self) -> Timestamp {
+        self.0.created_at
+    }
+
+    /// When it last changed.
+    #[must_use]
+    pub const fn updated_at(&self) -> Timestamp {
+        self.0.updated_at
+    }
+}
+
+/// The members in which two contents differ.
+fn differences(old: &Details, new: &Details) -> Vec<FieldChange> {
+    fields(old)
+        .into_iter()
+        .zip(fields(new))
+        .filter(|((_, old), (_, new))| old != new)
+        .map(|((field, old), (_, new))| FieldChange { field, old, new })
+        .collect()
+}
+
+/// The members of a content, named as on the wire. The pattern is exhaustive, so a new field cannot be forgotten here.
+fn fields(details: &Details) -> [(&'static str, FieldValue); 7] {
+    fn text(value: Option<impl ToString>) -> FieldValue {
+        value.map_or(FieldValue::Null, |value| FieldValue::Text(value.to_string()))
+    }
+    let Details { user_id, work_date, duration, description, billable, entry_id, release_id } = details;
+    [
+        ("userId", text(Some(user_id))),
+        ("workDate", text(Some(work_date))),
+        ("minutes", FieldValue::Integer(duration.minutes())),
+        ("description", text(description.as_ref())),
+        ("billable", FieldValue::Boolean(*billable)),
+        ("entryId", text(*entry_id)),
+        ("releaseId", text(*release_id)),
+    ]
+}

@@ -1,0 +1,121 @@
+//! The day the work was done on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use time::{Date, Month};
+
+/// A calendar day of the years 0001 to 9999, without a time and without a time zone.
+///
+/// It is never derived from an instant, so it never shifts.
+///
+/// ```
+/// use timelog_domain::WorkDate;
+///
+/// let day: WorkDate = "2024-02-29".parse()?;
+/// assert_eq!(day.to_string(), "2024-02-29");
+/// assert!("2025-02-29".parse::<WorkDate>().is_err());
+/// assert!("2025-01-15T00:00:00Z".parse::<WorkDate>().is_err());
+/// # Ok::<(), timelog_domain::InvalidWorkDate>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkDate(Date);
+
+/// The text or date is not a day that work can be logged on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a calendar day written YYYY-MM-DD, in the years 0001 to 9999")]
+pub struct InvalidWorkDate;
+
+impl WorkDate {
+    /// The day as a [`time::Date`].
+    #[must_use]
+    pub const fn date(self) -> Date {
+        self.0
+    }
+}
+
+impl TryFrom<Date> for WorkDate {
+    type Error = InvalidWorkDate;
+
+    fn try_from(date: Date) -> Result<Self, InvalidWorkDate> {
+        if (1..=9999).contains(&date.year()) { Ok(Self(date)) } else { Err(InvalidWorkDate) }
+    }
+}
+
+impl FromStr for WorkDate {
+    type Err = InvalidWorkDate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidWorkDate> {
+        let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else {
+            return Err(InvalidWorkDate);
+        };
+        let year = number(&[y1, y2, y3, y4])?;
+        let month = u8::try_from(number(&[m1, m2])?).ok().and_then(|m| Month::try_from(m).ok());
+        let day = u8::try_from(number(&[d1, d2])?).map_err(|_| InvalidWorkDate)?;
+        Date::from_calendar_date(i32::from(year), month.ok_or(InvalidWorkDate)?, day)
+            .map_err(|_| InvalidWorkDate)?
+            .try_into()
+    }
+}
+
+fn number(digits: &[u8]) -> Result<u16, InvalidWorkDate> {
+    digits.iter().try_fold(0, |number, digit| match digit {
+        b'0'..=b'9' => Ok(number * 10 + u16::from(digit - b'0')),
+        _ => Err(InvalidWorkDate),
+    })
+}
+
+impl fmt::Display for WorkDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.0.year(), u8::from(self.0.month()), self.0.day())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_real_days_in_one_spelling_are_dates() {
+        for text in ["0001-01-01", "9999-12-31", "2000-02-29", "2025-12-31"] {
+            assert_eq!(text.parse::<WorkDate>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "0000-01-01",
+            "2025-02-30",
+            "1900-02-29",
+            "2025-00-10",
+            "2025-13-01",
+            "2025-01-00",
+            "2025-01-32",
+            "2025-1-5",
+            "20250115",
+            "+2025-01-15",
+            "-001-01-01",
+            "2025-01-15 ",
+            "2025-01-15T00:00:00Z",
+            "2025/01/15",
+            "２０２５-01-15",
+            "2025-W03-3",
+        ] {
+            assert_eq!(text.parse::<WorkDate>(), Err(InvalidWorkDate), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_parses_displays_as_it_was_written(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]") {
+            if let Ok(day) = text.parse::<WorkDate>() {
+                prop_assert_eq!(day.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in ".{0,20}") {
+            let _ = text.parse::<WorkDate>();
+        }
+    }
+}
