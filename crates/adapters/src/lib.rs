@@ -1,1 +1,27 @@
+//! The ports of [`timelog_domain`] on diesel.
+//!
+//! [`Store`] implements them all: changes go through a commit queue, which takes the requests that wait as one batch and
+//! commits them in one transaction; reads go straight to a pool.
 
+mod commit_queue;
+mod database;
+mod directory;
+mod error;
+mod idempotency;
+mod keys;
+mod migrations;
+mod rows;
+mod schema;
+mod sqlite;
+mod store;
+mod sweeper;
+mod time_entries;
+mod types;
+mod url;
+
+pub use commit_queue::QueueOptions;
+pub use database::DatabaseOptions;
+pub use keys::digest_key;
+pub use store::Store;
+pub use sweeper::sweep;
+pub use url::{DatabaseUrl, InvalidDatabaseUrl};

@@ -76,6 +76,12 @@ pub trait Directory: Send + Sync {
     fn put_release(&self, release: Release) -> PortFuture<'_, ()>;
 }
 
+/// Whether the store can be worked with.
+pub trait Health: Send + Sync {
+    /// Whether the store has the schema that this program needs; an error where it does not answer at all.
+    fn is_current(&self) -> PortFuture<'_, bool>;
+}
+
 /// The keys that callers authenticate with.
 pub trait ApiKeys: Send + Sync {
     /// The key whose text was presented, revoked or not; none where the text is no key's. The comparison MUST take the same

@@ -1,0 +1,192 @@
+//! The commit queue: requests that wait are taken together, decided together and committed in one transaction, so that one
+//! sync of the disk serves them all. Nobody waits for company: an idle queue commits a single request at once.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use timelog_domain::ports::{Clock, PortError};
+use timelog_domain::{Decision, Ledger, Request, Timestamp, handle};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::error::DbError;
+
+/// How many requests may wait, and for how long.
+#[derive(Debug, Clone)]
+pub struct QueueOptions {
+    /// The most requests that wait. One more is turned away at once.
+    pub capacity: usize,
+    /// The most requests in one transaction; the database's own best size where it is not given.
+    pub batch_size: Option<usize>,
+    /// A request that has waited longer than this is turned away instead of begun.
+    pub max_wait: Duration,
+}
+
+impl Default for QueueOptions {
+    fn default() -> Self {
+        Self { capacity: 4096, batch_size: None, max_wait: Duration::from_secs(10) }
+    }
+}
+
+/// What became of one request of a batch.
+pub(crate) type Settled = Result<Decision, PortError>;
+
+/// Runs one transaction: load what the requests touch, [`decide`] them in order, save what changed, commit.
+pub(crate) trait CommitBatch: Send + Sync + 'static {
+    /// Returns only after the commit is durable. On an error nothing is stored, except that after
+    /// [`DbError::Unavailable`] it is unknown.
+    fn commit(
+        &self,
+        requests: Arc<[Request]>,
+        clock: &Arc<dyn Clock>,
+    ) -> impl Future<Output = Result<Vec<Settled>, DbError>> + Send;
+}
+
+/// Decides the requests of a batch one after the other. One that panics fails alone, and leaves no trace in the ledger.
+pub(crate) fn decide(requests: &[Request], ledger: &mut Ledger, now: Timestamp) -> Vec<Settled> {
+    let decide = |request| {
+        let savepoint = ledger.savepoint();
+        catch_unwind(AssertUnwindSafe(|| handle(request, ledger, now))).map_err(|_| {
+            ledger.roll_back_to(savepoint);
+            PortError::Internal("a decision panicked".to_owned())
+        })
+    };
+    requests.iter().map(decide).collect()
+}
+
+struct Job {
+    request: Request,
+    since: Instant,
+    reply: oneshot::Sender<Settled>,
+}
+
+/// The entrance of the queue, and the handle to its end.
+pub(crate) struct CommitQueue {
+    entrance: Mutex<Option<mpsc::Sender<Job>>>,
+    worker: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl CommitQueue {
+    /// Starts the queue in a task of its own.
+    pub(crate) fn start(
+        store: impl CommitBatch,
+        clock: Arc<dyn Clock>,
+        capacity: usize,
+        batch_size: usize,
+        max_wait: Duration,
+    ) -> Self {
+        let (entrance, jobs) = mpsc::channel(capacity);
+        let worker = Worker { store, clock, max_wait };
+        let worker = tokio::spawn(worker.run(jobs, batch_size));
+        Self { entrance: Mutex::new(Some(entrance)), worker: Mutex::new(Some(worker)) }
+    }
+
+    /// Puts a request into the queue and waits for what becomes of it. From here on it is carried out, whether or not
+    /// anybody still waits.
+    pub(crate) async fn submit(&self, request: Request) -> Settled {
+        let (reply, answer) = oneshot::channel();
+        let job = Job { request, since: Instant::now(), reply };
+        match lock(&self.entrance).as_ref().map(mpsc::Sender::try_reserve) {
+            Some(Ok(place)) => place.send(job),
+            Some(Err(mpsc::error::TrySendError::Full(()))) => return Err(PortError::Busy),
+            Some(Err(mpsc::error::TrySendError::Closed(()))) | None => return Err(shutting_down()),
+        }
+        answer.await.unwrap_or_else(|_| Err(shutting_down()))
+    }
+
+    /// Takes no more requests, carries out those that wait, and returns when all are answered.
+    pub(crate) async fn drain(&self) {
+        drop(lock(&self.entrance).take());
+        let worker = lock(&self.worker).take();
+        if let Some(worker) = worker
+            && let Err(error) = worker.await
+        {
+            tracing::error!(%error, "the commit queue did not end well");
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn shutting_down() -> PortError {
+    PortError::Unavailable("the service is shutting down".to_owned())
+}
+
+/// How often a batch that met a conflict is decided again before its requests are turned away.
+const ATTEMPTS: u32 = 10;
+
+struct Worker<S> {
+    store: S,
+    clock: Arc<dyn Clock>,
+    max_wait: Duration,
+}
+
+impl<S: CommitBatch> Worker<S> {
+    async fn run(self, mut jobs: mpsc::Receiver<Job>, batch_size: usize) {
+        let mut batch = Vec::with_capacity(batch_size);
+        while jobs.recv_many(&mut batch, batch_size).await > 0 {
+            metrics::gauge!("timelog_commit_queue_length").set(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
+            let (late, ready): (Vec<_>, Vec<_>) = batch.drain(..).partition(|job| job.since.elapsed() > self.max_wait);
+            for job in late {
+                answer(job, Err(PortError::Busy));
+            }
+            self.settle(ready).await;
+        }
+    }
+
+    /// Commits the jobs together. If that fails for a reason that may lie in one of them, halves are tried on their own, so
+    /// that one bad job never sinks its neighbours.
+    async fn settle(&self, jobs: Vec<Job>) {
+        let mut parts = vec![jobs];
+        while let Some(mut part) = parts.pop() {
+            if part.is_empty() {
+                continue;
+            }
+            let requests: Arc<[Request]> = part.iter().map(|job| job.request.clone()).collect();
+            match self.commit(&requests).await {
+                Ok(settled) => part.into_iter().zip(settled).for_each(|(job, settled)| answer(job, settled)),
+                Err(DbError::Failed(reason)) if part.len() > 1 => {
+                    tracing::warn!(reason, jobs = part.len(), "a batch failed and is tried again in halves");
+                    let second = part.split_off(part.len() / 2);
+                    parts.extend([second, part]);
+                }
+                Err(error) => {
+                    tracing::error!(%error, jobs = part.len(), "a batch could not be committed");
+                    for job in part {
+                        answer(job, Err(error.clone().into()));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn commit(&self, requests: &Arc<[Request]>) -> Result<Vec<Settled>, DbError> {
+        let began = Instant::now();
+        for _ in 1..ATTEMPTS {
+            match self.store.commit(requests.clone(), &self.clock).await {
+                Err(DbError::Conflict(reason)) => {
+                    metrics::counter!("timelog_commit_conflicts_total").increment(1);
+                    tracing::debug!(reason, "a batch met a conflict and is decided again");
+                }
+                settled => {
+                    metrics::histogram!("timelog_commit_seconds").record(began.elapsed());
+                    metrics::histogram!("timelog_commit_batch_size").record(size(requests.len()));
+                    return settled;
+                }
+            }
+        }
+        self.store.commit(requests.clone(), &self.clock).await
+    }
+}
+
+fn size(length: usize) -> f64 {
+    f64::from(u32::try_from(length).unwrap_or(u32::MAX))
+}
+
+fn answer(job: Job, settled: Settled) {
+    // The client may have hung up. Its request was carried out all the same.
+    drop(job.reply.send(settled));
+}

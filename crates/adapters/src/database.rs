@@ -1,0 +1,101 @@
+//! The database behind the ports: the URL picks its kind once, and what differs between the kinds stays behind this enum.
+
+use std::time::Duration;
+
+use timelog_domain::Request;
+use timelog_domain::ports::{Clock, PortError};
+
+use crate::commit_queue::{CommitBatch, Settled};
+use crate::error::DbError;
+use crate::sqlite::SqlitePools;
+use crate::url::DatabaseUrl;
+
+/// How the database is used.
+#[derive(Debug, Clone)]
+pub struct DatabaseOptions {
+    /// How many connections read at the same time.
+    pub read_connections: usize,
+    /// How long to wait for a connection, and for a lock that somebody else holds.
+    pub lock_timeout: Duration,
+}
+
+impl Default for DatabaseOptions {
+    fn default() -> Self {
+        Self { read_connections: 4, lock_timeout: Duration::from_secs(5) }
+    }
+}
+
+/// Connections to one database. Clones share them.
+#[derive(Clone)]
+pub(crate) enum Database {
+    Sqlite(SqlitePools),
+}
+
+impl Database {
+    pub(crate) async fn open(url: &DatabaseUrl, options: &DatabaseOptions) -> Result<Self, DbError> {
+        match url {
+            DatabaseUrl::Sqlite(path) => Ok(Self::Sqlite(SqlitePools::open(path, options).await?)),
+        }
+    }
+
+    pub(crate) async fn migrate(&self) -> Result<Vec<String>, DbError> {
+        match self {
+            Self::Sqlite(pools) => pools.migrate().await,
+        }
+    }
+
+    pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {
+        match self {
+            Self::Sqlite(pools) => pools.has_pending_migrations().await,
+        }
+    }
+
+    /// The most requests that one transaction takes: beyond this, larger batches no longer raise throughput.
+    pub(crate) const fn batch_size(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 32,
+        }
+    }
+}
+
+impl CommitBatch for Database {
+    async fn commit(
+        &self,
+        requests: std::sync::Arc<[Request]>,
+        clock: &std::sync::Arc<dyn Clock>,
+    ) -> Result<Vec<Settled>, DbError> {
+        match self {
+            Self::Sqlite(pools) => pools.commit(requests, clock.clone()).await,
+        }
+    }
+}
+
+/// Runs database work in a task of its own. A caller that stops waiting (a client that hung up) must not abandon a connection
+/// in the middle of a statement.
+pub(crate) async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, DbError>> + Send + 'static,
+) -> Result<T, PortError> {
+    match tokio::spawn(work).await {
+        Ok(result) => result.map_err(PortError::from),
+        Err(error) => Err(PortError::Internal(error.to_string())),
+    }
+}
+
+/// Runs a query, written once, on a pooled connection of whichever kind the database is: `on_database!(db.read(), |conn| …)`
+/// or `db.write()`. The query's value is a `QueryResult`; the whole is a future of `Result<_, PortError>`.
+macro_rules! on_database {
+    ($database:expr, $pool:ident, |$conn:ident| $query:expr) => {{
+        let database = $database.clone();
+        $crate::database::detached(async move {
+            match database {
+                $crate::database::Database::Sqlite(pools) => {
+                    let mut pooled = pools.$pool().await?;
+                    let $conn = &mut *pooled;
+                    $query.map_err($crate::error::DbError::from)
+                }
+            }
+        })
+    }};
+}
+
+pub(crate) use on_database;

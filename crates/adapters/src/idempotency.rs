@@ -1,0 +1,47 @@
+//! The idempotency cache on diesel. Its rows are written with the changes they answer, by the commit queue.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
+use timelog_domain::ports::{IdempotencyCache, PortFuture};
+use timelog_domain::{IdempotencyRecord, IdempotencyScope, Timestamp};
+
+use crate::database::on_database;
+use crate::rows::{IdempotencyRow, bound_user};
+use crate::schema::idempotency_keys;
+use crate::store::Store;
+use crate::types::{IdValue, Instant, InstantValue};
+
+/// The condition stands in both places: between choosing a row and deleting it, a new request may have taken the key over.
+const SWEEP: &str = "DELETE FROM idempotency_keys \
+    WHERE expires_at <= $1 AND (organization_id, bound_user, operation, key) IN (\
+        SELECT organization_id, bound_user, operation, key FROM idempotency_keys \
+        WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+
+impl IdempotencyCache for Store {
+    fn find<'a>(&'a self, scope: &'a IdempotencyScope, now: Timestamp) -> PortFuture<'a, Option<IdempotencyRecord>> {
+        Box::pin(async move {
+            let key = (
+                IdValue::from(scope.organization_id),
+                bound_user(scope),
+                scope.operation.clone(),
+                scope.key.as_str().to_owned(),
+            );
+            let query =
+                idempotency_keys::table.find(key).filter(idempotency_keys::expires_at.gt(InstantValue::from(now)));
+            let query = query.select(IdempotencyRow::as_select());
+            let row = on_database!(self.database, read, |conn| query.first(conn).await.optional()).await?;
+            Ok(row.map(IdempotencyRecord::try_from).transpose()?)
+        })
+    }
+
+    fn sweep(&self, now: Timestamp, limit: u32) -> PortFuture<'_, u64> {
+        Box::pin(async move {
+            let query = diesel::sql_query(SWEEP)
+                .bind::<Instant, _>(InstantValue::from(now))
+                .bind::<BigInt, _>(i64::from(limit));
+            let swept = on_database!(self.database, write, |conn| query.execute(conn).await).await?;
+            Ok(swept as u64)
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! A row of `idempotency_keys`.
+
+use diesel::prelude::*;
+use timelog_domain::{Fingerprint, IdempotencyRecord, IdempotencyScope, StoredAnswer};
+
+use super::corrupt;
+use crate::error::DbError;
+use crate::schema::idempotency_keys;
+use crate::types::{IdValue, InstantValue};
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
+pub(crate) struct IdempotencyRow {
+    organization_id: IdValue,
+    bound_user: IdValue,
+    operation: String,
+    key: String,
+    fingerprint: Vec<u8>,
+    status: i32,
+    location: Option<String>,
+    etag: Option<String>,
+    body: Vec<u8>,
+    expires_at: InstantValue,
+}
+
+/// The user a scope is bound to, or the nil UUID, because part of a primary key cannot be null.
+pub(crate) fn bound_user(scope: &IdempotencyScope) -> IdValue {
+    scope.user_id.map_or(IdValue::NIL, Into::into)
+}
+
+impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {
+    fn from((scope, record): (IdempotencyScope, IdempotencyRecord)) -> Self {
+        let IdempotencyRecord { fingerprint, answer, expires_at } = record;
+        Self {
+            organization_id: scope.organization_id.into(),
+            bound_user: bound_user(&scope),
+            operation: scope.operation,
+            key: scope.key.as_str().to_owned(),
+            fingerprint: fingerprint.0.to_vec(),
+            status: answer.status.into(),
+            location: answer.location,
+            etag: answer.etag,
+            body: answer.body,
+            expires_at: expires_at.into(),
+        }
+    }
+}
+
+impl TryFrom<IdempotencyRow> for IdempotencyRecord {
+    type Error = DbError;
+
+    fn try_from(row: IdempotencyRow) -> Result<Self, DbError> {
+        let fingerprint = <[u8; 32]>::try_from(row.fingerprint)
+            .map_err(|bytes| corrupt("idempotency_keys", "fingerprint", format!("{} bytes", bytes.len())))?;
+        let status = u16::try_from(row.status).map_err(|error| corrupt("idempotency_keys", "status", error))?;
+        Ok(Self {
+            fingerprint: Fingerprint(fingerprint),
+            answer: StoredAnswer { status, location: row.location, etag: row.etag, body: row.body },
+            expires_at: row.expires_at.into(),
+        })
+    }
+}

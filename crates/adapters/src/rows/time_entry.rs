@@ -1,0 +1,116 @@
+//! A row of `time_entries`.
+
+use diesel::prelude::*;
+use timelog_domain::{Details, ExternalRef, ExternalRefPart, Record, TimeEntry, Version, WorkDuration};
+
+use super::corrupt;
+use crate::error::DbError;
+use crate::schema::time_entries;
+use crate::types::{DayValue, IdValue, InstantValue};
+
+#[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = time_entries, primary_key(organization_id, id), treat_none_as_null = true)]
+#[diesel(treat_none_as_default_value = false)]
+pub(crate) struct TimeEntryRow {
+    organization_id: IdValue,
+    id: IdValue,
+    project_id: IdValue,
+    user_id: IdValue,
+    entry_id: Option<IdValue>,
+    release_id: Option<IdValue>,
+    work_date: DayValue,
+    minutes: i32,
+    description: Option<String>,
+    billable: bool,
+    source: String,
+    status: String,
+    external_provider: Option<String>,
+    external_type: Option<String>,
+    external_id: Option<String>,
+    version: i64,
+    created_at: InstantValue,
+    updated_at: InstantValue,
+}
+
+impl From<&TimeEntry> for TimeEntryRow {
+    fn from(entry: &TimeEntry) -> Self {
+        let Record {
+            id,
+            organization_id,
+            project_id,
+            details,
+            external_ref,
+            source,
+            status,
+            version,
+            created_at,
+            updated_at,
+        } = entry.record();
+        let part = |part: fn(&ExternalRef) -> &ExternalRefPart| {
+            external_ref.as_ref().map(|reference| part(reference).as_str().to_owned())
+        };
+        Self {
+            organization_id: (*organization_id).into(),
+            id: (*id).into(),
+            project_id: (*project_id).into(),
+            user_id: details.user_id.into(),
+            entry_id: details.entry_id.map(Into::into),
+            release_id: details.release_id.map(Into::into),
+            work_date: details.work_date.into(),
+            minutes: details.duration.minutes().into(),
+            description: details.description.as_ref().map(|text| text.as_str().to_owned()),
+            billable: details.billable,
+            source: source.as_str().to_owned(),
+            status: status.as_str().to_owned(),
+            external_provider: part(|reference| &reference.provider),
+            external_type: part(|reference| &reference.external_type),
+            external_id: part(|reference| &reference.external_id),
+            version: version.get(),
+            created_at: (*created_at).into(),
+            updated_at: (*updated_at).into(),
+        }
+    }
+}
+
+impl TryFrom<TimeEntryRow> for TimeEntry {
+    type Error = DbError;
+
+    fn try_from(row: TimeEntryRow) -> Result<Self, DbError> {
+        let part = |column: &'static str, text: String| {
+            ExternalRefPart::try_from(text).map_err(|error| corrupt("time_entries", column, error))
+        };
+        let external_ref = match (row.external_provider, row.external_type, row.external_id) {
+            (Some(provider), Some(external_type), Some(external_id)) => Some(ExternalRef {
+                provider: part("external_provider", provider)?,
+                external_type: part("external_type", external_type)?,
+                external_id: part("external_id", external_id)?,
+            }),
+            _ => None,
+        };
+        let details = Details {
+            user_id: row.user_id.into(),
+            work_date: row.work_date.into(),
+            duration: WorkDuration::from_minutes(row.minutes.into())
+                .map_err(|error| corrupt("time_entries", "minutes", error))?,
+            description: row
+                .description
+                .map(|text| text.try_into().map_err(|error| corrupt("time_entries", "description", error)))
+                .transpose()?,
+            billable: row.billable,
+            entry_id: row.entry_id.map(Into::into),
+            release_id: row.release_id.map(Into::into),
+        };
+        Ok(Self::restore(Record {
+            id: row.id.into(),
+            organization_id: row.organization_id.into(),
+            project_id: row.project_id.into(),
+            details,
+            external_ref,
+            source: row.source.parse().map_err(|error| corrupt("time_entries", "source", error))?,
+            status: row.status.parse().map_err(|error| corrupt("time_entries", "status", error))?,
+            version: Version::new(row.version),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        }))
+    }
+}

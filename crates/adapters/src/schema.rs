@@ -1,0 +1,141 @@
+//! The tables, one description for every database. The migrations make them; a test compares the two.
+#![expect(clippy::wildcard_imports, reason = "the table! macro looks its types up by name")]
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    organizations (id) {
+        id -> Id,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    projects (organization_id, id) {
+        organization_id -> Id,
+        id -> Id,
+        name -> Text,
+        archived -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    users (organization_id, id) {
+        organization_id -> Id,
+        id -> Id,
+        name -> Text,
+        active -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    project_entries (organization_id, project_id, id) {
+        organization_id -> Id,
+        project_id -> Id,
+        id -> Id,
+        title -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    project_releases (organization_id, project_id, id) {
+        organization_id -> Id,
+        project_id -> Id,
+        id -> Id,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    api_keys (organization_id, id) {
+        organization_id -> Id,
+        id -> Id,
+        prefix -> Text,
+        digest -> Binary,
+        project_id -> Nullable<Id>,
+        user_id -> Nullable<Id>,
+        permissions -> Text,
+        created_at -> Instant,
+        revoked_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    time_entries (organization_id, id) {
+        organization_id -> Id,
+        id -> Id,
+        project_id -> Id,
+        user_id -> Id,
+        entry_id -> Nullable<Id>,
+        release_id -> Nullable<Id>,
+        work_date -> Day,
+        minutes -> Integer,
+        description -> Nullable<Text>,
+        billable -> Bool,
+        source -> Text,
+        status -> Text,
+        external_provider -> Nullable<Text>,
+        external_type -> Nullable<Text>,
+        external_id -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    time_entry_history (organization_id, time_entry_id, version) {
+        organization_id -> Id,
+        time_entry_id -> Id,
+        version -> BigInt,
+        event -> Text,
+        at -> Instant,
+        key_id -> Id,
+        user_id -> Nullable<Id>,
+        reason -> Nullable<Text>,
+        invoice_ref -> Nullable<Text>,
+        from_status -> Nullable<Text>,
+        to_status -> Nullable<Text>,
+        changes -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    idempotency_keys (organization_id, bound_user, operation, key) {
+        organization_id -> Id,
+        bound_user -> Id,
+        operation -> Text,
+        key -> Text,
+        fingerprint -> Binary,
+        status -> Integer,
+        location -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        body -> Binary,
+        expires_at -> Instant,
+    }
+}

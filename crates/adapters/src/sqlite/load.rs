@@ -1,0 +1,95 @@
+//! Loads what a batch touches. SQLite has no round trips, so one cached statement per row is faster than one per table.
+
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use timelog_domain::{IdempotencyRecord, Ledger, Project, TimeEntry, Touches, User};
+
+use crate::error::DbError;
+use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow, bound_user};
+use crate::schema::{idempotency_keys, project_entries, project_releases, projects, time_entries, users};
+use crate::types::IdValue;
+
+pub(super) fn load(conn: &mut SqliteConnection, touches: &Touches) -> Result<Ledger, DbError> {
+    let mut ledger = Ledger::default();
+    load_directory(conn, touches, &mut ledger)?;
+    load_time_entries(conn, touches, &mut ledger)?;
+    for scope in &touches.answers {
+        let key = (IdValue::from(scope.organization_id), bound_user(scope), &scope.operation, scope.key.as_str());
+        let row = idempotency_keys::table.find(key).select(IdempotencyRow::as_select()).first(conn).optional()?;
+        if let Some(row) = row {
+            ledger.load_answer(scope.clone(), IdempotencyRecord::try_from(row)?);
+        }
+    }
+    Ok(ledger)
+}
+
+fn load_directory(conn: &mut SqliteConnection, touches: &Touches, ledger: &mut Ledger) -> Result<(), DbError> {
+    for (organization, id) in &touches.projects {
+        let row = projects::table
+            .find((IdValue::from(*organization), IdValue::from(*id)))
+            .select(ProjectRow::as_select())
+            .first(conn)
+            .optional()?;
+        if let Some(row) = row {
+            ledger.load_project(Project::try_from(row)?);
+        }
+    }
+    for (organization, id) in &touches.users {
+        let row = users::table
+            .find((IdValue::from(*organization), IdValue::from(*id)))
+            .select(UserRow::as_select())
+            .first(conn)
+            .optional()?;
+        if let Some(row) = row {
+            ledger.load_user(User::try_from(row)?);
+        }
+    }
+    for (organization, project, id) in &touches.entries {
+        let row = project_entries::table
+            .find((IdValue::from(*organization), IdValue::from(*project), IdValue::from(*id)))
+            .select(EntryRow::as_select())
+            .first(conn)
+            .optional()?;
+        if let Some(row) = row {
+            ledger.load_entry(&row.try_into()?);
+        }
+    }
+    for (organization, project, id) in &touches.releases {
+        let row = project_releases::table
+            .find((IdValue::from(*organization), IdValue::from(*project), IdValue::from(*id)))
+            .select(ReleaseRow::as_select())
+            .first(conn)
+            .optional()?;
+        if let Some(row) = row {
+            ledger.load_release(&row.try_into()?);
+        }
+    }
+    Ok(())
+}
+
+fn load_time_entries(conn: &mut SqliteConnection, touches: &Touches, ledger: &mut Ledger) -> Result<(), DbError> {
+    for (organization, id) in &touches.time_entries {
+        let row = time_entries::table
+            .find((IdValue::from(*organization), IdValue::from(*id)))
+            .select(TimeEntryRow::as_select())
+            .first(conn)
+            .optional()?;
+        if let Some(row) = row {
+            ledger.load_time_entry(TimeEntry::try_from(row)?);
+        }
+    }
+    for (organization, reference) in &touches.external_refs {
+        let row = time_entries::table
+            .filter(time_entries::organization_id.eq(IdValue::from(*organization)))
+            .filter(time_entries::external_provider.eq(reference.provider.as_str()))
+            .filter(time_entries::external_type.eq(reference.external_type.as_str()))
+            .filter(time_entries::external_id.eq(reference.external_id.as_str()))
+            .select(TimeEntryRow::as_select())
+            .first(conn)
+            .optional()?;
+        if let Some(row) = row {
+            ledger.load_time_entry(TimeEntry::try_from(row)?);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! SQLite: one connection writes, several read beside it.
+
+mod connection;
+mod load;
+mod save;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::sqlite::SqliteConnection;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use timelog_domain::ports::Clock;
+use timelog_domain::{Request, Touches};
+
+use crate::commit_queue::{Settled, decide};
+use crate::database::DatabaseOptions;
+use crate::error::DbError;
+use crate::migrations;
+
+type AsyncSqlite = SyncConnectionWrapper<SqliteConnection>;
+
+/// The connections to one SQLite file.
+#[derive(Clone)]
+pub(crate) struct SqlitePools {
+    writer: Pool<AsyncSqlite>,
+    readers: Pool<AsyncSqlite>,
+}
+
+impl SqlitePools {
+    pub(crate) async fn open(path: &Path, options: &DatabaseOptions) -> Result<Self, DbError> {
+        let writer = connection::pool(path, connection::Role::Writer, 1, options)?;
+        let readers = connection::pool(path, connection::Role::Reader, options.read_connections, options)?;
+        let pools = Self { writer, readers };
+        // The first connection creates the file and puts it into WAL mode, before anybody reads.
+        let version = pools.write().await?.spawn_blocking(connection::sqlite_version).await?;
+        connection::refuse_corrupting_version(&version)?;
+        Ok(pools)
+    }
+
+    pub(crate) async fn read(&self) -> Result<Object<AsyncSqlite>, DbError> {
+        Ok(self.readers.get().await?)
+    }
+
+    pub(crate) async fn write(&self) -> Result<Object<AsyncSqlite>, DbError> {
+        Ok(self.writer.get().await?)
+    }
+
+    pub(crate) async fn migrate(&self) -> Result<Vec<String>, DbError> {
+        let mut writer = self.write().await?;
+        // Two programs may start at once: the lock makes the second one wait and find nothing left to do.
+        let applied = writer.spawn_blocking(|conn| Ok(conn.immediate_transaction(migrations::run_sqlite))).await?;
+        applied
+    }
+
+    pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {
+        let mut reader = self.read().await?;
+        let pending = reader.spawn_blocking(|conn| Ok(migrations::sqlite_has_pending(conn))).await?;
+        pending
+    }
+
+    /// Loads, decides and saves a batch in one transaction, in one hop to a blocking thread.
+    pub(crate) async fn commit(
+        &self,
+        requests: Arc<[Request]>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Vec<Settled>, DbError> {
+        let mut writer = self.write().await?;
+        let committed = writer
+            .spawn_blocking(move |conn| Ok(commit(conn, &requests, &*clock)))
+            .await
+            .map_err(DbError::from)
+            .and_then(|committed| committed);
+        if committed.is_err() {
+            // Whatever state the connection is in, the next batch starts on a new one.
+            drop(Object::take(writer));
+        }
+        committed
+    }
+}
+
+fn commit(conn: &mut SqliteConnection, requests: &[Request], clock: &dyn Clock) -> Result<Vec<Settled>, DbError> {
+    // A deferred BEGIN would fail at the first write if anybody wrote since its first read, whatever the timeout.
+    AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
+    let settled = load::load(conn, &Touches::from_iter(requests)).and_then(|mut ledger| {
+        let settled = decide(requests, &mut ledger, clock.now());
+        save::save(conn, ledger.take_changes())?;
+        Ok(settled)
+    });
+    match settled {
+        Ok(settled) => {
+            // A COMMIT that fails may still have reached the disk. It must not be tried again here: only the client's retry,
+            // under its idempotency key, can find out.
+            AnsiTransactionManager::commit_transaction(conn)
+                .map_err(|error| DbError::Unavailable(format!("the transaction could not be committed: {error}")))?;
+            Ok(settled)
+        }
+        Err(error) => {
+            AnsiTransactionManager::rollback_transaction(conn)?;
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The store: one database, and the queue in front of it.
+
+use std::sync::Arc;
+
+use timelog_domain::ports::{Clock, Health, PortError, PortFuture};
+
+use crate::commit_queue::{CommitQueue, QueueOptions};
+use crate::database::{Database, DatabaseOptions, on_database};
+use crate::url::DatabaseUrl;
+
+/// Implements every port of the domain on one database.
+pub struct Store {
+    pub(crate) database: Database,
+    pub(crate) queue: CommitQueue,
+}
+
+impl Store {
+    /// Opens a database, creating it where its kind allows that, and starts the commit queue on the current tokio runtime. It
+    /// does not [`migrate`](Self::migrate).
+    ///
+    /// # Errors
+    ///
+    /// [`PortError::Unavailable`] where the database is away, [`PortError::Internal`] where it cannot be used.
+    pub async fn open(
+        url: &DatabaseUrl,
+        database: &DatabaseOptions,
+        queue: &QueueOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, PortError> {
+        let database = Database::open(url, database).await?;
+        let batch_size = queue.batch_size.unwrap_or(database.batch_size());
+        let queue = CommitQueue::start(database.clone(), clock, queue.capacity, batch_size, queue.max_wait);
+        Ok(Self { database, queue })
+    }
+
+    /// Brings the schema up to date and returns the versions of the migrations that were applied. Programs that start at the
+    /// same time wait for each other.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] where the database is away or refuses a migration.
+    pub async fn migrate(&self) -> Result<Vec<String>, PortError> {
+        Ok(self.database.migrate().await?)
+    }
+
+    /// Whether the database has no organization yet.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] where the database does not answer.
+    pub async fn is_empty(&self) -> Result<bool, PortError> {
+        use diesel::prelude::*;
+        use diesel_async::RunQueryDsl;
+
+        use crate::schema::organizations;
+        use crate::types::IdValue;
+
+        let query = organizations::table.select(organizations::id);
+        let first: Option<IdValue> =
+            on_database!(self.database, read, |conn| query.first(conn).await.optional()).await?;
+        Ok(first.is_none())
+    }
+
+    /// Takes no more changes, carries out those that wait, and returns when all are answered.
+    pub async fn drain(&self) {
+        self.queue.drain().await;
+    }
+}
+
+impl Health for Store {
+    fn is_current(&self) -> PortFuture<'_, bool> {
+        Box::pin(async move { Ok(!self.database.has_pending_migrations().await?) })
+    }
+}
