@@ -148,8 +148,8 @@ impl<S: CommitBatch> Worker<S> {
             let requests: Arc<[Request]> = part.iter().map(|job| job.request.clone()).collect();
             match self.commit(&requests).await {
                 Ok(settled) => part.into_iter().zip(settled).for_each(|(job, settled)| answer(job, settled)),
-                Err(DbError::Failed(reason)) if part.len() > 1 => {
-                    tracing::warn!(reason, jobs = part.len(), "a batch failed and is tried again in halves");
+                Err(error @ (DbError::Failed(_) | DbError::UnknownReference)) if part.len() > 1 => {
+                    tracing::warn!(%error, jobs = part.len(), "a batch failed and is tried again in halves");
                     let second = part.split_off(part.len() / 2);
                     parts.extend([second, part]);
                 }

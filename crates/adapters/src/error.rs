@@ -13,6 +13,9 @@ pub(crate) enum DbError {
     /// The database is away, locked or full. The transaction did not commit, or it is unknown whether it did.
     #[error("{0}")]
     Unavailable(String),
+    /// The row refers to one that is not there.
+    #[error("it refers to what does not exist")]
+    UnknownReference,
     /// The work itself is at fault, or the program is.
     #[error("{0}")]
     Failed(String),
@@ -37,6 +40,7 @@ impl From<Error> for DbError {
                 DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::SerializationFailure,
                 info,
             ) => Self::Conflict(info.message().to_owned()),
+            Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::UnknownReference,
             Error::DatabaseError(DatabaseErrorKind::ClosedConnection, info) => {
                 Self::Unavailable(info.message().to_owned())
             }
@@ -60,6 +64,7 @@ impl From<DbError> for PortError {
         match error {
             // Whoever may try again has done so by now, in vain.
             DbError::Conflict(reason) | DbError::Unavailable(reason) => Self::Unavailable(reason),
+            DbError::UnknownReference => Self::UnknownReference,
             DbError::Failed(reason) => Self::Internal(reason),
         }
     }

@@ -1,9 +1,8 @@
 //! The tables, one description for every database. The migrations make them; a test compares the two.
-#![expect(clippy::wildcard_imports, reason = "the table! macro looks its types up by name")]
 
 diesel::table! {
-    use diesel::sql_types::*;
-    use crate::types::*;
+    use diesel::sql_types::Text;
+    use crate::types::Id;
 
     organizations (id) {
         id -> Id,
@@ -12,8 +11,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
-    use crate::types::*;
+    use diesel::sql_types::{Bool, Text};
+    use crate::types::Id;
 
     projects (organization_id, id) {
         organization_id -> Id,
@@ -24,8 +23,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
-    use crate::types::*;
+    use diesel::sql_types::{Bool, Text};
+    use crate::types::Id;
 
     users (organization_id, id) {
         organization_id -> Id,
@@ -36,8 +35,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
-    use crate::types::*;
+    use diesel::sql_types::Text;
+    use crate::types::Id;
 
     project_entries (organization_id, project_id, id) {
         organization_id -> Id,
@@ -48,8 +47,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
-    use crate::types::*;
+    use diesel::sql_types::Text;
+    use crate::types::Id;
 
     project_releases (organization_id, project_id, id) {
         organization_id -> Id,
@@ -60,8 +59,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
-    use crate::types::*;
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use crate::types::{Id, Instant};
 
     api_keys (organization_id, id) {
         organization_id -> Id,
@@ -77,8 +76,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
-    use crate::types::*;
+    use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+    use crate::types::{Day, Id, Instant};
 
     time_entries (organization_id, id) {
         organization_id -> Id,
@@ -103,8 +102,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
-    use crate::types::*;
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::types::{Id, Instant};
 
     time_entry_history (organization_id, time_entry_id, version) {
         organization_id -> Id,
@@ -123,8 +122,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
-    use crate::types::*;
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use crate::types::{Id, Instant};
 
     idempotency_keys (organization_id, bound_user, operation, key) {
         organization_id -> Id,

@@ -1,6 +1,5 @@
 //! SQL types of our own, so that one schema serves every database: each maps to the column type that its database does best.
 //! Beside each stands the Rust value that is stored and read.
-#![expect(unreachable_pub, reason = "the table! macro makes public items that name these types")]
 
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;

@@ -1,1 +1,17 @@
+//! The HTTP service: routes, answers, credentials, settings, and the commands of the `timelog` program.
 
+mod answer;
+pub mod cli;
+mod clock;
+mod http;
+mod json;
+mod routes;
+mod server;
+mod settings;
+mod state;
+pub mod telemetry;
+
+pub use clock::SystemClock;
+pub use server::Server;
+pub use settings::Settings;
+pub use state::Ports;

@@ -47,7 +47,12 @@ pub fn handle(request: &Request, ledger: &mut Ledger, now: Timestamp) -> Decisio
     }
 }
 
-fn replay(claim: &Claim, record: &IdempotencyRecord) -> Decision {
+/// Answers a repeat from the record of the request it repeats. The record must be live.
+///
+/// # Errors
+///
+/// [`Refusal::IdempotencyKeyReused`] where the body is another and the claim wants that refused.
+pub fn replay(claim: &Claim, record: &IdempotencyRecord) -> Decision {
     let same_body = record.fingerprint == claim.fingerprint;
     if !same_body && claim.on_mismatch == MismatchPolicy::Reject {
         return Err(Refusal::IdempotencyKeyReused);

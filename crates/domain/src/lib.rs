@@ -26,7 +26,7 @@ pub use command::{ApplyAction, Command, Decision, InvalidReference, LogTimeEntry
 pub use directory::{Entry, Project, Release, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};
 pub use external_ref::ExternalRef;
-pub use handle::handle;
+pub use handle::{handle, replay};
 pub use history::{Event, FieldChange, FieldValue, HistoryRecord};
 pub use idempotency::{
     Claim, Fingerprint, IdempotencyKey, IdempotencyRecord, IdempotencyScope, MismatchPolicy, StoredAnswer,

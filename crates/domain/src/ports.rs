@@ -25,6 +25,9 @@ pub enum PortError {
     /// the same idempotency key finds that out.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// What is to be stored refers to what the store does not have, such as an organization that is not known.
+    #[error("it refers to what does not exist")]
+    UnknownReference,
     /// The adapter met what it cannot deal with, such as a stored value it does not know. Trying again does not help.
     #[error("the store failed: {0}")]
     Internal(String),

@@ -50,14 +50,12 @@ impl SqlitePools {
     pub(crate) async fn migrate(&self) -> Result<Vec<String>, DbError> {
         let mut writer = self.write().await?;
         // Two programs may start at once: the lock makes the second one wait and find nothing left to do.
-        let applied = writer.spawn_blocking(|conn| Ok(conn.immediate_transaction(migrations::run_sqlite))).await?;
-        applied
+        writer.spawn_blocking(|conn| Ok(conn.immediate_transaction(migrations::run_sqlite))).await?
     }
 
     pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {
         let mut reader = self.read().await?;
-        let pending = reader.spawn_blocking(|conn| Ok(migrations::sqlite_has_pending(conn))).await?;
-        pending
+        reader.spawn_blocking(|conn| Ok(migrations::sqlite_has_pending(conn))).await?
     }
 
     /// Loads, decides and saves a batch in one transaction, in one hop to a blocking thread.

@@ -1,0 +1,142 @@
+//! `timelog key create|list|revoke`
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use timelog_domain::ports::{ApiKeys, Clock, NewApiKey, PortError};
+use timelog_domain::{ApiKey, KeyId, OrganizationId, Permissions, ProjectId, UserId};
+use uuid::Uuid;
+
+use super::{Global, say};
+use crate::clock::SystemClock;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Key {
+    /// Make a key and print it, once.
+    Create(Create),
+    /// List the keys of an organization, without their secrets.
+    List(List),
+    /// Revoke a key. Running services refuse it within 5 seconds.
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// The organization the key belongs to.
+    #[arg(long, value_name = "ID")]
+    organization: OrganizationId,
+    /// Limit the key to this project.
+    #[arg(long, value_name = "ID")]
+    project: Option<ProjectId>,
+    /// Bind the key to this user, whose entries alone it may change.
+    #[arg(long, value_name = "ID")]
+    user: Option<UserId>,
+    /// What the key may do: any of read, write, approve, bill and admin, separated by commas.
+    #[arg(long, value_name = "LIST")]
+    permissions: Permissions,
+    /// Print one JSON object instead of lines.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// The organization whose keys to list.
+    #[arg(long, value_name = "ID")]
+    organization: OrganizationId,
+    /// Print one JSON array instead of lines.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Revoke {
+    /// The id of the key, as "key list" shows it.
+    #[arg(value_name = "KEY-ID")]
+    id: KeyId,
+}
+
+impl Key {
+    pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
+        match self {
+            Self::Create(create) => create.run(global).await,
+            Self::List(list) => list.run(global).await,
+            Self::Revoke(revoke) => revoke.run(global).await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, global: &Global) -> anyhow::Result<()> {
+        let key = NewApiKey {
+            id: KeyId::new(Uuid::now_v7()),
+            organization_id: self.organization,
+            project_id: self.project,
+            user_id: self.user,
+            permissions: self.permissions,
+            created_at: SystemClock.now(),
+        };
+        let issued = match global.open().await?.create(key).await {
+            Err(PortError::UnknownReference) => {
+                bail!("there is no such organization, or it has no such project or user")
+            }
+            issued => issued.context("the key could not be made")?,
+        };
+        if self.json {
+            say(json!({ "keyId": issued.key.id.to_string(), "apiKey": issued.text }));
+        } else {
+            say(format_args!("keyId   {}", issued.key.id));
+            say(format_args!("apiKey  {}", issued.text));
+            say("The API key is shown only this once.");
+        }
+        Ok(())
+    }
+}
+
+impl List {
+    async fn run(self, global: &Global) -> anyhow::Result<()> {
+        let keys = global.open().await?.list(self.organization).await.context("the keys could not be listed")?;
+        if self.json {
+            say(keys.iter().map(describe).collect::<serde_json::Value>());
+            return Ok(());
+        }
+        for key in &keys {
+            let limits =
+                [("project", key.project_id.map(|id| id.to_string())), ("user", key.user_id.map(|id| id.to_string()))];
+            let limits: String =
+                limits.into_iter().filter_map(|(kind, id)| Some(format!("  {kind} {}", id?))).collect();
+            let state = key.revoked_at.map_or_else(|| "live".to_owned(), |at| format!("revoked {at}"));
+            say(format_args!(
+                "{}  tlk_{}_…  {}  {}{limits}  {state}",
+                key.id, key.prefix, key.created_at, key.permissions
+            ));
+        }
+        if keys.is_empty() {
+            say("The organization has no keys.");
+        }
+        Ok(())
+    }
+}
+
+fn describe(key: &ApiKey) -> serde_json::Value {
+    json!({
+        "keyId": key.id.to_string(),
+        "prefix": key.prefix,
+        "projectId": key.project_id.map(|id| id.to_string()),
+        "userId": key.user_id.map(|id| id.to_string()),
+        "permissions": key.permissions.iter().map(timelog_domain::Permission::as_str).collect::<Vec<_>>(),
+        "createdAt": key.created_at.to_string(),
+        "revokedAt": key.revoked_at.map(|at| at.to_string()),
+    })
+}
+
+impl Revoke {
+    async fn run(self, global: &Global) -> anyhow::Result<()> {
+        let found = global.open().await?.revoke(self.id, SystemClock.now()).await;
+        if !found.context("the key could not be revoked")? {
+            bail!("there is no key {}", self.id);
+        }
+        say(format_args!("Revoked {}.", self.id));
+        Ok(())
+    }
+}

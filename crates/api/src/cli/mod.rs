@@ -1,0 +1,172 @@
+//! The commands of the `timelog` program.
+
+mod bootstrap;
+mod key;
+mod migrate;
+mod provision;
+mod serve;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
+use timelog_domain::ports::PortError;
+
+use crate::clock::SystemClock;
+use crate::telemetry::{self, LogFormat};
+
+/// Logs time entries over HTTP, once each, however often a client retries.
+///
+/// Start with "timelog serve": it creates its database, and on an empty one prints an API key and a first request to paste.
+#[derive(Debug, Parser)]
+#[command(name = "timelog", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command can be told.
+#[derive(Debug, Args)]
+struct Global {
+    /// The database: sqlite:PATH.
+    #[arg(
+        long,
+        global = true,
+        env = "TIMELOG_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite:timelog.db",
+        value_name = "URL"
+    )]
+    database_url: DatabaseUrl,
+    /// How long to wait at the start for a database that is away or locked.
+    #[arg(long, global = true, env = "TIMELOG_CONNECT_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    connect_timeout: Duration,
+    /// How long a request waits for a connection, or for a lock that another process holds.
+    #[arg(long, global = true, env = "TIMELOG_LOCK_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "DURATION")]
+    lock_timeout: Duration,
+    /// Which log lines to write: error, warn, info, debug or trace, also by module.
+    #[arg(long, global = true, env = "TIMELOG_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+    /// How log lines look on standard error.
+    #[arg(long, global = true, env = "TIMELOG_LOG_FORMAT", default_value = "auto", value_enum, value_name = "FORMAT")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve HTTP.
+    Serve(Box<serve::Serve>),
+    /// Make a fresh organization with a project, a user, a ticket, a release and a key that may do everything.
+    Bootstrap(bootstrap::Bootstrap),
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Bring the database schema up to date.
+    Migrate(migrate::Migrate),
+}
+
+impl Cli {
+    /// Carries the command out.
+    ///
+    /// # Errors
+    ///
+    /// Says what failed, for the person who called.
+    pub async fn run(self) -> anyhow::Result<()> {
+        telemetry::log(&self.global.log, self.global.log_format)?;
+        match self.command {
+            Command::Serve(serve) => serve.run(&self.global).await,
+            Command::Bootstrap(bootstrap) => bootstrap.run(&self.global).await,
+            Command::Key(key) => key.run(&self.global).await,
+            Command::Migrate(migrate) => migrate.run(&self.global).await,
+        }
+    }
+}
+
+impl Global {
+    /// Opens the database for a command that is not `serve`, with an up-to-date schema.
+    async fn open(&self) -> anyhow::Result<Arc<Store>> {
+        let database = DatabaseOptions { read_connections: 1, lock_timeout: self.lock_timeout };
+        let (store, _) = self.open_with(&database, &QueueOptions::default()).await?;
+        Ok(store)
+    }
+
+    /// Opens and migrates the database, and waits for it while it is away. Returns the migrations that were applied too.
+    async fn open_with(
+        &self,
+        database: &DatabaseOptions,
+        queue: &QueueOptions,
+    ) -> anyhow::Result<(Arc<Store>, Vec<String>)> {
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(50);
+        loop {
+            let error = match self.try_open(database, queue).await {
+                Ok(opened) => return Ok(opened),
+                Err(error @ PortError::Unavailable(_)) if began.elapsed() + pause < self.connect_timeout => error,
+                Err(error) => {
+                    return Err(error).with_context(|| format!("cannot open the database {}", self.database_url));
+                }
+            };
+            tracing::warn!(%error, "waiting for the database");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
+    }
+
+    async fn try_open(
+        &self,
+        database: &DatabaseOptions,
+        queue: &QueueOptions,
+    ) -> Result<(Arc<Store>, Vec<String>), PortError> {
+        let store = Store::open(&self.database_url, database, queue, Arc::new(SystemClock)).await?;
+        let applied = store.migrate().await?;
+        Ok((Arc::new(store), applied))
+    }
+}
+
+/// A duration written like `30s`, `24h` or `500ms`.
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 30s, 24h or 500ms"))
+}
+
+/// Writes a line to standard output, which is where a command's results go.
+fn say(line: impl std::fmt::Display) {
+    #[expect(clippy::print_stdout, reason = "this is where a command answers")]
+    {
+        println!("{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_every_command_that_serves_has_a_variable() {
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        for argument in command.get_arguments().chain(serve.get_arguments()) {
+            let name = argument.get_id().as_str();
+            let variable = format!("TIMELOG_{}", name.to_uppercase());
+            assert_eq!(argument.get_env().and_then(|name| name.to_str()), Some(variable.as_str()), "--{name}");
+            assert!(argument.get_help().is_some(), "--{name} has no help");
+        }
+    }
+
+    #[test]
+    fn durations_are_written_with_a_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("24h"), Ok(Duration::from_hours(24)));
+        assert!(duration("30").is_err());
+    }
+}

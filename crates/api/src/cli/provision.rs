@@ -1,0 +1,60 @@
+//! Making an organization with something in it.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use timelog_adapters::Store;
+use timelog_domain::ports::{ApiKeys, Clock, Directory, IssuedKey, NewApiKey};
+use timelog_domain::{
+    Entry, EntryId, KeyId, Name, OrganizationId, Permissions, Project, ProjectId, Release, ReleaseId, User, UserId,
+};
+use uuid::Uuid;
+
+use crate::clock::SystemClock;
+
+/// What a new organization consists of.
+#[expect(clippy::struct_field_names, reason = "they are named as on the wire")]
+pub(super) struct Provision {
+    pub(super) organization_id: OrganizationId,
+    pub(super) project_id: ProjectId,
+    pub(super) user_id: UserId,
+    pub(super) entry_id: EntryId,
+    pub(super) release_id: ReleaseId,
+}
+
+impl Provision {
+    /// Everything fresh.
+    pub(super) fn fresh() -> Self {
+        Self {
+            organization_id: OrganizationId::new(Uuid::now_v7()),
+            project_id: ProjectId::new(Uuid::now_v7()),
+            user_id: UserId::new(Uuid::now_v7()),
+            entry_id: EntryId::new(Uuid::now_v7()),
+            release_id: ReleaseId::new(Uuid::now_v7()),
+        }
+    }
+
+    /// Stores it all under names that begin with `name`, and makes a key that may do everything in it.
+    pub(super) async fn store(&self, store: &Arc<Store>, name: &str) -> anyhow::Result<IssuedKey> {
+        let named = |kind: &str| format!("{name} {kind}").parse::<Name>().context("a name cannot be used");
+        let organization_id = self.organization_id;
+        store.put_organization(organization_id, named("organization")?).await?;
+        let project = Project { organization_id, id: self.project_id, name: named("project")?, archived: false };
+        store.put_project(project).await?;
+        store.put_user(User { organization_id, id: self.user_id, name: named("user")?, active: true }).await?;
+        let project_id = self.project_id;
+        store.put_entry(Entry { organization_id, project_id, id: self.entry_id, title: named("ticket")? }).await?;
+        store
+            .put_release(Release { organization_id, project_id, id: self.release_id, name: named("release")? })
+            .await?;
+        let key = NewApiKey {
+            id: KeyId::new(Uuid::now_v7()),
+            organization_id,
+            project_id: None,
+            user_id: None,
+            permissions: Permissions::all(),
+            created_at: SystemClock.now(),
+        };
+        Ok(store.create(key).await?)
+    }
+}

@@ -1,0 +1,167 @@
+//! `timelog serve`
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use timelog_adapters::{DatabaseOptions, QueueOptions, Store, sweep};
+use timelog_domain::MismatchPolicy;
+use timelog_domain::ids::{OrganizationId, ProjectId, UserId};
+use tokio::signal::unix::{SignalKind, signal};
+use uuid::{Uuid, uuid};
+
+use super::provision::Provision;
+use super::{Global, duration, say};
+use crate::clock::SystemClock;
+use crate::server::Server;
+use crate::settings::Settings;
+use crate::state::Ports;
+
+const DEMO_ORGANIZATION: Uuid = uuid!("7b1e2c3d-0000-0000-0000-000000000001");
+const DEMO_PROJECT_AND_USER: Uuid = uuid!("9a8b7c6d-0000-0000-0000-000000000002");
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Where to listen.
+    #[arg(long, env = "TIMELOG_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// What to put before every path, such as /api/v1.
+    #[arg(long, env = "TIMELOG_BASE_PATH", default_value = "", value_name = "PATH")]
+    base_path: String,
+    /// Leave an empty database empty, instead of making a demo organization in it.
+    #[arg(long, env = "TIMELOG_NO_DEMO")]
+    no_demo: bool,
+    /// How to answer an idempotency key that comes again with another body.
+    #[arg(long, env = "TIMELOG_IDEMPOTENCY_MISMATCH", default_value = "replay", value_enum, value_name = "POLICY")]
+    idempotency_mismatch: Mismatch,
+    /// How many threads serve connections; as many as there are processors where this is not given.
+    #[arg(long, env = "TIMELOG_WORKERS", value_name = "COUNT")]
+    workers: Option<usize>,
+    /// How many connections read the database at the same time.
+    #[arg(long, env = "TIMELOG_READ_CONNECTIONS", default_value = "4", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    read_connections: u16,
+    /// How many changes may wait to be committed. One more is answered 503.
+    #[arg(long, env = "TIMELOG_QUEUE_CAPACITY", default_value = "4096", value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    queue_capacity: u32,
+    /// How long a change may wait to be committed before it is answered 503.
+    #[arg(long, env = "TIMELOG_QUEUE_TIMEOUT", default_value = "10s", value_parser = duration, value_name = "DURATION")]
+    queue_timeout: Duration,
+    /// How many changes one transaction takes at most; what suits the database where this is not given.
+    #[arg(long, env = "TIMELOG_BATCH_SIZE", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    batch_size: Option<u16>,
+    /// How long an API key is remembered, and so how long its revocation may go unnoticed. At most 5s.
+    #[arg(long, env = "TIMELOG_KEY_MEMORY", default_value = "2s", value_parser = duration, value_name = "DURATION")]
+    key_memory: Duration,
+    /// How many requests a second each API key may make; no limit where this is not given.
+    #[arg(long, env = "TIMELOG_RATE_LIMIT", value_name = "COUNT")]
+    rate_limit: Option<NonZeroU32>,
+    /// How often expired idempotency keys are deleted.
+    #[arg(long, env = "TIMELOG_SWEEP_INTERVAL", default_value = "1m", value_parser = duration, value_name = "DURATION")]
+    sweep_interval: Duration,
+    /// How long a connection without a request stays open.
+    #[arg(long, env = "TIMELOG_KEEP_ALIVE", default_value = "75s", value_parser = duration, value_name = "DURATION")]
+    keep_alive: Duration,
+    /// How long requests that have begun may take once the service is told to stop.
+    #[arg(long, env = "TIMELOG_SHUTDOWN_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    shutdown_timeout: Duration,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Mismatch {
+    /// With the stored answer.
+    Replay,
+    /// With 422.
+    Reject,
+}
+
+impl Serve {
+    pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
+        // Asked for first, so that a signal during the start is not lost.
+        let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+        let settings = self.settings();
+        let database =
+            DatabaseOptions { read_connections: self.read_connections.into(), lock_timeout: global.lock_timeout };
+        let queue = QueueOptions {
+            capacity: usize::try_from(self.queue_capacity)?,
+            batch_size: self.batch_size.map(usize::from),
+            max_wait: self.queue_timeout,
+        };
+        let (store, applied) = global.open_with(&database, &queue).await?;
+        if !applied.is_empty() {
+            tracing::info!(applied = applied.len(), "brought the database schema up to date");
+        }
+        let key = if self.no_demo { None } else { make_demo(&store).await? };
+        let server = Server::start(&settings, Ports::on(&store, Arc::new(SystemClock)))?;
+        tracing::info!(address = %server.address(), database = %global.database_url, "serving");
+        if let Some(key) = key {
+            introduce(server.address(), &self.base_path, &key);
+        }
+        let sweeper = tokio::spawn({
+            let store = store.clone();
+            async move { sweep(&*store, &SystemClock, self.sweep_interval).await }
+        });
+        let signal = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        tracing::info!(signal, "stopping: answering what was accepted");
+        server.stop().await?;
+        sweeper.abort();
+        store.drain().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    fn settings(&self) -> Settings {
+        let defaults = Settings::default();
+        Settings {
+            listen: self.listen,
+            base_path: self.base_path.clone(),
+            on_mismatch: match self.idempotency_mismatch {
+                Mismatch::Replay => MismatchPolicy::Replay,
+                Mismatch::Reject => MismatchPolicy::Reject,
+            },
+            workers: self.workers.unwrap_or(defaults.workers),
+            key_memory: self.key_memory,
+            rate_limit: self.rate_limit,
+            keep_alive: self.keep_alive,
+            shutdown_timeout: self.shutdown_timeout,
+        }
+    }
+}
+
+/// Fills an empty database with a demo organization and returns the text of its key.
+async fn make_demo(store: &Arc<Store>) -> anyhow::Result<Option<String>> {
+    if !store.is_empty().await? {
+        return Ok(None);
+    }
+    let demo = Provision {
+        organization_id: OrganizationId::new(DEMO_ORGANIZATION),
+        project_id: ProjectId::new(DEMO_PROJECT_AND_USER),
+        user_id: UserId::new(DEMO_PROJECT_AND_USER),
+        ..Provision::fresh()
+    };
+    Ok(Some(demo.store(store, "Demo").await.context("the demo organization could not be made")?.text))
+}
+
+/// Shows the demo key, once, and a request that can be pasted.
+fn introduce(address: SocketAddr, base_path: &str, key: &str) {
+    let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+    let host = if address.is_ipv6() && !address.ip().is_unspecified() { format!("[{host}]") } else { host };
+    let root = format!("http://{host}:{}{base_path}", address.port());
+    let body = format!(
+        r#"{{"userId":"{DEMO_PROJECT_AND_USER}","workDate":"2025-01-15","hours":"2.5","description":"Implemented login flow."}}"#
+    );
+    say(format_args!(
+        "The database was empty and now has a demo organization. Its API key is shown only this once:\n\n\
+         {key}\n\n\
+         Log two and a half hours; send it again and the same answer comes back:\n\n\
+         curl -i {root}/projects/{DEMO_PROJECT_AND_USER}/time-entries -H 'Authorization: Bearer {key}' \
+         -H 'Content-Type: application/json' -H 'Idempotency-Key: first-entry' -d '{body}'\n\n\
+         Documentation: {root}/docs/"
+    ));
+}

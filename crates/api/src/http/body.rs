@@ -1,0 +1,74 @@
+//! Reading the body of a request.
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use actix_web::web::{Bytes, BytesMut, Payload};
+use futures_util::StreamExt;
+
+use super::code::Code;
+use super::problem::Problem;
+
+/// What is read and thrown away of a body that is not wanted, so that its sender gets to see the answer.
+const MOST_DISCARDED: usize = 16 * 1024 * 1024;
+
+/// The most bytes that one entry's body may have.
+pub(crate) const ONE_ENTRY: usize = 64 * 1024;
+
+/// The bytes of a JSON body of at most `limit` bytes.
+pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    if let Err(problem) = check_media_type(request) {
+        discard(payload).await;
+        return Err(problem);
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        // The connection broke, or what came over it is no HTTP: nobody is left to read the answer.
+        let chunk =
+            chunk.map_err(|error| Problem::new(Code::MalformedJson, format!("The body broke off: {error}.")))?;
+        if body.len() + chunk.len() > limit {
+            discard(payload).await;
+            return Err(Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes.")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Reads the rest of a body and forgets it. Answering while the sender still writes would reset the connection, and the
+/// sender would see that instead of the answer.
+pub(crate) async fn discard(mut payload: Payload) {
+    let mut discarded = 0;
+    while let Some(Ok(chunk)) = payload.next().await {
+        discarded += chunk.len();
+        if discarded > MOST_DISCARDED {
+            return;
+        }
+    }
+}
+
+fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
+    let unsupported = |detail: &str| Err(Problem::new(Code::UnsupportedMediaType, detail));
+    let headers = request.headers();
+    if headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
+        return unsupported("The body must be sent without a Content-Encoding.");
+    }
+    let mut types = headers.get_all(header::CONTENT_TYPE);
+    let media_type = match (types.next(), types.next()) {
+        (Some(value), None) => value.to_str().ok().and_then(|text| text.parse::<mime::Mime>().ok()),
+        _ => None,
+    };
+    let Some(media_type) = media_type else {
+        return unsupported("Send one header \"Content-Type: application/json\".");
+    };
+    let is_json = media_type.subtype() == mime::JSON || media_type.suffix() == Some(mime::JSON);
+    if media_type.type_() != mime::APPLICATION || !is_json {
+        return unsupported("The Content-Type must be application/json or application/…+json.");
+    }
+    if media_type.get_param(mime::CHARSET).is_some_and(|charset| charset != mime::UTF_8) {
+        return unsupported("JSON must be UTF-8.");
+    }
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! What every route shares: who calls, what was asked, what is answered when it cannot be done.
+
+pub(crate) mod body;
+pub(crate) mod code;
+pub(crate) mod credentials;
+pub(crate) mod idempotency_key;
+pub(crate) mod observe;
+pub(crate) mod problem;
+pub(crate) mod rate_limit;
+pub(crate) mod refusal;
+pub(crate) mod request_id;

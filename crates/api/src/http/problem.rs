@@ -1,0 +1,126 @@
+//! Problems: RFC 9457 `application/problem+json`.
+
+use std::fmt;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use serde::Serialize;
+
+use super::code::Code;
+use super::request_id::RequestId;
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    code: Code,
+    detail: String,
+    violations: Vec<Violation>,
+    headers: Vec<(header::HeaderName, String)>,
+}
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Violation {
+    #[serde(flatten)]
+    place: Place,
+    code: &'static str,
+    message: String,
+}
+
+/// Where it is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Place {
+    /// A JSON pointer into the body.
+    Pointer(String),
+    /// The name of a header, a path parameter or a query parameter.
+    Parameter(String),
+}
+
+impl Violation {
+    /// At a place of the body.
+    pub(crate) fn at(pointer: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+        Self { place: Place::Pointer(pointer.into()), code, message: message.into() }
+    }
+
+    /// In a header, path or query parameter.
+    pub(crate) fn in_parameter(name: &str, code: &'static str, message: impl Into<String>) -> Self {
+        Self { place: Place::Parameter(name.to_owned()), code, message: message.into() }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Violation],
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), violations: Vec::new(), headers: Vec::new() }
+    }
+
+    /// A request that is well formed but not valid, with everything that is wrong with it.
+    pub(crate) fn invalid(violations: Vec<Violation>) -> Self {
+        let detail = match violations.len() {
+            1 => "One value is not valid.".to_owned(),
+            count => format!("{count} values are not valid."),
+        };
+        Self { violations, ..Self::new(Code::ValidationError, detail) }
+    }
+
+    pub(crate) fn with_violation(mut self, violation: Violation) -> Self {
+        self.violations.push(violation);
+        self
+    }
+
+    pub(crate) fn with_header(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The answer, which names the request it answers.
+    pub(crate) fn response(&self, request_id: &RequestId) -> HttpResponse {
+        let mut response = HttpResponseBuilder::new(self.code.status());
+        response.content_type("application/problem+json");
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.as_str()));
+        }
+        let body = Body {
+            r#type: format!("urn:timelog:problem:{}", self.code.as_str()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            detail: &self.detail,
+            code: self.code.as_str(),
+            request_id: request_id.as_str(),
+            errors: &self.violations,
+        };
+        // Texts and numbers always serialize.
+        response.body(serde_json::to_vec(&body).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.detail)
+    }
+}
+
+/// Handlers return problems as errors; [`observe`](super::observe::observe) turns each into its answer, because only there
+/// the request's id is at hand.
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}

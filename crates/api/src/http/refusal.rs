@@ -1,0 +1,74 @@
+//! The one place where what the domain refuses, and what a port cannot do, gets its code.
+
+use actix_web::http::header;
+use timelog_domain::ports::PortError;
+use timelog_domain::{InvalidReference, Refusal};
+
+use super::code::Code;
+use super::problem::{Problem, Violation};
+
+/// When to try again after a 503, in seconds.
+const RETRY_AFTER: &str = "1";
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let detail = sentence(&refusal.to_string());
+        match refusal {
+            Refusal::ProjectNotFound | Refusal::TimeEntryNotFound => Self::new(Code::NotFound, detail),
+            Refusal::AnotherUsersEntry | Refusal::OwnEntry => Self::new(Code::Forbidden, detail),
+            Refusal::References(invalid) => Self::invalid(invalid.into_iter().map(violation).collect()),
+            Refusal::ProjectArchived => Self::new(Code::ProjectArchived, detail),
+            Refusal::ExternalRefConflict => Self::new(Code::ExternalRefConflict, detail),
+            Refusal::NotEditable(_) => Self::new(Code::EntryNotEditable, detail),
+            Refusal::InvalidTransition(invalid) => {
+                let possible: Vec<_> = invalid.status.possible_actions().map(timelog_domain::Action::as_str).collect();
+                let possible = possible.join(", ");
+                Self::new(Code::InvalidTransition, format!("{detail} Possible now: {possible}."))
+            }
+            Refusal::IdempotencyKeyReused => {
+                crate::answer::mismatch();
+                Self::new(Code::IdempotencyKeyReused, detail)
+            }
+        }
+    }
+}
+
+fn violation(invalid: InvalidReference) -> Violation {
+    let code = match invalid {
+        InvalidReference::InactiveUser => "inactive_user",
+        InvalidReference::UnknownUser | InvalidReference::UnknownEntry | InvalidReference::UnknownRelease => {
+            "unknown_reference"
+        }
+    };
+    Violation::at(format!("/{}", invalid.field()), code, invalid.to_string())
+}
+
+impl From<PortError> for Problem {
+    fn from(error: PortError) -> Self {
+        match error {
+            PortError::Busy => {
+                metrics::counter!("timelog_turned_away_total", "why" => "busy").increment(1);
+                Self::new(Code::Unavailable, "Too many requests are waiting. Try again shortly.")
+                    .with_header(header::RETRY_AFTER, RETRY_AFTER)
+            }
+            PortError::Unavailable(reason) => {
+                metrics::counter!("timelog_turned_away_total", "why" => "unavailable").increment(1);
+                tracing::warn!(reason, "the store is unavailable");
+                Self::new(Code::Unavailable, "The database is not available. Try again shortly.")
+                    .with_header(header::RETRY_AFTER, RETRY_AFTER)
+            }
+            // Decisions look references up before anything is stored, so one that is unknown here is a fault of ours.
+            PortError::Internal(_) | PortError::UnknownReference => {
+                tracing::error!(%error, "the store failed");
+                Self::new(Code::Internal, "The request could not be carried out. The request id finds it in the log.")
+            }
+        }
+    }
+}
+
+/// The domain's messages are clauses; an answer has sentences.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str())
+}

@@ -1,0 +1,29 @@
+//! `GET /docs`: the description of all of this for people, to read and to try. Everything it shows is compiled in.
+
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, Responder};
+use utoipa_swagger_ui::Config;
+
+use crate::http::code::Code;
+use crate::http::problem::Problem;
+use crate::state::AppState;
+
+/// The page's files are named relative to it, so its address ends in a slash.
+pub(super) async fn redirect(state: Data<AppState>) -> impl Responder {
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, format!("{}/docs/", state.base_path))).finish()
+}
+
+pub(super) async fn file(file: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    let config = Config::from(format!("{}/openapi.json", state.base_path));
+    match utoipa_swagger_ui::serve(&file, Arc::new(config)) {
+        Ok(Some(file)) => Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.into_owned())),
+        Ok(None) => Err(Problem::new(Code::NotFound, "The documentation has no such file.")),
+        Err(error) => {
+            tracing::error!(%error, "a file of the documentation could not be made");
+            Err(Problem::new(Code::Internal, "The documentation could not be shown."))
+        }
+    }
+}

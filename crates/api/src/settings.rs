@@ -1,0 +1,90 @@
+//! What a server can be told.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use timelog_domain::MismatchPolicy;
+use validator::{Validate, ValidationError};
+
+/// The longest that a revoked key may go on working.
+const MAX_KEY_MEMORY: Duration = Duration::from_secs(5);
+
+/// How a server behaves.
+#[derive(Debug, Clone, Validate)]
+pub struct Settings {
+    /// Where it listens. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What stands before every path: empty, or like `/api/v1`.
+    #[validate(custom(function = "is_base_path"))]
+    pub base_path: String,
+    /// What to do with a repeat of an idempotency key that has another body.
+    pub on_mismatch: MismatchPolicy,
+    /// How many threads serve connections.
+    #[validate(range(min = 1, max = 1024, message = "must be 1 to 1024"))]
+    pub workers: usize,
+    /// How long a key is remembered after it was looked up, and so how long a revocation may go unnoticed.
+    #[validate(custom(function = "is_key_memory"))]
+    pub key_memory: Duration,
+    /// How many requests a second one key may make.
+    pub rate_limit: Option<NonZeroU32>,
+    /// How long a connection without a request stays open.
+    pub keep_alive: Duration,
+    /// How long requests that have begun may take once the server is told to stop.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            base_path: String::new(),
+            on_mismatch: MismatchPolicy::Replay,
+            workers: std::thread::available_parallelism().map_or(2, usize::from),
+            key_memory: Duration::from_secs(2),
+            rate_limit: None,
+            keep_alive: Duration::from_secs(75),
+            shutdown_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+fn is_base_path(path: &str) -> Result<(), ValidationError> {
+    let segment = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    if path.is_empty() || path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(segment)) {
+        return Ok(());
+    }
+    Err(ValidationError::new("base_path").with_message("must be empty or like /api/v1".into()))
+}
+
+fn is_key_memory(memory: &Duration) -> Result<(), ValidationError> {
+    if *memory <= MAX_KEY_MEMORY {
+        return Ok(());
+    }
+    Err(ValidationError::new("key_memory")
+        .with_message("must be at most 5s, so that a revoked key stops in time".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_valid(change: impl FnOnce(&mut Settings)) -> bool {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        settings.validate().is_ok()
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert!(is_valid(|_| ()));
+        assert!(is_valid(|settings| settings.base_path = "/api/v1".to_owned()));
+        for path in ["/", "api", "/api/", "//", "/a b", "/{id}"] {
+            assert!(!is_valid(|settings| settings.base_path = path.to_owned()), "{path}");
+        }
+        assert!(!is_valid(|settings| settings.key_memory = Duration::from_millis(5001)));
+        assert!(!is_valid(|settings| settings.workers = 0));
+    }
+}

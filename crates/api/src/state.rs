@@ -1,0 +1,79 @@
+//! What every handler works with.
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use timelog_adapters::Store;
+use timelog_domain::ports::{ApiKeys, Clock, Health, IdempotencyCache, PortError, TimeEntryRepository};
+use timelog_domain::{ApiKey, Decision, MismatchPolicy, Request};
+
+use crate::http::credentials::KeyRing;
+use crate::http::problem::Problem;
+use crate::http::rate_limit::RateLimit;
+use crate::settings::Settings;
+
+/// The outside world, behind the domain's ports.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where time entries are kept.
+    pub time_entries: Arc<dyn TimeEntryRepository>,
+    /// The answers kept for repeats.
+    pub answers: Arc<dyn IdempotencyCache>,
+    /// The keys that callers authenticate with.
+    pub keys: Arc<dyn ApiKeys>,
+    /// Whether the store can be worked with.
+    pub health: Arc<dyn Health>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Ports {
+    /// Every port on one store.
+    #[must_use]
+    pub fn on(store: &Arc<Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { time_entries: store.clone(), answers: store.clone(), keys: store.clone(), health: store.clone(), clock }
+    }
+}
+
+/// Shared by the handlers of a server.
+pub(crate) struct AppState {
+    pub(crate) ports: Ports,
+    pub(crate) base_path: Arc<str>,
+    pub(crate) on_mismatch: MismatchPolicy,
+    pub(crate) openapi: actix_web::web::Bytes,
+    keys: KeyRing,
+    rate_limit: RateLimit,
+}
+
+impl AppState {
+    pub(crate) fn new(ports: Ports, settings: &Settings) -> anyhow::Result<Self> {
+        Ok(Self {
+            base_path: settings.base_path.as_str().into(),
+            on_mismatch: settings.on_mismatch,
+            openapi: crate::routes::openapi::document(&settings.base_path)?.into(),
+            keys: KeyRing::new(ports.keys.clone(), settings.key_memory),
+            rate_limit: RateLimit::new(settings.rate_limit),
+            ports,
+        })
+    }
+
+    /// The key that the request is made with, if it may ask now.
+    pub(crate) async fn authenticate(&self, request: &HttpRequest) -> Result<Arc<ApiKey>, Problem> {
+        let key = self.keys.authenticate(request).await?;
+        self.rate_limit.count(key.id)?;
+        Ok(key)
+    }
+
+    /// Carries a request out. Where the store cannot write now, a repeat may still be answered from what it has stored.
+    pub(crate) async fn execute(&self, request: Request) -> Result<Decision, PortError> {
+        let claim = request.claim.clone();
+        let executed = self.ports.time_entries.execute(request).await;
+        let (Err(PortError::Busy | PortError::Unavailable(_)), Some(claim)) = (&executed, claim) else {
+            return executed;
+        };
+        match self.ports.answers.find(&claim.scope, self.ports.clock.now()).await {
+            Ok(Some(record)) => Ok(timelog_domain::replay(&claim, &record)),
+            _ => executed,
+        }
+    }
+}
