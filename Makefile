@@ -1,0 +1,60 @@
+# make run    start the service (the database is timelog.db in this folder, or TIMELOG_DATABASE_URL)
+# make test   run every test
+# make check  what CI runs: format, lints, documentation, dependency policy, tests
+# make help   list the rest
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# For example: make run ARGS="--listen 127.0.0.1:9000"
+ARGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install what building and testing need
+	@scripts/setup build
+
+.PHONY: run
+run: setup ## Start the service
+	cargo run --release --locked --bin timelog -- serve $(ARGS)
+
+.PHONY: build
+build: setup ## Build the program into target/release
+	cargo build --release --locked --bin timelog
+
+.PHONY: test
+test: setup ## Run every test
+	cargo test --workspace --locked $(ARGS)
+
+.PHONY: check
+check: fmt lint doc policy test ## What CI runs
+
+.PHONY: fmt
+fmt: setup ## Check the format
+	cargo fmt --all --check
+
+.PHONY: lint
+lint: setup ## Check the lints
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+.PHONY: doc
+doc: setup ## Build the documentation of the crates
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+.PHONY: policy
+policy: ## Check licences, sources and duplicates of the dependencies
+	@scripts/setup policy
+	cargo deny --locked check bans licenses sources
+
+.PHONY: advisories
+advisories: ## Check the dependencies for known vulnerabilities (fetches the advisory database)
+	@scripts/setup policy
+	cargo deny --locked check advisories
+
+.PHONY: clean
+clean: ## Remove what was built
+	cargo clean
