@@ -12,23 +12,6 @@ use tokio::task::JoinHandle;
 
 use crate::error::DbError;
 
-/// How many requests may wait, and for how long.
-#[derive(Debug, Clone)]
-pub struct QueueOptions {
-    /// The most requests that wait. One more is turned away at once.
-    pub capacity: usize,
-    /// The most requests in one transaction; the database's own best size where it is not given.
-    pub batch_size: Option<usize>,
-    /// A request that has waited longer than this is turned away instead of begun.
-    pub max_wait: Duration,
-}
-
-impl Default for QueueOptions {
-    fn default() -> Self {
-        Self { capacity: 4096, batch_size: None, max_wait: Duration::from_secs(10) }
-    }
-}
-
 /// What became of one request of a batch.
 pub(crate) type Settled = Result<Decision, PortError>;
 

@@ -1,29 +1,13 @@
 //! The database behind the ports: the URL picks its kind once, and what differs between the kinds stays behind this enum.
 
-use std::time::Duration;
-
 use timelog_domain::Request;
 use timelog_domain::ports::{Clock, PortError};
 
 use crate::commit_queue::{CommitBatch, Settled};
 use crate::error::DbError;
+use crate::options::DatabaseOptions;
 use crate::sqlite::SqlitePools;
 use crate::url::DatabaseUrl;
-
-/// How the database is used.
-#[derive(Debug, Clone)]
-pub struct DatabaseOptions {
-    /// How many connections read at the same time.
-    pub read_connections: usize,
-    /// How long to wait for a connection, and for a lock that somebody else holds.
-    pub lock_timeout: Duration,
-}
-
-impl Default for DatabaseOptions {
-    fn default() -> Self {
-        Self { read_connections: 4, lock_timeout: Duration::from_secs(5) }
-    }
-}
 
 /// Connections to one database. Clones share them.
 #[derive(Clone)]

@@ -10,6 +10,7 @@ mod error;
 mod idempotency;
 mod keys;
 mod migrations;
+mod options;
 mod rows;
 mod schema;
 mod sqlite;
@@ -19,9 +20,8 @@ mod time_entries;
 mod types;
 mod url;
 
-pub use commit_queue::QueueOptions;
-pub use database::DatabaseOptions;
 pub use keys::digest_key;
+pub use options::{DatabaseOptions, QueueOptions};
 pub use store::Store;
 pub use sweeper::sweep;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use timelog_domain::ports::{Clock, Health, PortError, PortFuture};
 
-use crate::commit_queue::{CommitQueue, QueueOptions};
-use crate::database::{Database, DatabaseOptions, on_database};
+use crate::commit_queue::CommitQueue;
+use crate::database::{Database, on_database};
+use crate::options::{DatabaseOptions, QueueOptions};
 use crate::url::DatabaseUrl;
 
 /// Implements every port of the domain on one database.

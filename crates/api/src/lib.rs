@@ -5,6 +5,7 @@ pub mod cli;
 mod clock;
 mod http;
 mod json;
+mod openapi;
 mod routes;
 mod server;
 mod settings;

@@ -50,7 +50,7 @@ impl AppState {
         Ok(Self {
             base_path: settings.base_path.as_str().into(),
             on_mismatch: settings.on_mismatch,
-            openapi: crate::routes::openapi::document(&settings.base_path)?.into(),
+            openapi: crate::openapi::document(&settings.base_path)?.into(),
             keys: KeyRing::new(ports.keys.clone(), settings.key_memory),
             rate_limit: RateLimit::new(settings.rate_limit),
             ports,

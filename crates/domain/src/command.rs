@@ -1,24 +1,11 @@
 //! What can be asked for, what comes of it, and every way the domain says no.
 
-use crate::access::Caller;
 use crate::external_ref::ExternalRef;
-use crate::idempotency::{Claim, StoredAnswer};
 use crate::ids::{ProjectId, TimeEntryId};
 use crate::source::Source;
 use crate::status::Action;
 use crate::text::{InvoiceRef, Reason};
 use crate::time_entry::{Details, InvalidTransition, NotEditable, TimeEntry};
-
-/// A command, who gives it, and the idempotency key it came with.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Who asks.
-    pub caller: Caller,
-    /// For what.
-    pub command: Command,
-    /// Under which idempotency key, if any.
-    pub claim: Option<Claim>,
-}
 
 /// A change that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,28 +64,6 @@ impl Outcome {
         }
     }
 }
-
-/// How a request was answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
-    /// It was carried out now.
-    Done {
-        /// What came of it.
-        outcome: Outcome,
-        /// The rendered answer, where the request had an idempotency key.
-        answer: Option<StoredAnswer>,
-    },
-    /// It repeats one that was carried out before.
-    Replayed {
-        /// The answer of that one.
-        answer: StoredAnswer,
-        /// Whether it had the same body.
-        same_body: bool,
-    },
-}
-
-/// What is decided about a request.
-pub type Decision = Result<Reply, Refusal>;
 
 /// Every way the domain says no. Nothing has changed then, and nothing is kept of the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

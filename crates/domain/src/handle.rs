@@ -1,12 +1,12 @@
 //! The decisions. Everything the service promises about a time entry is decided here, without I/O and without a clock.
 
 use crate::access::{Caller, Permission};
-use crate::command::{
-    ApplyAction, Command, Decision, InvalidReference, LogTimeEntry, Outcome, Refusal, Reply, Request,
-};
-use crate::history::{Circumstances, Event, FieldChange, HistoryRecord};
+use crate::change::FieldChange;
+use crate::command::{ApplyAction, Command, InvalidReference, LogTimeEntry, Outcome, Refusal};
+use crate::history::{Circumstances, Event, HistoryRecord};
 use crate::idempotency::{ANSWER_LIFETIME, Claim, IdempotencyRecord, MismatchPolicy, StoredAnswer};
 use crate::ledger::Ledger;
+use crate::request::{Decision, Reply, Request};
 use crate::status::Status;
 use crate::time_entry::{Details, TimeEntry};
 use crate::timestamp::Timestamp;

@@ -1,6 +1,7 @@
 //! What happened to an entry: who changed what, when and why.
 
 use crate::access::Caller;
+use crate::change::FieldChange;
 use crate::ids::{KeyId, OrganizationId, TimeEntryId, UserId};
 use crate::status::{Action, Status};
 use crate::text::{InvoiceRef, Reason};
@@ -54,28 +55,4 @@ pub(crate) struct Circumstances<'a> {
     pub at: Timestamp,
     pub reason: Option<&'a Reason>,
     pub invoice_ref: Option<&'a InvoiceRef>,
-}
-
-/// One member that changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldChange {
-    /// The member's name on the wire, such as `workDate`.
-    pub field: &'static str,
-    /// Its value before.
-    pub old: FieldValue,
-    /// Its value after.
-    pub new: FieldValue,
-}
-
-/// The value of a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FieldValue {
-    /// No value.
-    Null,
-    /// A text, an id or a date.
-    Text(String),
-    /// A number.
-    Integer(u16),
-    /// Yes or no.
-    Boolean(bool),
 }

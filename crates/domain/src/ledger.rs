@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::command::{Command, Request};
+use crate::command::Command;
 use crate::directory::{Entry, Project, Release, User};
 use crate::external_ref::ExternalRef;
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
+use crate::request::Request;
 use crate::time_entry::{TimeEntry, Version};
 
 /// Names a time entry in the store: the organization always comes first, so no lookup can cross it.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod change;
 pub mod command;
 pub mod directory;
 pub mod duration;
@@ -14,6 +15,7 @@ pub mod ledger;
 pub mod memory;
 mod named;
 pub mod ports;
+pub mod request;
 pub mod source;
 pub mod status;
 pub mod text;
@@ -22,17 +24,19 @@ pub mod timestamp;
 pub mod work_date;
 
 pub use access::{ApiKey, Caller, Permission, Permissions, UnknownPermission};
-pub use command::{ApplyAction, Command, Decision, InvalidReference, LogTimeEntry, Outcome, Refusal, Reply, Request};
+pub use change::{FieldChange, FieldValue};
+pub use command::{ApplyAction, Command, InvalidReference, LogTimeEntry, Outcome, Refusal};
 pub use directory::{Entry, Project, Release, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};
 pub use external_ref::ExternalRef;
 pub use handle::{handle, replay};
-pub use history::{Event, FieldChange, FieldValue, HistoryRecord};
+pub use history::{Event, HistoryRecord};
 pub use idempotency::{
     Claim, Fingerprint, IdempotencyKey, IdempotencyRecord, IdempotencyScope, MismatchPolicy, StoredAnswer,
 };
 pub use ids::{EntryId, InvalidId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
 pub use ledger::{Changes, Ledger, Touches};
+pub use request::{Decision, Reply, Request};
 pub use source::Source;
 pub use status::{Action, Status};
 pub use text::{Description, ExternalRefPart, InvalidText, InvoiceRef, Name, Reason};

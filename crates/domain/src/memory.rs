@@ -3,7 +3,6 @@
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::command::{Decision, Request};
 use crate::directory::{Entry, Project, Release, User};
 use crate::handle::handle;
 use crate::history::HistoryRecord;
@@ -11,6 +10,7 @@ use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ids::{OrganizationId, TimeEntryId};
 use crate::ledger::Ledger;
 use crate::ports::{Clock, Directory, IdempotencyCache, PortFuture, TimeEntryRepository};
+use crate::request::{Decision, Request};
 use crate::text::Name;
 use crate::time_entry::TimeEntry;
 use crate::timestamp::Timestamp;

@@ -4,10 +4,10 @@
 use std::pin::Pin;
 
 use crate::access::{ApiKey, Permissions};
-use crate::command::{Decision, Request};
 use crate::directory::{Entry, Project, Release, User};
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ids::{KeyId, OrganizationId, ProjectId, TimeEntryId, UserId};
+use crate::request::{Decision, Request};
 use crate::text::Name;
 use crate::time_entry::TimeEntry;
 use crate::timestamp::Timestamp;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use crate::change::{FieldChange, FieldValue};
 use crate::duration::WorkDuration;
 use crate::external_ref::ExternalRef;
-use crate::history::{FieldChange, FieldValue};
 use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
 use crate::source::Source;
 use crate::status::{Action, Status};

@@ -11,8 +11,8 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
 use super::AsyncSqlite;
-use crate::database::DatabaseOptions;
 use crate::error::DbError;
+use crate::options::DatabaseOptions;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {

@@ -15,9 +15,9 @@ use timelog_domain::ports::Clock;
 use timelog_domain::{Request, Touches};
 
 use crate::commit_queue::{Settled, decide};
-use crate::database::DatabaseOptions;
 use crate::error::DbError;
 use crate::migrations;
+use crate::options::DatabaseOptions;
 
 type AsyncSqlite = SyncConnectionWrapper<SqliteConnection>;
 

@@ -5,7 +5,7 @@ mod health;
 mod log_time_entry;
 mod me;
 mod metrics;
-pub(crate) mod openapi;
+mod openapi;
 mod read_time_entry;
 
 use actix_web::http::{Method, header};

@@ -1,0 +1,35 @@
+//! How a store is used.
+
+use std::time::Duration;
+
+/// How the database is used.
+#[derive(Debug, Clone)]
+pub struct DatabaseOptions {
+    /// How many connections read at the same time.
+    pub read_connections: usize,
+    /// How long to wait for a connection, and for a lock that somebody else holds.
+    pub lock_timeout: Duration,
+}
+
+impl Default for DatabaseOptions {
+    fn default() -> Self {
+        Self { read_connections: 4, lock_timeout: Duration::from_secs(5) }
+    }
+}
+
+/// How many requests may wait, and for how long.
+#[derive(Debug, Clone)]
+pub struct QueueOptions {
+    /// The most requests that wait. One more is turned away at once.
+    pub capacity: usize,
+    /// The most requests in one transaction; the database's own best size where it is not given.
+    pub batch_size: Option<usize>,
+    /// A request that has waited longer than this is turned away instead of begun.
+    pub max_wait: Duration,
+}
+
+impl Default for QueueOptions {
+    fn default() -> Self {
+        Self { capacity: 4096, batch_size: None, max_wait: Duration::from_secs(10) }
+    }
+}
