@@ -1,0 +1,281 @@
+//! Repeats under an idempotency key.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use timelog_domain::*;
+
+use crate::world::*;
+
+const DAY: Duration = Duration::from_hours(24);
+const TICK: Duration = Duration::from_millis(1);
+const ALMOST_A_DAY: Duration = Duration::from_millis(86_399_999);
+
+fn scope(key: &str) -> IdempotencyScope {
+    IdempotencyScope {
+        organization_id: id(ORGANIZATION),
+        user_id: None,
+        operation: "POST /projects/1/time-entries".to_owned(),
+        key: IdempotencyKey::try_from(key.to_owned()).unwrap(),
+    }
+}
+
+/// Renders an answer that names the entry and its version, so that no two answers are alike by chance.
+fn render(outcome: &Outcome) -> StoredAnswer {
+    let entry = outcome.time_entry();
+    StoredAnswer {
+        status: if matches!(outcome, Outcome::Created(_)) { 201 } else { 200 },
+        location: Some(format!("/time-entries/{}", entry.id())),
+        etag: Some(format!("\"{}\"", entry.version())),
+        body: format!("{entry:?}").into_bytes(),
+    }
+}
+
+/// A claim of a request whose body has that digest.
+pub(crate) fn claim(key: &str, body: u8) -> Claim {
+    Claim {
+        scope: scope(key),
+        fingerprint: Fingerprint([body; 32]),
+        on_mismatch: MismatchPolicy::Replay,
+        render: Arc::new(render),
+    }
+}
+
+fn log(command: LogTimeEntry, claim: Claim) -> Request {
+    Request { caller: anyone(), command: Command::Log(command), claim: Some(claim) }
+}
+
+fn answer(decision: Decision) -> StoredAnswer {
+    match decision.unwrap() {
+        Reply::Done { answer: Some(answer), .. } => answer,
+        reply => panic!("{reply:?}"),
+    }
+}
+
+#[test]
+fn a_repeat_gets_the_answer_of_the_first_and_has_no_effect() {
+    let mut world = World::new();
+    let first = log(world.entry(), claim("a", 1));
+    let answer = answer(world.ask(&first));
+    world.ledger.take_changes();
+    world.wait(TICK);
+    // The server mints another id for the repeat; nothing comes of it.
+    let repeat = log(world.entry(), claim("a", 1));
+    assert_eq!(world.ask(&repeat), Ok(Reply::Replayed { answer, same_body: true }));
+    assert!(world.ledger.take_changes().is_empty());
+}
+
+#[test]
+fn the_answer_is_rendered_of_what_happened_and_kept_as_it_was_sent() {
+    let mut world = World::new();
+    let request = log(world.entry(), claim("a", 1));
+    let Ok(Reply::Done { outcome, answer: Some(answer) }) = world.ask(&request) else { panic!("not carried out") };
+    assert_eq!(answer, render(&outcome));
+    let changes = world.ledger.take_changes();
+    let kept =
+        IdempotencyRecord { fingerprint: Fingerprint([1; 32]), answer, expires_at: world.now.saturating_add(DAY) };
+    assert_eq!(changes.answers, [(scope("a"), kept)]);
+}
+
+#[test]
+fn the_original_answer_is_replayed_although_the_entry_has_moved_on() {
+    let mut world = World::new();
+    let first = log(world.entry(), claim("a", 1));
+    let answer = answer(world.ask(&first));
+    let Command::Log(LogTimeEntry { id: entry, .. }) = first.command else { panic!("not a log") };
+    world.apply(anyone(), entry, Action::Submit).unwrap();
+    assert_eq!(world.ask(&first), Ok(Reply::Replayed { answer, same_body: true }));
+    assert_eq!(world.stored(entry).unwrap().status(), Status::Submitted);
+}
+
+#[test]
+fn without_a_key_no_answer_is_kept() {
+    let mut world = World::new();
+    let command = world.entry();
+    world.log(anyone(), command).unwrap();
+    assert_eq!(world.ledger.take_changes().answers, []);
+}
+
+#[test]
+fn another_body_is_replayed_or_refused_as_the_claim_wants() {
+    let mut world = World::new();
+    let first = log(world.entry(), claim("a", 1));
+    let answer = answer(world.ask(&first));
+    world.ledger.take_changes();
+
+    let other = LogTimeEntry { details: Details { duration: minutes(1), ..details() }, ..world.entry() };
+    let lenient = log(other.clone(), claim("a", 2));
+    assert_eq!(world.ask(&lenient), Ok(Reply::Replayed { answer: answer.clone(), same_body: false }));
+    let strict = log(other, Claim { on_mismatch: MismatchPolicy::Reject, ..claim("a", 2) });
+    assert_eq!(world.ask(&strict), Err(Refusal::IdempotencyKeyReused));
+    let strict_but_same = log(world.entry(), Claim { on_mismatch: MismatchPolicy::Reject, ..claim("a", 1) });
+    assert_eq!(world.ask(&strict_but_same), Ok(Reply::Replayed { answer, same_body: true }));
+    assert!(world.ledger.take_changes().is_empty());
+}
+
+#[test]
+fn a_key_is_new_again_after_exactly_24_hours() {
+    for (waited, replayed) in [(ALMOST_A_DAY, true), (DAY, false), (DAY + TICK, false)] {
+        let mut world = World::new();
+        let first = log(world.entry(), claim("a", 1));
+        world.ask(&first).unwrap();
+        world.ledger.take_changes();
+        world.wait(waited);
+        let repeat = log(world.entry(), claim("a", 1));
+        let decided = world.ask(&repeat);
+        assert_eq!(matches!(decided, Ok(Reply::Replayed { .. })), replayed, "after {waited:?}");
+        assert_eq!(world.ledger.take_changes().time_entries.len(), usize::from(!replayed), "after {waited:?}");
+    }
+}
+
+#[test]
+fn the_answer_of_an_expired_key_is_replaced_and_lives_a_day_of_its_own() {
+    let mut world = World::new();
+    let first = log(world.entry(), claim("a", 1));
+    world.ask(&first).unwrap();
+    world.wait(DAY);
+    let second = log(world.entry(), claim("a", 2));
+    let second_answer = answer(world.ask(&second));
+    world.wait(ALMOST_A_DAY);
+    let third = log(world.entry(), claim("a", 2));
+    assert_eq!(world.ask(&third), Ok(Reply::Replayed { answer: second_answer, same_body: true }));
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_bring_a_second_effect() {
+    let mut world = World::new();
+    let first = log(world.entry(), claim("a", 1));
+    world.ask(&first).unwrap();
+    world.now = Timestamp::from_unix_millis(world.now.unix_millis() - 3_600_000).unwrap();
+    let repeat = log(world.entry(), claim("a", 1));
+    assert!(matches!(world.ask(&repeat), Ok(Reply::Replayed { .. })));
+}
+
+#[test]
+fn every_part_of_the_scope_tells_keys_apart() {
+    let mut world = World::new();
+    let first = scope("a");
+    let scopes = [
+        first.clone(),
+        IdempotencyScope { user_id: Some(id(ANN)), ..first.clone() },
+        IdempotencyScope { operation: "POST /projects/2/time-entries".to_owned(), ..first.clone() },
+        IdempotencyScope { organization_id: id(OTHER_ORGANIZATION), ..first },
+        scope("A"),
+        scope("a "),
+    ];
+    for scope in scopes {
+        let request = log(world.entry(), Claim { scope: scope.clone(), ..claim("a", 1) });
+        assert!(matches!(world.ask(&request), Ok(Reply::Done { .. })), "{scope:?}");
+        assert!(matches!(world.ask(&request), Ok(Reply::Replayed { .. })), "{scope:?}");
+    }
+}
+
+#[test]
+fn a_refusal_is_not_kept_and_the_key_stays_free() {
+    let mut world = World::new();
+    let command = LogTimeEntry { project_id: id(NO_PROJECT), ..world.entry() };
+    assert_eq!(world.ask(&log(command, claim("a", 1))), Err(Refusal::ProjectNotFound));
+    assert!(world.ledger.take_changes().is_empty());
+    let fixed = log(world.entry(), claim("a", 2));
+    assert!(matches!(world.ask(&fixed), Ok(Reply::Done { answer: Some(_), .. })));
+}
+
+#[test]
+fn the_key_is_looked_at_before_the_reference() {
+    let mut world = World::new();
+    let minutes_under_key = |world: &mut World, length, key| {
+        let details = Details { duration: minutes(length), ..details() };
+        log(LogTimeEntry { details, external_ref: Some(reference("1")), ..world.entry() }, claim(key, 1))
+    };
+    let created = minutes_under_key(&mut world, 60, "a");
+    let created = answer(world.ask(&created));
+    let updated = minutes_under_key(&mut world, 90, "b");
+    let updated = answer(world.ask(&updated));
+    assert_eq!((created.status, updated.status), (201, 200));
+    // Each key replays its own answer, and the entry stays as the last request made it.
+    for (key, answer) in [("a", created), ("b", updated)] {
+        let repeat = minutes_under_key(&mut world, 60, key);
+        assert_eq!(world.ask(&repeat), Ok(Reply::Replayed { answer, same_body: true }));
+    }
+    let entry = world.ledger.time_entry_by_ref(id(ORGANIZATION), &reference("1")).unwrap();
+    assert_eq!(entry.details().duration, minutes(90));
+}
+
+#[test]
+fn a_request_that_panics_halfway_can_be_taken_back_without_a_trace() {
+    let mut world = World::new();
+    let existing = world.entry_that_is(Status::Draft, "1");
+    let expired = log(world.entry(), claim("a", 1));
+    world.ask(&expired).unwrap();
+    world.wait(DAY);
+    world.ledger.take_changes();
+    let new = LogTimeEntry { external_ref: Some(reference("2")), ..world.entry() };
+    let update = LogTimeEntry {
+        details: Details { duration: minutes(1), ..details() },
+        external_ref: Some(reference("1")),
+        ..world.entry()
+    };
+
+    let entries = [existing.id(), new.id];
+    let references = [reference("1"), reference("2")];
+    let before = world.observe(&entries, &references, &[scope("a"), scope("b")]);
+    for (command, key) in [(new, "b"), (update, "a")] {
+        // The entry is in the ledger by the time the answer is rendered.
+        let render: timelog_domain::idempotency::Render = Arc::new(|_| resume_unwind(Box::new("no answer")));
+        let request = log(command, Claim { render, ..claim(key, 1) });
+        let savepoint = world.ledger.savepoint();
+        assert!(catch_unwind(AssertUnwindSafe(|| world.ask(&request))).is_err());
+        assert_ne!(world.observe(&entries, &references, &[]), before);
+        world.ledger.roll_back_to(savepoint);
+        assert_eq!(world.observe(&entries, &references, &[scope("a"), scope("b")]), before);
+    }
+    assert!(world.ledger.take_changes().is_empty());
+}
+
+#[test]
+fn taking_back_keeps_what_was_done_before_the_savepoint() {
+    let mut world = World::new();
+    let kept = log(LogTimeEntry { external_ref: Some(reference("1")), ..world.entry() }, claim("a", 1));
+    world.ask(&kept).unwrap();
+    let Command::Log(LogTimeEntry { id: entry, .. }) = kept.command else { panic!("not a log") };
+    let before = world.observe(&[entry], &[reference("1")], &[scope("a")]);
+    let savepoint = world.ledger.savepoint();
+    for action in [Action::Submit, Action::Approve, Action::Lock] {
+        world.apply(anyone(), entry, action).unwrap();
+    }
+    world.ledger.roll_back_to(savepoint);
+    assert_eq!(world.observe(&[entry], &[reference("1")], &[scope("a")]), before);
+    let changes = world.ledger.take_changes();
+    assert_eq!((changes.time_entries.len(), changes.history.len(), changes.answers.len()), (1, 1, 1));
+}
+
+#[test]
+fn what_changed_several_times_is_handed_over_once_as_it_is_in_the_end() {
+    let mut world = World::new();
+    let stored = world.entry_that_is(Status::Draft, "1");
+    let new = LogTimeEntry { external_ref: Some(reference("2")), ..world.entry() };
+    let new_id = new.id;
+    world.ask(&log(new, claim("a", 1))).unwrap();
+    for (_, details) in other_details() {
+        for external_id in ["1", "2"] {
+            let again =
+                LogTimeEntry { details: details.clone(), external_ref: Some(reference(external_id)), ..world.entry() };
+            world.log(anyone(), again).unwrap();
+        }
+    }
+    let updates = other_details().len();
+    let changes = world.ledger.take_changes();
+    let [first, second] = &changes.time_entries[..] else { panic!("{changes:?}") };
+    // One was stored and is compared with the version that was loaded; the other is new.
+    assert_eq!((first.loaded, first.time_entry.id()), (Some(stored.version()), stored.id()));
+    assert_eq!((second.loaded, second.time_entry.id()), (None, new_id));
+    for change in [first, second] {
+        assert_eq!(Some(&change.time_entry), world.stored(change.time_entry.id()));
+    }
+    let history = history_of(&changes);
+    assert_eq!(history[&stored.id()].len(), updates);
+    assert_eq!(history[&new_id].len(), updates + 1);
+    assert_eq!(changes.answers.len(), 1);
+    assert!(world.ledger.take_changes().is_empty());
+}

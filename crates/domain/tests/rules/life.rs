@@ -1,0 +1,149 @@
+//! Moving an entry through its life.
+
+use std::time::Duration;
+
+use timelog_domain::*;
+
+use crate::vectors::transition;
+use crate::world::*;
+
+#[test]
+fn every_action_in_every_status_comes_out_as_the_table_says() {
+    for status in Status::ALL {
+        for action in Action::ALL {
+            let mut world = World::new();
+            let before = world.entry_that_is(*status, "1");
+            let now = world.wait(Duration::from_secs(1));
+            let decided = world.apply(anyone(), before.id(), *action);
+            let case = format!("{action} of {status}");
+            let Some(to) = transition(*status, *action) else {
+                let refusal = InvalidTransition { status: *status, action: *action };
+                assert_eq!(decided, Err(Refusal::InvalidTransition(refusal)), "{case}");
+                assert_eq!(world.stored(before.id()), Some(&before), "{case}");
+                assert!(world.ledger.take_changes().is_empty(), "{case}");
+                continue;
+            };
+            let expected = Record {
+                status: to,
+                version: Version::new(before.version().get() + 1),
+                updated_at: now,
+                ..before.record().clone()
+            };
+            let after = TimeEntry::restore(expected);
+            assert_eq!(decided, Ok(Outcome::Updated(after.clone())), "{case}");
+            assert_eq!(after.invoiced(), to == Status::Invoiced, "{case}");
+            assert_eq!(world.stored(before.id()), Some(&after), "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_key_bound_to_the_owner_moves_the_entry_but_does_not_judge_it() {
+    for status in Status::ALL {
+        for action in Action::ALL {
+            let mut world = World::new();
+            let entry = world.entry_that_is(*status, "1");
+            let decided = world.apply(bound_to(ANN), entry.id(), *action);
+            let case = format!("{action} of {status}");
+            if matches!(action, Action::Approve | Action::Reject | Action::Reopen) {
+                // Also where the action would not be possible: who may not ask is not told.
+                assert_eq!(decided, Err(Refusal::OwnEntry), "{case}");
+                assert_eq!(world.stored(entry.id()), Some(&entry), "{case}");
+            } else {
+                assert_eq!(decided.is_ok(), transition(*status, *action).is_some(), "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_bound_to_another_user_judges_the_entry_but_does_not_hand_it_in_or_take_it_back() {
+    for status in Status::ALL {
+        for action in Action::ALL {
+            let mut world = World::new();
+            let entry = world.entry_that_is(*status, "1");
+            let decided = world.apply(bound_to(BEN), entry.id(), *action);
+            let case = format!("{action} of {status}");
+            if matches!(action, Action::Submit | Action::Recall) {
+                assert_eq!(decided, Err(Refusal::AnotherUsersEntry), "{case}");
+                assert_eq!(world.stored(entry.id()), Some(&entry), "{case}");
+            } else {
+                assert_eq!(decided.is_ok(), transition(*status, *action).is_some(), "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_entry_that_does_not_exist_cannot_be_moved() {
+    let mut world = World::new();
+    for action in Action::ALL {
+        for caller in [anyone(), bound_to(ANN)] {
+            assert_eq!(world.apply(caller, id(404), *action), Err(Refusal::TimeEntryNotFound), "{action}");
+        }
+    }
+}
+
+#[test]
+fn a_whole_life_leaves_one_record_per_change_that_says_who_when_why_from_and_to() {
+    let mut world = World::new();
+    let command = world.entry();
+    let entry = command.id;
+    let mut expected = Vec::new();
+    let mut note = |version, event, caller: Caller, at, from, to| {
+        let action = match event {
+            Event::Action(action) => Some(action),
+            _ => None,
+        };
+        expected.push(HistoryRecord {
+            organization_id: caller.organization_id,
+            time_entry_id: entry,
+            version: Version::new(version),
+            event,
+            at,
+            key_id: caller.key_id,
+            user_id: caller.user_id,
+            reason: action.and_then(|action| apply(entry, action).reason),
+            invoice_ref: action.and_then(|action| apply(entry, action).invoice_ref),
+            from,
+            to: Some(to),
+            changes: Vec::new(),
+        });
+    };
+
+    world.log(bound_to(ANN), command).unwrap();
+    note(1, Event::Log, bound_to(ANN), world.now, None, Status::Draft);
+    let life = [
+        (Action::Submit, bound_to(ANN), Status::Submitted),
+        (Action::Recall, bound_to(ANN), Status::Draft),
+        (Action::Submit, anyone(), Status::Submitted),
+        (Action::Reject, bound_to(BEN), Status::Rejected),
+        (Action::Submit, bound_to(ANN), Status::Submitted),
+        (Action::Approve, bound_to(BEN), Status::Approved),
+        (Action::Reopen, anyone(), Status::Draft),
+        (Action::Submit, bound_to(ANN), Status::Submitted),
+        (Action::Approve, anyone(), Status::Approved),
+        (Action::Lock, anyone(), Status::Locked),
+        (Action::Unlock, anyone(), Status::Approved),
+        (Action::Invoice, anyone(), Status::Invoiced),
+        (Action::ReleaseInvoice, anyone(), Status::Locked),
+    ];
+    let mut from = Status::Draft;
+    for (version, (action, caller, to)) in (2..).zip(life) {
+        let now = world.wait(Duration::from_hours(1));
+        world.apply(caller, entry, action).unwrap();
+        note(version, Event::Action(action), caller, now, Some(from), to);
+        from = to;
+    }
+    assert_eq!(world.ledger.take_changes().history, expected);
+}
+
+#[test]
+fn a_clock_that_was_set_back_never_makes_an_update_older_than_what_it_updates() {
+    let mut world = World::new();
+    let entry = world.entry_that_is(Status::Submitted, "1");
+    world.now = Timestamp::from_unix_millis(entry.updated_at().unix_millis() - 3_600_000).unwrap();
+    let after = world.apply(anyone(), entry.id(), Action::Approve).unwrap().time_entry().clone();
+    assert_eq!(after.updated_at(), entry.updated_at());
+    assert_eq!(world.ledger.take_changes().history[0].at, entry.updated_at());
+}
