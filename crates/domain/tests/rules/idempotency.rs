@@ -234,18 +234,28 @@ fn a_request_that_panics_halfway_can_be_taken_back_without_a_trace() {
 }
 
 #[test]
-fn taking_back_keeps_what_was_done_before_the_savepoint() {
+fn taking_back_ends_at_the_savepoint() {
     let mut world = World::new();
     let kept = log(LogTimeEntry { external_ref: Some(reference("1")), ..world.entry() }, claim("a", 1));
     world.ask(&kept).unwrap();
-    let Command::Log(LogTimeEntry { id: entry, .. }) = kept.command else { panic!("not a log") };
-    let before = world.observe(&[entry], &[reference("1")], &[scope("a")]);
+    let taken_back = log(LogTimeEntry { external_ref: Some(reference("2")), ..world.entry() }, claim("b", 1));
+    let (Command::Log(first), Command::Log(second)) = (&kept.command, &taken_back.command) else {
+        panic!("not logs");
+    };
+    let entries = [first.id, second.id];
+    let observe = |world: &World| world.observe(&entries, &[reference("1"), reference("2")], &[scope("a"), scope("b")]);
+    // By then the answer under the first key has expired and is replaced too.
+    world.wait(DAY);
+    let before = observe(&world);
     let savepoint = world.ledger.savepoint();
     for action in [Action::Submit, Action::Approve, Action::Lock] {
-        world.apply(anyone(), entry, action).unwrap();
+        world.apply(anyone(), first.id, action).unwrap();
     }
+    world.ask(&taken_back).unwrap();
+    let replaces = log(world.entry(), claim("a", 2));
+    world.ask(&replaces).unwrap();
     world.ledger.roll_back_to(savepoint);
-    assert_eq!(world.observe(&[entry], &[reference("1")], &[scope("a")]), before);
+    assert_eq!(observe(&world), before);
     let changes = world.ledger.take_changes();
     assert_eq!((changes.time_entries.len(), changes.history.len(), changes.answers.len()), (1, 1, 1));
 }
