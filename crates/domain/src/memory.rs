@@ -1,6 +1,7 @@
 //! The in-memory adapter: a [`Ledger`] in a mutex. For tests of code that embeds this crate; nothing outlives it.
 
 use std::future::ready;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::directory::{Entry, Project, Release, User};
@@ -9,7 +10,7 @@ use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ids::{OrganizationId, TimeEntryId};
 use crate::ledger::Ledger;
-use crate::ports::{Clock, Directory, IdempotencyCache, PortFuture, TimeEntryRepository};
+use crate::ports::{Clock, Directory, IdempotencyCache, PortError, PortFuture, TimeEntryRepository};
 use crate::request::{Decision, Request};
 use crate::text::Name;
 use crate::time_entry::TimeEntry;
@@ -62,9 +63,14 @@ impl MemoryStore {
 impl TimeEntryRepository for MemoryStore {
     fn execute(&self, request: Request) -> PortFuture<'_, Decision> {
         let State { ledger, history } = &mut *self.state();
-        let decision = handle(&request, ledger, self.clock.now());
+        let now = self.clock.now();
+        let savepoint = ledger.savepoint();
+        let decided = catch_unwind(AssertUnwindSafe(|| handle(&request, ledger, now))).map_err(|_| {
+            ledger.roll_back_to(savepoint);
+            PortError::Internal("a decision panicked".to_owned())
+        });
         history.extend(ledger.take_changes().history);
-        Box::pin(ready(Ok(decision)))
+        Box::pin(ready(decided))
     }
 
     fn find(&self, organization: OrganizationId, id: TimeEntryId) -> PortFuture<'_, Option<TimeEntry>> {
