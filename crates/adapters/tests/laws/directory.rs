@@ -1,0 +1,40 @@
+//! Laws of the directory.
+
+use timelog_domain::*;
+
+use crate::subject::Subject;
+use crate::world::*;
+
+/// What becomes of a request that refers to everything.
+async fn try_it(subject: &Subject, number: u128) -> Decision {
+    let details = Details { entry_id: Some(id(TICKET)), release_id: Some(id(RELEASE)), ..log(number).details };
+    subject.time_entries.execute(logged(LogTimeEntry { details, ..log(number) })).await.unwrap()
+}
+
+pub(crate) async fn putting_again_changes_nothing(subject: Subject) {
+    assert!(try_it(&subject, 1001).await.is_ok());
+    for _ in 0..2 {
+        populate(&*subject.directory).await;
+    }
+    let entry = subject.time_entries.find(id(ORGANIZATION), id(1001)).await.unwrap();
+    assert!(entry.is_some());
+    assert!(try_it(&subject, 1002).await.is_ok());
+}
+
+pub(crate) async fn putting_replaces_what_was_there_and_is_seen_at_once(subject: Subject) {
+    let directory = &*subject.directory;
+    directory.put_project(project(PROJECT, true)).await.unwrap();
+    assert_eq!(try_it(&subject, 1001).await, Err(Refusal::ProjectArchived));
+    directory.put_project(project(PROJECT, false)).await.unwrap();
+    directory.put_user(user(USER, false)).await.unwrap();
+    assert_eq!(try_it(&subject, 1002).await, Err(Refusal::References(vec![InvalidReference::InactiveUser])));
+    directory.put_user(user(USER, true)).await.unwrap();
+    directory.put_entry(Entry { title: text("Another title"), ..ticket(TICKET) }).await.unwrap();
+    directory.put_release(Release { name: text("Another name"), ..release(RELEASE) }).await.unwrap();
+    assert!(try_it(&subject, 1003).await.is_ok());
+    // The other organization, whose ids are the same, was not touched.
+    directory.put_project(project(PROJECT, true)).await.unwrap();
+    let elsewhere =
+        Request { caller: Caller { organization_id: id(OTHER_ORGANIZATION), ..caller() }, ..logged(log(1004)) };
+    assert!(subject.time_entries.execute(elsewhere).await.unwrap().is_ok());
+}

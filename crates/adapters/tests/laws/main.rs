@@ -1,0 +1,110 @@
+//! The laws of the ports: what `timelog_domain::ports` says every adapter MUST do, as one suite that runs on each of them.
+//!
+//! A law is a function that takes a fresh [`Subject`](subject::Subject); the macros below make one test of each law and
+//! store. What only one kind of database promises is in a module of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test, what does not hold should panic"
+)]
+
+mod answers;
+mod databases;
+mod directory;
+mod keys;
+mod sqlite_alone;
+mod subject;
+mod time_entries;
+mod together;
+mod world;
+
+/// One test of each law, on a fresh subject of that name.
+macro_rules! tests {
+    ($subject:ident: $($laws:ident { $($law:ident,)+ })+) => {$(
+        mod $laws {$(
+            #[tokio::test]
+            async fn $law() {
+                crate::$laws::$law(crate::subject::$subject().await).await;
+            }
+        )+}
+    )+};
+}
+
+macro_rules! laws_of_stores {
+    ($subject:ident) => {
+        tests! { $subject:
+            time_entries {
+                a_new_entry_is_found_as_it_was_answered,
+                an_entry_that_is_logged_again_is_found_as_it_was_answered,
+                every_step_of_a_life_is_stored,
+                the_ends_of_every_range_survive_unchanged,
+                references_are_told_apart_byte_for_byte,
+                organizations_do_not_see_each_other,
+                a_refused_request_changes_nothing,
+            }
+            together {
+                identical_requests_at_once_have_one_effect,
+                one_new_reference_logged_many_times_at_once_makes_one_entry,
+                of_two_actions_that_exclude_each_other_one_is_carried_out,
+                a_request_that_panics_fails_alone_and_leaves_no_trace,
+                a_repeat_whose_first_failed_is_carried_out,
+                a_refusal_does_not_touch_its_neighbours,
+                a_begun_request_runs_to_its_end_though_nobody_waits,
+            }
+            answers {
+                an_answer_is_kept_as_it_was_given,
+                an_answer_is_replayed_for_a_day_and_then_replaced,
+                every_part_of_the_scope_tells_answers_apart,
+                sweeping_is_bounded_and_spares_what_is_live,
+            }
+            directory {
+                putting_again_changes_nothing,
+                putting_replaces_what_was_there_and_is_seen_at_once,
+            }
+        }
+    };
+}
+
+macro_rules! laws_of_databases {
+    ($subject:ident) => {
+        tests! { $subject:
+            databases {
+                what_was_answered_is_there_for_another_program,
+                two_programs_at_once_have_one_effect,
+                requests_that_wait_share_a_commit,
+                a_full_queue_turns_away_and_changes_nothing,
+                a_request_that_waited_too_long_is_not_begun,
+                draining_answers_what_waits_and_takes_no_more,
+                a_database_is_current_once_it_is_migrated,
+                the_directory_needs_its_organization,
+            }
+            keys {
+                a_key_is_found_by_its_whole_text_and_nothing_else,
+                a_revoked_key_is_found_as_revoked_since_the_first_time,
+                keys_are_listed_oldest_first_and_by_organization,
+                a_key_cannot_refer_to_what_does_not_exist,
+                no_two_keys_share_a_text,
+            }
+        }
+    };
+}
+
+mod memory {
+    laws_of_stores!(memory);
+}
+
+/// Each kind of database: the name of a function in [`subject`] that makes a new one.
+macro_rules! databases {
+    ($($subject:ident)+) => {$(
+        mod $subject {
+            laws_of_stores!($subject);
+            laws_of_databases!($subject);
+        }
+    )+};
+}
+
+databases! {
+    sqlite
+}

@@ -1,0 +1,124 @@
+//! What a law is tried on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
+use timelog_domain::Timestamp;
+use timelog_domain::memory::{ManualClock, MemoryStore};
+use timelog_domain::ports::{Clock, Directory, IdempotencyCache, TimeEntryRepository};
+
+use crate::world::populate;
+
+/// A store with a directory in it, behind the ports.
+pub(crate) struct Subject {
+    pub(crate) clock: TestClock,
+    pub(crate) time_entries: Arc<dyn TimeEntryRepository>,
+    pub(crate) answers: Arc<dyn IdempotencyCache>,
+    pub(crate) directory: Arc<dyn Directory>,
+    database: Option<Database>,
+}
+
+/// The database behind a subject, where it has one.
+pub(crate) struct Database {
+    pub(crate) url: DatabaseUrl,
+    pub(crate) store: Arc<Store>,
+    /// Deleted with the subject.
+    _folder: Option<TempDir>,
+}
+
+impl Subject {
+    /// The database. Only for laws of databases.
+    pub(crate) fn database(&self) -> &Database {
+        self.database.as_ref().expect("this store has no database")
+    }
+
+    /// What another program sees that opens the same database.
+    pub(crate) async fn opened_again(&self) -> Self {
+        self.opened_again_with(QueueOptions::default()).await
+    }
+
+    /// Likewise, with a queue of its own.
+    pub(crate) async fn opened_again_with(&self, queue: QueueOptions) -> Self {
+        let url = self.database().url.clone();
+        Self::on(open(&url, queue, self.clock.clone()).await, url, None, self.clock.clone())
+    }
+
+    fn on(store: Arc<Store>, url: DatabaseUrl, folder: Option<TempDir>, clock: TestClock) -> Self {
+        Self {
+            clock,
+            time_entries: store.clone(),
+            answers: store.clone(),
+            directory: store.clone(),
+            database: Some(Database { url, store, _folder: folder }),
+        }
+    }
+}
+
+/// The adapter in memory.
+pub(crate) async fn memory() -> Subject {
+    let clock = TestClock::default();
+    let store = Arc::new(MemoryStore::new(clock.clone()));
+    populate(&*store).await;
+    Subject { clock, time_entries: store.clone(), answers: store.clone(), directory: store, database: None }
+}
+
+/// A new SQLite database in a folder of its own.
+pub(crate) async fn sqlite() -> Subject {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("timelog.db").display()).parse().unwrap();
+    database(url, Some(folder)).await
+}
+
+async fn database(url: DatabaseUrl, folder: Option<TempDir>) -> Subject {
+    let clock = TestClock::default();
+    let store = open(&url, QueueOptions::default(), clock.clone()).await;
+    store.migrate().await.unwrap();
+    populate(&*store).await;
+    Subject::on(store, url, folder, clock)
+}
+
+async fn open(url: &DatabaseUrl, queue: QueueOptions, clock: TestClock) -> Arc<Store> {
+    // Long enough that nobody gives up while the tests that run beside it keep the machine busy.
+    let database = DatabaseOptions { lock_timeout: Duration::from_mins(1), ..DatabaseOptions::default() };
+    Arc::new(Store::open(url, &database, &queue, Arc::new(clock)).await.unwrap())
+}
+
+/// A clock that stands still until it is moved, and counts how often it is asked. Clones share both.
+#[derive(Debug, Clone)]
+pub(crate) struct TestClock {
+    time: ManualClock,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Default for TestClock {
+    fn default() -> Self {
+        let now = Timestamp::from_unix_millis(1_736_928_000_000).unwrap();
+        Self { time: ManualClock::at(now), asked: Arc::default() }
+    }
+}
+
+impl TestClock {
+    /// The time, without counting.
+    pub(crate) fn time(&self) -> Timestamp {
+        self.time.now()
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.time.advance(by);
+    }
+
+    /// How often it was asked, which a store does once for each batch that it decides.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.time.now()
+    }
+}
