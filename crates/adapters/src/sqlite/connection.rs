@@ -96,4 +96,36 @@ mod tests {
         let version = sqlite_version(&mut conn).unwrap();
         refuse_corrupting_version(&version).unwrap();
     }
+
+    /// The values of pragmas on a connection from the pool.
+    async fn pragmas_of(pool: &Pool<AsyncSqlite>, names: [&'static str; 5]) -> [String; 5] {
+        let mut conn = pool.get().await.unwrap();
+        let read = move |conn: &mut SqliteConnection| {
+            Ok(names.map(|name| {
+                let value =
+                    diesel::dsl::sql::<diesel::sql_types::Text>(&format!("CAST({name} AS TEXT) FROM pragma_{name}"));
+                diesel::select(value).get_result::<String>(conn).unwrap()
+            }))
+        };
+        conn.spawn_blocking(read).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_connection_of_a_pool_has_the_pragmas_of_its_role() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("timelog.db");
+        let options = DatabaseOptions { lock_timeout: Duration::from_millis(1500), ..DatabaseOptions::default() };
+        let writer = pool(&path, Role::Writer, 1, &options).unwrap();
+        let names = ["journal_mode", "synchronous", "foreign_keys", "query_only", "trusted_schema"];
+        // 2 is FULL: every COMMIT is synced.
+        assert_eq!(pragmas_of(&writer, names).await, ["wal", "2", "1", "0", "0"]);
+        let readers = pool(&path, Role::Reader, 2, &options).unwrap();
+        assert_eq!(pragmas_of(&readers, names).await[3..], ["1", "0"]);
+        let mut conn = writer.get().await.unwrap();
+        let timeout = conn.spawn_blocking(|conn| {
+            diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>("timeout FROM pragma_busy_timeout"))
+                .get_result::<i64>(conn)
+        });
+        assert_eq!(timeout.await, Ok(1500));
+    }
 }

@@ -84,7 +84,8 @@ fn every_table_and_every_unique_index_leads_with_the_organization() {
     }
     let query = "SELECT (SELECT name FROM pragma_index_info(list.name) WHERE seqno = 0) AS line \
         FROM sqlite_schema AS tables, pragma_index_list(tables.name) AS list \
-        WHERE tables.type = 'table' AND list.\"unique\" AND tables.name NOT LIKE '%diesel%' AND tables.name != 'organizations'";
+        WHERE tables.type = 'table' AND list.\"unique\" AND tables.name NOT LIKE '%diesel%' \
+        AND tables.name != 'organizations'";
     let leading = lines(&mut conn, query);
     assert!(leading.len() >= tables.len() - 1);
     assert!(leading.iter().all(|column| column == "organization_id"), "{leading:?}");
