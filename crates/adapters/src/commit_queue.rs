@@ -98,7 +98,7 @@ fn shutting_down() -> PortError {
     PortError::Unavailable("the service is shutting down".to_owned())
 }
 
-/// How often a batch that met a conflict is decided again before its requests are turned away.
+/// How often a batch that met a conflict is decided again before it counts as failed.
 const ATTEMPTS: u32 = 10;
 
 struct Worker<S> {
@@ -131,7 +131,9 @@ impl<S: CommitBatch> Worker<S> {
             let requests: Arc<[Request]> = part.iter().map(|job| job.request.clone()).collect();
             match self.commit(&requests).await {
                 Ok(settled) => part.into_iter().zip(settled).for_each(|(job, settled)| answer(job, settled)),
-                Err(error @ (DbError::Failed(_) | DbError::UnknownReference)) if part.len() > 1 => {
+                Err(error @ (DbError::Failed(_) | DbError::UnknownReference | DbError::Conflict(_)))
+                    if part.len() > 1 =>
+                {
                     tracing::warn!(%error, jobs = part.len(), "a batch failed and is tried again in halves");
                     let second = part.split_off(part.len() / 2);
                     parts.extend([second, part]);

@@ -85,6 +85,16 @@ pub(crate) async fn a_request_that_waited_too_long_is_not_begun(subject: Subject
     assert_eq!(subject.answers.find(&scope("a"), subject.clock.time()).await, Ok(None));
 }
 
+pub(crate) async fn a_request_whose_id_is_taken_fails_alone(subject: Subject) {
+    let existing = done(subject.time_entries.execute(logged(log(1001))).await.unwrap());
+    let requests = vec![keyed(log(1002), "a"), keyed(lasting(90, log(1001)), "b"), keyed(log(1003), "c")];
+    let decisions = at_once(&subject, requests).await;
+    let failed: Vec<_> = decisions.iter().map(Result::is_err).collect();
+    assert_eq!(failed, [false, true, false], "{decisions:?}");
+    assert_eq!(subject.time_entries.find(id(ORGANIZATION), id(1001)).await, Ok(Some(existing)));
+    assert_eq!(subject.answers.find(&scope("b"), subject.clock.time()).await, Ok(None));
+}
+
 pub(crate) async fn draining_answers_what_waits_and_takes_no_more(subject: Subject) {
     let waiting = begin(&subject, (1001..=1100).map(|number| logged(log(number))));
     subject.database().store.drain().await;

@@ -76,6 +76,7 @@ macro_rules! laws_of_databases {
                 requests_that_wait_share_a_commit,
                 a_full_queue_turns_away_and_changes_nothing,
                 a_request_that_waited_too_long_is_not_begun,
+                a_request_whose_id_is_taken_fails_alone,
                 draining_answers_what_waits_and_takes_no_more,
                 a_database_is_current_once_it_is_migrated,
                 the_directory_needs_its_organization,
