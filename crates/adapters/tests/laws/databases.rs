@@ -54,12 +54,15 @@ pub(crate) async fn two_programs_at_once_have_one_effect(subject: Subject) {
 
 pub(crate) async fn requests_that_wait_share_a_commit(subject: Subject) {
     let before = subject.clock.asked();
-    let decisions =
-        at_once(&subject, (1001..=1016).map(|number| keyed(log(number), &number.to_string())).collect()).await;
-    assert!(decisions.iter().all(|decision| matches!(decision, Ok(Ok(Reply::Done { .. })))));
+    let mut requests: Vec<_> = (1001..=1016).map(|number| keyed(log(number), &number.to_string())).collect();
+    // One that panics costs the others no second attempt.
+    requests.insert(8, panicking(log(1017), "panics"));
+    let decisions = at_once(&subject, requests).await;
+    let carried_out = decisions.iter().filter(|decision| matches!(decision, Ok(Ok(Reply::Done { .. })))).count();
+    assert_eq!(carried_out, 16);
     assert_eq!(subject.clock.asked() - before, 1, "one batch asks for the time once");
     // And nobody waits for company.
-    subject.time_entries.execute(logged(log(1017))).await.unwrap().unwrap();
+    subject.time_entries.execute(logged(log(1018))).await.unwrap().unwrap();
     assert_eq!(subject.clock.asked() - before, 2);
 }
 

@@ -73,14 +73,27 @@ pub(crate) async fn the_ends_of_every_range_survive_unchanged(subject: Subject) 
 pub(crate) async fn references_are_told_apart_byte_for_byte(subject: Subject) {
     // Case, white space, width, and two forms of one letter: what a collation may take for the same.
     let spellings = ["a", "A", "a ", " a", "ａ", "\u{e9}", "e\u{301}", "ß", "ss", "i", "ı", "İ"];
-    for (number, spelling) in (1001..).zip(spellings) {
-        let entry = done(subject.time_entries.execute(logged(log_as(number, spelling))).await.unwrap());
-        assert_eq!(entry.id(), id(number), "{spelling:?}");
+    let x = || text("x");
+    let references: Vec<_> = spellings
+        .into_iter()
+        .flat_map(|spelling| {
+            [
+                ExternalRef { provider: text(spelling), external_type: x(), external_id: x() },
+                ExternalRef { provider: x(), external_type: text(spelling), external_id: x() },
+                ExternalRef { provider: x(), external_type: x(), external_id: text(spelling) },
+            ]
+        })
+        .collect();
+    let under =
+        |number, reference: &ExternalRef| logged(LogTimeEntry { external_ref: Some(reference.clone()), ..log(number) });
+    for (number, reference) in (1001..).zip(&references) {
+        let entry = done(subject.time_entries.execute(under(number, reference)).await.unwrap());
+        assert_eq!(entry.id(), id(number), "{reference:?}");
     }
-    for (number, spelling) in (1001..).zip(spellings) {
-        let again = subject.time_entries.execute(logged(log_as(number + 100, spelling))).await.unwrap();
+    for (number, reference) in (1001..).zip(&references) {
+        let again = subject.time_entries.execute(under(number + 100, reference)).await.unwrap();
         let Ok(Reply::Done { outcome: Outcome::Unchanged(entry), .. }) = again else { panic!("{again:?}") };
-        assert_eq!(entry.id(), id(number), "{spelling:?}");
+        assert_eq!(entry.id(), id(number), "{reference:?}");
     }
 }
 
@@ -95,8 +108,15 @@ pub(crate) async fn organizations_do_not_see_each_other(subject: Subject) {
     let command = Request { caller: stranger, ..logged(lasting(90, log_as(1001, "1"))) };
     let theirs = done(subject.time_entries.execute(command).await.unwrap());
     assert_eq!(theirs.organization_id(), id(OTHER_ORGANIZATION));
-    assert_eq!(find(&subject, 1001).await, Some(ours));
-    assert_eq!(subject.time_entries.find(id(OTHER_ORGANIZATION), id(1001)).await, Ok(Some(theirs)));
+    assert_eq!(find(&subject, 1001).await, Some(ours.clone()));
+    assert_eq!(subject.time_entries.find(id(OTHER_ORGANIZATION), id(1001)).await, Ok(Some(theirs.clone())));
+    for entry in [ours, theirs] {
+        let minutes = entry.details().duration.minutes().into();
+        let caller = Caller { organization_id: entry.organization_id(), ..caller() };
+        let again = Request { caller, ..logged(lasting(minutes, log_as(1002, "1"))) };
+        let unchanged = Reply::Done { outcome: Outcome::Unchanged(entry), answer: None };
+        assert_eq!(subject.time_entries.execute(again).await, Ok(Ok(unchanged)));
+    }
 }
 
 pub(crate) async fn a_refused_request_changes_nothing(subject: Subject) {
