@@ -20,11 +20,11 @@ mod time_entries;
 mod together;
 mod world;
 
-/// One test of each law, on a fresh subject of that name.
+/// One test of each law, on a fresh subject of that name and a runtime of that flavor.
 macro_rules! tests {
-    ($subject:ident: $($laws:ident { $($law:ident,)+ })+) => {$(
+    ($flavor:literal, $subject:ident: $($laws:ident { $($law:ident,)+ })+) => {$(
         mod $laws {$(
-            #[tokio::test]
+            #[tokio::test(flavor = $flavor)]
             async fn $law() {
                 crate::$laws::$law(crate::subject::$subject().await).await;
             }
@@ -33,8 +33,8 @@ macro_rules! tests {
 }
 
 macro_rules! laws_of_stores {
-    ($subject:ident) => {
-        tests! { $subject:
+    ($flavor:literal, $subject:ident) => {
+        tests! { $flavor, $subject:
             time_entries {
                 a_new_entry_is_found_as_it_was_answered,
                 an_entry_that_is_logged_again_is_found_as_it_was_answered,
@@ -67,9 +67,10 @@ macro_rules! laws_of_stores {
     };
 }
 
+/// These know what waits together, and so need a runtime of one thread.
 macro_rules! laws_of_databases {
     ($subject:ident) => {
-        tests! { $subject:
+        tests! { "current_thread", $subject:
             databases {
                 what_was_answered_is_there_for_another_program,
                 two_programs_at_once_have_one_effect,
@@ -92,18 +93,37 @@ macro_rules! laws_of_databases {
     };
 }
 
-mod memory {
-    laws_of_stores!(memory);
+/// Each store: the name of a function in [`subject`] that makes a new one.
+macro_rules! stores {
+    ($($subject:ident)+) => {$(
+        mod $subject {
+            mod one_thread {
+                laws_of_stores!("current_thread", $subject);
+            }
+            mod threads {
+                laws_of_stores!("multi_thread", $subject);
+            }
+        }
+    )+};
 }
 
-/// Each kind of database: the name of a function in [`subject`] that makes a new one.
+/// Each store that is a database.
 macro_rules! databases {
     ($($subject:ident)+) => {$(
         mod $subject {
-            laws_of_stores!($subject);
-            laws_of_databases!($subject);
+            mod one_thread {
+                laws_of_stores!("current_thread", $subject);
+                laws_of_databases!($subject);
+            }
+            mod threads {
+                laws_of_stores!("multi_thread", $subject);
+            }
         }
     )+};
+}
+
+stores! {
+    memory
 }
 
 databases! {

@@ -1,5 +1,5 @@
-//! Laws of requests that run at the same time. The tests run on one thread, so whatever is polled before anything waits for
-//! the store is taken by it together.
+//! Laws of requests that run at the same time. On a runtime of one thread, whatever is polled before anything waits for the
+//! store is taken by it together; on several threads it is taken in whatever portions chance makes.
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
