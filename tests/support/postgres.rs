@@ -1,0 +1,250 @@
+//! A private PostgreSQL for the tests of one process: started on first use, gone when the process is, however it ends.
+//!
+//! A small shell script keeps each cluster. It holds the other end of a pipe that only this process writes to, so even a
+//! SIGKILL here is an end of file there, upon which it stops the server and removes its folder.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// The URL of a new, empty database, on a cluster that all tests of this process share.
+pub(crate) fn url_of_new_database() -> String {
+    static SHARED: OnceLock<Cluster> = OnceLock::new();
+    SHARED.get_or_init(|| Cluster::start(&[])).url_of_new_database()
+}
+
+/// A PostgreSQL server with its own folder and port. Dropping it stops the server and removes the folder.
+pub(crate) struct Cluster {
+    programs: PathBuf,
+    port: u16,
+    keeper: Mutex<Keeper>,
+    databases: AtomicU32,
+}
+
+impl Cluster {
+    /// Starts a server. Each of the settings becomes a line of its `postgresql.conf`, after those that make tests fast.
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        let programs = programs();
+        let mut keeper = Keeper::spawn(&programs, settings);
+        // Somebody else may take a port between our finding it free and the server's listening on it.
+        for _ in 0..10 {
+            let port = free_port();
+            if keeper.ask(&format!("listen {port}")) && keeper.ask("start") {
+                return Self { programs, port, keeper: Mutex::new(keeper), databases: AtomicU32::new(0) };
+            }
+        }
+        panic!("PostgreSQL does not start; {}", keeper.log());
+    }
+
+    /// The URL of a new, empty database.
+    pub(crate) fn url_of_new_database(&self) -> String {
+        let name = format!("timelog_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.query("postgres", &format!("CREATE DATABASE {name}"));
+        format!("postgres://timelog:a-secret-password@127.0.0.1:{}/{name}", self.port)
+    }
+
+    /// Runs SQL on a database, named or given by its URL, and returns what psql prints: a line per row, `|` between columns.
+    pub(crate) fn query(&self, database: &str, sql: &str) -> String {
+        let port = self.port.to_string();
+        let database = database.rsplit('/').next().unwrap_or(database);
+        let output = Command::new(self.programs.join("psql"))
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port,
+                "-U",
+                "timelog",
+                "-d",
+                database,
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-XqAtc",
+                sql,
+            ])
+            .stdin(Stdio::null())
+            .output()
+            .expect("psql should be there, beside postgres");
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// Stops the server as a crash would: no connection ends well, and nothing is written but what already is.
+    pub(crate) fn stop(&self) {
+        assert!(self.ask("stop"), "PostgreSQL should stop");
+    }
+
+    /// Starts the stopped server again, on the port it had.
+    pub(crate) fn start_again(&self) {
+        assert!(self.ask("start"), "PostgreSQL should start again");
+    }
+
+    /// Cuts every connection to a database.
+    pub(crate) fn kill_backends(&self, database: &str) {
+        let name = database.rsplit('/').next().unwrap_or(database);
+        let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        self.query("postgres", &sql);
+    }
+
+    /// The port it listens on, of 127.0.0.1.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn ask(&self, command: &str) -> bool {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).ask(command)
+    }
+}
+
+/// Keeps one cluster, in a folder of its own making: it obeys the lines it reads, answering each with `yes` or `no`, and
+/// clears up at the end of file. `pg_ctl` lets go of the server, so this script alone must outlive the process.
+const KEEPER: &str = r#"
+umask 077
+trap '' INT TERM HUP
+programs=$1; shift
+folder=$(mktemp -d "${TMPDIR:-/tmp}/timelog-postgres-XXXXXX") && cd "$folder" || exit 1
+echo "$folder"
+"$programs/initdb" -D data -U timelog -A trust -E UTF8 --locale=C --no-sync >log 2>&1 &&
+    printf '%s\n' "$@" >>data/postgresql.conf
+while read -r command value; do
+    case $command in
+        listen) echo "port = $value" >data/port.conf ;;
+        start) "$programs/pg_ctl" -D data -l "$folder/log" -w -t 60 start >/dev/null 2>&1 ;;
+        stop) "$programs/pg_ctl" -D data -m immediate -w -t 60 stop >/dev/null 2>&1 ;;
+    esac && echo yes || echo no
+done
+"$programs/pg_ctl" -D data -m immediate -w -t 60 stop >/dev/null 2>&1
+cd / && rm -rf "$folder"
+"#;
+
+struct Keeper {
+    folder: PathBuf,
+    /// None once the keeper has been told to end.
+    orders: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    process: Child,
+}
+
+impl Keeper {
+    fn spawn(programs: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut process = unprivileged("sh")
+            .args(["-c", KEEPER, "sh"])
+            .arg(programs)
+            .args(FAST.iter().chain(settings).map(|(name, value)| format!("{name} = '{value}'")))
+            .args(["unix_socket_directories = ''", "include_if_exists = 'port.conf'"])
+            .current_dir("/")
+            // A signal to everything in the foreground, such as Ctrl-C, is not for the keeper.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("sh should start");
+        let orders = process.stdin.take();
+        let mut answers = BufReader::new(process.stdout.take().expect("its output is a pipe"));
+        let mut folder = String::new();
+        answers.read_line(&mut folder).expect("the keeper should name its folder");
+        assert!(!folder.is_empty(), "the user that PostgreSQL runs as needs to write to the folder of temporary files");
+        Self { folder: PathBuf::from(folder.trim_end()), orders, answers, process }
+    }
+
+    fn ask(&mut self, command: &str) -> bool {
+        let orders = self.orders.as_mut().expect("the keeper has not been told to end");
+        writeln!(orders, "{command}").expect("the keeper should live");
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).expect("the keeper should answer");
+        answer == "yes\n"
+    }
+
+    fn log(&self) -> String {
+        let mut log = format!("its log, {}:\n", self.folder.join("log").display());
+        let text = std::fs::read_to_string(self.folder.join("log")).unwrap_or_else(|error| error.to_string());
+        let _ = write!(log, "{text}");
+        log
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.orders.take());
+        let _ = self.process.wait();
+    }
+}
+
+/// Tests ask whether a commit is answered, not whether it survives a power cut.
+const FAST: [(&str, &str); 7] = [
+    ("listen_addresses", "127.0.0.1"),
+    ("fsync", "off"),
+    ("synchronous_commit", "off"),
+    ("full_page_writes", "off"),
+    ("max_connections", "200"),
+    ("shared_buffers", "32MB"),
+    ("timezone", "UTC"),
+];
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port should be free");
+    listener.local_addr().expect("it is bound").port()
+}
+
+/// PostgreSQL refuses to run as root, so root lends it another user.
+fn unprivileged(program: &str) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let users = std::fs::read_to_string("/etc/passwd").expect("/etc/passwd should be there");
+    let user = |name: &str| {
+        let mut fields =
+            users.lines().map(|line| line.split(':')).find(|fields| fields.clone().next() == Some(name))?;
+        Some((fields.nth(2)?.to_owned(), fields.next()?.to_owned()))
+    };
+    let (user, group) = user("postgres").or_else(|| user("nobody")).expect("a user postgres or nobody should exist");
+    let mut command = Command::new("setpriv");
+    command.args([format!("--reuid={user}"), format!("--regid={group}")]).args(["--clear-groups", program]);
+    command
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output().expect("id should be there");
+    output.stdout == b"0\n"
+}
+
+/// The folder of the newest PostgreSQL's programs. Root gets one installed where there is none.
+fn programs() -> PathBuf {
+    static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAMS
+        .get_or_init(|| {
+            installed().unwrap_or_else(|| {
+                install();
+                installed().expect("PostgreSQL 15 or later is needed by the tests: install the package postgresql")
+            })
+        })
+        .clone()
+}
+
+fn installed() -> Option<PathBuf> {
+    let version = |folder: &PathBuf| folder.parent()?.file_name()?.to_str()?.parse::<u32>().ok();
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let mut debian: Vec<_> = debian.flatten().map(|folder| folder.path().join("bin")).collect();
+    debian.sort_by_key(|folder| std::cmp::Reverse(version(folder)));
+    let path: OsString = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = debian.into_iter().chain(std::env::split_paths(&path));
+    folders.find(|folder| ["initdb", "pg_ctl", "postgres", "psql"].iter().all(|name| folder.join(name).exists()))
+}
+
+fn install() {
+    if !is_root() {
+        return;
+    }
+    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", "postgresql"]] {
+        let mut apt_get = Command::new("apt-get");
+        apt_get.args(["-qq", "-o", "DPkg::Lock::Timeout=600"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        // Where this fails, nothing is found afterwards, and that is said.
+        let _ = apt_get.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    }
+}
