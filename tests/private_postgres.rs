@@ -23,4 +23,8 @@ fn a_cluster_of_ones_own_stops_and_starts_again_with_what_it_had() {
     cluster.start_again();
     cluster.kill_backends(&url);
     assert_eq!(cluster.query(&url, "SELECT a, b FROM t"), "1|x");
+    let folder = cluster.folder();
+    assert!(folder.exists());
+    drop(cluster);
+    assert!(!folder.exists());
 }

@@ -91,6 +91,11 @@ impl Cluster {
         self.query("postgres", &sql);
     }
 
+    /// The folder it lives in.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).folder.clone()
+    }
+
     /// The port it listens on, of 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
         self.port
@@ -105,7 +110,7 @@ impl Cluster {
 /// clears up at the end of file. `pg_ctl` lets go of the server, so this script alone must outlive the process.
 const KEEPER: &str = r#"
 umask 077
-trap '' INT TERM HUP
+trap '' INT TERM HUP PIPE
 programs=$1; shift
 folder=$(mktemp -d "${TMPDIR:-/tmp}/timelog-postgres-XXXXXX") && cd "$folder" || exit 1
 echo "$folder"
@@ -116,7 +121,8 @@ while read -r command value; do
         listen) echo "port = $value" >data/port.conf ;;
         start) "$programs/pg_ctl" -D data -l "$folder/log" -w -t 60 start >/dev/null 2>&1 ;;
         stop) "$programs/pg_ctl" -D data -m immediate -w -t 60 stop >/dev/null 2>&1 ;;
-    esac && echo yes || echo no
+    esac && answer=yes || answer=no
+    echo $answer 2>/dev/null
 done
 "$programs/pg_ctl" -D data -m immediate -w -t 60 stop >/dev/null 2>&1
 cd / && rm -rf "$folder"
