@@ -1,6 +1,15 @@
 //! End-to-end tests. Each file is one route or one promise; `support` is what they stand on.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod concurrency;
+mod credentials;
+mod expiry;
+mod external_ref;
+mod ground_rules;
+mod idempotency_key;
+mod log_time_entry;
 mod private_postgres;
+mod read_time_entry;
+mod refused_bodies;
 mod support;

@@ -1,3 +1,39 @@
 //! What the tests stand on.
 
+mod answer;
+mod api;
+mod conformance;
+mod database;
+mod gate;
 pub(crate) mod postgres;
+mod raw;
+mod service;
+mod tenant;
+
+pub(crate) use answer::Answer;
+pub(crate) use api::Call;
+pub(crate) use conformance::{document, schema_of};
+pub(crate) use database::Database;
+pub(crate) use gate::Gate;
+pub(crate) use raw::raw;
+pub(crate) use service::Service;
+pub(crate) use tenant::{Tenant, may};
+
+/// Makes tests of functions that take a [`Database`]: each runs once on every kind. A function that is left out of the list is
+/// unused, which the compiler says.
+macro_rules! on_every_database {
+    ($($name:ident,)+) => {
+        mod sqlite {
+            use crate::support::Database;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name(Database::Sqlite).await;
+                }
+            )+
+        }
+    };
+}
+
+pub(crate) use on_every_database;

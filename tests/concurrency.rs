@@ -1,0 +1,196 @@
+//! Many at once, and clients that do not wait.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use timelog_domain::MismatchPolicy;
+use tokio::task::JoinSet;
+
+use crate::support::{Answer, Call, Database, Gate, Service, on_every_database};
+
+on_every_database![
+    sixty_four_identical_requests_make_one_entry,
+    sixty_four_of_two_bodies_under_one_key_make_one_entry,
+    where_a_mismatch_is_refused_the_first_body_wins,
+    sixty_four_under_one_new_reference_make_one_entry,
+    a_repeat_waits_for_the_first_and_is_replayed,
+    a_client_that_hangs_up_while_it_waits_finds_its_answer_later,
+    a_client_that_hangs_up_in_the_middle_of_its_body_has_done_nothing,
+];
+
+/// Makes all of the calls at once.
+async fn at_once(calls: impl IntoIterator<Item = Call>) -> Vec<Answer> {
+    let mut running = JoinSet::new();
+    for call in calls {
+        running.spawn(call.send());
+    }
+    running.join_all().await
+}
+
+async fn sixty_four_identical_requests_make_one_entry(database: Database) {
+    let service = Service::start(database).await;
+    for round in 1..=50 {
+        let call = service.log_any().idempotency_key(&format!("key-{round}"));
+        let answers = at_once(std::iter::repeat_n(call, 64)).await;
+        assert!(answers.iter().all(|answer| answer.status == 201 && answer.body == answers[0].body));
+        assert_eq!(answers.iter().filter(|answer| !answer.is_replayed()).count(), 1);
+        assert_eq!(service.database.count("time_entries"), round);
+    }
+    assert_eq!(service.database.count("idempotency_keys"), 50);
+}
+
+/// Calls under one key, half of them with another body.
+fn of_two_bodies(service: &Service, key: &str) -> Vec<Call> {
+    let bodies = [service.tenant.body(), service.tenant.body_with(&json!({ "minutes": 15 }))];
+    (0..64).map(|index: usize| service.log(&bodies[index % 2]).idempotency_key(key)).collect()
+}
+
+async fn sixty_four_of_two_bodies_under_one_key_make_one_entry(database: Database) {
+    let service = Service::start(database).await;
+    for round in 1..=10 {
+        let answers = at_once(of_two_bodies(&service, &format!("key-{round}"))).await;
+        assert!(answers.iter().all(|answer| answer.status == 201 && answer.body == answers[0].body));
+        assert_eq!(answers.iter().filter(|answer| !answer.is_replayed()).count(), 1);
+        assert_eq!(service.database.count("time_entries"), round);
+    }
+}
+
+async fn where_a_mismatch_is_refused_the_first_body_wins(database: Database) {
+    let service = Service::start_with(database, |setup| setup.settings.on_mismatch = MismatchPolicy::Reject).await;
+    for round in 1..=10 {
+        let answers = at_once(of_two_bodies(&service, &format!("key-{round}"))).await;
+        let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+        assert_eq!((done.len(), refused.len()), (32, 32));
+        assert!(done.iter().all(|answer| answer.body == done[0].body));
+        assert_eq!(done.iter().filter(|answer| !answer.is_replayed()).count(), 1);
+        for answer in refused {
+            answer.fails_with(422, "idempotency_key_reused");
+        }
+        assert_eq!(service.database.count("time_entries"), round);
+    }
+}
+
+async fn sixty_four_under_one_new_reference_make_one_entry(database: Database) {
+    let service = Service::start(database).await;
+    for round in 1..=10 {
+        let reference = json!({ "provider": "p", "externalType": "t", "externalId": round.to_string() });
+        let call = service.log(&service.tenant.body_with(&json!({ "externalRef": reference })));
+        let answers = at_once(std::iter::repeat_n(call, 64)).await;
+        assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+        assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 63);
+        assert!(answers.iter().all(|answer| answer.body == answers[0].body));
+        assert_eq!(service.database.count("time_entries"), round);
+    }
+}
+
+/// A service whose commits can be held in the middle of their transaction.
+async fn start_with_gate(database: Database) -> (Service, Arc<Gate>) {
+    let mut gate = None;
+    let service = Service::start_with(database, |setup| {
+        let made = Gate::new(setup.clock.clone());
+        setup.time = Some(made.clone());
+        gate = Some(made);
+    });
+    (service.await, gate.unwrap())
+}
+
+async fn a_repeat_waits_for_the_first_and_is_replayed(database: Database) {
+    let (service, gate) = start_with_gate(database).await;
+    let call = service.log_any().idempotency_key("k");
+    let keeper = gate.shut();
+    let first = tokio::spawn(call.clone().send());
+    let keeper = keeper.arrival().await;
+    let repeats = at_once(std::iter::repeat_n(call, 8));
+    let (repeats, first) = tokio::join!(repeats, async {
+        keeper.open();
+        first.await.unwrap()
+    });
+    let first = first.is(201);
+    assert!(!first.is_replayed());
+    assert!(repeats.iter().all(|repeat| repeat.is_replayed() && repeat.body == first.body));
+    assert_eq!(service.database.count("time_entries"), 1);
+}
+
+/// The bytes of the request that [`Service::log_any`] makes.
+fn request(service: &Service, key: &str) -> (String, String) {
+    let body = service.tenant.body().to_string();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nIdempotency-Key: {key}\r\n\r\n",
+        service.tenant.path(),
+        service.tenant.key.text,
+        body.len()
+    );
+    (head, body)
+}
+
+async fn a_client_that_hangs_up_while_it_waits_finds_its_answer_later(database: Database) {
+    let (service, gate) = start_with_gate(database).await;
+    let keeper = gate.shut();
+    let (head, body) = request(&service, "k");
+    let mut stream = TcpStream::connect(service.address).unwrap();
+    stream.write_all((head + &body).as_bytes()).unwrap();
+    // The transaction is open when the client goes.
+    let keeper = keeper.arrival().await;
+    drop(stream);
+    keeper.open();
+    let repeat = service.log_any().idempotency_key("k").send().await.is(201);
+    assert!(repeat.is_replayed());
+    assert_eq!(service.database.count("time_entries"), 1);
+}
+
+async fn a_client_that_hangs_up_in_the_middle_of_its_body_has_done_nothing(database: Database) {
+    let service = Service::start(database).await;
+    let (head, body) = request(&service, "k");
+    for sent in [0, 1, body.len() / 2, body.len() - 1] {
+        let mut stream = TcpStream::connect(service.address).unwrap();
+        stream.write_all((head.clone() + &body[..sent]).as_bytes()).unwrap();
+    }
+    let answer = service.log_any().idempotency_key("k").send().await.is(201);
+    assert!(!answer.is_replayed());
+    assert_eq!(service.database.count("time_entries"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_another_program_writes_sqlite_the_answer_is_503_and_nothing_is_stored() {
+    let lock_timeout = Duration::from_millis(100);
+    let service = Service::start_with(Database::Sqlite, |setup| setup.database.lock_timeout = lock_timeout).await;
+    let stored = service.log_any().idempotency_key("before").send().await.is(201);
+    let call = service.log_any().idempotency_key("k");
+    let lock = service.database.lock_against_writing();
+    let refused = call.clone().send().await.fails_with(503, "unavailable");
+    assert!(refused.header("retry-after").is_some());
+    // What only reads goes on, and a repeat only reads.
+    service.api.get(&format!("/time-entries/{}", stored.text("id"))).send().await.is(200);
+    let repeat = service.log_any().idempotency_key("before").send().await.is(201);
+    assert!(repeat.is_replayed());
+    assert_eq!(repeat.body, stored.body);
+    drop(lock);
+    assert_eq!(service.database.count("time_entries"), 1);
+    assert_eq!(service.database.count("idempotency_keys"), 1);
+    assert!(!call.send().await.is(201).is_replayed());
+    assert_eq!(service.database.count("time_entries"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeat_is_carried_out_if_the_first_was_rolled_back() {
+    let service = Service::start_with(Database::Sqlite, |setup| {
+        setup.database.lock_timeout = Duration::from_secs(1);
+        // One after the other, so that the repeat is not part of what is rolled back.
+        setup.queue.batch_size = Some(1);
+    });
+    let service = service.await;
+    let call = service.log_any().idempotency_key("k");
+    let lock = service.database.lock_against_writing();
+    let mut both = JoinSet::new();
+    both.spawn(call.clone().send());
+    both.spawn(call.send());
+    both.join_next().await.unwrap().unwrap().fails_with(503, "unavailable");
+    drop(lock);
+    let second = both.join_next().await.unwrap().unwrap().is(201);
+    assert!(!second.is_replayed());
+    assert_eq!(service.database.count("time_entries"), 1);
+}

@@ -1,0 +1,249 @@
+//! `externalRef`: one entry for each reference, for ever.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use timelog_domain::Action;
+
+use crate::support::{Call, Database, Service, Tenant, on_every_database};
+
+on_every_database![
+    a_reference_that_comes_again_changes_nothing_if_the_body_says_the_same,
+    a_reference_that_comes_again_with_another_body_changes_the_entry,
+    an_absent_member_takes_its_default_again,
+    a_rejected_entry_becomes_a_draft_again,
+    an_entry_that_has_moved_on_keeps_what_it_says,
+    two_keys_for_one_reference_each_replay_their_own_answer,
+    a_reference_outlives_the_key,
+    references_are_compared_byte_for_byte,
+    a_part_must_be_there_and_say_something,
+    organizations_do_not_share_references,
+    a_reference_belongs_to_one_project,
+    what_is_wrong_with_an_update_leaves_the_entry_as_it_is,
+];
+
+fn reference(id: &str) -> Value {
+    json!({ "provider": "jira", "externalType": "worklog", "externalId": id })
+}
+
+/// Logs under the reference `1`.
+fn log(service: &Service, members: Value) -> Call {
+    let Value::Object(mut members) = members else { panic!("members are an object") };
+    members.insert("externalRef".to_owned(), reference("1"));
+    service.log(&service.tenant.body_with(&members.into()))
+}
+
+async fn a_reference_that_comes_again_changes_nothing_if_the_body_says_the_same(database: Database) {
+    let service = Service::start(database).await;
+    let first = log(&service, json!({})).send().await.is(201);
+    service.clock.advance(Duration::from_mins(1));
+    // The same duration in other words, defaults spelled out, and ids in upper case say the same.
+    let mut body = service.tenant.body_without("minutes");
+    body["hours"] = json!("2.50");
+    body["billable"] = json!(true);
+    body["description"] = json!(null);
+    body["userId"] = json!(service.tenant.user_id.to_string().to_uppercase());
+    body["externalRef"] = reference("1");
+    let again = service.log(&body).send().await.is(200);
+    assert_eq!(again.body, first.body);
+    assert_eq!(again.header("etag"), first.header("etag"));
+    assert_eq!(again.header("location"), None);
+    assert_eq!(service.database.count("time_entries"), 1);
+    assert_eq!(service.database.count("time_entry_history"), 1);
+}
+
+async fn a_reference_that_comes_again_with_another_body_changes_the_entry(database: Database) {
+    let service = Service::start(database).await;
+    let first = log(&service, json!({})).send().await.is(201).json();
+    service.clock.advance(Duration::from_mins(1));
+    let members = json!({
+        "userId": service.tenant.other_user_id.to_string(),
+        "workDate": "2025-01-16",
+        "minutes": 30,
+        "description": "more",
+        "billable": false,
+        "entryId": service.tenant.entry_id.to_string(),
+        "releaseId": service.tenant.release_id.to_string(),
+    });
+    let changed = log(&service, members.clone()).send().await.is(200);
+    assert_eq!(changed.header("etag"), Some("\"2\""));
+    let mut expected = first.clone();
+    for (member, value) in members.as_object().unwrap() {
+        expected[member] = value.clone();
+    }
+    expected["hours"] = json!("0.5");
+    expected["updatedAt"] = json!("2026-03-01T09:01:00.000Z");
+    assert_eq!(changed.json(), expected);
+    let read = service.api.get(&format!("/time-entries/{}", changed.text("id"))).send().await.is(200);
+    assert_eq!(read.body, changed.body);
+    assert_eq!(service.database.count("time_entries"), 1);
+}
+
+async fn an_absent_member_takes_its_default_again(database: Database) {
+    let service = Service::start(database).await;
+    let full = json!({
+        "description": "text",
+        "billable": false,
+        "entryId": service.tenant.entry_id.to_string(),
+        "releaseId": service.tenant.release_id.to_string(),
+    });
+    log(&service, full).send().await.is(201);
+    let bare = log(&service, json!({})).send().await.is(200).json();
+    for (member, default) in
+        [("description", json!(null)), ("billable", json!(true)), ("entryId", json!(null)), ("releaseId", json!(null))]
+    {
+        assert_eq!(bare[member], default, "{member}");
+    }
+}
+
+async fn a_rejected_entry_becomes_a_draft_again(database: Database) {
+    let service = Service::start(database).await;
+    let id = log(&service, json!({})).send().await.is(201).text("id");
+    service.apply(&id, &[Action::Submit, Action::Reject]).await;
+    let same = log(&service, json!({})).send().await.is(200);
+    assert_eq!(same.text("status"), "rejected");
+    let other = log(&service, json!({ "minutes": 5 })).send().await.is(200);
+    assert_eq!(other.text("status"), "draft");
+    assert_eq!(other.text("id"), id);
+}
+
+async fn an_entry_that_has_moved_on_keeps_what_it_says(database: Database) {
+    let service = Service::start(database).await;
+    let id = log(&service, json!({})).send().await.is(201).text("id");
+    let path = format!("/time-entries/{id}");
+    let steps = [
+        (Action::Submit, "submitted"),
+        (Action::Approve, "approved"),
+        (Action::Lock, "locked"),
+        (Action::Invoice, "invoiced"),
+    ];
+    for (action, status) in steps {
+        service.clock.advance(Duration::from_mins(1));
+        service.apply(&id, &[action]).await;
+        let before = service.api.get(&path).send().await.is(200);
+        assert_eq!(before.text("status"), status);
+        assert_eq!(before.json()["invoiced"], json!(status == "invoiced"));
+        service.clock.advance(Duration::from_mins(1));
+        let same = log(&service, json!({})).send().await.is(200);
+        assert_eq!(same.body, before.body);
+        log(&service, json!({ "minutes": 5 })).send().await.fails_with(409, "entry_not_editable");
+        log(&service, json!({ "description": "x" })).idempotency_key(status).send().await.is(409);
+        let after = service.api.get(&path).send().await.is(200);
+        assert_eq!((after.body.as_slice(), after.header("etag")), (before.body.as_slice(), before.header("etag")));
+    }
+    assert_eq!(service.database.count("idempotency_keys"), 0);
+}
+
+async fn two_keys_for_one_reference_each_replay_their_own_answer(database: Database) {
+    let service = Service::start(database).await;
+    let one = log(&service, json!({ "minutes": 1 })).idempotency_key("one");
+    let two = log(&service, json!({ "minutes": 2 })).idempotency_key("two");
+    let first = one.clone().send().await.is(201);
+    let second = two.clone().send().await.is(200);
+    assert_eq!(first.text("id"), second.text("id"));
+    assert_eq!(second.json()["minutes"], 2);
+    for (call, answer) in [(one, first), (two, second)] {
+        let repeat = call.send().await.is(answer.status);
+        assert!(repeat.is_replayed());
+        assert_eq!(repeat.body, answer.body);
+    }
+    // The last one that was carried out is what the entry says.
+    assert_eq!(log(&service, json!({ "minutes": 2 })).send().await.is(200).header("etag"), Some("\"2\""));
+    assert_eq!(service.database.count("time_entries"), 1);
+}
+
+async fn a_reference_outlives_the_key(database: Database) {
+    let service = Service::start(database).await;
+    let call = log(&service, json!({})).idempotency_key("k");
+    let first = call.clone().send().await.is(201);
+    service.clock.advance(Duration::from_hours(24 * 365));
+    let late = call.send().await.is(200);
+    assert!(!late.is_replayed());
+    assert_eq!(late.body, first.body);
+    assert_eq!(service.database.count("time_entries"), 1);
+}
+
+async fn references_are_compared_byte_for_byte(database: Database) {
+    let service = Service::start(database).await;
+    let parts =
+        ["a", "A", "a ", " a", "é", "e\u{301}", "ａ", "ß", "ss", "ı", "i", "İ", "1", "01", "a\u{200b}", "%", "_", "a'"];
+    let mut known = 0;
+    for part in parts {
+        for (provider, kind, id) in [(part, "x", "x"), ("x", part, "x"), ("x", "x", part)] {
+            let reference = json!({ "provider": provider, "externalType": kind, "externalId": id });
+            let call = service.log(&service.tenant.body_with(&json!({ "externalRef": reference })));
+            call.clone().send().await.is(201);
+            call.send().await.is(200);
+            known += 1;
+        }
+    }
+    // Parts that read the same when they are put together are still other parts.
+    for (provider, kind) in [("ab", "c"), ("a", "bc"), ("a/b", "c"), ("a", "b/c")] {
+        let reference = json!({ "provider": provider, "externalType": kind, "externalId": "x" });
+        service.log(&service.tenant.body_with(&json!({ "externalRef": reference }))).send().await.is(201);
+        known += 1;
+    }
+    assert_eq!(service.database.count("time_entries"), known);
+}
+
+async fn a_part_must_be_there_and_say_something(database: Database) {
+    let service = Service::start(database).await;
+    for part in ["provider", "externalType", "externalId"] {
+        let pointer = format!("/externalRef/{part}");
+        let refuses = async |value: Option<Value>, code: &str| {
+            let mut reference = reference("1");
+            match value {
+                Some(value) => reference[part] = value,
+                None => drop(reference.as_object_mut().unwrap().remove(part)),
+            }
+            let call = service.log(&service.tenant.body_with(&json!({ "externalRef": reference })));
+            call.send().await.refuses(&[&format!("{pointer} {code}")]);
+        };
+        refuses(None, "required").await;
+        refuses(Some(json!(null)), "wrong_type").await;
+        refuses(Some(json!(1)), "wrong_type").await;
+        for blank in ["", " ", "\t\r\n", "\u{a0}", "\u{3000}", "\u{2003}\u{2028}"] {
+            refuses(Some(json!(blank)), "blank").await;
+        }
+        refuses(Some(json!("x".repeat(256))), "too_long").await;
+        refuses(Some(json!("x\u{0}")), "invalid_character").await;
+    }
+    assert_eq!(service.database.count("time_entries"), 0);
+}
+
+async fn organizations_do_not_share_references(database: Database) {
+    let service = Service::start(database).await;
+    let stranger = Tenant::provision(&service.store).await;
+    let ours = log(&service, json!({})).send().await.is(201);
+    let body = stranger.body_with(&json!({ "externalRef": reference("1"), "minutes": 5 }));
+    let theirs = service.api.with_key(&stranger.key.text).post(&stranger.path()).json(&body).send().await.is(201);
+    assert_ne!(ours.text("id"), theirs.text("id"));
+    assert_eq!(log(&service, json!({})).send().await.is(200).body, ours.body);
+}
+
+async fn a_reference_belongs_to_one_project(database: Database) {
+    let service = Service::start(database).await;
+    let first = log(&service, json!({})).send().await.is(201);
+    for minutes in [150, 5] {
+        let body = service.tenant.body_with(&json!({ "externalRef": reference("1"), "minutes": minutes }));
+        let call = service.api.post(&service.tenant.other_path()).json(&body).idempotency_key("k");
+        call.send().await.fails_with(409, "external_ref_conflict");
+    }
+    assert_eq!(log(&service, json!({})).send().await.is(200).body, first.body);
+    assert_eq!(service.database.count("time_entries"), 1);
+    assert_eq!(service.database.count("idempotency_keys"), 0);
+}
+
+async fn what_is_wrong_with_an_update_leaves_the_entry_as_it_is(database: Database) {
+    let service = Service::start(database).await;
+    let first = log(&service, json!({})).send().await.is(201);
+    log(&service, json!({ "minutes": 0 })).send().await.refuses(&["/minutes out_of_range"]);
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    log(&service, json!({ "userId": nobody })).send().await.refuses(&["/userId unknown_reference"]);
+    log(&service, json!({ "entryId": nobody })).send().await.refuses(&["/entryId unknown_reference"]);
+    service.archive(service.tenant.project_id, true).await;
+    log(&service, json!({ "minutes": 5 })).send().await.fails_with(409, "project_archived");
+    // What asks for nothing new is fine even so.
+    assert_eq!(log(&service, json!({})).send().await.is(200).body, first.body);
+    assert_eq!(service.database.count("time_entry_history"), 1);
+}

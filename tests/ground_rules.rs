@@ -1,0 +1,228 @@
+//! What holds for every request: paths, methods, request ids, the base path, and what operators and tools ask for.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Database, Service, document, on_every_database, raw, schema_of};
+
+on_every_database![
+    what_is_no_path_is_404,
+    a_path_that_does_not_take_the_method_says_what_it_takes,
+    the_id_of_a_request_is_echoed_or_minted,
+    a_problem_says_all_that_a_problem_says,
+    a_base_path_moves_everything,
+    health_is_there_for_everybody,
+    figures_are_there_for_prometheus,
+    the_description_is_served_with_its_place_and_version,
+    the_documentation_is_served_with_all_it_needs,
+    what_is_hardly_http_is_no_trouble,
+];
+
+async fn what_is_no_path_is_404(database: Database) {
+    let service = Service::start(database).await;
+    for path in [
+        "/",
+        "/x",
+        "/me/",
+        "//me",
+        "/ME",
+        "/projects",
+        "/time-entries",
+        "/projects//time-entries",
+        "/time-entries/",
+        "/health",
+        "/openapi.yaml",
+        "/docs/nothing",
+        "/docs/..%2f..%2fetc%2fpasswd",
+        "/api/v1/me",
+        "/%00",
+        "/%ff",
+        "/.git/config",
+        "/me%2f",
+    ] {
+        for api in [&service.api, &service.api.without_key()] {
+            api.get(path).send().await.fails_with(404, "not_found");
+        }
+    }
+    service.api.post("/x").body("{").send().await.fails_with(404, "not_found");
+}
+
+async fn a_path_that_does_not_take_the_method_says_what_it_takes(database: Database) {
+    let service = Service::start(database).await;
+    let (log, read) = (service.tenant.path(), "/time-entries/9a8b7c6d-0000-0000-0000-000000000002");
+    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
+    let get_only = [read, "/me", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/docs/"];
+    let paths = get_only.into_iter().map(|path| (path, "GET, HEAD")).chain([(log.as_str(), "POST")]);
+    for (path, allowed) in paths {
+        for method in methods.iter().filter(|method| !allowed.split(", ").any(|allowed| allowed == **method)) {
+            let call = service.api.call(Method::from_bytes(method.as_bytes()).unwrap(), path);
+            let answer = call.send().await;
+            let answer = if *method == "HEAD" { answer.is(405) } else { answer.fails_with(405, "method_not_allowed") };
+            assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
+        }
+    }
+}
+
+async fn the_id_of_a_request_is_echoed_or_minted(database: Database) {
+    let service = Service::start(database).await;
+    let (longest, longer) = ("r".repeat(128), "r".repeat(129));
+    for path in ["/me", "/health/live", "/nothing", "/openapi.json"] {
+        let call = service.api.get(path);
+        for id in ["1", "a-b_c.d:e/f", "!~", &longest] {
+            assert_eq!(call.clone().header("x-request-id", id).send().await.header("x-request-id"), Some(id));
+        }
+        for id in ["", "a b", "\t", &longer, "\u{e9}"] {
+            let answer = call.clone().header("x-request-id", id).send().await;
+            assert_eq!(uuid::Uuid::parse_str(answer.header("x-request-id").unwrap()).unwrap().get_version_num(), 7);
+        }
+        let first = call.clone().send().await;
+        assert_ne!(first.header("x-request-id"), call.send().await.header("x-request-id"));
+    }
+}
+
+async fn a_problem_says_all_that_a_problem_says(database: Database) {
+    let service = Service::start(database).await;
+    let answer = service.log(&json!({})).header("x-request-id", "r-1").send().await.is(400);
+    let problem = answer.json();
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    let members: Vec<_> = problem.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut expected = ["type", "title", "status", "detail", "code", "requestId", "errors"];
+    expected.sort_unstable();
+    assert_eq!(members, expected);
+    assert_eq!(problem["type"], "urn:timelog:problem:validation_error");
+    assert_eq!((&problem["status"], &problem["requestId"]), (&json!(400), &json!("r-1")));
+    for error in problem["errors"].as_array().unwrap() {
+        assert!(["pointer", "code", "message"].iter().all(|member| error[member].is_string()), "{error}");
+    }
+    // Another kind of problem has no list of errors.
+    let problem = service.api.get("/nothing").send().await.is(404).json();
+    assert_eq!(problem.get("errors"), None);
+}
+
+async fn a_base_path_moves_everything(database: Database) {
+    let service = Service::start_with(database, |setup| setup.settings.base_path = "/api/v1".into()).await;
+    let created = service.log_any().idempotency_key("k").send().await.is(201);
+    let location = created.header("location").unwrap().to_owned();
+    assert_eq!(location, format!("/api/v1/time-entries/{}", created.text("id")));
+    let repeat = service.log_any().idempotency_key("k").send().await.is(201);
+    assert_eq!(repeat.header("location"), Some(location.as_str()));
+    service.api.get(location.strip_prefix("/api/v1").unwrap()).send().await.is(200);
+    for path in ["/me", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs/"] {
+        service.api.get(path).send().await.is(200);
+    }
+    let described = service.api.get("/openapi.json").send().await.json();
+    assert_eq!(described["servers"], json!([{ "url": "/api/v1" }]));
+    let redirect = service.api.get("/docs").send().await.is(308);
+    assert_eq!(redirect.header("location"), Some("/api/v1/docs/"));
+    for path in ["/me", "/health/live", "/api/v1", "/api/v1x/me", "/api/v2/me"] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let answer = raw(service.address, request).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+    }
+}
+
+async fn health_is_there_for_everybody(database: Database) {
+    let service = Service::start(database).await;
+    let api = service.api.without_key();
+    assert_eq!(api.get("/health/live").send().await.is(200).json(), json!({ "status": "live" }));
+    assert_eq!(api.get("/health/ready").send().await.is(200).json(), json!({ "status": "ready" }));
+    api.call(Method::HEAD, "/health/ready").send().await.is(200);
+}
+
+async fn figures_are_there_for_prometheus(database: Database) {
+    let service = Service::start(database).await;
+    service.log_any().idempotency_key("k").send().await.is(201);
+    let answer = service.api.without_key().get("/metrics").send().await.is(200);
+    assert!(answer.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
+    let figures = String::from_utf8(answer.body.clone()).unwrap();
+    let route = "method=\"POST\",route=\"/projects/{projectId}/time-entries\",status=\"201\"";
+    for figure in [
+        format!("timelog_http_requests_total{{{route}}}"),
+        "timelog_http_request_seconds_bucket".to_owned(),
+        "timelog_commit_batch_size_bucket".to_owned(),
+    ] {
+        assert!(figures.contains(&figure), "{figure} is missing:\n{figures}");
+    }
+    // No path, key or id makes a series.
+    assert!(!figures.contains(&service.tenant.project_id.to_string()));
+}
+
+async fn the_description_is_served_with_its_place_and_version(database: Database) {
+    let service = Service::start(database).await;
+    let mut served = service.api.without_key().get("/openapi.json").send().await.is(200).json();
+    assert_eq!(served["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(served["servers"], json!([{ "url": "/" }]));
+    served["info"]["version"] = document()["info"]["version"].clone();
+    served["servers"] = document()["servers"].clone();
+    assert_eq!(&served, document());
+}
+
+async fn the_documentation_is_served_with_all_it_needs(database: Database) {
+    let service = Service::start(database).await;
+    let api = service.api.without_key();
+    assert_eq!(api.get("/docs").send().await.is(308).header("location"), Some("/docs/"));
+    let page = api.get("/docs/").send().await.is(200);
+    let page = String::from_utf8(page.body.clone()).unwrap();
+    assert!(!page.contains("http://") && !page.contains("https://"), "it needs nothing from elsewhere");
+    let quoted = page.split('"').skip(1).step_by(2).filter(|text| text.starts_with("./"));
+    let mut files: Vec<_> = quoted.map(|file| format!("/docs/{}", &file[2..])).collect();
+    assert!(files.len() >= 3, "{page}");
+    files.push("/docs/swagger-initializer.js".to_owned());
+    for file in &files {
+        assert!(!api.get(file).send().await.is(200).body.is_empty(), "{file}");
+    }
+    let initializer = api.get("/docs/swagger-initializer.js").send().await.body;
+    assert!(String::from_utf8(initializer).unwrap().contains("\"/openapi.json\""));
+}
+
+async fn what_is_hardly_http_is_no_trouble(database: Database) {
+    let service = Service::start(database).await;
+    let long = "x".repeat(300_000);
+    let requests = [
+        "GET\r\n\r\n".to_owned(),
+        "\u{16}\u{3}\u{1}\u{2}\u{0}\r\n\r\n".to_owned(),
+        "GET /me HTTP/9.9\r\n\r\n".to_owned(),
+        "GET /me HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n".to_owned(),
+        "POST /me HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n".to_owned(),
+        "POST /me HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx".to_owned(),
+        "POST /me HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc".to_owned(),
+        format!("GET /{long} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+        format!("GET /me HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\nConnection: close\r\n\r\n"),
+    ];
+    for request in requests {
+        let answer = raw(service.address, request.clone()).await;
+        let line = answer.lines().next().unwrap_or_default();
+        assert!(line.is_empty() || line.starts_with("HTTP/1.1 4"), "{request:.60} is answered {line}");
+    }
+    service.log_any().send().await.is(201);
+}
+
+/// Checks the value of every `example` and `examples` beside a `schema`, wherever they are.
+fn check_examples(at: &Value, pointer: &str, checked: &mut usize) {
+    let Value::Object(members) = at else { return };
+    if members.contains_key("schema") {
+        let named = members.get("examples").and_then(Value::as_object).into_iter().flatten();
+        let named = named.filter_map(|(_, example)| example.get("value"));
+        for example in members.get("example").into_iter().chain(named) {
+            let errors: Vec<_> =
+                schema_of(&format!("{pointer}/schema")).iter_errors(example).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{pointer}: {errors:?} in {example}");
+            *checked += 1;
+        }
+    }
+    for (name, member) in members {
+        check_examples(member, &format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), checked);
+    }
+}
+
+#[test]
+fn every_example_of_the_description_keeps_to_its_schema() {
+    let mut checked = 0;
+    check_examples(document(), "", &mut checked);
+    assert!(checked > 20, "only {checked} examples were found");
+    for (name, schema) in document()["components"]["schemas"].as_object().unwrap() {
+        for example in schema["examples"].as_array().into_iter().flatten() {
+            assert!(schema_of(&format!("/components/schemas/{name}")).is_valid(example), "{name}: {example}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Calling a service.
+
+use std::net::SocketAddr;
+
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::conformance;
+
+/// Calls one service, with one key or none.
+#[derive(Clone)]
+pub(crate) struct Api {
+    client: reqwest::Client,
+    root: String,
+    base_path: String,
+    key: Option<String>,
+}
+
+impl Api {
+    pub(crate) fn new(address: SocketAddr, base_path: &str) -> Self {
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        let client = client.expect("a client can be made");
+        Self { client, root: format!("http://{address}"), base_path: base_path.to_owned(), key: None }
+    }
+
+    /// The same service with another key.
+    pub(crate) fn with_key(&self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..self.clone() }
+    }
+
+    /// The same service without a key.
+    pub(crate) fn without_key(&self) -> Self {
+        Self { key: None, ..self.clone() }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+
+    /// A call to a path, which stands after the service's base path.
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
+        let call = Call { api: self.clone(), method, path: path.to_owned(), headers: HeaderMap::new(), body: None };
+        match &self.key {
+            Some(key) => call.header("authorization", format!("Bearer {key}")),
+            None => call,
+        }
+    }
+}
+
+/// A call that has not been made yet.
+#[derive(Clone)]
+pub(crate) struct Call {
+    api: Api,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+}
+
+impl Call {
+    /// Sets a header.
+    pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.insert(header_name(name), header_value(value.as_ref()));
+        self
+    }
+
+    /// Adds a header line beside those of the same name.
+    pub(crate) fn another_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.append(header_name(name), header_value(value.as_ref()));
+        self
+    }
+
+    pub(crate) fn without_header(mut self, name: &str) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
+    pub(crate) fn idempotency_key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body(body.to_string())
+    }
+
+    /// Sets the body, which is called JSON unless the call already says what it is.
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self.headers.entry("content-type").or_insert(HeaderValue::from_static("application/json"));
+        self
+    }
+
+    /// Makes the call. Whatever the answer is, it must be one that the OpenAPI document describes.
+    pub(crate) async fn send(self) -> Answer {
+        let Self { api, method, path, headers, body } = self;
+        let url = format!("{}{}{path}", api.root, api.base_path);
+        let mut request = api.client.request(method.clone(), url).headers(headers.clone());
+        if let Some(body) = &body {
+            request = request.body(body.clone());
+        }
+        let response =
+            request.send().await.unwrap_or_else(|error| panic!("{method} {path} is not answered: {error:?}"));
+        let answer = Answer::read(&method, &path, response).await;
+        conformance::check(&answer, &headers, body.as_deref());
+        answer
+    }
+}
+
+fn header_name(name: &str) -> HeaderName {
+    name.parse().expect("it is the name of a header")
+}
+
+fn header_value(value: &[u8]) -> HeaderValue {
+    HeaderValue::from_bytes(value).expect("it can stand in a header")
+}

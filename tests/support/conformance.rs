@@ -1,0 +1,158 @@
+//! Holds every answer that a test sees to the OpenAPI document.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use jsonschema::Validator;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderValue};
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+
+/// Headers that mean something, so that they may come only where the document says so.
+const MEANINGFUL: [&str; 6] = ["allow", "etag", "idempotent-replayed", "location", "retry-after", "www-authenticate"];
+
+/// The document.
+pub(crate) fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        serde_json::from_str(include_str!("../../crates/api/openapi/openapi.json")).expect("the document is JSON")
+    })
+}
+
+/// A schema of the document, given by its JSON pointer, made once.
+pub(crate) fn schema_of(pointer: &str) -> Arc<Validator> {
+    static MADE: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let validator = made.entry(pointer.to_owned()).or_insert_with(|| {
+        let schema = document().pointer(pointer).unwrap_or_else(|| panic!("the document has no {pointer}"));
+        // References inside a schema begin at the root of the document.
+        let schema = json!({ "allOf": [schema], "components": document()["components"] });
+        let options = jsonschema::draft202012::options().should_validate_formats(true);
+        Arc::new(options.build(&schema).unwrap_or_else(|error| panic!("{pointer} is no schema: {error}")))
+    });
+    validator.clone()
+}
+
+/// Panics where the document does not describe the answer, or what every answer has is missing.
+pub(super) fn check(answer: &Answer, sent: &HeaderMap, body: Option<&[u8]>) {
+    assert_ne!(answer.status, 500, "{}", answer.describe());
+    check_request_id(answer, sent);
+    let path = answer.path.split('?').next().unwrap_or_default();
+    let Some(template) = template_of(path) else {
+        let known = [404, 405].contains(&answer.status) || path.starts_with("/docs");
+        assert!(known, "an answer on an unknown path: {}", answer.describe());
+        return check_problem(answer);
+    };
+    let method = if answer.method == Method::HEAD { "get".to_owned() } else { answer.method.as_str().to_lowercase() };
+    let operation = format!("/paths/{}/{method}", escape(template));
+    if document().pointer(&operation).is_none() {
+        assert_eq!(answer.status, 405, "an unknown operation: {}", answer.describe());
+        assert!(answer.header("allow").is_some(), "{}", answer.describe());
+        return check_problem(answer);
+    }
+    // What is nested deeper than serde_json goes is left to the service.
+    if let Some(Ok(body)) = body.map(serde_json::from_slice)
+        && (200..300).contains(&answer.status)
+    {
+        check_against(&format!("{operation}/requestBody/content/application~1json/schema"), &body, answer);
+    }
+    let response = resolve(format!("{operation}/responses/{}", answer.status), answer);
+    check_headers(&response, answer);
+    if answer.method != Method::HEAD {
+        check_content(&response, answer);
+    }
+}
+
+fn check_request_id(answer: &Answer, sent: &HeaderMap) {
+    let id = answer.header("x-request-id").unwrap_or_else(|| panic!("no request id: {}", answer.describe()));
+    let usable = |value: &&[u8]| (1..=128).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
+    let mut values = sent.get_all("x-request-id").iter();
+    if let (Some(value), None) = (values.next().map(HeaderValue::as_bytes).filter(usable), values.next()) {
+        assert_eq!(id.as_bytes(), value, "{}", answer.describe());
+    }
+    if answer.header("content-type") == Some("application/problem+json") && !answer.body.is_empty() {
+        assert_eq!(answer.text("requestId"), id, "{}", answer.describe());
+    }
+}
+
+fn check_problem(answer: &Answer) {
+    if answer.status >= 400 && answer.method != Method::HEAD {
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{}", answer.describe());
+        check_against("/components/schemas/Problem", &answer.json(), answer);
+        assert_eq!(answer.json()["status"], answer.status, "{}", answer.describe());
+    }
+}
+
+fn check_headers(response: &str, answer: &Answer) {
+    let headers = document().pointer(&format!("{response}/headers")).and_then(Value::as_object);
+    let documented: BTreeMap<_, _> =
+        headers.into_iter().flatten().map(|(name, _)| (name.to_lowercase(), name)).collect();
+    for name in MEANINGFUL {
+        let known = documented.contains_key(name) || answer.header(name).is_none();
+        assert!(known, "the header {name} is not documented: {}", answer.describe());
+    }
+    for name in documented.values() {
+        let header = resolve(format!("{response}/headers/{name}"), answer);
+        let Some(value) = answer.header(name) else {
+            let required = document().pointer(&format!("{header}/required")) == Some(&json!(true));
+            assert!(!required, "the header {name} is missing: {}", answer.describe());
+            continue;
+        };
+        let is_number = document().pointer(&format!("{header}/schema/type")) == Some(&json!("integer"));
+        let value =
+            if is_number { value.parse::<u64>().map_or(json!(value), |number| json!(number)) } else { json!(value) };
+        check_against(&format!("{header}/schema"), &value, answer);
+    }
+}
+
+fn check_content(response: &str, answer: &Answer) {
+    let Some(content) = document().pointer(&format!("{response}/content")).and_then(Value::as_object) else {
+        assert!(answer.body.is_empty(), "a body that is not documented: {}", answer.describe());
+        return;
+    };
+    let media_type = answer.header("content-type").unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default();
+    assert!(content.contains_key(media_type), "the media type is not documented: {}", answer.describe());
+    if media_type.ends_with("json") {
+        check_against(&format!("{response}/content/{}/schema", escape(media_type)), &answer.json(), answer);
+    }
+    check_problem(answer);
+}
+
+fn check_against(schema: &str, value: &Value, answer: &Answer) {
+    let problems: Vec<_> =
+        schema_of(schema).iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(problems.is_empty(), "{schema} is broken: {problems:?}\n{value}\n{}", answer.describe());
+}
+
+/// The path of the document that a request's path is an instance of.
+fn template_of(path: &str) -> Option<&'static str> {
+    let paths = document()["paths"].as_object().expect("the document has paths");
+    let fits = |template: &&str| {
+        let (mut want, mut have) = (template.split('/'), path.split('/'));
+        loop {
+            match (want.next(), have.next()) {
+                (None, None) => return true,
+                (Some(want), Some(have)) if want == have || (want.starts_with('{') && !have.is_empty()) => {}
+                _ => return false,
+            }
+        }
+    };
+    paths.keys().map(String::as_str).find(fits)
+}
+
+/// Follows a reference, if there is one at the pointer.
+fn resolve(pointer: String, answer: &Answer) -> String {
+    let found = document().pointer(&pointer);
+    let found = found.unwrap_or_else(|| panic!("the document has no {pointer}: {}", answer.describe()));
+    match found["$ref"].as_str() {
+        Some(reference) => reference.trim_start_matches('#').to_owned(),
+        None => pointer,
+    }
+}
+
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}

@@ -1,0 +1,65 @@
+//! A database for one test.
+
+use std::path::PathBuf;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use tempfile::TempDir;
+
+/// The kinds of database that a test runs on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Database {
+    Sqlite,
+}
+
+impl Database {
+    /// A new, empty database of this kind.
+    pub(crate) fn create(self) -> TestDatabase {
+        match self {
+            Self::Sqlite => TestDatabase::Sqlite(tempfile::tempdir().expect("a temporary folder can be made")),
+        }
+    }
+}
+
+/// A database that goes with the test.
+pub(crate) enum TestDatabase {
+    Sqlite(TempDir),
+}
+
+impl TestDatabase {
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite:{}", file(folder).display()),
+        }
+    }
+
+    /// How many rows a table has, over a connection of its own.
+    pub(crate) fn count(&self, table: &str) -> i64 {
+        let sql = format!("(SELECT count(*) FROM {table})");
+        match self {
+            Self::Sqlite(folder) => diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&sql))
+                .get_result(&mut connect(folder))
+                .expect("the rows can be counted"),
+        }
+    }
+
+    /// Takes SQLite's write lock, as another program might, until what is returned is dropped.
+    pub(crate) fn lock_against_writing(&self) -> SqliteConnection {
+        let Self::Sqlite(folder) = self;
+        let mut connection = connect(folder);
+        connection.batch_execute("BEGIN IMMEDIATE").expect("nobody else holds the lock");
+        connection
+    }
+}
+
+fn file(folder: &TempDir) -> PathBuf {
+    folder.path().join("timelog.db")
+}
+
+fn connect(folder: &TempDir) -> SqliteConnection {
+    let path = file(folder);
+    let mut connection = SqliteConnection::establish(path.to_str().expect("the path is UTF-8")).expect("it opens");
+    connection.batch_execute("PRAGMA busy_timeout = 60000").expect("it can wait");
+    connection
+}

@@ -1,0 +1,132 @@
+//! A service that runs in this process, on a database of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use timelog_adapters::{DatabaseOptions, QueueOptions, Store};
+use timelog_api::{Ports, Server, Settings};
+use timelog_domain::memory::ManualClock;
+use timelog_domain::ports::{Clock, IssuedKey, NewApiKey, TimeEntryRepository};
+use timelog_domain::{Action, ApplyAction, Caller, Command, ProjectId, Request, TimeEntryId, Timestamp};
+
+use super::api::{Api, Call};
+use super::database::{Database, TestDatabase};
+use super::tenant::Tenant;
+
+/// 2026-03-01T09:00:00.000Z, when every test begins.
+const BEGINNING: i64 = 1_772_355_600_000;
+
+/// A running service with an organization in its database.
+pub(crate) struct Service {
+    /// Calls it with the key of its organization.
+    pub(crate) api: Api,
+    pub(crate) tenant: Tenant,
+    /// Stands still unless a test moves it.
+    pub(crate) clock: ManualClock,
+    pub(crate) store: Arc<Store>,
+    pub(crate) address: SocketAddr,
+    server: Option<Server>,
+    // The last field, so that the database outlives all that uses it.
+    pub(crate) database: TestDatabase,
+}
+
+/// What a test may want otherwise.
+pub(crate) struct Setup {
+    pub(crate) settings: Settings,
+    pub(crate) database: DatabaseOptions,
+    pub(crate) queue: QueueOptions,
+    /// What the service takes for the time, if not the clock.
+    pub(crate) time: Option<Arc<dyn Clock>>,
+    pub(crate) clock: ManualClock,
+}
+
+impl Service {
+    pub(crate) async fn start(database: Database) -> Self {
+        Self::start_with(database, |_| ()).await
+    }
+
+    pub(crate) async fn start_with(database: Database, change: impl FnOnce(&mut Setup)) -> Self {
+        let beginning = Timestamp::from_unix_millis(BEGINNING).expect("it is in range");
+        let mut setup = Setup {
+            settings: Settings {
+                listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+                workers: 2,
+                // What a test does to a key is to show at once.
+                key_memory: Duration::ZERO,
+                shutdown_timeout: Duration::ZERO,
+                ..Settings::default()
+            },
+            // A test must not fail because the machine is busy.
+            database: DatabaseOptions { lock_timeout: Duration::from_mins(1), ..DatabaseOptions::default() },
+            queue: QueueOptions { max_wait: Duration::from_mins(1), ..QueueOptions::default() },
+            time: None,
+            clock: ManualClock::at(beginning),
+        };
+        change(&mut setup);
+        let Setup { settings, database: options, queue, time, clock } = setup;
+        let time = time.unwrap_or_else(|| Arc::new(clock.clone()));
+        let database = database.create();
+        let url = database.url().parse().expect("it is the URL of a database");
+        let store = Store::open(&url, &options, &queue, time.clone()).await.expect("the database opens");
+        let store = Arc::new(store);
+        store.migrate().await.expect("the database can be migrated");
+        let tenant = Tenant::provision(&store).await;
+        let server = Server::start(&settings, Ports::on(&store, time)).expect("the server starts");
+        let address = server.address();
+        let api = Api::new(address, &settings.base_path).with_key(&tenant.key.text);
+        Self { api, tenant, clock, store, address, server: Some(server), database }
+    }
+
+    /// Logs time on the project of the service's organization.
+    pub(crate) fn log(&self, body: &Value) -> Call {
+        self.api.post(&self.tenant.path()).json(body)
+    }
+
+    /// Logs time with no more than is needed.
+    pub(crate) fn log_any(&self) -> Call {
+        self.log(&self.tenant.body())
+    }
+
+    /// Makes another key of the service's organization.
+    pub(crate) async fn key(&self, limit: impl FnOnce(&mut NewApiKey)) -> IssuedKey {
+        self.tenant.key(&self.store, limit).await
+    }
+
+    /// Calls the service with another key of its organization.
+    pub(crate) async fn with_key(&self, limit: impl FnOnce(&mut NewApiKey)) -> Api {
+        self.api.with_key(&self.key(limit).await.text)
+    }
+
+    pub(crate) async fn archive(&self, project: ProjectId, archived: bool) {
+        self.tenant.put_project(&self.store, project, archived).await;
+    }
+
+    /// Moves an entry of the service's organization through its life.
+    pub(crate) async fn apply(&self, id: &str, actions: &[Action]) {
+        let id: TimeEntryId = id.parse().expect("it is the id of an entry");
+        for &action in actions {
+            let text = "because";
+            let command = Command::Apply(ApplyAction {
+                id,
+                action,
+                reason: Some(text.parse().expect("it is a reason")),
+                invoice_ref: Some(text.parse().expect("it names an invoice")),
+            });
+            let request = Request { caller: Caller::from(&self.tenant.key.key), command, claim: None };
+            let decision = self.store.execute(request).await.expect("the store works");
+            decision.unwrap_or_else(|refusal| panic!("{action}: {refusal}"));
+        }
+    }
+}
+
+impl Drop for Service {
+    /// Servers that go on serving would use up the files that the process may open.
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(server.stop()))
+                .expect("the server stops");
+        }
+    }
+}
