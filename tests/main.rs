@@ -10,6 +10,7 @@ mod ground_rules;
 mod idempotency_key;
 mod log_time_entry;
 mod private_postgres;
+mod program;
 mod read_time_entry;
 mod refused_bodies;
 mod support;

@@ -15,10 +15,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(super) async fn read(method: &Method, path: &str, response: reqwest::Response) -> Self {
+    pub(super) async fn read(method: &Method, path: &str, response: reqwest::Response) -> reqwest::Result<Self> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = response.bytes().await.expect("the body should arrive whole").to_vec();
-        Self { method: method.clone(), path: path.to_owned(), status, headers, body }
+        let body = response.bytes().await?.to_vec();
+        Ok(Self { method: method.clone(), path: path.to_owned(), status, headers, body })
     }
 
     /// The value of a header that is there once or not at all.

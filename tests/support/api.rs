@@ -98,17 +98,22 @@ impl Call {
 
     /// Makes the call. Whatever the answer is, it must be one that the OpenAPI document describes.
     pub(crate) async fn send(self) -> Answer {
+        let line = format!("{} {}", self.method, self.path);
+        self.try_send().await.unwrap_or_else(|error| panic!("{line} is not answered: {error:?}"))
+    }
+
+    /// Makes a call that may not be answered.
+    pub(crate) async fn try_send(self) -> Result<Answer, reqwest::Error> {
         let Self { api, method, path, headers, body } = self;
         let url = format!("{}{}{path}", api.root, api.base_path);
         let mut request = api.client.request(method.clone(), url).headers(headers.clone());
         if let Some(body) = &body {
             request = request.body(body.clone());
         }
-        let response =
-            request.send().await.unwrap_or_else(|error| panic!("{method} {path} is not answered: {error:?}"));
-        let answer = Answer::read(&method, &path, response).await;
+        let response = request.send().await?;
+        let answer = Answer::read(&method, &path, response).await?;
         conformance::check(&answer, &headers, body.as_deref());
-        answer
+        Ok(answer)
     }
 }
 

@@ -34,6 +34,13 @@ impl TestDatabase {
         }
     }
 
+    /// Another new, empty database of the same kind.
+    pub(crate) fn another(&self) -> Self {
+        match self {
+            Self::Sqlite(_) => Database::Sqlite.create(),
+        }
+    }
+
     /// How many rows a table has, over a connection of its own.
     pub(crate) fn count(&self, table: &str) -> i64 {
         let sql = format!("(SELECT count(*) FROM {table})");

@@ -1,0 +1,391 @@
+//! The `timelog` program, as newcomers and operators use it.
+
+use std::collections::BTreeSet;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::support::{Api, Database, Program, TestDatabase, on_every_database, run};
+
+on_every_database![
+    an_empty_database_gets_a_demo_and_a_line_that_can_be_pasted,
+    without_the_demo_an_empty_database_stays_empty,
+    bootstrap_prints_seven_members_and_nothing_else,
+    bootstrap_makes_a_new_organization_every_time,
+    keys_are_made_listed_and_revoked,
+    a_key_is_only_made_for_what_exists,
+    a_database_is_migrated_once,
+    a_second_program_serves_the_same_entries,
+    log_lines_are_json_and_carry_the_id_of_their_request,
+    a_repeat_with_another_body_is_logged_and_counted,
+    nothing_secret_is_in_the_log,
+    sigterm_answers_what_was_accepted_and_ends_well,
+    sigint_ends_well,
+];
+
+/// Runs a command on a database.
+fn on(database: &TestDatabase, arguments: &[&str]) -> Output {
+    let url = database.url();
+    run(&[arguments, &["--database-url", &url]].concat())
+}
+
+/// What a command that went well printed.
+#[track_caller]
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[track_caller]
+fn printed_json(output: &Output) -> Value {
+    let text = printed(output);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// What a command that failed said.
+#[track_caller]
+fn complaint(output: &Output) -> String {
+    assert!(!output.status.success(), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value[member].as_str().unwrap()
+}
+
+/// Bootstraps an organization and starts a service for it.
+fn serve(database: &TestDatabase, arguments: &[&str]) -> (Program, Value, Api) {
+    let made = printed_json(&on(database, &["bootstrap", "--json"]));
+    let program = Program::serve(&database.url(), arguments);
+    let api = program.api.with_key(text(&made, "apiKey"));
+    (program, made, api)
+}
+
+fn path(made: &Value) -> String {
+    format!("/projects/{}/time-entries", text(made, "projectId"))
+}
+
+fn body(made: &Value) -> Value {
+    json!({
+        "userId": made["userId"],
+        "workDate": "2025-01-15",
+        "minutes": 150,
+        "entryId": made["entryId"],
+        "releaseId": made["releaseId"],
+        "description": "a private note",
+    })
+}
+
+async fn an_empty_database_gets_a_demo_and_a_line_that_can_be_pasted(database: Database) {
+    let database = database.create();
+    let mut program = Program::serve(&database.url(), &[]);
+    let address = program.address;
+    let pasted = program.wait_for_line(|line| line.starts_with("curl "));
+    let output = Command::new("sh").args(["-c", &pasted]).env("no_proxy", "*").output().unwrap();
+    let answer = String::from_utf8(output.stdout).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{pasted}\n{answer}");
+    let entry: Value = serde_json::from_str(answer.lines().last().unwrap()).unwrap();
+    assert_eq!(entry["organizationId"], "7b1e2c3d-0000-0000-0000-000000000001");
+    assert_eq!(entry["projectId"], "9a8b7c6d-0000-0000-0000-000000000002");
+    assert_eq!(entry["userId"], "9a8b7c6d-0000-0000-0000-000000000002");
+    assert_eq!(entry["minutes"], 150);
+    // Pasted again it is a repeat.
+    let output = Command::new("sh").args(["-c", &pasted]).env("no_proxy", "*").output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("idempotent-replayed: true"));
+    let key = pasted.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+    let api = program.api.with_key(&key);
+    assert_eq!(api.get("/me").send().await.is(200).json()["permissions"].as_array().unwrap().len(), 5);
+    let ended = program.stop();
+    assert!(ended.status.success());
+    assert!(ended.stdout.contains(&format!("http://{address}/docs/")), "{}", ended.stdout);
+    assert_eq!(ended.stdout.lines().filter(|line| *line == key).count(), 1, "{}", ended.stdout);
+
+    let again = Program::serve(&database.url(), &[]);
+    again.api.with_key(&key).get("/me").send().await.is(200);
+    assert_eq!(again.stop().stdout, "");
+}
+
+async fn without_the_demo_an_empty_database_stays_empty(database: Database) {
+    let database = database.create();
+    let program = Program::serve(&database.url(), &["--no-demo"]);
+    program.api.get("/health/ready").send().await.is(200);
+    assert_eq!(program.stop().stdout, "");
+    assert_eq!(database.count("organizations"), 0);
+    assert_eq!(database.count("api_keys"), 0);
+}
+
+async fn bootstrap_prints_seven_members_and_nothing_else(database: Database) {
+    let database = database.create();
+    let made = printed_json(&on(&database, &["bootstrap", "--json"]));
+    let members: BTreeSet<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = ["organizationId", "projectId", "userId", "entryId", "releaseId", "keyId", "apiKey"];
+    assert_eq!(members, BTreeSet::from(expected));
+    let program = Program::serve(&database.url(), &[]);
+    let api = program.api.with_key(text(&made, "apiKey"));
+    let me = api.get("/me").send().await.is(200).json();
+    assert_eq!((&me["keyId"], &me["organizationId"]), (&made["keyId"], &made["organizationId"]));
+    assert_eq!((&me["projectId"], &me["userId"]), (&Value::Null, &Value::Null));
+    assert_eq!(me["permissions"], json!(["read", "write", "approve", "bill", "admin"]));
+    api.post(&path(&made)).json(&body(&made)).send().await.is(201);
+    // The database was not empty any more, so there is no demo.
+    assert_eq!(program.stop().stdout, "");
+    assert_eq!(database.count("organizations"), 1);
+}
+
+async fn bootstrap_makes_a_new_organization_every_time(database: Database) {
+    let database = database.create();
+    let ids = |made: &Value| made.as_object().unwrap().values().map(Value::to_string).collect::<BTreeSet<_>>();
+    let one = ids(&printed_json(&on(&database, &["bootstrap", "--json"])));
+    let other = ids(&printed_json(&on(&database, &["bootstrap", "--json"])));
+    assert_eq!((one.len(), other.len(), one.intersection(&other).count()), (7, 7, 0));
+    // For people it says the same in lines.
+    let lines = printed(&on(&database, &["bootstrap"]));
+    assert!(lines.contains("organizationId") && lines.contains("tlk_"), "{lines}");
+}
+
+async fn keys_are_made_listed_and_revoked(database: Database) {
+    let database = database.create();
+    let (program, made, api) = serve(&database, &["--key-memory", "0s"]);
+    let organization = text(&made, "organizationId");
+    let create = ["key", "create", "--organization", organization, "--json", "--permissions"];
+    let key = printed_json(&on(&database, &[&create[..], &["write,read"]].concat()));
+    assert_eq!(key.as_object().unwrap().len(), 2);
+    let limits = ["write", "--project", text(&made, "projectId"), "--user", text(&made, "userId")];
+    let narrow = printed_json(&on(&database, &[&create[..], &limits].concat()));
+    let me = program.api.with_key(text(&narrow, "apiKey")).get("/me").send().await.is(200).json();
+    assert_eq!((&me["projectId"], &me["userId"]), (&made["projectId"], &made["userId"]));
+    assert_eq!((&me["keyId"], &me["permissions"]), (&narrow["keyId"], &json!(["write"])));
+
+    let list = ["key", "list", "--organization", organization];
+    let listed = printed_json(&on(&database, &[&list[..], &["--json"]].concat()));
+    let ids: Vec<_> = listed.as_array().unwrap().iter().map(|key| text(key, "keyId")).collect();
+    assert_eq!(ids, [text(&made, "keyId"), text(&key, "keyId"), text(&narrow, "keyId")]);
+    assert_eq!(listed[1]["permissions"], json!(["read", "write"]));
+    assert_eq!(listed[1]["revokedAt"], Value::Null);
+    let lines = printed(&on(&database, &list));
+    assert_eq!(lines.lines().count(), 3, "{lines}");
+    for shown in [lines, listed.to_string()] {
+        for key in [&made, &key, &narrow] {
+            let (_, secret) = text(key, "apiKey").rsplit_once('_').unwrap();
+            assert!(shown.contains(text(key, "keyId")) && !shown.contains(secret), "{shown}");
+        }
+    }
+
+    printed(&on(&database, &["key", "revoke", text(&key, "keyId")]));
+    program.api.with_key(text(&key, "apiKey")).get("/me").send().await.fails_with(401, "key_revoked");
+    api.get("/me").send().await.is(200);
+    let listed = printed_json(&on(&database, &[&list[..], &["--json"]].concat()));
+    assert!(listed[1]["revokedAt"].is_string() && listed[0]["revokedAt"].is_null());
+    assert!(complaint(&on(&database, &["key", "revoke", organization])).contains("no key"));
+    program.stop();
+}
+
+async fn a_key_is_only_made_for_what_exists(database: Database) {
+    let database = database.create();
+    let made = printed_json(&on(&database, &["bootstrap", "--json"]));
+    let other = printed_json(&on(&database, &["bootstrap", "--json"]));
+    let refused = |permissions: &str, arguments: &[&str], expected: &str| {
+        let create = ["key", "create", "--permissions", permissions, "--organization"];
+        let complaint = complaint(&on(&database, &[&create[..], arguments].concat()));
+        assert!(complaint.contains(expected), "{arguments:?}: {complaint}");
+    };
+    let organization = text(&made, "organizationId");
+    let unknown = "there is no such organization, or it has no such project or user";
+    refused("read", &[text(&made, "userId")], unknown);
+    refused("read", &[organization, "--project", text(&other, "projectId")], unknown);
+    refused("read", &[organization, "--user", text(&other, "userId")], unknown);
+    refused("read,root", &[organization], "must be one of read, write, approve, bill, admin");
+    refused("", &[organization], "must be one of read, write, approve, bill, admin");
+    refused("read", &["acme"], "hyphenated UUID");
+    assert_eq!(database.count("api_keys"), 2);
+}
+
+async fn a_database_is_migrated_once(database: Database) {
+    let database = database.create();
+    let first = printed(&on(&database, &["migrate"]));
+    assert!(first.lines().count() >= 4 && first.lines().all(|line| line.starts_with("Applied migration ")), "{first}");
+    assert_eq!(printed(&on(&database, &["migrate"])), "The database schema is up to date.\n");
+    assert_eq!(database.count("organizations"), 0);
+    // Programs that start on one empty database at the same time do not get into each other's way.
+    let database = database.another();
+    let started: Vec<_> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..4).map(|_| scope.spawn(|| on(&database, &["migrate"]))).collect();
+        starts.into_iter().map(|start| printed(&start.join().unwrap())).collect()
+    });
+    assert_eq!(started.iter().filter(|text| text.starts_with("Applied ")).count(), 1, "{started:?}");
+}
+
+async fn a_second_program_serves_the_same_entries(database: Database) {
+    let database = database.create();
+    let (first, made, api) = serve(&database, &[]);
+    let second = Program::serve(&database.url(), &[]);
+    let created = api.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
+    let there = second.api.with_key(text(&made, "apiKey"));
+    let repeat = there.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
+    assert!(repeat.is_replayed());
+    assert_eq!(repeat.body, created.body);
+    first.stop();
+    let read = there.get(&format!("/time-entries/{}", created.text("id"))).send().await.is(200);
+    assert_eq!(read.body, created.body);
+    second.stop();
+}
+
+async fn log_lines_are_json_and_carry_the_id_of_their_request(database: Database) {
+    let database = database.create();
+    let (program, made, api) = serve(&database, &[]);
+    api.post(&path(&made)).json(&body(&made)).header("x-request-id", "req-1").send().await.is(201);
+    let ended = program.stop();
+    let lines: Vec<Value> = ended.log.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let about = |line: &&Value| line["message"] == "answered a request" && line.to_string().contains("req-1");
+    let found: Vec<_> = lines.iter().filter(about).collect();
+    assert_eq!(found.len(), 1, "{:?}", ended.log);
+    assert_eq!(found[0]["status"], 201);
+    assert!(found[0].to_string().contains(&path(&made)));
+}
+
+async fn a_repeat_with_another_body_is_logged_and_counted(database: Database) {
+    let database = database.create();
+    for (policy, status) in [("replay", 201), ("reject", 422)] {
+        let (mut program, made, api) = serve(&database, &["--idempotency-mismatch", policy]);
+        let call = api.post(&path(&made)).json(&body(&made)).idempotency_key("k");
+        call.clone().send().await.is(201);
+        call.clone().send().await.is(201);
+        let figure = async |program: &Program, name: &str| {
+            let figures = String::from_utf8(program.api.get("/metrics").send().await.is(200).body).unwrap();
+            let line = figures.lines().find(|line| line.starts_with(&format!("{name} "))).map(str::to_owned);
+            line.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+        };
+        assert_eq!(figure(&program, "timelog_idempotency_mismatches_total").await, None);
+        assert_eq!(figure(&program, "timelog_idempotency_replays_total").await, Some(1));
+        let mut other = body(&made);
+        other["minutes"] = json!(1);
+        call.json(&other).header("x-request-id", "mismatch-1").send().await.is(status);
+        let line = program.wait_for_log(|line| text(line, "message").contains("another body"));
+        assert_eq!(line["level"], "WARN");
+        assert!(line.to_string().contains("mismatch-1"), "{line}");
+        assert_eq!(figure(&program, "timelog_idempotency_mismatches_total").await, Some(1));
+        program.stop();
+    }
+}
+
+async fn nothing_secret_is_in_the_log(database: Database) {
+    let database = database.create();
+    let (program, made, api) = serve(&database, &["--log", "trace"]);
+    let key = text(&made, "apiKey");
+    api.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
+    api.post(&path(&made)).body("{\"a private note\"").send().await.is(400);
+    program.api.get("/me").header("x-api-key", key).send().await.is(200);
+    program.api.get("/me").header("x-api-key", format!("{key}0")).send().await.is(401);
+    program.api.get(&format!("/me?key={key}")).send().await;
+    let ended = program.stop();
+    assert!(ended.log.len() > 10, "{:?}", ended.log);
+    let (_, secret) = key.rsplit_once('_').unwrap();
+    for line in &ended.log {
+        for hidden in [secret, "a private note", "a-secret-password"] {
+            assert!(!line.contains(hidden), "{hidden} is in the log: {line}");
+        }
+    }
+}
+
+async fn sigterm_answers_what_was_accepted_and_ends_well(database: Database) {
+    let database = database.create();
+    let (program, made, api) = serve(&database, &[]);
+    let mut clients = JoinSet::new();
+    for client in 0..8 {
+        let (api, path, body) = (api.clone(), path(&made), body(&made));
+        clients.spawn(async move {
+            let mut acknowledged = 0;
+            for number in 0..100_000 {
+                let call = api.post(&path).json(&body).idempotency_key(&format!("{client}-{number}"));
+                // Once it has stopped accepting, there is no answer; until then there is no other than this.
+                let Ok(answer) = call.try_send().await else { break };
+                acknowledged += i64::from(answer.is(201).status == 201);
+            }
+            acknowledged
+        });
+    }
+    let mut logged = 0;
+    let mut program = program;
+    while logged < 50 {
+        program.wait_for_log(|line| line["message"] == "answered a request");
+        logged += 1;
+    }
+    let ended = program.stop();
+    let acknowledged: i64 = clients.join_all().await.into_iter().sum();
+    assert!(ended.status.success(), "{:?}", ended.status);
+    assert!(ended.log.last().unwrap().contains("stopped"), "{:?}", ended.log.last());
+    assert!(acknowledged >= 50);
+    // Every answer has its entry, and no more was carried out than was answered, even at the end.
+    assert_eq!(database.count("time_entries"), acknowledged);
+    assert_eq!(database.count("idempotency_keys"), acknowledged);
+}
+
+async fn sigint_ends_well(database: Database) {
+    let database = database.create();
+    let program = Program::serve(&database.url(), &["--no-demo"]);
+    program.signal("INT");
+    assert!(program.end().status.success());
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused_with_what_would() {
+    let database = Database::Sqlite.create();
+    let refused = |arguments: &[&str], expected: &str| {
+        let complaint = complaint(&on(&database, &[&["serve"], arguments].concat()));
+        assert!(complaint.contains(expected), "{arguments:?}: {complaint}");
+    };
+    refused(&["--listen", "8080"], "--listen");
+    refused(&["--workers", "0"], "1 to 1024");
+    refused(&["--base-path", "api"], "like /api/v1");
+    refused(&["--base-path", "/api/"], "like /api/v1");
+    refused(&["--key-memory", "6s"], "at most 5s");
+    refused(&["--key-memory", "5"], "30s, 24h or 500ms");
+    refused(&["--rate-limit", "0"], "--rate-limit");
+    refused(&["--queue-capacity", "0"], "1..=1000000");
+    refused(&["--batch-size", "0"], "1..=1024");
+    refused(&["--idempotency-mismatch", "ignore"], "replay, reject");
+    refused(&["--log", "level=loud=x"], "try info");
+    refused(&["--no-such-flag"], "--no-such-flag");
+    let refused = |url: &str, expected: &str| {
+        let complaint = complaint(&run(&["migrate", "--database-url", url]));
+        assert!(complaint.contains(expected), "{url}: {complaint}");
+    };
+    refused("timelog.db", "sqlite:PATH");
+    refused("mysql://user:a-secret-password@localhost/x", "sqlite:PATH");
+    refused("sqlite:", "path of a file");
+    refused("sqlite::memory:", "path of a file");
+}
+
+#[test]
+fn a_database_that_stays_away_is_given_up_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("no/such/folder/timelog.db").display());
+    for command in ["serve", "migrate", "bootstrap"] {
+        let output = run(&[command, "--database-url", &url, "--connect-timeout", "200ms"]);
+        assert_eq!(output.status.code(), Some(1));
+        let complaint = complaint(&output);
+        assert!(complaint.contains("cannot open the database") && complaint.contains(&url), "{complaint}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let database = Database::Sqlite.create();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let complaint = complaint(&on(&database, &["serve", "--no-demo", "--listen", &address]));
+    assert!(complaint.contains(&format!("cannot listen on {address}")), "{complaint}");
+}
+
+#[test]
+fn every_flag_has_a_variable() {
+    let database = Database::Sqlite.create();
+    let output = crate::support::run_with(&["migrate"], &[("TIMELOG_DATABASE_URL", &database.url())]);
+    assert!(printed(&output).starts_with("Applied migration "));
+    let output =
+        crate::support::run_with(&["serve"], &[("TIMELOG_WORKERS", "0"), ("TIMELOG_DATABASE_URL", &database.url())]);
+    assert!(complaint(&output).contains("1 to 1024"));
+}

@@ -1,0 +1,144 @@
+//! The `timelog` program, run as its users run it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use serde_json::Value;
+
+use super::api::Api;
+
+/// The program with nothing of this process's settings.
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_timelog"));
+    let own = std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("TIMELOG_")));
+    for (name, _) in own {
+        command.env_remove(name);
+    }
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    run_with(arguments, &[])
+}
+
+/// Runs a command to its end, with variables.
+pub(crate) fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    program(arguments).envs(variables.iter().copied()).output().expect("the program starts")
+}
+
+/// A running `timelog serve`. It is killed when this is dropped.
+pub(crate) struct Program {
+    pub(crate) api: Api,
+    pub(crate) address: SocketAddr,
+    process: Child,
+    stdout: Lines,
+    log: Lines,
+}
+
+/// The lines that a program writes, read as they come so that it never has to wait for a reader.
+struct Lines {
+    coming: Receiver<String>,
+    read: Vec<String>,
+}
+
+impl Lines {
+    fn of(pipe: impl Read + Send + 'static) -> Self {
+        let (send, coming) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(pipe).lines() {
+                if send.send(line.expect("a program writes UTF-8")).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { coming, read: Vec::new() }
+    }
+
+    fn wait_for(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        loop {
+            let line = self.coming.recv().unwrap_or_else(|_| panic!("the program ended: {:#?}", self.read));
+            self.read.push(line.clone());
+            if wanted(&line) {
+                return line;
+            }
+        }
+    }
+
+    /// All lines, once the program has ended.
+    fn rest(&mut self) -> Vec<String> {
+        self.read.extend(self.coming.iter());
+        std::mem::take(&mut self.read)
+    }
+}
+
+/// How a program ended, and all it said.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) log: Vec<String>,
+}
+
+impl Program {
+    /// Starts the service on a free port and waits until it serves.
+    pub(crate) fn serve(database_url: &str, arguments: &[&str]) -> Self {
+        let base_path = arguments.iter().skip_while(|argument| **argument != "--base-path").nth(1).unwrap_or(&"");
+        let mut command = program(&["serve", "--listen", "127.0.0.1:0", "--database-url", database_url]);
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the program starts");
+        let stdout = Lines::of(process.stdout.take().expect("its output is a pipe"));
+        let log = Lines::of(process.stderr.take().expect("its log is a pipe"));
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut program = Self { api: Api::new(address, base_path), address, process, stdout, log };
+        let serving = program.wait_for_log(|line| line["message"] == "serving");
+        program.address = serving["address"].as_str().and_then(|text| text.parse().ok()).expect("it says where");
+        program.api = Api::new(program.address, base_path);
+        program
+    }
+
+    /// Waits for a log line. It is a mistake to wait for one that never comes.
+    pub(crate) fn wait_for_log(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let parse =
+            |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in the log line {line}"));
+        parse(&self.log.wait_for(|line| wanted(&parse(line))))
+    }
+
+    /// Waits for a line of output.
+    pub(crate) fn wait_for_line(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        self.stdout.wait_for(wanted)
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status();
+        assert!(status.expect("kill is there").success());
+    }
+
+    /// Waits until the program has ended.
+    pub(crate) fn end(mut self) -> Ended {
+        let status = self.process.wait().expect("the program can be waited for");
+        let stdout = self.stdout.rest().join("\n");
+        Ended { status, stdout, log: self.log.rest() }
+    }
+
+    /// Stops the program as an operator does.
+    pub(crate) fn stop(self) -> Ended {
+        self.signal("TERM");
+        self.end()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
