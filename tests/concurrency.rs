@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use timelog_adapters::QueueOptions;
 use timelog_domain::MismatchPolicy;
 use tokio::task::JoinSet;
 
@@ -17,6 +18,7 @@ on_every_database![
     where_a_mismatch_is_refused_the_first_body_wins,
     sixty_four_under_one_new_reference_make_one_entry,
     a_repeat_waits_for_the_first_and_is_replayed,
+    one_who_comes_to_a_full_queue_is_turned_away_at_once,
     a_client_that_hangs_up_while_it_waits_finds_its_answer_later,
     a_client_that_hangs_up_in_the_middle_of_its_body_has_done_nothing,
 ];
@@ -88,13 +90,39 @@ async fn sixty_four_under_one_new_reference_make_one_entry(database: Database) {
 
 /// A service whose commits can be held in the middle of their transaction.
 async fn start_with_gate(database: Database) -> (Service, Arc<Gate>) {
+    start_with_gate_and_queue(database, QueueOptions::default().capacity).await
+}
+
+async fn start_with_gate_and_queue(database: Database, capacity: usize) -> (Service, Arc<Gate>) {
     let mut gate = None;
     let service = Service::start_with(database, |setup| {
         let made = Gate::new(setup.clock.clone());
         setup.time = Some(made.clone());
+        setup.queue.capacity = capacity;
         gate = Some(made);
     });
     (service.await, gate.unwrap())
+}
+
+async fn one_who_comes_to_a_full_queue_is_turned_away_at_once(database: Database) {
+    let (service, gate) = start_with_gate_and_queue(database, 1).await;
+    let keeper = gate.shut();
+    let first = tokio::spawn(service.log_any().send());
+    let keeper = keeper.arrival().await;
+    // While the first is being committed one may wait, and nobody else.
+    let mut others = JoinSet::new();
+    for number in 0..8 {
+        others.spawn(service.log_any().idempotency_key(&number.to_string()).send());
+    }
+    for _ in 0..7 {
+        let refused = others.join_next().await.unwrap().unwrap().fails_with(503, "unavailable");
+        assert!(refused.header("retry-after").is_some());
+    }
+    keeper.open();
+    first.await.unwrap().is(201);
+    others.join_next().await.unwrap().unwrap().is(201);
+    assert_eq!(service.database.count("time_entries"), 2);
+    assert_eq!(service.database.count("idempotency_keys"), 1);
 }
 
 async fn a_repeat_waits_for_the_first_and_is_replayed(database: Database) {

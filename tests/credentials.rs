@@ -67,6 +67,9 @@ async fn what_is_no_key_is_401_with_a_challenge(database: Database) {
         is_challenged(call.clone().header("authorization", binary).send().await, "unauthorized");
         let twice = call.clone().header("x-api-key", key).another_header("x-api-key", key);
         is_challenged(twice.send().await, "unauthorized");
+        let bearer = format!("Bearer {key}");
+        let twice = call.clone().header("authorization", &bearer).another_header("authorization", &bearer);
+        is_challenged(twice.send().await, "unauthorized");
     }
     assert_eq!(service.database.count("time_entries"), 0);
 }

@@ -12,6 +12,7 @@ on_every_database![
     a_problem_says_all_that_a_problem_says,
     a_base_path_moves_everything,
     health_is_there_for_everybody,
+    a_service_with_an_old_schema_is_alive_but_not_ready,
     figures_are_there_for_prometheus,
     the_description_is_served_with_its_place_and_version,
     the_documentation_is_served_with_all_it_needs,
@@ -75,6 +76,8 @@ async fn the_id_of_a_request_is_echoed_or_minted(database: Database) {
             let answer = call.clone().header("x-request-id", id).send().await;
             assert_eq!(uuid::Uuid::parse_str(answer.header("x-request-id").unwrap()).unwrap().get_version_num(), 7);
         }
+        let two_lines = call.clone().header("x-request-id", "a").another_header("x-request-id", "b").send().await;
+        assert!(!["a", "b"].contains(&two_lines.header("x-request-id").unwrap()));
         let first = call.clone().send().await;
         assert_ne!(first.header("x-request-id"), call.send().await.header("x-request-id"));
     }
@@ -127,6 +130,16 @@ async fn health_is_there_for_everybody(database: Database) {
     assert_eq!(api.get("/health/live").send().await.is(200).json(), json!({ "status": "live" }));
     assert_eq!(api.get("/health/ready").send().await.is(200).json(), json!({ "status": "ready" }));
     api.call(Method::HEAD, "/health/ready").send().await.is(200);
+}
+
+async fn a_service_with_an_old_schema_is_alive_but_not_ready(database: Database) {
+    let service = Service::start(database).await;
+    let api = service.api.without_key();
+    service.database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20260901000003'");
+    let unready = api.get("/health/ready").send().await.fails_with(503, "unavailable");
+    assert!(unready.header("retry-after").is_some());
+    assert!(unready.text("detail").contains("timelog migrate"));
+    api.get("/health/live").send().await.is(200);
 }
 
 async fn figures_are_there_for_prometheus(database: Database) {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Database, Service, on_every_database};
+use crate::support::{Answer, Database, Service, on_every_database, raw};
 
 on_every_database![
     everything_that_is_wrong_is_said_at_once,
@@ -21,6 +21,7 @@ on_every_database![
     text_that_is_not_unicode_is_malformed,
     deep_nesting_is_no_trouble,
     a_body_may_have_64_kibibytes_and_no_more,
+    a_body_that_comes_in_chunks_is_bounded_alike,
     a_duration_costs_no_more_for_being_hostile,
 ];
 
@@ -363,6 +364,29 @@ async fn a_body_may_have_64_kibibytes_and_no_more(database: Database) {
         send(&service, padded(length)).await.fails_with(413, "payload_too_large");
     }
     assert_eq!(service.database.count("time_entries"), 1);
+}
+
+async fn a_body_that_comes_in_chunks_is_bounded_alike(database: Database) {
+    let service = Service::start(database).await;
+    let good = service.tenant.body().to_string();
+    for (padding, status) in
+        [(0, 201), (64 * 1024 - good.len(), 201), (64 * 1024 - good.len() + 1, 413), (200_000, 413)]
+    {
+        let body = format!("{good}{}", " ".repeat(padding));
+        let chunks = body
+            .as_bytes()
+            .chunks(5000)
+            .map(|chunk| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
+        let head = format!(
+            "POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Type: \
+             application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
+            service.tenant.path(),
+            service.tenant.key.text
+        );
+        let request = [head.into_bytes(), chunks.flatten().collect(), b"0\r\n\r\n".to_vec()].concat();
+        let answer = raw(service.address, request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{padding}: {answer}");
+    }
 }
 
 async fn a_duration_costs_no_more_for_being_hostile(database: Database) {

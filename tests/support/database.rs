@@ -51,6 +51,13 @@ impl TestDatabase {
         }
     }
 
+    /// Changes what is stored behind the service's back.
+    pub(crate) fn execute(&self, sql: &str) {
+        match self {
+            Self::Sqlite(folder) => connect(folder).batch_execute(sql).expect("the statement works"),
+        }
+    }
+
     /// Takes SQLite's write lock, as another program might, until what is returned is dropped.
     pub(crate) fn lock_against_writing(&self) -> SqliteConnection {
         let Self::Sqlite(folder) = self;
