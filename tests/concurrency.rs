@@ -1,6 +1,6 @@
 //! Many at once, and clients that do not wait.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use timelog_adapters::QueueOptions;
 use timelog_domain::MismatchPolicy;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Call, Database, Gate, Service, on_every_database};
+use crate::support::{Answer, Api, Call, Database, Gate, Service, on_every_database};
 
 on_every_database![
     sixty_four_identical_requests_make_one_entry,
@@ -99,6 +99,7 @@ async fn start_with_gate_and_queue(database: Database, capacity: usize) -> (Serv
         let made = Gate::new(setup.clock.clone());
         setup.time = Some(made.clone());
         setup.queue.capacity = capacity;
+        setup.settings.workers = 1;
         gate = Some(made);
     });
     (service.await, gate.unwrap())
@@ -157,17 +158,41 @@ fn request(service: &Service, key: &str) -> (String, String) {
 
 async fn a_client_that_hangs_up_while_it_waits_finds_its_answer_later(database: Database) {
     let (service, gate) = start_with_gate(database).await;
-    let keeper = gate.shut();
-    let (head, body) = request(&service, "k");
-    let mut stream = TcpStream::connect(service.address).unwrap();
-    stream.write_all((head + &body).as_bytes()).unwrap();
-    // The transaction is open when the client goes.
-    let keeper = keeper.arrival().await;
-    drop(stream);
-    keeper.open();
-    let repeat = service.log_any().idempotency_key("k").send().await.is(201);
-    assert!(repeat.is_replayed());
-    assert_eq!(service.database.count("time_entries"), 1);
+    for resets in [false, true] {
+        let keeper = gate.shut();
+        let (head, body) = request(&service, &format!("key-{resets}"));
+        let mut stream = TcpStream::connect(service.address).unwrap();
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        stream.write_all((head + &body).as_bytes()).unwrap();
+        // The transaction is open when the client goes.
+        let keeper = keeper.arrival().await;
+        hang_up(stream, resets).await;
+        // The one thread that serves has seen it once it has served somebody who came later.
+        for _ in 0..3 {
+            Api::new(service.address, "").get("/health/live").send().await.is(200);
+        }
+        keeper.open();
+        let repeat = service.log_any().idempotency_key(&format!("key-{resets}")).send().await.is(201);
+        assert!(repeat.is_replayed());
+    }
+    assert_eq!(service.database.count("time_entries"), 2);
+}
+
+/// Closes a connection after its first answer came. Where that is left unread the connection is not ended but reset.
+async fn hang_up(mut stream: TcpStream, resets: bool) {
+    let waited = tokio::task::spawn_blocking(move || {
+        if resets {
+            stream.peek(&mut [0]).unwrap();
+        } else {
+            let mut read = Vec::new();
+            while !read.ends_with(b"}") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                read.extend(byte);
+            }
+        }
+    });
+    waited.await.unwrap();
 }
 
 async fn a_client_that_hangs_up_in_the_middle_of_its_body_has_done_nothing(database: Database) {
