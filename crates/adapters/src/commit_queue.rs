@@ -1,5 +1,6 @@
 //! The commit queue: requests that wait are taken together, decided together and committed in one transaction, so that one
-//! sync of the disk serves them all. Nobody waits for company: an idle queue commits a single request at once.
+//! sync of the disk serves them all. Nobody waits for company: an idle queue commits a single request at once. Where the
+//! database commits several transactions at a time, the queue has as many lanes, and an organization always takes the same.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::error::DbError;
+use crate::options::QueueOptions;
 
 /// What became of one request of a batch.
 pub(crate) type Settled = Result<Decision, PortError>;
@@ -44,33 +46,36 @@ struct Job {
     reply: oneshot::Sender<Settled>,
 }
 
-/// The entrance of the queue, and the handle to its end.
+/// The entrances of the lanes, and the handles to their ends.
 pub(crate) struct CommitQueue {
-    entrance: Mutex<Option<mpsc::Sender<Job>>>,
-    worker: Mutex<Option<JoinHandle<()>>>,
+    entrances: Mutex<Vec<mpsc::Sender<Job>>>,
+    workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl CommitQueue {
-    /// Starts the queue in a task of its own.
-    pub(crate) fn start(
-        store: impl CommitBatch,
-        clock: Arc<dyn Clock>,
-        capacity: usize,
+    /// Starts each lane in a task of its own.
+    pub(crate) fn start<S: CommitBatch + Clone>(
+        store: &S,
+        clock: &Arc<dyn Clock>,
+        lanes: usize,
         batch_size: usize,
-        max_wait: Duration,
+        options: &QueueOptions,
     ) -> Self {
-        let (entrance, jobs) = mpsc::channel(capacity);
-        let worker = Worker { store, clock, max_wait };
-        let worker = tokio::spawn(worker.run(jobs, batch_size));
-        Self { entrance: Mutex::new(Some(entrance)), worker: Mutex::new(Some(worker)) }
+        let start = |_| {
+            let (entrance, jobs) = mpsc::channel(options.capacity);
+            let worker = Worker { store: store.clone(), clock: clock.clone(), max_wait: options.max_wait };
+            (entrance, tokio::spawn(worker.run(jobs, batch_size)))
+        };
+        let (entrances, workers) = (0..lanes.max(1)).map(start).unzip();
+        Self { entrances: Mutex::new(entrances), workers: Mutex::new(workers) }
     }
 
-    /// Puts a request into the queue and waits for what becomes of it. From here on it is carried out, whether or not
+    /// Puts a request into its lane and waits for what becomes of it. From here on it is carried out, whether or not
     /// anybody still waits.
     pub(crate) async fn submit(&self, request: Request) -> Settled {
         let (reply, answer) = oneshot::channel();
         let job = Job { request, since: Instant::now(), reply };
-        match lock(&self.entrance).as_ref().map(mpsc::Sender::try_reserve) {
+        match lane(&lock(&self.entrances), &job.request).map(mpsc::Sender::try_reserve) {
             Some(Ok(place)) => place.send(job),
             Some(Err(mpsc::error::TrySendError::Full(()))) => return Err(PortError::Busy),
             Some(Err(mpsc::error::TrySendError::Closed(()))) | None => return Err(shutting_down()),
@@ -80,14 +85,21 @@ impl CommitQueue {
 
     /// Takes no more requests, carries out those that wait, and returns when all are answered.
     pub(crate) async fn drain(&self) {
-        drop(lock(&self.entrance).take());
-        let worker = lock(&self.worker).take();
-        if let Some(worker) = worker
-            && let Err(error) = worker.await
-        {
-            tracing::error!(%error, "the commit queue did not end well");
+        lock(&self.entrances).clear();
+        let workers = std::mem::take(&mut *lock(&self.workers));
+        for worker in workers {
+            if let Err(error) = worker.await {
+                tracing::error!(%error, "a lane of the commit queue did not end well");
+            }
         }
     }
+}
+
+/// An organization's requests meet in one lane, so that those of one program do not conflict with each other.
+fn lane<'a>(entrances: &'a [mpsc::Sender<Job>], request: &Request) -> Option<&'a mpsc::Sender<Job>> {
+    let lanes = entrances.len() as u128;
+    let lane = request.caller.organization_id.uuid().as_u128().checked_rem(lanes)?;
+    entrances.get(usize::try_from(lane).ok()?)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -99,7 +111,9 @@ fn shutting_down() -> PortError {
 }
 
 /// How often a batch that met a conflict is decided again before it counts as failed.
-const ATTEMPTS: u32 = 10;
+const ATTEMPTS: u32 = 20;
+/// How often a batch is tried on another connection because its own broke.
+const CONNECTIONS: u32 = 2;
 
 struct Worker<S> {
     store: S,
@@ -150,11 +164,18 @@ impl<S: CommitBatch> Worker<S> {
 
     async fn commit(&self, requests: &Arc<[Request]>) -> Result<Vec<Settled>, DbError> {
         let began = Instant::now();
-        for _ in 1..ATTEMPTS {
+        let (mut attempts, mut connections) = (1, 1);
+        loop {
             match self.store.commit(requests.clone(), &self.clock).await {
-                Err(DbError::Conflict(reason)) => {
+                Err(DbError::Conflict(reason)) if attempts < ATTEMPTS => {
                     metrics::counter!("timelog_commit_conflicts_total").increment(1);
                     tracing::debug!(reason, "a batch met a conflict and is decided again");
+                    pause(attempts).await;
+                    attempts += 1;
+                }
+                Err(DbError::Disconnected(reason)) if connections < CONNECTIONS => {
+                    tracing::warn!(reason, "a connection broke before its batch was committed; another one is tried");
+                    connections += 1;
                 }
                 settled => {
                     metrics::histogram!("timelog_commit_seconds").record(began.elapsed());
@@ -163,7 +184,14 @@ impl<S: CommitBatch> Worker<S> {
                 }
             }
         }
-        self.store.commit(requests.clone(), &self.clock).await
+    }
+}
+
+/// Two programs that keep meeting over one row must fall out of step. The first time they try again at once.
+async fn pause(attempts: u32) {
+    if attempts > 1 {
+        let chance = getrandom::u32().unwrap_or(attempts) % (1 << attempts.min(6));
+        tokio::time::sleep(Duration::from_millis(chance.into())).await;
     }
 }
 

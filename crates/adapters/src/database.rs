@@ -1,11 +1,15 @@
 //! The database behind the ports: the URL picks its kind once, and what differs between the kinds stays behind this enum.
 
+use std::time::Duration;
+
+use diesel_async::pooled_connection::deadpool::PoolError;
 use timelog_domain::Request;
 use timelog_domain::ports::{Clock, PortError};
 
 use crate::commit_queue::{CommitBatch, Settled};
 use crate::error::DbError;
 use crate::options::DatabaseOptions;
+use crate::postgres::PostgresPools;
 use crate::sqlite::SqlitePools;
 use crate::url::DatabaseUrl;
 
@@ -13,24 +17,28 @@ use crate::url::DatabaseUrl;
 #[derive(Clone)]
 pub(crate) enum Database {
     Sqlite(SqlitePools),
+    Postgres(PostgresPools),
 }
 
 impl Database {
     pub(crate) async fn open(url: &DatabaseUrl, options: &DatabaseOptions) -> Result<Self, DbError> {
         match url {
             DatabaseUrl::Sqlite(path) => Ok(Self::Sqlite(SqlitePools::open(path, options).await?)),
+            DatabaseUrl::Postgres(url) => Ok(Self::Postgres(PostgresPools::open(url, options).await?)),
         }
     }
 
     pub(crate) async fn migrate(&self) -> Result<Vec<String>, DbError> {
         match self {
             Self::Sqlite(pools) => pools.migrate().await,
+            Self::Postgres(pools) => pools.migrate().await,
         }
     }
 
     pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {
         match self {
             Self::Sqlite(pools) => pools.has_pending_migrations().await,
+            Self::Postgres(pools) => pools.has_pending_migrations().await,
         }
     }
 
@@ -38,6 +46,7 @@ impl Database {
     pub(crate) const fn batch_size(&self) -> usize {
         match self {
             Self::Sqlite(_) => 32,
+            Self::Postgres(_) => 64,
         }
     }
 }
@@ -50,7 +59,19 @@ impl CommitBatch for Database {
     ) -> Result<Vec<Settled>, DbError> {
         match self {
             Self::Sqlite(pools) => pools.commit(requests, clock.clone()).await,
+            Self::Postgres(pools) => pools.commit(&requests, &**clock).await,
         }
+    }
+}
+
+/// A connection, if the pool has one free or can make one in time.
+pub(crate) async fn checkout<T>(
+    wait: Duration,
+    connection: impl Future<Output = Result<T, PoolError>>,
+) -> Result<T, DbError> {
+    match tokio::time::timeout(wait, connection).await {
+        Ok(connection) => Ok(connection?),
+        Err(_) => Err(DbError::Unavailable("no connection to the database became free in time".to_owned())),
     }
 }
 
@@ -73,6 +94,11 @@ macro_rules! on_database {
         $crate::database::detached(async move {
             match database {
                 $crate::database::Database::Sqlite(pools) => {
+                    let mut pooled = pools.$pool().await?;
+                    let $conn = &mut *pooled;
+                    $query.map_err($crate::error::DbError::from)
+                }
+                $crate::database::Database::Postgres(pools) => {
                     let mut pooled = pools.$pool().await?;
                     let $conn = &mut *pooled;
                     $query.map_err($crate::error::DbError::from)

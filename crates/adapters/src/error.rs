@@ -1,6 +1,6 @@
 //! The one place where a database error gets its meaning.
 
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use diesel_async::pooled_connection::deadpool::PoolError;
 use timelog_domain::ports::PortError;
 
@@ -10,6 +10,9 @@ pub(crate) enum DbError {
     /// Somebody else changed what this transaction was decided on. Load again, decide again.
     #[error("conflict: {0}")]
     Conflict(String),
+    /// The connection broke before anything was committed. A new one may do.
+    #[error("the connection broke: {0}")]
+    Disconnected(String),
     /// The database is away, locked or full. The transaction did not commit, or it is unknown whether it did.
     #[error("{0}")]
     Unavailable(String),
@@ -21,7 +24,7 @@ pub(crate) enum DbError {
     Failed(String),
 }
 
-/// What SQLite says when it cannot work now but may later. diesel passes on the text and not the code.
+/// What SQLite says when it cannot work now but may later. diesel passes on the text and not the code, here and below.
 const SQLITE_PASSING: [&str; 8] = [
     "database is locked",
     "database table is locked",
@@ -33,21 +36,61 @@ const SQLITE_PASSING: [&str; 8] = [
     "out of memory",
 ];
 
+/// What PostgreSQL says when it cannot work now but may later: a limit was reached, or the server starts, stops or is full.
+const POSTGRES_PASSING: [&str; 11] = [
+    "canceling statement due to",
+    "the database system is",
+    "sorry, too many clients",
+    "remaining connection slots",
+    "could not extend file",
+    "could not write",
+    "could not access file",
+    "out of shared memory",
+    "no more connections allowed",
+    "query_wait_timeout",
+    "server login has been failing",
+];
+
+/// What PostgreSQL, or a pooler before it, says when only this connection is at fault.
+const POSTGRES_BROKEN: [&str; 5] = [
+    "terminating connection",
+    "cached plan must not change result type",
+    "prepared statement",
+    "server conn crashed",
+    "client_idle_timeout",
+];
+
 impl From<Error> for DbError {
     fn from(error: Error) -> Self {
+        fn starts_with_any(info: &dyn DatabaseErrorInformation, texts: &[&str]) -> bool {
+            texts.iter().any(|text| info.message().starts_with(text))
+        }
         match &error {
             Error::DatabaseError(
                 DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::SerializationFailure,
                 info,
             ) => Self::Conflict(info.message().to_owned()),
             Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::UnknownReference,
-            Error::DatabaseError(DatabaseErrorKind::ClosedConnection, info) => {
+            Error::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                info,
+            ) => Self::Disconnected(info.message().to_owned()),
+            // A server that has become a standby takes no writes; its successor will.
+            Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, info) => {
                 Self::Unavailable(info.message().to_owned())
             }
-            Error::DatabaseError(_, info) if SQLITE_PASSING.iter().any(|text| info.message().starts_with(text)) => {
+            Error::DatabaseError(DatabaseErrorKind::Unknown, info) if info.message() == "deadlock detected" => {
+                Self::Conflict(info.message().to_owned())
+            }
+            Error::DatabaseError(_, info) if starts_with_any(&**info, &POSTGRES_BROKEN) => {
+                Self::Disconnected(info.message().to_owned())
+            }
+            Error::DatabaseError(_, info)
+                if starts_with_any(&**info, &SQLITE_PASSING) || starts_with_any(&**info, &POSTGRES_PASSING) =>
+            {
                 Self::Unavailable(info.message().to_owned())
             }
-            Error::BrokenTransactionManager => Self::Unavailable(error.to_string()),
+            Error::BrokenTransactionManager => Self::Disconnected(error.to_string()),
             _ => Self::Failed(error.to_string()),
         }
     }
@@ -63,7 +106,9 @@ impl From<DbError> for PortError {
     fn from(error: DbError) -> Self {
         match error {
             // Whoever may try again has done so by now, in vain.
-            DbError::Conflict(reason) | DbError::Unavailable(reason) => Self::Unavailable(reason),
+            DbError::Conflict(reason) | DbError::Disconnected(reason) | DbError::Unavailable(reason) => {
+                Self::Unavailable(reason)
+            }
             DbError::UnknownReference => Self::UnknownReference,
             DbError::Failed(reason) => Self::Internal(reason),
         }

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use timelog_domain::ports::{IdempotencyCache, PortFuture};
 use timelog_domain::{IdempotencyRecord, IdempotencyScope, Timestamp};
 
-use crate::database::on_database;
+use crate::database::{Database, on_database};
 use crate::rows::{IdempotencyRow, bound_user};
 use crate::schema::idempotency_keys;
 use crate::store::Store;
@@ -16,7 +16,7 @@ use crate::types::{IdValue, Instant, InstantValue};
 const SWEEP: &str = "DELETE FROM idempotency_keys \
     WHERE expires_at <= $1 AND (organization_id, bound_user, operation, key) IN (\
         SELECT organization_id, bound_user, operation, key FROM idempotency_keys \
-        WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+        WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2";
 
 impl IdempotencyCache for Store {
     fn find<'a>(&'a self, scope: &'a IdempotencyScope, now: Timestamp) -> PortFuture<'a, Option<IdempotencyRecord>> {
@@ -29,15 +29,24 @@ impl IdempotencyCache for Store {
             );
             let query =
                 idempotency_keys::table.find(key).filter(idempotency_keys::expires_at.gt(InstantValue::from(now)));
-            let query = query.select(IdempotencyRow::as_select());
-            let row = on_database!(self.database, read, |conn| query.first(conn).await.optional()).await?;
+            let row = on_database!(self.database, read, |conn| query
+                .select(IdempotencyRow::as_select())
+                .first(conn)
+                .await
+                .optional())
+            .await?;
             Ok(row.map(IdempotencyRecord::try_from).transpose()?)
         })
     }
 
     fn sweep(&self, now: Timestamp, limit: u32) -> PortFuture<'_, u64> {
         Box::pin(async move {
-            let query = diesel::sql_query(SWEEP)
+            // Where rows are locked one by one, those that a request is taking over are left to it.
+            let end = match &self.database {
+                Database::Sqlite(_) => ")",
+                Database::Postgres(_) => " FOR UPDATE SKIP LOCKED)",
+            };
+            let query = diesel::sql_query(format!("{SWEEP}{end}"))
                 .bind::<Instant, _>(InstantValue::from(now))
                 .bind::<BigInt, _>(i64::from(limit));
             let swept = on_database!(self.database, write, |conn| query.execute(conn).await).await?;

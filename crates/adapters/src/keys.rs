@@ -48,8 +48,9 @@ impl ApiKeys for Store {
             let Some(prefix) = prefix_of(presented).map(str::to_owned) else {
                 return Ok(None);
             };
-            let query = api_keys::table.filter(api_keys::prefix.eq(prefix)).select(ApiKeyRow::as_select());
-            let rows: Vec<ApiKeyRow> = on_database!(self.database, read, |conn| query.load(conn).await).await?;
+            let query = api_keys::table.filter(api_keys::prefix.eq(prefix));
+            let rows =
+                on_database!(self.database, read, |conn| query.select(ApiKeyRow::as_select()).load(conn).await).await?;
             let digest = digest_key(presented);
             let row = rows.into_iter().find(|row| bool::from(row.digest.ct_eq(&digest)));
             Ok(row.map(ApiKey::try_from).transpose()?)
@@ -81,9 +82,9 @@ impl ApiKeys for Store {
         Box::pin(async move {
             let query = api_keys::table
                 .filter(api_keys::organization_id.eq(IdValue::from(organization)))
-                .order((api_keys::created_at, api_keys::id))
-                .select(ApiKeyRow::as_select());
-            let rows: Vec<ApiKeyRow> = on_database!(self.database, read, |conn| query.load(conn).await).await?;
+                .order((api_keys::created_at, api_keys::id));
+            let rows =
+                on_database!(self.database, read, |conn| query.select(ApiKeyRow::as_select()).load(conn).await).await?;
             Ok(rows.into_iter().map(ApiKey::try_from).collect::<Result<_, _>>()?)
         })
     }

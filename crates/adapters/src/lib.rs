@@ -11,6 +11,7 @@ mod idempotency;
 mod keys;
 mod migrations;
 mod options;
+mod postgres;
 mod rows;
 mod schema;
 mod sqlite;
@@ -22,6 +23,7 @@ mod url;
 
 pub use keys::digest_key;
 pub use options::{DatabaseOptions, QueueOptions};
+pub use postgres::PostgresUrl;
 pub use store::Store;
 pub use sweeper::sweep;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};

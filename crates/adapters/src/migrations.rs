@@ -1,15 +1,23 @@
 //! The migrations, compiled in.
 
+use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
-use diesel::migration::MigrationVersion;
+use diesel::migration::{MigrationSource, MigrationVersion};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel::sqlite::SqliteConnection;
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::DbError;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+/// The advisory lock that programs hold while they migrate: "timelog" in ASCII.
+const POSTGRES_LOCK: i64 = 0x74_69_6d_65_6c_6f_67;
 
 /// Applies the migrations that are missing and returns their versions.
 pub(crate) fn run_sqlite(conn: &mut SqliteConnection) -> Result<Vec<String>, DbError> {
@@ -24,6 +32,36 @@ pub(crate) fn sqlite_has_pending(conn: &mut SqliteConnection) -> Result<bool, Db
         return Ok(true);
     }
     conn.has_pending_migration(SQLITE).map_err(|error| failed(&*error))
+}
+
+/// Applies the migrations that are missing, all of them or none, and returns their versions. Programs that start at once wait
+/// for each other, however long that takes: the limits are for requests.
+pub(crate) async fn run_postgres(conn: AsyncPgConnection) -> Result<Vec<String>, DbError> {
+    blocking(conn, |conn| {
+        conn.transaction(|conn| {
+            conn.batch_execute(&format!(
+                "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({POSTGRES_LOCK})"
+            ))?;
+            let applied = conn.run_pending_migrations(POSTGRES).map_err(|error| failed(&*error))?;
+            Ok(applied.iter().map(MigrationVersion::to_string).collect())
+        })
+    })
+    .await
+}
+
+/// The versions that this program needs.
+pub(crate) fn postgres_versions() -> Result<Vec<String>, DbError> {
+    let migrations = MigrationSource::<Pg>::migrations(&POSTGRES).map_err(|error| failed(&*error))?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+/// The migrations know only how to run on a connection that blocks.
+async fn blocking<T: Send + 'static>(
+    conn: AsyncPgConnection,
+    work: impl FnOnce(&mut AsyncConnectionWrapper<AsyncPgConnection>) -> Result<T, DbError> + Send + 'static,
+) -> Result<T, DbError> {
+    let work = tokio::task::spawn_blocking(move || work(&mut AsyncConnectionWrapper::from(conn)));
+    work.await.map_err(|error| DbError::Failed(error.to_string()))?
 }
 
 fn failed(error: &(dyn std::error::Error + 'static)) -> DbError {

@@ -9,18 +9,27 @@ pub struct DatabaseOptions {
     pub read_connections: usize,
     /// How long to wait for a connection, and for a lock that somebody else holds.
     pub lock_timeout: Duration,
+    /// How long one statement may take. PostgreSQL only: SQLite's are bounded by what they read.
+    pub statement_timeout: Duration,
+    /// How many transactions commit at the same time. PostgreSQL only: SQLite has one writer.
+    pub lanes: usize,
 }
 
 impl Default for DatabaseOptions {
     fn default() -> Self {
-        Self { read_connections: 4, lock_timeout: Duration::from_secs(5) }
+        Self {
+            read_connections: 4,
+            lock_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+            lanes: 4,
+        }
     }
 }
 
 /// How many requests may wait, and for how long.
 #[derive(Debug, Clone)]
 pub struct QueueOptions {
-    /// The most requests that wait. One more is turned away at once.
+    /// The most requests that wait in one lane. One more is turned away at once.
     pub capacity: usize,
     /// The most requests in one transaction; the database's own best size where it is not given.
     pub batch_size: Option<usize>,

@@ -103,7 +103,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{BigInt, Nullable, Text};
-    use crate::types::{Id, Instant};
+    use crate::types::{Document, Id, Instant};
 
     time_entry_history (organization_id, time_entry_id, version) {
         organization_id -> Id,
@@ -117,7 +117,7 @@ diesel::table! {
         invoice_ref -> Nullable<Text>,
         from_status -> Nullable<Text>,
         to_status -> Nullable<Text>,
-        changes -> Text,
+        changes -> Document,
     }
 }
 

@@ -28,9 +28,13 @@ impl Store {
         queue: &QueueOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, PortError> {
+        let lanes = match url {
+            DatabaseUrl::Sqlite(_) => 1,
+            DatabaseUrl::Postgres(_) => database.lanes,
+        };
         let database = Database::open(url, database).await?;
         let batch_size = queue.batch_size.unwrap_or(database.batch_size());
-        let queue = CommitQueue::start(database.clone(), clock, queue.capacity, batch_size, queue.max_wait);
+        let queue = CommitQueue::start(&database, &clock, lanes, batch_size, queue);
         Ok(Self { database, queue })
     }
 

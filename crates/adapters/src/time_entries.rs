@@ -18,10 +18,13 @@ impl TimeEntryRepository for Store {
 
     fn find(&self, organization: OrganizationId, id: TimeEntryId) -> PortFuture<'_, Option<TimeEntry>> {
         Box::pin(async move {
-            let query = time_entries::table
-                .find((IdValue::from(organization), IdValue::from(id)))
-                .select(TimeEntryRow::as_select());
-            let row = on_database!(self.database, read, |conn| query.first(conn).await.optional()).await?;
+            let query = time_entries::table.find((IdValue::from(organization), IdValue::from(id)));
+            let row = on_database!(self.database, read, |conn| query
+                .select(TimeEntryRow::as_select())
+                .first(conn)
+                .await
+                .optional())
+            .await?;
             Ok(row.map(TimeEntry::try_from).transpose()?)
         })
     }

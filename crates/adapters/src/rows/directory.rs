@@ -18,7 +18,7 @@ pub(crate) struct OrganizationRow {
 /// A directory row, and its ways from and to the domain's struct. `$name` is the field that holds the name.
 macro_rules! directory_row {
     ($row:ident, $table:ident, $domain:ident, { $($field:ident: $type:ty),+ }, $name:ident, ($($key:ident),+)) => {
-        #[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
+        #[derive(Debug, Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
         #[diesel(table_name = $table, primary_key($($key),+))]
         pub(crate) struct $row {
             $($field: $type,)+

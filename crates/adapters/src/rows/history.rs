@@ -5,23 +5,23 @@ use serde_json::{Value, json};
 use timelog_domain::{Event, FieldChange, FieldValue, HistoryRecord};
 
 use crate::schema::time_entry_history;
-use crate::types::{IdValue, InstantValue};
+use crate::types::{DocumentValue, IdValue, InstantValue};
 
 #[derive(Debug, Insertable)]
 #[diesel(table_name = time_entry_history, treat_none_as_default_value = false)]
 pub(crate) struct HistoryRow {
-    organization_id: IdValue,
-    time_entry_id: IdValue,
-    version: i64,
-    event: &'static str,
-    at: InstantValue,
-    key_id: IdValue,
-    user_id: Option<IdValue>,
-    reason: Option<String>,
-    invoice_ref: Option<String>,
-    from_status: Option<String>,
-    to_status: Option<String>,
-    changes: String,
+    pub(crate) organization_id: IdValue,
+    pub(crate) time_entry_id: IdValue,
+    pub(crate) version: i64,
+    pub(crate) event: &'static str,
+    pub(crate) at: InstantValue,
+    pub(crate) key_id: IdValue,
+    pub(crate) user_id: Option<IdValue>,
+    pub(crate) reason: Option<String>,
+    pub(crate) invoice_ref: Option<String>,
+    pub(crate) from_status: Option<String>,
+    pub(crate) to_status: Option<String>,
+    pub(crate) changes: DocumentValue,
 }
 
 impl From<HistoryRecord> for HistoryRow {
@@ -42,7 +42,7 @@ impl From<HistoryRecord> for HistoryRow {
             invoice_ref: record.invoice_ref.map(|invoice| invoice.as_str().to_owned()),
             from_status: record.from.map(|status| status.as_str().to_owned()),
             to_status: record.to.map(|status| status.as_str().to_owned()),
-            changes: record.changes.into_iter().map(change).collect::<Value>().to_string(),
+            changes: DocumentValue(record.changes.into_iter().map(change).collect::<Value>().to_string()),
         }
     }
 }

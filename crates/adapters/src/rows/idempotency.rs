@@ -8,24 +8,38 @@ use crate::error::DbError;
 use crate::schema::idempotency_keys;
 use crate::types::{IdValue, InstantValue};
 
-#[derive(Debug, Queryable, Selectable, Insertable)]
+#[derive(Debug, Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
 pub(crate) struct IdempotencyRow {
-    organization_id: IdValue,
-    bound_user: IdValue,
-    operation: String,
-    key: String,
-    fingerprint: Vec<u8>,
-    status: i32,
-    location: Option<String>,
-    etag: Option<String>,
-    body: Vec<u8>,
-    expires_at: InstantValue,
+    pub(crate) organization_id: IdValue,
+    pub(crate) bound_user: IdValue,
+    pub(crate) operation: String,
+    pub(crate) key: String,
+    pub(crate) fingerprint: Vec<u8>,
+    pub(crate) status: i32,
+    pub(crate) location: Option<String>,
+    pub(crate) etag: Option<String>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) expires_at: InstantValue,
 }
 
 /// The user a scope is bound to, or the nil UUID, because part of a primary key cannot be null.
 pub(crate) fn bound_user(scope: &IdempotencyScope) -> IdValue {
     scope.user_id.map_or(IdValue::NIL, Into::into)
+}
+
+impl IdempotencyRow {
+    /// What the row is kept under.
+    pub(crate) fn scope(&self) -> Result<IdempotencyScope, DbError> {
+        let key = self.key.clone().try_into().map_err(|error| corrupt("idempotency_keys", "key", error))?;
+        let user_id = (self.bound_user != IdValue::NIL).then(|| self.bound_user.into());
+        Ok(IdempotencyScope {
+            organization_id: self.organization_id.into(),
+            user_id,
+            operation: self.operation.clone(),
+            key,
+        })
+    }
 }
 
 impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {

@@ -8,28 +8,28 @@ use crate::error::DbError;
 use crate::schema::time_entries;
 use crate::types::{DayValue, IdValue, InstantValue};
 
-#[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = time_entries, primary_key(organization_id, id), treat_none_as_null = true)]
 #[diesel(treat_none_as_default_value = false)]
 pub(crate) struct TimeEntryRow {
-    organization_id: IdValue,
-    id: IdValue,
-    project_id: IdValue,
-    user_id: IdValue,
-    entry_id: Option<IdValue>,
-    release_id: Option<IdValue>,
-    work_date: DayValue,
-    minutes: i32,
-    description: Option<String>,
-    billable: bool,
-    source: String,
-    status: String,
-    external_provider: Option<String>,
-    external_type: Option<String>,
-    external_id: Option<String>,
-    version: i64,
-    created_at: InstantValue,
-    updated_at: InstantValue,
+    pub(crate) organization_id: IdValue,
+    pub(crate) id: IdValue,
+    pub(crate) project_id: IdValue,
+    pub(crate) user_id: IdValue,
+    pub(crate) entry_id: Option<IdValue>,
+    pub(crate) release_id: Option<IdValue>,
+    pub(crate) work_date: DayValue,
+    pub(crate) minutes: i32,
+    pub(crate) description: Option<String>,
+    pub(crate) billable: bool,
+    pub(crate) source: String,
+    pub(crate) status: String,
+    pub(crate) external_provider: Option<String>,
+    pub(crate) external_type: Option<String>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) version: i64,
+    pub(crate) created_at: InstantValue,
+    pub(crate) updated_at: InstantValue,
 }
 
 impl From<&TimeEntry> for TimeEntryRow {

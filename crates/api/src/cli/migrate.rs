@@ -1,7 +1,7 @@
 //! `timelog migrate`
 
 use clap::Args;
-use timelog_adapters::{DatabaseOptions, QueueOptions};
+use timelog_adapters::QueueOptions;
 
 use super::{Global, say};
 
@@ -10,7 +10,7 @@ pub(super) struct Migrate {}
 
 impl Migrate {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let (_, applied) = global.open_with(&DatabaseOptions::default(), &QueueOptions::default()).await?;
+        let (_, applied) = global.open_with(&global.sparing(), &QueueOptions::default()).await?;
         if applied.is_empty() {
             say("The database schema is up to date.");
         }

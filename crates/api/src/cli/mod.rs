@@ -32,7 +32,7 @@ pub struct Cli {
 /// What every command can be told.
 #[derive(Debug, Args)]
 struct Global {
-    /// The database: sqlite:PATH.
+    /// The database: sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME.
     #[arg(
         long,
         global = true,
@@ -89,9 +89,13 @@ impl Cli {
 impl Global {
     /// Opens the database for a command that is not `serve`, with an up-to-date schema.
     async fn open(&self) -> anyhow::Result<Arc<Store>> {
-        let database = DatabaseOptions { read_connections: 1, lock_timeout: self.lock_timeout };
-        let (store, _) = self.open_with(&database, &QueueOptions::default()).await?;
+        let (store, _) = self.open_with(&self.sparing(), &QueueOptions::default()).await?;
         Ok(store)
+    }
+
+    /// As few connections as a command needs.
+    fn sparing(&self) -> DatabaseOptions {
+        DatabaseOptions { read_connections: 1, lanes: 1, lock_timeout: self.lock_timeout, ..DatabaseOptions::default() }
     }
 
     /// Opens and migrates the database, and waits for it while it is away. Returns the migrations that were applied too.

@@ -43,7 +43,13 @@ pub(super) struct Serve {
     /// How many connections read the database at the same time.
     #[arg(long, env = "TIMELOG_READ_CONNECTIONS", default_value = "4", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     read_connections: u16,
-    /// How many changes may wait to be committed. One more is answered 503.
+    /// How many transactions commit at the same time, each with a connection of its own. PostgreSQL only.
+    #[arg(long, env = "TIMELOG_LANES", default_value = "4", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    lanes: u16,
+    /// How long one statement may take. PostgreSQL only.
+    #[arg(long, env = "TIMELOG_STATEMENT_TIMEOUT", default_value = "10s", value_parser = duration, value_name = "DURATION")]
+    statement_timeout: Duration,
+    /// How many changes may wait to be committed, in each lane. One more is answered 503.
     #[arg(long, env = "TIMELOG_QUEUE_CAPACITY", default_value = "4096", value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     queue_capacity: u32,
     /// How long a change may wait to be committed before it is answered 503.
@@ -83,8 +89,12 @@ impl Serve {
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
         let settings = self.settings();
-        let database =
-            DatabaseOptions { read_connections: self.read_connections.into(), lock_timeout: global.lock_timeout };
+        let database = DatabaseOptions {
+            read_connections: self.read_connections.into(),
+            lock_timeout: global.lock_timeout,
+            statement_timeout: self.statement_timeout,
+            lanes: self.lanes.into(),
+        };
         let queue = QueueOptions {
             capacity: usize::try_from(self.queue_capacity)?,
             batch_size: self.batch_size.map(usize::from),

@@ -1,0 +1,120 @@
+//! Loads what a batch touches: one statement a table, all of them sent before the first answer is waited for.
+
+use diesel::deserialize::QueryableByName;
+use diesel::pg::Pg;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::{FutureExt, TryFutureExt};
+use timelog_domain::{IdempotencyRecord, Ledger, Project, TimeEntry, Touches, User};
+
+use super::statement::{Column, Statement};
+use crate::error::DbError;
+use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow, bound_user};
+use crate::types::IdValue;
+
+const PROJECTS: &str = "SELECT t.* FROM projects t \
+    JOIN unnest(?, ?) AS k (organization_id, id) USING (organization_id, id)";
+const USERS: &str = "SELECT t.* FROM users t \
+    JOIN unnest(?, ?) AS k (organization_id, id) USING (organization_id, id)";
+const ENTRIES: &str = "SELECT t.* FROM project_entries t \
+    JOIN unnest(?, ?, ?) AS k (organization_id, project_id, id) USING (organization_id, project_id, id)";
+const RELEASES: &str = "SELECT t.* FROM project_releases t \
+    JOIN unnest(?, ?, ?) AS k (organization_id, project_id, id) USING (organization_id, project_id, id)";
+const TIME_ENTRIES: &str = "SELECT t.* FROM time_entries t \
+    JOIN unnest(?, ?) AS k (organization_id, id) USING (organization_id, id)";
+const TIME_ENTRIES_BY_REF: &str = "SELECT t.* FROM time_entries t \
+    JOIN unnest(?, ?, ?, ?) AS k (organization_id, external_provider, external_type, external_id) \
+    USING (organization_id, external_provider, external_type, external_id) \
+    WHERE t.external_provider IS NOT NULL";
+const ANSWERS: &str = "SELECT t.* FROM idempotency_keys t \
+    JOIN unnest(?, ?, ?, ?) AS k (organization_id, bound_user, operation, key) \
+    USING (organization_id, bound_user, operation, key)";
+
+pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &mut Ledger) -> Result<(), DbError> {
+    let answers = rows::<IdempotencyRow>(
+        conn,
+        ANSWERS,
+        vec![
+            ids(touches.answers.iter().map(|scope| scope.organization_id)),
+            Column::Ids(touches.answers.iter().map(bound_user).collect()),
+            Column::Texts(touches.answers.iter().map(|scope| scope.operation.as_str()).collect()),
+            Column::Texts(touches.answers.iter().map(|scope| scope.key.as_str()).collect()),
+        ],
+        touches.answers.len(),
+    );
+    let projects = rows::<ProjectRow>(conn, PROJECTS, pairs(touches.projects.iter().copied()), touches.projects.len());
+    let users = rows::<UserRow>(conn, USERS, pairs(touches.users.iter().copied()), touches.users.len());
+    let entries = rows::<EntryRow>(conn, ENTRIES, triples(touches.entries.iter().copied()), touches.entries.len());
+    let releases =
+        rows::<ReleaseRow>(conn, RELEASES, triples(touches.releases.iter().copied()), touches.releases.len());
+    let time_entries = rows::<TimeEntryRow>(
+        conn,
+        TIME_ENTRIES,
+        pairs(touches.time_entries.iter().copied()),
+        touches.time_entries.len(),
+    );
+    let references = &touches.external_refs;
+    let by_ref = rows::<TimeEntryRow>(
+        conn,
+        TIME_ENTRIES_BY_REF,
+        vec![
+            ids(references.iter().map(|(organization, _)| *organization)),
+            Column::Texts(references.iter().map(|(_, reference)| reference.provider.as_str()).collect()),
+            Column::Texts(references.iter().map(|(_, reference)| reference.external_type.as_str()).collect()),
+            Column::Texts(references.iter().map(|(_, reference)| reference.external_id.as_str()).collect()),
+        ],
+        references.len(),
+    );
+    let (answers, projects, users, entries, releases, time_entries, by_ref) =
+        tokio::try_join!(answers, projects, users, entries, releases, time_entries, by_ref)?;
+    for row in answers {
+        ledger.load_answer(row.scope()?, IdempotencyRecord::try_from(row)?);
+    }
+    for row in projects {
+        ledger.load_project(Project::try_from(row)?);
+    }
+    for row in users {
+        ledger.load_user(User::try_from(row)?);
+    }
+    for row in entries {
+        ledger.load_entry(&row.try_into()?);
+    }
+    for row in releases {
+        ledger.load_release(&row.try_into()?);
+    }
+    for row in time_entries.into_iter().chain(by_ref) {
+        ledger.load_time_entry(TimeEntry::try_from(row)?);
+    }
+    Ok(())
+}
+
+/// The rows of those keys; nothing is asked where there are none.
+fn rows<'a, R>(
+    conn: &'a AsyncPgConnection,
+    sql: &'static str,
+    columns: Vec<Column<'a>>,
+    keys: usize,
+) -> impl Future<Output = Result<Vec<R>, DbError>> + Send + 'a
+where
+    R: QueryableByName<Pg> + Send + 'static,
+{
+    if keys == 0 {
+        return std::future::ready(Ok(Vec::new())).left_future();
+    }
+    async move { Statement { sql, columns }.load(&mut &*conn).await }.map_err(DbError::from).right_future()
+}
+
+fn ids<'a>(ids: impl Iterator<Item = impl Into<IdValue>>) -> Column<'a> {
+    Column::Ids(ids.map(Into::into).collect())
+}
+
+fn pairs<'a, A: Into<IdValue>, B: Into<IdValue>>(keys: impl Iterator<Item = (A, B)>) -> Vec<Column<'a>> {
+    let (first, second) = keys.map(|(a, b)| (a.into(), b.into())).unzip();
+    vec![Column::Ids(first), Column::Ids(second)]
+}
+
+fn triples<'a, A: Into<IdValue>, B: Into<IdValue>, C: Into<IdValue>>(
+    keys: impl Iterator<Item = (A, B, C)>,
+) -> Vec<Column<'a>> {
+    let (first, (second, third)) = keys.map(|(a, b, c)| (a.into(), (b.into(), c.into()))).unzip();
+    vec![Column::Ids(first), Column::Ids(second), Column::Ids(third)]
+}

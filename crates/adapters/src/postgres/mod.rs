@@ -1,0 +1,133 @@
+//! PostgreSQL: several lanes write, readers beside them, from any number of programs on one database.
+
+mod connection;
+mod load;
+mod save;
+mod statement;
+mod tls;
+mod url;
+
+use std::time::Duration;
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use timelog_domain::ports::Clock;
+use timelog_domain::{Ledger, Request, Touches};
+
+pub use self::url::PostgresUrl;
+
+use crate::commit_queue::{Settled, decide};
+use crate::database::checkout;
+use crate::error::DbError;
+use crate::migrations;
+use crate::options::DatabaseOptions;
+
+diesel::table! {
+    // What diesel keeps of the migrations it applied.
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+/// Connections beside the lanes' own that write: for the directory, the keys and the sweeper.
+const OTHER_WRITERS: usize = 2;
+
+/// The connections to one PostgreSQL database.
+#[derive(Clone)]
+pub(crate) struct PostgresPools {
+    writers: Pool<AsyncPgConnection>,
+    readers: Pool<AsyncPgConnection>,
+    wait: Duration,
+    commit_timeout: Duration,
+}
+
+impl PostgresPools {
+    pub(crate) async fn open(url: &PostgresUrl, options: &DatabaseOptions) -> Result<Self, DbError> {
+        let pools = Self {
+            writers: connection::pool(url, options.lanes + OTHER_WRITERS, options)?,
+            readers: connection::pool(url, options.read_connections, options)?,
+            wait: options.lock_timeout,
+            // The server ends a statement that takes too long. This ends the wait for a server that does not even do that.
+            commit_timeout: options.statement_timeout + options.lock_timeout,
+        };
+        // A database that is away is told now, and not by the first request.
+        drop(pools.read().await?);
+        Ok(pools)
+    }
+
+    pub(crate) async fn read(&self) -> Result<Object<AsyncPgConnection>, DbError> {
+        checkout(self.wait, self.readers.get()).await
+    }
+
+    pub(crate) async fn write(&self) -> Result<Object<AsyncPgConnection>, DbError> {
+        checkout(self.wait, self.writers.get()).await
+    }
+
+    pub(crate) async fn migrate(&self) -> Result<Vec<String>, DbError> {
+        migrations::run_postgres(Object::take(self.write().await?)).await
+    }
+
+    pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {
+        let needed = migrations::postgres_versions()?;
+        let mut conn = self.read().await?;
+        let known = diesel::select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL"));
+        if !known.get_result::<bool>(&mut conn).await? {
+            return Ok(true);
+        }
+        let count = __diesel_schema_migrations::table
+            .filter(__diesel_schema_migrations::version.eq_any(&needed))
+            .count()
+            .get_result::<i64>(&mut conn)
+            .await?;
+        Ok(usize::try_from(count) != Ok(needed.len()))
+    }
+
+    /// Loads, decides and saves a batch in one transaction.
+    pub(crate) async fn commit(&self, requests: &[Request], clock: &dyn Clock) -> Result<Vec<Settled>, DbError> {
+        let mut writer = self.write().await?;
+        let committed = tokio::time::timeout(self.commit_timeout, commit(&mut writer, requests, clock)).await;
+        let committed = committed.unwrap_or_else(|_| {
+            Err(DbError::Unavailable("the database did not answer in time; whether it committed is unknown".to_owned()))
+        });
+        if !matches!(committed, Ok(_) | Err(DbError::Conflict(_))) {
+            // Whatever state the connection is in, the next batch starts on another one.
+            drop(Object::take(writer));
+        }
+        committed
+    }
+}
+
+async fn commit(
+    conn: &mut AsyncPgConnection,
+    requests: &[Request],
+    clock: &dyn Clock,
+) -> Result<Vec<Settled>, DbError> {
+    AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    match work(conn, requests, clock).await {
+        Ok(settled) => {
+            AnsiTransactionManager::commit_transaction(conn).await.map_err(|error| match DbError::from(error) {
+                conflict @ DbError::Conflict(_) => conflict,
+                // It must not be tried again here: only the client's retry, under its idempotency key, can find out.
+                error => DbError::Unavailable(format!("whether the transaction committed is unknown: {error}")),
+            })?;
+            Ok(settled)
+        }
+        Err(error) => {
+            // Where the connection broke there is nothing left to roll back, and the reason is the first error.
+            drop(AnsiTransactionManager::rollback_transaction(conn).await);
+            Err(error)
+        }
+    }
+}
+
+async fn work(conn: &mut AsyncPgConnection, requests: &[Request], clock: &dyn Clock) -> Result<Vec<Settled>, DbError> {
+    let mut ledger = Ledger::default();
+    load::load(conn, &Touches::from_iter(requests), &mut ledger).await?;
+    let now = clock.now();
+    let settled = decide(requests, &mut ledger, now);
+    save::save(conn, ledger.take_changes(), now).await?;
+    Ok(settled)
+}

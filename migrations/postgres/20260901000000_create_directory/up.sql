@@ -1,0 +1,49 @@
+-- What time entries refer to. Every key leads with the organization: no lookup crosses tenants, and the tables shard by tenant.
+
+CREATE TABLE organizations (
+    id   uuid NOT NULL PRIMARY KEY,
+    name text NOT NULL
+);
+
+CREATE TABLE projects (
+    organization_id uuid    NOT NULL REFERENCES organizations (id),
+    id              uuid    NOT NULL,
+    name            text    NOT NULL,
+    archived        boolean NOT NULL,
+    PRIMARY KEY (organization_id, id)
+);
+
+CREATE TABLE users (
+    organization_id uuid    NOT NULL REFERENCES organizations (id),
+    id              uuid    NOT NULL,
+    name            text    NOT NULL,
+    active          boolean NOT NULL,
+    PRIMARY KEY (organization_id, id)
+);
+
+CREATE TABLE project_entries (
+    organization_id uuid NOT NULL,
+    project_id      uuid NOT NULL,
+    id              uuid NOT NULL,
+    title           text NOT NULL,
+    PRIMARY KEY (organization_id, project_id, id),
+    FOREIGN KEY (organization_id, project_id) REFERENCES projects (organization_id, id)
+);
+
+CREATE TABLE project_releases (
+    organization_id uuid NOT NULL,
+    project_id      uuid NOT NULL,
+    id              uuid NOT NULL,
+    name            text NOT NULL,
+    PRIMARY KEY (organization_id, project_id, id),
+    FOREIGN KEY (organization_id, project_id) REFERENCES projects (organization_id, id)
+);
+
+COMMENT ON TABLE organizations IS 'Tenants. Everything else belongs to one.';
+COMMENT ON COLUMN organizations.name IS 'What it is called.';
+COMMENT ON TABLE projects IS 'Projects that time is logged on.';
+COMMENT ON COLUMN projects.archived IS 'An archived project takes no new time.';
+COMMENT ON TABLE users IS 'People whose time is logged.';
+COMMENT ON COLUMN users.active IS 'Time can be logged for active users only.';
+COMMENT ON TABLE project_entries IS 'Entries of a project''s backlog (tickets). Not time entries.';
+COMMENT ON TABLE project_releases IS 'Releases of a project.';

@@ -1,0 +1,2 @@
+DROP TABLE time_entry_history;
+DROP TABLE time_entries;

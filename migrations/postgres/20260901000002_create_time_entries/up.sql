@@ -1,0 +1,66 @@
+-- Time entries, and the history of their changes. Whether an entry is invoiced is its status and nothing else.
+
+CREATE TABLE time_entries (
+    organization_id   uuid        NOT NULL,
+    id                uuid        NOT NULL,
+    project_id        uuid        NOT NULL,
+    user_id           uuid        NOT NULL,
+    entry_id          uuid,
+    release_id        uuid,
+    work_date         date        NOT NULL,
+    minutes           integer     NOT NULL CHECK (minutes BETWEEN 1 AND 1440),
+    description       text,
+    billable          boolean     NOT NULL,
+    source            text        NOT NULL CHECK (source IN ('api', 'ui', 'import')),
+    status            text        NOT NULL
+        CHECK (status IN ('draft', 'submitted', 'approved', 'rejected', 'locked', 'invoiced')),
+    external_provider text,
+    external_type     text,
+    external_id       text,
+    version           bigint      NOT NULL CHECK (version >= 1),
+    created_at        timestamptz NOT NULL,
+    updated_at        timestamptz NOT NULL,
+    PRIMARY KEY (organization_id, id),
+    FOREIGN KEY (organization_id, project_id) REFERENCES projects (organization_id, id),
+    FOREIGN KEY (organization_id, user_id) REFERENCES users (organization_id, id),
+    FOREIGN KEY (organization_id, project_id, entry_id) REFERENCES project_entries (organization_id, project_id, id),
+    FOREIGN KEY (organization_id, project_id, release_id) REFERENCES project_releases (organization_id, project_id, id),
+    CHECK ((external_provider IS NULL) = (external_type IS NULL)),
+    CHECK ((external_provider IS NULL) = (external_id IS NULL))
+);
+
+-- A reference names at most one live entry of the organization.
+CREATE UNIQUE INDEX time_entries_by_external_ref
+    ON time_entries (organization_id, external_provider, external_type, external_id)
+    WHERE external_provider IS NOT NULL;
+
+-- No foreign key to time_entries: the history outlives the entry.
+CREATE TABLE time_entry_history (
+    organization_id uuid        NOT NULL,
+    time_entry_id   uuid        NOT NULL,
+    version         bigint      NOT NULL,
+    event           text        NOT NULL,
+    at              timestamptz NOT NULL,
+    key_id          uuid        NOT NULL,
+    user_id         uuid,
+    reason          text,
+    invoice_ref     text,
+    from_status     text,
+    to_status       text,
+    changes         jsonb       NOT NULL,
+    PRIMARY KEY (organization_id, time_entry_id, version)
+);
+
+COMMENT ON TABLE time_entries IS 'Who worked on which project, on which day, for how long.';
+COMMENT ON COLUMN time_entries.entry_id IS 'The backlog entry (ticket) the time was spent on.';
+COMMENT ON COLUMN time_entries.work_date IS 'The day the work was done on. It has no time zone.';
+COMMENT ON COLUMN time_entries.minutes IS 'The duration. Hours are always derived from it.';
+COMMENT ON COLUMN time_entries.source IS 'How the entry was created.';
+COMMENT ON COLUMN time_entries.external_provider IS 'The other system, where the entry has a name there: provider, type and id together.';
+COMMENT ON COLUMN time_entries.version IS 'Counts the changes from 1. It is the entity tag, and what saves compare.';
+COMMENT ON COLUMN time_entries.created_at IS 'Whole milliseconds.';
+COMMENT ON COLUMN time_entries.updated_at IS 'Whole milliseconds.';
+COMMENT ON TABLE time_entry_history IS 'Every change of every entry, also of those that were deleted.';
+COMMENT ON COLUMN time_entry_history.version IS 'The version that the change made.';
+COMMENT ON COLUMN time_entry_history.user_id IS 'The user the key was bound to, if any.';
+COMMENT ON COLUMN time_entry_history.changes IS 'The members that changed: [{"field", "old", "new"}].';
