@@ -3,7 +3,9 @@
 //! [`Store`] implements them all: changes go through a commit queue, which takes the requests that wait as one batch and
 //! commits them in one transaction; reads go straight to a pool.
 
+mod backup;
 mod commit_queue;
+mod copy;
 mod database;
 mod directory;
 mod error;
@@ -21,6 +23,8 @@ mod time_entries;
 mod types;
 mod url;
 
+pub use backup::partial_backup;
+pub use copy::{CopyProgress, copy};
 pub use keys::digest_key;
 pub use options::{DatabaseOptions, QueueOptions};
 pub use postgres::PostgresUrl;

@@ -12,8 +12,8 @@ use crate::types::{IdValue, InstantValue};
 #[derive(Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = api_keys, treat_none_as_default_value = false)]
 pub(crate) struct ApiKeyRow {
-    organization_id: IdValue,
-    id: IdValue,
+    pub(crate) organization_id: IdValue,
+    pub(crate) id: IdValue,
     prefix: String,
     pub(crate) digest: Vec<u8>,
     project_id: Option<IdValue>,

@@ -8,7 +8,7 @@ use crate::error::DbError;
 use crate::schema::{organizations, project_entries, project_releases, projects, users};
 use crate::types::IdValue;
 
-#[derive(Debug, Insertable, AsChangeset)]
+#[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = organizations, primary_key(id))]
 pub(crate) struct OrganizationRow {
     pub(crate) id: IdValue,
@@ -21,7 +21,7 @@ macro_rules! directory_row {
         #[derive(Debug, Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
         #[diesel(table_name = $table, primary_key($($key),+))]
         pub(crate) struct $row {
-            $($field: $type,)+
+            $(pub(crate) $field: $type,)+
             $name: String,
         }
 

@@ -7,13 +7,13 @@ use timelog_domain::{Event, FieldChange, FieldValue, HistoryRecord};
 use crate::schema::time_entry_history;
 use crate::types::{DocumentValue, IdValue, InstantValue};
 
-#[derive(Debug, Insertable)]
+#[derive(Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = time_entry_history, treat_none_as_default_value = false)]
 pub(crate) struct HistoryRow {
     pub(crate) organization_id: IdValue,
     pub(crate) time_entry_id: IdValue,
     pub(crate) version: i64,
-    pub(crate) event: &'static str,
+    pub(crate) event: String,
     pub(crate) at: InstantValue,
     pub(crate) key_id: IdValue,
     pub(crate) user_id: Option<IdValue>,
@@ -34,7 +34,8 @@ impl From<HistoryRecord> for HistoryRow {
                 Event::Log => "log",
                 Event::Amend => "amend",
                 Event::Action(action) => action.as_str(),
-            },
+            }
+            .to_owned(),
             at: record.at.into(),
             key_id: record.key_id.into(),
             user_id: record.user_id.map(Into::into),

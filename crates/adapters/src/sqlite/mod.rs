@@ -6,8 +6,10 @@ mod save;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
@@ -15,6 +17,7 @@ use timelog_domain::ports::Clock;
 use timelog_domain::{Request, Touches};
 
 use crate::commit_queue::{Settled, decide};
+use crate::database::checkout;
 use crate::error::DbError;
 use crate::migrations;
 use crate::options::DatabaseOptions;
@@ -26,13 +29,14 @@ type AsyncSqlite = SyncConnectionWrapper<SqliteConnection>;
 pub(crate) struct SqlitePools {
     writer: Pool<AsyncSqlite>,
     readers: Pool<AsyncSqlite>,
+    wait: Duration,
 }
 
 impl SqlitePools {
     pub(crate) async fn open(path: &Path, options: &DatabaseOptions) -> Result<Self, DbError> {
         let writer = connection::pool(path, connection::Role::Writer, 1, options)?;
         let readers = connection::pool(path, connection::Role::Reader, options.read_connections, options)?;
-        let pools = Self { writer, readers };
+        let pools = Self { writer, readers, wait: options.lock_timeout };
         // The first connection creates the file and puts it into WAL mode, before anybody reads.
         let version = pools.write().await?.spawn_blocking(connection::sqlite_version).await?;
         connection::refuse_corrupting_version(&version)?;
@@ -40,11 +44,11 @@ impl SqlitePools {
     }
 
     pub(crate) async fn read(&self) -> Result<Object<AsyncSqlite>, DbError> {
-        Ok(self.readers.get().await?)
+        checkout(self.wait, self.readers.get()).await
     }
 
     pub(crate) async fn write(&self) -> Result<Object<AsyncSqlite>, DbError> {
-        Ok(self.writer.get().await?)
+        checkout(self.wait, self.writer.get()).await
     }
 
     pub(crate) async fn migrate(&self) -> Result<Vec<String>, DbError> {
@@ -56,6 +60,28 @@ impl SqlitePools {
     pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {
         let mut reader = self.read().await?;
         reader.spawn_blocking(|conn| Ok(migrations::sqlite_has_pending(conn))).await?
+    }
+
+    /// Writes rows in one transaction.
+    pub(crate) async fn write_rows(
+        &self,
+        write: impl FnOnce(&mut SqliteConnection) -> QueryResult<()> + Send + 'static,
+    ) -> Result<(), DbError> {
+        let mut writer = self.write().await?;
+        Ok(writer.spawn_blocking(move |conn| conn.immediate_transaction(write)).await?)
+    }
+
+    /// Copies the database, as it is at one moment, into a new file. Nobody who reads or writes waits for it.
+    pub(crate) async fn backup(&self, path: String) -> Result<(), DbError> {
+        // A connection of its own, because readers may not write, not even a file of their own.
+        let mut reader = Object::take(self.read().await?);
+        let backup = diesel::sql_query("VACUUM INTO ?").bind::<diesel::sql_types::Text, _>(path);
+        let backup = move |conn: &mut SqliteConnection| {
+            conn.batch_execute("PRAGMA query_only = OFF")?;
+            backup.execute(conn)
+        };
+        reader.spawn_blocking(backup).await?;
+        Ok(())
     }
 
     /// Loads, decides and saves a batch in one transaction, in one hop to a blocking thread.

@@ -10,7 +10,7 @@ pub(super) struct Migrate {}
 
 impl Migrate {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let (_, applied) = global.open_with(&global.sparing(), &QueueOptions::default()).await?;
+        let (_, applied) = global.open_with(&global.database_url, &global.sparing(), &QueueOptions::default()).await?;
         if applied.is_empty() {
             say("The database schema is up to date.");
         }

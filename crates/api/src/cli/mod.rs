@@ -1,8 +1,11 @@
 //! The commands of the `timelog` program.
 
+mod backup;
 mod bootstrap;
+mod copy;
 mod key;
 mod migrate;
+mod progress;
 mod provision;
 mod serve;
 
@@ -67,6 +70,10 @@ enum Command {
     Key(key::Key),
     /// Bring the database schema up to date.
     Migrate(migrate::Migrate),
+    /// Write an SQLite database to a new file, while it is in use.
+    Backup(backup::Backup),
+    /// Copy everything from one database to another, such as from SQLite to PostgreSQL.
+    Copy(copy::Copy),
 }
 
 impl Cli {
@@ -82,6 +89,8 @@ impl Cli {
             Command::Bootstrap(bootstrap) => bootstrap.run(&self.global).await,
             Command::Key(key) => key.run(&self.global).await,
             Command::Migrate(migrate) => migrate.run(&self.global).await,
+            Command::Backup(backup) => backup.run(&self.global).await,
+            Command::Copy(copy) => copy.run(&self.global).await,
         }
     }
 }
@@ -89,7 +98,12 @@ impl Cli {
 impl Global {
     /// Opens the database for a command that is not `serve`, with an up-to-date schema.
     async fn open(&self) -> anyhow::Result<Arc<Store>> {
-        let (store, _) = self.open_with(&self.sparing(), &QueueOptions::default()).await?;
+        self.open_at(&self.database_url).await
+    }
+
+    /// Opens another database, likewise.
+    async fn open_at(&self, url: &DatabaseUrl) -> anyhow::Result<Arc<Store>> {
+        let (store, _) = self.open_with(url, &self.sparing(), &QueueOptions::default()).await?;
         Ok(store)
     }
 
@@ -101,17 +115,18 @@ impl Global {
     /// Opens and migrates the database, and waits for it while it is away. Returns the migrations that were applied too.
     async fn open_with(
         &self,
+        url: &DatabaseUrl,
         database: &DatabaseOptions,
         queue: &QueueOptions,
     ) -> anyhow::Result<(Arc<Store>, Vec<String>)> {
         let began = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            let error = match self.try_open(database, queue).await {
+            let error = match try_open(url, database, queue).await {
                 Ok(opened) => return Ok(opened),
                 Err(error @ PortError::Unavailable(_)) if began.elapsed() + pause < self.connect_timeout => error,
                 Err(error) => {
-                    return Err(error).with_context(|| format!("cannot open the database {}", self.database_url));
+                    return Err(error).with_context(|| format!("cannot open the database {url}"));
                 }
             };
             tracing::warn!(%error, "waiting for the database");
@@ -119,16 +134,24 @@ impl Global {
             pause = (pause * 2).min(Duration::from_secs(2));
         }
     }
+}
 
-    async fn try_open(
-        &self,
-        database: &DatabaseOptions,
-        queue: &QueueOptions,
-    ) -> Result<(Arc<Store>, Vec<String>), PortError> {
-        let store = Store::open(&self.database_url, database, queue, Arc::new(SystemClock)).await?;
-        let applied = store.migrate().await?;
-        Ok((Arc::new(store), applied))
+/// A command that reads must not make the file that it was to read.
+fn must_exist(url: &DatabaseUrl) -> anyhow::Result<()> {
+    match url {
+        DatabaseUrl::Sqlite(path) if !path.exists() => anyhow::bail!("there is no database {url}"),
+        _ => Ok(()),
     }
+}
+
+async fn try_open(
+    url: &DatabaseUrl,
+    database: &DatabaseOptions,
+    queue: &QueueOptions,
+) -> Result<(Arc<Store>, Vec<String>), PortError> {
+    let store = Store::open(url, database, queue, Arc::new(SystemClock)).await?;
+    let applied = store.migrate().await?;
+    Ok((Arc::new(store), applied))
 }
 
 /// A duration written like `30s`, `24h` or `500ms`.

@@ -100,7 +100,7 @@ impl Serve {
             batch_size: self.batch_size.map(usize::from),
             max_wait: self.queue_timeout,
         };
-        let (store, applied) = global.open_with(&database, &queue).await?;
+        let (store, applied) = global.open_with(&global.database_url, &database, &queue).await?;
         if !applied.is_empty() {
             tracing::info!(applied = applied.len(), "brought the database schema up to date");
         }

@@ -1,0 +1,170 @@
+//! Moving everything from one database to another, of whichever kinds.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel_async::RunQueryDsl;
+use timelog_domain::ports::PortError;
+
+use crate::database::{Database, detached, on_database};
+use crate::error::DbError;
+use crate::rows::{
+    ApiKeyRow, EntryRow, HistoryRow, IdempotencyRow, OrganizationRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow,
+};
+use crate::schema::{
+    api_keys, idempotency_keys, organizations, project_entries, project_releases, projects, time_entries,
+    time_entry_history, users,
+};
+use crate::store::Store;
+use crate::types::{Id, IdValue};
+
+/// How many rows are read, and written in one transaction, at a time.
+const PAGE: i64 = 500;
+
+/// How far the copying of a table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CopyProgress {
+    /// The table.
+    pub table: &'static str,
+    /// How many of its rows were looked at.
+    pub rows: u64,
+    /// How many it has.
+    pub total: u64,
+}
+
+/// Copies every row that `to` does not have from `from`, table by table, and returns how many rows each table has. Both must
+/// have the same schema, and nobody should write to either meanwhile. A copy that was cut off goes on where it was when it
+/// is started again. At the end the rows of both are counted.
+///
+/// # Errors
+///
+/// [`PortError`] where a database does not answer, or where the two do not have as many rows in the end: then something wrote to
+/// one of them, or `to` held other rows before.
+pub async fn copy(
+    from: &Store,
+    to: &Store,
+    progress: &(dyn Fn(CopyProgress) + Send + Sync),
+) -> Result<Vec<CopyProgress>, PortError> {
+    let (from, to) = (&from.database, &to.database);
+    // What is referred to comes before what refers to it.
+    Ok(vec![
+        copy_organizations(from, to, progress).await?,
+        copy_projects(from, to, progress).await?,
+        copy_users(from, to, progress).await?,
+        copy_entries(from, to, progress).await?,
+        copy_releases(from, to, progress).await?,
+        copy_api_keys(from, to, progress).await?,
+        copy_time_entries(from, to, progress).await?,
+        copy_history(from, to, progress).await?,
+        copy_answers(from, to, progress).await?,
+    ])
+}
+
+/// Copies one table in the order of its primary key.
+///
+/// - `resume`: whether to begin after the greatest key that is there already. Only for keys that both databases order alike,
+///   which is not so for texts.
+macro_rules! copy_table {
+    ($function:ident, $table:ident, $row:ident, resume: $resume:literal, $columns:literal, {
+        $($key:ident: $sql_type:ident = $least:expr),+
+    }) => {
+        async fn $function(
+            from: &Database,
+            to: &Database,
+            progress: &(dyn Fn(CopyProgress) + Send + Sync),
+        ) -> Result<CopyProgress, PortError> {
+            let total = on_database!(from, read, |conn| $table::table.count().get_result::<i64>(conn).await).await?;
+            let mut done = CopyProgress { table: stringify!($table), rows: 0, total: total.unsigned_abs() };
+            progress(done);
+            $(let mut $key = $least;)+
+            if $resume {
+                let last = on_database!(to, read, |conn| $table::table
+                    .order(($($table::$key.desc(),)+))
+                    .select($row::as_select())
+                    .first(conn)
+                    .await
+                    .optional())
+                .await?;
+                if let Some(last) = last {
+                    $($key = last.$key;)+
+                    let there = on_database!(to, read, |conn| $table::table.count().get_result::<i64>(conn).await);
+                    done.rows = there.await?.unsigned_abs();
+                }
+            }
+            loop {
+                let after = sql::<Bool>(concat!("(", $columns, ", 0) > ("))
+                    $(.bind::<$sql_type, _>($key.clone()).sql(", "))+
+                    .sql("0)");
+                let rows: Vec<$row> = on_database!(from, read, |conn| $table::table
+                    .filter(after)
+                    .order(($($table::$key,)+))
+                    .limit(PAGE)
+                    .select($row::as_select())
+                    .load(conn)
+                    .await)
+                .await?;
+                let Some(last) = rows.last() else { break };
+                $($key = last.$key.clone();)+
+                done.rows += rows.len() as u64;
+                match to.clone() {
+                    Database::Sqlite(pools) => {
+                        detached(async move {
+                            pools
+                                .write_rows(move |conn| {
+                                    rows.into_iter().try_for_each(|row| {
+                                        let insert = diesel::insert_or_ignore_into($table::table).values(row);
+                                        diesel::RunQueryDsl::execute(insert, conn).map(drop)
+                                    })
+                                })
+                                .await
+                        })
+                        .await?;
+                    }
+                    Database::Postgres(pools) => {
+                        detached(async move {
+                            let insert = diesel::insert_into($table::table).values(rows).on_conflict_do_nothing();
+                            Ok(insert.execute(&mut pools.write().await?).await?)
+                        })
+                        .await?;
+                    }
+                }
+                progress(done);
+            }
+            let there = on_database!(to, read, |conn| $table::table.count().get_result::<i64>(conn).await).await?;
+            if there != total {
+                return Err(DbError::Failed(format!(
+                    "{} has {total} rows at the source and {there} at the target",
+                    stringify!($table)
+                ))
+                .into());
+            }
+            Ok(CopyProgress { rows: done.total, ..done })
+        }
+    };
+}
+
+copy_table!(copy_organizations, organizations, OrganizationRow, resume: false, "id", { id: Id = IdValue::NIL });
+copy_table!(copy_projects, projects, ProjectRow, resume: false, "organization_id, id", {
+    organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
+});
+copy_table!(copy_users, users, UserRow, resume: false, "organization_id, id", {
+    organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
+});
+copy_table!(copy_entries, project_entries, EntryRow, resume: false, "organization_id, project_id, id", {
+    organization_id: Id = IdValue::NIL, project_id: Id = IdValue::NIL, id: Id = IdValue::NIL
+});
+copy_table!(copy_releases, project_releases, ReleaseRow, resume: false, "organization_id, project_id, id", {
+    organization_id: Id = IdValue::NIL, project_id: Id = IdValue::NIL, id: Id = IdValue::NIL
+});
+copy_table!(copy_api_keys, api_keys, ApiKeyRow, resume: false, "organization_id, id", {
+    organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
+});
+copy_table!(copy_time_entries, time_entries, TimeEntryRow, resume: true, "organization_id, id", {
+    organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
+});
+copy_table!(copy_history, time_entry_history, HistoryRow, resume: true, "organization_id, time_entry_id, version", {
+    organization_id: Id = IdValue::NIL, time_entry_id: Id = IdValue::NIL, version: BigInt = i64::MIN
+});
+copy_table!(copy_answers, idempotency_keys, IdempotencyRow, resume: false, "organization_id, bound_user, operation, key", {
+    organization_id: Id = IdValue::NIL, bound_user: Id = IdValue::NIL, operation: Text = String::new(), key: Text = String::new()
+});
