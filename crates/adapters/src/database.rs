@@ -86,19 +86,22 @@ pub(crate) async fn detached<T: Send + 'static>(
     }
 }
 
-/// Runs a query, written once, on a pooled connection of whichever kind the database is: `on_database!(db.read(), |conn| …)`
-/// or `db.write()`. The query's value is a `QueryResult`; the whole is a future of `Result<_, PortError>`.
+/// Runs a query, written once, on a pooled connection of whichever kind the database is: `on_database!(db, read, |conn| …)` or
+/// `write`. The query's value is a `QueryResult`; the whole is a future of `Result<_, PortError>`. With `|conn: Db|`, `Db` names
+/// the kind, for queries that are put together at run time.
 macro_rules! on_database {
-    ($database:expr, $pool:ident, |$conn:ident| $query:expr) => {{
+    ($database:expr, $pool:ident, |$conn:ident $(: $db:ident)?| $query:expr) => {{
         let database = $database.clone();
         $crate::database::detached(async move {
             match database {
                 $crate::database::Database::Sqlite(pools) => {
+                    $(type $db = diesel::sqlite::Sqlite;)?
                     let mut pooled = pools.$pool().await?;
                     let $conn = &mut *pooled;
                     $query.map_err($crate::error::DbError::from)
                 }
                 $crate::database::Database::Postgres(pools) => {
+                    $(type $db = diesel::pg::Pg;)?
                     let mut pooled = pools.$pool().await?;
                     let $conn = &mut *pooled;
                     $query.map_err($crate::error::DbError::from)

@@ -14,6 +14,7 @@ mod keys;
 mod migrations;
 mod options;
 mod postgres;
+mod queries;
 mod rows;
 mod schema;
 mod sqlite;

@@ -108,6 +108,7 @@ diesel::table! {
     time_entry_history (organization_id, time_entry_id, version) {
         organization_id -> Id,
         time_entry_id -> Id,
+        project_id -> Id,
         version -> BigInt,
         event -> Text,
         at -> Instant,
@@ -131,6 +132,7 @@ diesel::table! {
         operation -> Text,
         key -> Text,
         fingerprint -> Binary,
+        project_id -> Nullable<Id>,
         status -> Integer,
         location -> Nullable<Text>,
         etag -> Nullable<Text>,

@@ -64,12 +64,13 @@ pub(crate) fn etag(entry: &TimeEntry) -> String {
 
 /// The answer to an outcome, as it is sent and, under an idempotency key, kept.
 pub(crate) fn render(outcome: &Outcome, base_path: &str) -> StoredAnswer {
-    let entry = outcome.time_entry();
     let (status, location) = match outcome {
         Outcome::Created(entry) => (StatusCode::CREATED, Some(format!("{base_path}/time-entries/{}", entry.id()))),
-        Outcome::Updated(_) | Outcome::Unchanged(_) => (StatusCode::OK, None),
+        Outcome::Updated(_) | Outcome::Unchanged(_) | Outcome::Many(_) => (StatusCode::OK, None),
+        Outcome::Deleted => (StatusCode::NO_CONTENT, None),
     };
-    StoredAnswer { status: status.as_u16(), location, etag: Some(etag(entry)), body: body(entry) }
+    let entry = outcome.time_entry();
+    StoredAnswer { status: status.as_u16(), location, etag: entry.map(etag), body: entry.map(body).unwrap_or_default() }
 }
 
 /// [`render`], for the domain to call.

@@ -66,13 +66,13 @@ impl AppState {
 
     /// Carries a request out. Where the store cannot write now, a repeat may still be answered from what it has stored.
     pub(crate) async fn execute(&self, request: Request) -> Result<Decision, PortError> {
-        let claim = request.claim.clone();
+        let (caller, claim) = (request.caller, request.claim.clone());
         let executed = self.ports.time_entries.execute(request).await;
         let (Err(PortError::Busy | PortError::Unavailable(_)), Some(claim)) = (&executed, claim) else {
             return executed;
         };
         match self.ports.answers.find(&claim.scope, self.ports.clock.now()).await {
-            Ok(Some(record)) => Ok(timelog_domain::replay(&claim, &record)),
+            Ok(Some(record)) => Ok(timelog_domain::replay(&caller, &claim, &record)),
             _ => executed,
         }
     }

@@ -17,8 +17,8 @@ use timelog_domain::memory::{ManualClock, MemoryStore};
 use timelog_domain::ports::{Directory, PortError, TimeEntryRepository};
 use timelog_domain::{
     Action, ApplyAction, Caller, Claim, Command, Decision, Details, ExternalRef, Fingerprint, IdempotencyKey,
-    IdempotencyScope, InvalidId, LogTimeEntry, MismatchPolicy, Name, OrganizationId, Outcome, Project, Reply, Request,
-    Source, Status, StoredAnswer, TimeEntry, TimeEntryId, Timestamp, User, WorkDuration,
+    IdempotencyScope, IfMatch, InvalidId, LogTimeEntry, MismatchPolicy, Name, OrganizationId, Outcome, Project, Reply,
+    Request, Source, Status, StoredAnswer, TimeEntry, TimeEntryId, Timestamp, User, WorkDuration,
 };
 
 const ORGANIZATION: &str = "7b1e2c3d-0000-0000-0000-000000000001";
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for action in [Action::Submit, Action::Approve, Action::Invoice] {
         clock.advance(Duration::from_hours(1));
         let invoice_ref = if action.needs_invoice_ref() { Some("2025-001".parse()?) } else { None };
-        let command = Command::Apply(ApplyAction { id, action, reason: None, invoice_ref });
+        let command = Command::Apply(ApplyAction { id, action, reason: None, invoice_ref, if_match: IfMatch::Any });
         show(action.as_str(), &run(store.execute(Request { caller: caller()?, command, claim: None }))?);
     }
 
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     show("log 4 hours", &run(store.execute(request("01941a2e-5c00-7000-8000-0000000000a4", "4", "k-3")?))?);
 
     println!("\nhistory");
-    for record in store.history() {
+    for record in store.all_history() {
         let from = record.from.map_or("nothing", Status::as_str);
         let to = record.to.map_or("nothing", Status::as_str);
         println!("  {}  version {}  {from} -> {to}", record.at, record.version);
@@ -71,7 +71,7 @@ fn put_directory(store: &impl Directory) -> Result<(), Box<dyn Error>> {
 }
 
 fn caller() -> Result<Caller, InvalidId> {
-    Ok(Caller { organization_id: ORGANIZATION.parse()?, key_id: KEY.parse()?, user_id: None })
+    Ok(Caller { organization_id: ORGANIZATION.parse()?, key_id: KEY.parse()?, project_id: None, user_id: None })
 }
 
 /// Asks to log hours under a name that stays the same. The service mints the id, which counts only if the entry is new.
@@ -115,7 +115,7 @@ fn claim(key: &str, body: &str) -> Result<Claim, Box<dyn Error>> {
             status: if matches!(outcome, Outcome::Created(_)) { 201 } else { 200 },
             location: None,
             etag: None,
-            body: describe(outcome.time_entry()).into_bytes(),
+            body: outcome.time_entry().map(describe).unwrap_or_default().into_bytes(),
         }),
     })
 }
@@ -129,6 +129,7 @@ fn show(what: &str, decision: &Decision) {
         Ok(Reply::Done { outcome: Outcome::Created(entry), .. }) => format!("created    {}", describe(entry)),
         Ok(Reply::Done { outcome: Outcome::Updated(entry), .. }) => format!("updated    {}", describe(entry)),
         Ok(Reply::Done { outcome: Outcome::Unchanged(entry), .. }) => format!("unchanged  {}", describe(entry)),
+        Ok(Reply::Done { .. }) => "done".to_owned(),
         Ok(Reply::Replayed { answer, .. }) => format!("replayed   {}", String::from_utf8_lossy(&answer.body)),
         Err(refusal) => format!("refused    {refusal}"),
     };

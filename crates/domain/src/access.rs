@@ -118,11 +118,19 @@ pub struct Caller {
     pub organization_id: OrganizationId,
     /// The key it is made with.
     pub key_id: KeyId,
+    /// The only project it may touch, where the key is narrowed to one.
+    pub project_id: Option<ProjectId>,
     /// The only user whose entries it may change, where the key is bound to one.
     pub user_id: Option<UserId>,
 }
 
 impl Caller {
+    /// Whether the caller may touch what belongs to this project.
+    #[must_use]
+    pub fn may_touch(&self, project: ProjectId) -> bool {
+        self.project_id.is_none_or(|own| own == project)
+    }
+
     /// Whether the caller may change entries of this user.
     #[must_use]
     pub fn may_act_for(&self, user: UserId) -> bool {
@@ -132,7 +140,7 @@ impl Caller {
 
 impl From<&ApiKey> for Caller {
     fn from(key: &ApiKey) -> Self {
-        Self { organization_id: key.organization_id, key_id: key.id, user_id: key.user_id }
+        Self { organization_id: key.organization_id, key_id: key.id, project_id: key.project_id, user_id: key.user_id }
     }
 }
 

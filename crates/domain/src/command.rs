@@ -1,19 +1,28 @@
-//! What can be asked for, what comes of it, and every way the domain says no.
+//! What can be asked for.
 
 use crate::external_ref::ExternalRef;
 use crate::ids::{ProjectId, TimeEntryId};
+use crate::patch::Patch;
 use crate::source::Source;
 use crate::status::Action;
 use crate::text::{InvoiceRef, Reason};
-use crate::time_entry::{Details, InvalidTransition, NotEditable, TimeEntry};
+use crate::time_entry::{Details, Version};
 
 /// A change that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Log a time entry, or update the one that has the same external reference.
     Log(LogTimeEntry),
+    /// Log many time entries on one project.
+    LogMany(LogMany),
+    /// Change what an entry says.
+    Edit(EditTimeEntry),
+    /// Delete an entry.
+    Delete(DeleteTimeEntry),
     /// Move an entry through its life.
     Apply(ApplyAction),
+    /// Move many entries through their lives.
+    ApplyMany(ApplyMany),
 }
 
 /// Asks to log a time entry.
@@ -31,6 +40,38 @@ pub struct LogTimeEntry {
     pub source: Source,
 }
 
+/// Asks to log many time entries. They are decided in their order, each on what the ones before it left, so the later of two
+/// with one external reference wins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogMany {
+    /// The project to log on. An item for another project fails.
+    pub project_id: ProjectId,
+    /// The entries; none where what was sent is no valid entry. Such an item fails, in its place.
+    pub items: Vec<Option<LogTimeEntry>>,
+    /// Whether one failure is to keep all from being logged.
+    pub atomic: bool,
+}
+
+/// Asks to change what an entry says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditTimeEntry {
+    /// The entry.
+    pub id: TimeEntryId,
+    /// What to change.
+    pub patch: Patch,
+    /// Which versions may be changed.
+    pub if_match: IfMatch,
+}
+
+/// Asks to delete an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeleteTimeEntry {
+    /// The entry.
+    pub id: TimeEntryId,
+    /// Which versions may be deleted.
+    pub if_match: IfMatch,
+}
+
 /// Asks to move an entry through its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplyAction {
@@ -42,89 +83,72 @@ pub struct ApplyAction {
     pub reason: Option<Reason>,
     /// On which invoice.
     pub invoice_ref: Option<InvoiceRef>,
+    /// Which versions may be moved.
+    pub if_match: IfMatch,
 }
 
-/// What came of a command that was carried out.
+/// Asks to move many entries through their lives, all by the same action. They are decided in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// A new entry was logged.
-    Created(TimeEntry),
-    /// An entry that existed was changed.
-    Updated(TimeEntry),
-    /// The entry already was as asked for.
-    Unchanged(TimeEntry),
+pub struct ApplyMany {
+    /// The entries.
+    pub ids: Vec<TimeEntryId>,
+    /// What to do with them.
+    pub action: Action,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// On which invoice.
+    pub invoice_ref: Option<InvoiceRef>,
+    /// Whether one failure is to keep all from being moved.
+    pub atomic: bool,
 }
 
-impl Outcome {
-    /// The entry as it is now.
+/// A condition on the version that an entry has when it is changed.
+///
+/// ```
+/// use timelog_domain::{IfMatch, Version};
+///
+/// assert!(IfMatch::Any.allows(Version::new(7)));
+/// assert!(IfMatch::AnyOf(vec![Version::new(6), Version::new(7)]).allows(Version::new(7)));
+/// assert!(!IfMatch::AnyOf(vec![]).allows(Version::new(7)));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum IfMatch {
+    /// No condition: any version will do.
+    #[default]
+    Any,
+    /// It must be one of these. A tag that can be no version is left out, so an empty list is never met.
+    AnyOf(Vec<Version>),
+}
+
+impl IfMatch {
+    /// Whether an entry of that version may be changed.
     #[must_use]
-    pub const fn time_entry(&self) -> &TimeEntry {
+    pub fn allows(&self, current: Version) -> bool {
         match self {
-            Self::Created(entry) | Self::Updated(entry) | Self::Unchanged(entry) => entry,
+            Self::Any => true,
+            Self::AnyOf(versions) => versions.contains(&current),
         }
     }
 }
 
-/// Every way the domain says no. Nothing has changed then, and nothing is kept of the request.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The organization has no such project.
-    #[error("there is no such project")]
-    ProjectNotFound,
-    /// The organization has no such time entry.
-    #[error("there is no such time entry")]
-    TimeEntryNotFound,
-    /// The caller's key is bound to one user, and this is another user's entry.
-    #[error("this key may change only the entries of its own user")]
-    AnotherUsersEntry,
-    /// The caller's key is bound to the user whose entry it would judge.
-    #[error("this key may not approve, reject or reopen the entries of its own user")]
-    OwnEntry,
-    /// The entry would refer to what the directory does not have.
-    #[error("the entry refers to what does not exist")]
-    References(Vec<InvalidReference>),
-    /// The project is archived and takes no more time.
-    #[error("the project is archived and takes no more time")]
-    ProjectArchived,
-    /// The external reference names an entry of another project.
-    #[error("the external reference already names an entry of another project")]
-    ExternalRefConflict,
-    /// The entry would change, and its status does not allow that.
-    #[error(transparent)]
-    NotEditable(#[from] NotEditable),
-    /// The entry's status does not allow the action.
-    #[error(transparent)]
-    InvalidTransition(#[from] InvalidTransition),
-    /// The idempotency key was used with another body, and the caller wants that refused.
-    #[error("the idempotency key was used before with another body")]
-    IdempotencyKeyReused,
-}
-
-/// A member that refers to what the directory does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidReference {
-    /// `userId` names no user of the organization.
-    #[error("must name a user of the organization")]
-    UnknownUser,
-    /// `userId` names a user who is not active.
-    #[error("must name an active user")]
-    InactiveUser,
-    /// `entryId` names no entry of the project.
-    #[error("must name an entry of this project")]
-    UnknownEntry,
-    /// `releaseId` names no release of the project.
-    #[error("must name a release of this project")]
-    UnknownRelease,
-}
-
-impl InvalidReference {
-    /// The member's name on the wire.
-    #[must_use]
-    pub const fn field(self) -> &'static str {
+impl Command {
+    /// The one entry that the command names by its id.
+    pub(crate) const fn time_entry_id(&self) -> Option<TimeEntryId> {
         match self {
-            Self::UnknownUser | Self::InactiveUser => "userId",
-            Self::UnknownEntry => "entryId",
-            Self::UnknownRelease => "releaseId",
+            Self::Edit(edit) => Some(edit.id),
+            Self::Delete(delete) => Some(delete.id),
+            Self::Apply(apply) => Some(apply.id),
+            Self::Log(_) | Self::LogMany(_) | Self::ApplyMany(_) => None,
         }
+    }
+
+    /// Every entry that the command asks to log.
+    pub(crate) fn logs(&self) -> impl Iterator<Item = &LogTimeEntry> {
+        let (one, many) = match self {
+            Self::Log(log) => (Some(log), &[][..]),
+            Self::LogMany(log) => (None, &log.items[..]),
+            Self::Edit(_) | Self::Delete(_) | Self::Apply(_) | Self::ApplyMany(_) => (None, &[][..]),
+        };
+        one.into_iter().chain(many.iter().flatten())
     }
 }

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::command::Outcome;
-use crate::ids::{OrganizationId, UserId};
+use crate::access::Caller;
+use crate::ids::{OrganizationId, ProjectId, UserId};
+use crate::outcome::Outcome;
 use crate::timestamp::Timestamp;
 
 /// How long an answer is kept: 24 hours from the moment its request took effect.
@@ -75,6 +76,12 @@ pub struct StoredAnswer {
 pub struct IdempotencyRecord {
     /// The digest of the body that was answered.
     pub fingerprint: Fingerprint,
+    /// The project that the answer is about; none where it may be about several.
+    ///
+    /// A key's scope tells no projects apart, and two callers of one organization may use the same key. So a caller that is
+    /// narrowed to a project gets the answer only if it is about exactly that project: it must not read by a repeat what it
+    /// may not read otherwise.
+    pub project_id: Option<ProjectId>,
     /// The answer.
     pub answer: StoredAnswer,
     /// The first moment at which the key is new again.
@@ -86,6 +93,12 @@ impl IdempotencyRecord {
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at
+    }
+
+    /// Whether the caller may see the answer.
+    #[must_use]
+    pub fn is_visible_to(&self, caller: &Caller) -> bool {
+        caller.project_id.is_none() || caller.project_id == self.project_id
     }
 }
 

@@ -2,21 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::command::Command;
+use crate::changes::{Changes, TimeEntryChange, TimeEntryDeletion};
 use crate::directory::{Entry, Project, Release, User};
 use crate::external_ref::ExternalRef;
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
-use crate::request::Request;
-use crate::time_entry::{TimeEntry, Version};
+use crate::time_entry::TimeEntry;
 
 /// Names a time entry in the store: the organization always comes first, so no lookup can cross it.
 pub type TimeEntryKey = (OrganizationId, TimeEntryId);
-type RefKey = (OrganizationId, ExternalRef);
+pub(crate) type RefKey = (OrganizationId, ExternalRef);
 
-/// Stored state as plain values. An adapter loads what the requests of one batch [touch](Touches), the decisions change it,
-/// and the adapter saves the [`Changes`]. What was not loaded does not exist.
+/// Stored state as plain values. An adapter loads what the requests of one batch [touch](crate::Touches), the decisions
+/// change it, and the adapter saves the [`Changes`]. What was not loaded does not exist.
 #[derive(Debug, Default)]
 pub struct Ledger {
     projects: HashMap<(OrganizationId, ProjectId), Project>,
@@ -39,83 +38,6 @@ enum Undo {
 /// A moment that a ledger can be taken back to.
 #[derive(Debug, Clone, Copy)]
 pub struct Savepoint(usize);
-
-/// What an adapter must save, all of it in one transaction.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Entries, each once, in the order of their keys.
-    pub time_entries: Vec<TimeEntryChange>,
-    /// New history, oldest first.
-    pub history: Vec<HistoryRecord>,
-    /// New answers, each scope once, in order. One may replace an expired answer.
-    pub answers: Vec<(IdempotencyScope, IdempotencyRecord)>,
-}
-
-/// One entry to save. The stored version must still be the one that was loaded, or the save is a conflict.
-#[derive(Debug, PartialEq, Eq)]
-pub struct TimeEntryChange {
-    /// The version that was loaded; none where the entry is new.
-    pub loaded: Option<Version>,
-    /// What to store.
-    pub time_entry: TimeEntry,
-}
-
-impl Changes {
-    /// Whether there is nothing to save.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.time_entries.is_empty() && self.history.is_empty() && self.answers.is_empty()
-    }
-}
-
-/// The rows that requests can read or change. Sets are ordered, so every adapter locks rows in one order.
-#[derive(Debug, Default)]
-pub struct Touches {
-    /// Projects.
-    pub projects: BTreeSet<(OrganizationId, ProjectId)>,
-    /// Users.
-    pub users: BTreeSet<(OrganizationId, UserId)>,
-    /// Backlog entries.
-    pub entries: BTreeSet<(OrganizationId, ProjectId, EntryId)>,
-    /// Releases.
-    pub releases: BTreeSet<(OrganizationId, ProjectId, ReleaseId)>,
-    /// Time entries.
-    pub time_entries: BTreeSet<TimeEntryKey>,
-    /// Time entries by their external reference.
-    pub external_refs: BTreeSet<RefKey>,
-    /// Stored answers.
-    pub answers: BTreeSet<IdempotencyScope>,
-}
-
-impl<'a> FromIterator<&'a Request> for Touches {
-    fn from_iter<I: IntoIterator<Item = &'a Request>>(requests: I) -> Self {
-        let mut touches = Self::default();
-        for request in requests {
-            touches.add(request);
-        }
-        touches
-    }
-}
-
-impl Touches {
-    fn add(&mut self, request: &Request) {
-        let organization = request.caller.organization_id;
-        self.answers.extend(request.claim.as_ref().map(|claim| claim.scope.clone()));
-        match &request.command {
-            Command::Log(log) => {
-                let project = log.project_id;
-                self.projects.insert((organization, project));
-                self.users.insert((organization, log.details.user_id));
-                self.entries.extend(log.details.entry_id.map(|id| (organization, project, id)));
-                self.releases.extend(log.details.release_id.map(|id| (organization, project, id)));
-                self.external_refs.extend(log.external_ref.clone().map(|reference| (organization, reference)));
-            }
-            Command::Apply(apply) => {
-                self.time_entries.insert((organization, apply.id));
-            }
-        }
-    }
-}
 
 /// Loading: what is stored goes in here and is not a change.
 impl Ledger {
@@ -205,6 +127,12 @@ impl Ledger {
         self.journal.push(Undo::TimeEntry { key, before, history });
     }
 
+    /// Deletes an entry, with the record of that change. Its external reference is free from here on.
+    pub(crate) fn delete_time_entry(&mut self, key: TimeEntryKey, history: HistoryRecord) {
+        let before = self.remove(&key);
+        self.journal.push(Undo::TimeEntry { key, before, history });
+    }
+
     /// Keeps an answer.
     pub(crate) fn put_answer(&mut self, scope: IdempotencyScope, record: IdempotencyRecord) {
         let before = self.answers.insert(scope.clone(), record);
@@ -252,19 +180,33 @@ impl Ledger {
                 }
             }
         }
-        let time_entries = entries.into_iter().filter_map(|(key, loaded)| {
-            let time_entry = self.time_entries.get(&key)?.clone();
-            Some(TimeEntryChange { loaded, time_entry })
-        });
+        let mut changes = Changes { history, ..Changes::default() };
+        for (key, loaded) in entries {
+            match (self.time_entries.get(&key), loaded) {
+                (Some(entry), _) => {
+                    changes.time_entries.push(TimeEntryChange { loaded, time_entry: entry.clone() });
+                }
+                (None, Some(loaded)) => changes.deletions.push(TimeEntryDeletion { key, loaded }),
+                // Logged and deleted since: the store never sees it, only its history.
+                (None, None) => {}
+            }
+        }
         let answers = answers.into_iter().filter_map(|scope| {
             let record = self.answers.get(&scope)?.clone();
             Some((scope, record))
         });
-        Changes { time_entries: time_entries.collect(), history, answers: answers.collect() }
+        changes.answers = answers.collect();
+        changes
+    }
+
+    /// The time entries of an organization, in no order.
+    #[cfg(any(test, feature = "test-support"))]
+    pub(crate) fn time_entries_of(&self, organization: OrganizationId) -> impl Iterator<Item = &TimeEntry> {
+        self.time_entries.values().filter(move |entry| entry.organization_id() == organization)
     }
 
     /// Forgets at most `limit` answers that have expired by `now`, and says how many.
-    #[cfg(feature = "test-support")]
+    #[cfg(any(test, feature = "test-support"))]
     pub(crate) fn sweep_answers(&mut self, now: crate::Timestamp, limit: u32) -> u64 {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let expired = self.answers.iter().filter(|(_, record)| !record.is_live(now));
@@ -280,10 +222,11 @@ impl Ledger {
         self.time_entries.insert((organization, entry.id()), entry)
     }
 
-    fn remove(&mut self, key: &TimeEntryKey) {
+    fn remove(&mut self, key: &TimeEntryKey) -> Option<TimeEntry> {
         let removed = self.time_entries.remove(key);
         if let Some(reference) = removed.as_ref().and_then(TimeEntry::external_ref) {
             self.external_refs.remove(&(key.0, reference.clone()));
         }
+        removed
     }
 }

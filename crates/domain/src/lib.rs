@@ -1,45 +1,59 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
-pub mod change;
+pub mod changes;
 pub mod command;
 pub mod directory;
 pub mod duration;
 pub mod external_ref;
+pub mod field;
 mod handle;
 pub mod history;
 pub mod idempotency;
 pub mod ids;
 pub mod ledger;
-#[cfg(feature = "test-support")]
+#[cfg(any(test, feature = "test-support"))]
 pub mod memory;
 mod named;
+pub mod outcome;
+pub mod patch;
 pub mod ports;
+pub mod query;
+pub mod refusal;
 pub mod request;
 pub mod source;
 pub mod status;
+pub mod summary;
 pub mod text;
 pub mod time_entry;
 pub mod timestamp;
+pub mod touches;
 pub mod work_date;
 
 pub use access::{ApiKey, Caller, Permission, Permissions, UnknownPermission};
-pub use change::{FieldChange, FieldValue};
-pub use command::{ApplyAction, Command, InvalidReference, LogTimeEntry, Outcome, Refusal};
+pub use changes::{Changes, TimeEntryChange, TimeEntryDeletion};
+pub use command::{ApplyAction, ApplyMany, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany, LogTimeEntry};
 pub use directory::{Entry, Project, Release, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};
 pub use external_ref::ExternalRef;
+pub use field::{Field, FieldChange, FieldValue};
 pub use handle::{handle, replay};
-pub use history::{Event, HistoryRecord};
+pub use history::{Event, HistoryRecord, UnknownEvent};
 pub use idempotency::{
     Claim, Fingerprint, IdempotencyKey, IdempotencyRecord, IdempotencyScope, MismatchPolicy, StoredAnswer,
 };
 pub use ids::{EntryId, InvalidId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
-pub use ledger::{Changes, Ledger, Touches};
+pub use ledger::Ledger;
+pub use outcome::{ItemOutcome, Outcome};
+pub use patch::Patch;
+pub use query::{Direction, Filter, InvalidSort, Page, PageRequest, Position, Sort, SortKey, SortValue};
+pub use refusal::{InvalidReference, Refusal};
 pub use request::{Decision, Reply, Request};
 pub use source::Source;
 pub use status::{Action, Status};
+pub use summary::{GroupBy, GroupKey, GroupValue, InvalidGroupBy, Summary, SummaryRow, Totals};
 pub use text::{Description, ExternalRefPart, InvalidText, InvoiceRef, Name, Reason};
 pub use time_entry::{Details, InvalidTransition, NotEditable, Record, TimeEntry, Version};
 pub use timestamp::Timestamp;
-pub use work_date::{InvalidWorkDate, WorkDate};
+pub use touches::Touches;
+pub use work_date::{InvalidWorkDate, Month, Week, WorkDate};

@@ -5,9 +5,12 @@ use std::pin::Pin;
 
 use crate::access::{ApiKey, Permissions};
 use crate::directory::{Entry, Project, Release, User};
+use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
-use crate::ids::{KeyId, OrganizationId, ProjectId, TimeEntryId, UserId};
+use crate::ids::{EntryId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
+use crate::query::{Filter, Page, PageRequest, Position};
 use crate::request::{Decision, Request};
+use crate::summary::{GroupBy, Summary};
 use crate::text::Name;
 use crate::time_entry::TimeEntry;
 use crate::timestamp::Timestamp;
@@ -65,18 +68,81 @@ pub trait IdempotencyCache: Send + Sync {
     fn sweep(&self, now: Timestamp, limit: u32) -> PortFuture<'_, u64>;
 }
 
-/// What entries may refer to. Every `put` creates or replaces, and repeating it changes nothing.
+/// Reads many entries, and what became of them.
+///
+/// - No method MUST ever see another organization's entries or their history.
+/// - All of them, and [`TimeEntryRepository::find`], MUST see the same entries: those that exist, and of these those that the
+///   filter [matches](Filter::matches). So a count is the number of entries on all pages, and a total is the sum of them.
+/// - They MUST see every change that was answered before they were called.
+pub trait TimeEntryQueries: Send + Sync {
+    /// A page of the entries that the filter matches.
+    ///
+    /// - They MUST be in the order of [`Sort::compare`](crate::Sort::compare), and all of them after the position that is asked
+    ///   for, whether or not there is an entry at it.
+    /// - There MUST be as many as the limit allows, and a next position exactly if there are more.
+    /// - So whoever reads from the beginning to the end MUST meet every entry exactly once that exists all the while and keeps its
+    ///   place in the order, whatever is written meanwhile.
+    /// - It SHOULD cost the same however far the position is from the beginning.
+    ///
+    /// A position of [another order](crate::Sort::has) is [`PortError::Internal`].
+    fn list(&self, organization: OrganizationId, page: PageRequest) -> PortFuture<'_, Page<TimeEntry, Position>>;
+
+    /// How many entries the filter matches.
+    fn count(&self, organization: OrganizationId, filter: Filter) -> PortFuture<'_, u64>;
+
+    /// What the entries that the filter matches add up to. The rows and the total MUST be of one moment.
+    fn summarize(&self, organization: OrganizationId, filter: Filter, by: GroupBy) -> PortFuture<'_, Summary>;
+
+    /// Every change of the entry of that id, oldest first; nothing where there never was one. It MUST outlive the entry.
+    fn history(&self, organization: OrganizationId, id: TimeEntryId) -> PortFuture<'_, Vec<HistoryRecord>>;
+}
+
+/// What entries may refer to.
+///
+/// - Every `put` creates or replaces and says whether it created. Repeating it MUST change nothing.
+/// - A `put` into an organization or a project that is not known MUST be [`PortError::UnknownReference`].
+/// - No read MUST ever see what belongs to another organization, nor a backlog entry or release of another project. Reads MUST
+///   see every `put` that was answered before.
+/// - Pages are in ascending order of ids, of at most `limit` items, and begin after the id that is given.
 pub trait Directory: Send + Sync {
     /// Makes the organization known. Everything else needs that first.
-    fn put_organization(&self, id: OrganizationId, name: Name) -> PortFuture<'_, ()>;
+    fn put_organization(&self, id: OrganizationId, name: Name) -> PortFuture<'_, bool>;
     /// Stores a project.
-    fn put_project(&self, project: Project) -> PortFuture<'_, ()>;
+    fn put_project(&self, project: Project) -> PortFuture<'_, bool>;
     /// Stores a user.
-    fn put_user(&self, user: User) -> PortFuture<'_, ()>;
+    fn put_user(&self, user: User) -> PortFuture<'_, bool>;
     /// Stores a backlog entry of a project.
-    fn put_entry(&self, entry: Entry) -> PortFuture<'_, ()>;
+    fn put_entry(&self, entry: Entry) -> PortFuture<'_, bool>;
     /// Stores a release of a project.
-    fn put_release(&self, release: Release) -> PortFuture<'_, ()>;
+    fn put_release(&self, release: Release) -> PortFuture<'_, bool>;
+
+    /// The project of that id.
+    fn project(&self, organization: OrganizationId, id: ProjectId) -> PortFuture<'_, Option<Project>>;
+    /// A page of the organization's projects.
+    fn projects(
+        &self,
+        organization: OrganizationId,
+        after: Option<ProjectId>,
+        limit: u32,
+    ) -> PortFuture<'_, Page<Project, ProjectId>>;
+    /// The user of that id.
+    fn user(&self, organization: OrganizationId, id: UserId) -> PortFuture<'_, Option<User>>;
+    /// A page of the organization's users.
+    fn users(
+        &self,
+        organization: OrganizationId,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> PortFuture<'_, Page<User, UserId>>;
+    /// The backlog entry of that id in that project.
+    fn entry(&self, organization: OrganizationId, project: ProjectId, id: EntryId) -> PortFuture<'_, Option<Entry>>;
+    /// The release of that id in that project.
+    fn release(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+        id: ReleaseId,
+    ) -> PortFuture<'_, Option<Release>>;
 }
 
 /// Whether the store can be worked with.

@@ -1,8 +1,10 @@
 //! A command with who gives it, and the reply it gets.
 
 use crate::access::Caller;
-use crate::command::{Command, Outcome, Refusal};
+use crate::command::Command;
 use crate::idempotency::{Claim, StoredAnswer};
+use crate::outcome::Outcome;
+use crate::refusal::Refusal;
 
 /// A command, who gives it, and the idempotency key it came with.
 #[derive(Debug, Clone)]
@@ -13,6 +15,18 @@ pub struct Request {
     pub command: Command,
     /// Under which idempotency key, if any.
     pub claim: Option<Claim>,
+}
+
+impl Request {
+    /// How much work the request is: the number of entries it asks for, at least 1. A batch of requests is bounded by the sum.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match &self.command {
+            Command::LogMany(log) => log.items.len().max(1),
+            Command::ApplyMany(apply) => apply.ids.len().max(1),
+            Command::Log(_) | Command::Edit(_) | Command::Delete(_) | Command::Apply(_) => 1,
+        }
+    }
 }
 
 /// How a request was answered.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::change::{FieldChange, FieldValue};
 use crate::duration::WorkDuration;
 use crate::external_ref::ExternalRef;
+use crate::field::{Field, FieldChange, FieldValue};
 use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
 use crate::source::Source;
 use crate::status::{Action, Status};
@@ -64,8 +64,8 @@ impl fmt::Display for Version {
     }
 }
 
-/// A time entry. Its fields are private: it changes only by [`amend`](Self::amend) and [`apply`](Self::apply), so its status,
-/// version and update time always agree.
+/// A time entry. Its fields are private: it changes only by [`amend`](Self::amend), [`apply`](Self::apply) and
+/// [`delete`](Self::delete), so its status, version and update time always agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeEntry(Record);
 
@@ -94,9 +94,9 @@ pub struct Record {
     pub updated_at: Timestamp,
 }
 
-/// The entry's status does not allow its content to change.
+/// The entry's status does not allow that its content changes or that it is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an entry that is {status} cannot be changed, only one that is draft or rejected")]
+#[error("an entry that is {status} cannot be changed or deleted, only one that is draft or rejected")]
 pub struct NotEditable {
     /// The status it is in.
     pub status: Status,
@@ -182,9 +182,7 @@ impl TimeEntry {
         if self.0.details == details {
             return Ok(Vec::new());
         }
-        if !self.0.status.is_editable() {
-            return Err(NotEditable { status: self.0.status });
-        }
+        self.check_editable()?;
         let changes = differences(&self.0.details, &details);
         self.0.details = details;
         self.0.status = Status::Draft;
@@ -202,6 +200,25 @@ impl TimeEntry {
         self.0.status = status.after(action).ok_or(InvalidTransition { status, action })?;
         self.touch(now);
         Ok(())
+    }
+
+    /// Makes the last change of an entry that is to be deleted. Returns what is gone: every member, with no value after it. The
+    /// caller takes the entry out of the store.
+    ///
+    /// # Errors
+    ///
+    /// [`NotEditable`] where the entry is neither draft nor rejected.
+    pub fn delete(&mut self, now: Timestamp) -> Result<Vec<FieldChange>, NotEditable> {
+        self.check_editable()?;
+        self.touch(now);
+        let gone = fields(&self.0.details).map(|(field, old)| FieldChange { field, old, new: FieldValue::Null });
+        Ok(gone.into())
+    }
+
+    /// The one rule about which entries may be changed or deleted, whoever asks and however.
+    const fn check_editable(&self) -> Result<(), NotEditable> {
+        let status = self.0.status;
+        if status.is_editable() { Ok(()) } else { Err(NotEditable { status }) }
     }
 
     fn touch(&mut self, now: Timestamp) {
@@ -287,19 +304,19 @@ fn differences(old: &Details, new: &Details) -> Vec<FieldChange> {
         .collect()
 }
 
-/// The members of a content, named as on the wire. The pattern is exhaustive, so a new field cannot be forgotten here.
-fn fields(details: &Details) -> [(&'static str, FieldValue); 7] {
+/// The members of a content. The pattern is exhaustive, so a new field cannot be forgotten here.
+fn fields(details: &Details) -> [(Field, FieldValue); 7] {
     fn text(value: Option<impl ToString>) -> FieldValue {
         value.map_or(FieldValue::Null, |value| FieldValue::Text(value.to_string()))
     }
     let Details { user_id, work_date, duration, description, billable, entry_id, release_id } = details;
     [
-        ("userId", text(Some(user_id))),
-        ("workDate", text(Some(work_date))),
-        ("minutes", FieldValue::Integer(duration.minutes())),
-        ("description", text(description.as_ref())),
-        ("billable", FieldValue::Boolean(*billable)),
-        ("entryId", text(*entry_id)),
-        ("releaseId", text(*release_id)),
+        (Field::UserId, text(Some(user_id))),
+        (Field::WorkDate, text(Some(work_date))),
+        (Field::Minutes, FieldValue::Integer(duration.minutes())),
+        (Field::Description, text(description.as_ref())),
+        (Field::Billable, FieldValue::Boolean(*billable)),
+        (Field::EntryId, text(*entry_id)),
+        (Field::ReleaseId, text(*release_id)),
     ]
 }

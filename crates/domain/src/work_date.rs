@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use time::{Date, Month};
+use time::Date;
 
 /// A calendar day of the years 0001 to 9999, without a time and without a time zone.
 ///
@@ -32,6 +32,53 @@ impl WorkDate {
     pub const fn date(self) -> Date {
         self.0
     }
+
+    /// The ISO week it lies in.
+    #[must_use]
+    pub const fn week(self) -> Week {
+        let (year, week, _) = self.0.to_iso_week_date();
+        Week { year, week }
+    }
+
+    /// The month it lies in.
+    #[must_use]
+    pub const fn month(self) -> Month {
+        Month { year: self.0.year(), month: self.0.month() as u8 }
+    }
+}
+
+/// An ISO 8601 week: it begins on a Monday and belongs to the year that has its Thursday. Displays as `2025-W03`.
+///
+/// ```
+/// use timelog_domain::WorkDate;
+///
+/// let day: WorkDate = "2024-12-30".parse()?;
+/// assert_eq!(day.week().to_string(), "2025-W01");
+/// # Ok::<(), timelog_domain::InvalidWorkDate>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Week {
+    year: i32,
+    week: u8,
+}
+
+/// A month of a year. Displays as `2025-01`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    year: i32,
+    month: u8,
+}
+
+impl fmt::Display for Week {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-W{:02}", self.year, self.week)
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
 }
 
 impl TryFrom<Date> for WorkDate {
@@ -50,7 +97,7 @@ impl FromStr for WorkDate {
             return Err(InvalidWorkDate);
         };
         let year = number(&[y1, y2, y3, y4])?;
-        let month = u8::try_from(number(&[m1, m2])?).ok().and_then(|m| Month::try_from(m).ok());
+        let month = u8::try_from(number(&[m1, m2])?).ok().and_then(|m| time::Month::try_from(m).ok());
         let day = u8::try_from(number(&[d1, d2])?).map_err(|_| InvalidWorkDate)?;
         Date::from_calendar_date(i32::from(year), month.ok_or(InvalidWorkDate)?, day)
             .map_err(|_| InvalidWorkDate)?
@@ -103,6 +150,28 @@ mod tests {
         ] {
             assert_eq!(text.parse::<WorkDate>(), Err(InvalidWorkDate), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_week_belongs_to_the_year_of_its_thursday() {
+        for (day, week) in [
+            ("2024-12-29", "2024-W52"),
+            ("2024-12-30", "2025-W01"),
+            ("2025-01-05", "2025-W01"),
+            ("2025-01-06", "2025-W02"),
+            ("2021-01-03", "2020-W53"),
+            ("0001-01-01", "0001-W01"),
+            ("9999-12-31", "9999-W52"),
+        ] {
+            assert_eq!(day.parse::<WorkDate>().unwrap().week().to_string(), week, "{day}");
+        }
+    }
+
+    #[test]
+    fn months_and_weeks_are_ordered_as_their_days_are() {
+        let [first, second] = ["2024-12-29", "2025-01-06"].map(|day| day.parse::<WorkDate>().unwrap());
+        assert!(first.week() < second.week() && first.month() < second.month());
+        assert_eq!(first.month().to_string(), "2024-12");
     }
 
     proptest! {

@@ -38,6 +38,7 @@ CREATE UNIQUE INDEX time_entries_by_external_ref
 CREATE TABLE time_entry_history (
     organization_id uuid        NOT NULL,
     time_entry_id   uuid        NOT NULL,
+    project_id      uuid        NOT NULL,
     version         bigint      NOT NULL,
     event           text        NOT NULL,
     at              timestamptz NOT NULL,
@@ -61,6 +62,7 @@ COMMENT ON COLUMN time_entries.version IS 'Counts the changes from 1. It is the 
 COMMENT ON COLUMN time_entries.created_at IS 'Whole milliseconds.';
 COMMENT ON COLUMN time_entries.updated_at IS 'Whole milliseconds.';
 COMMENT ON TABLE time_entry_history IS 'Every change of every entry, also of those that were deleted.';
+COMMENT ON COLUMN time_entry_history.project_id IS 'The project of the entry, which may be gone.';
 COMMENT ON COLUMN time_entry_history.version IS 'The version that the change made.';
 COMMENT ON COLUMN time_entry_history.user_id IS 'The user the key was bound to, if any.';
 COMMENT ON COLUMN time_entry_history.changes IS 'The members that changed: [{"field", "old", "new"}].';

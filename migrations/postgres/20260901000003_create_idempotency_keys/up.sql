@@ -6,6 +6,7 @@ CREATE TABLE idempotency_keys (
     operation       text        NOT NULL,
     key             text        NOT NULL,
     fingerprint     bytea       NOT NULL CHECK (length(fingerprint) = 32),
+    project_id      uuid,
     status          integer     NOT NULL CHECK (status BETWEEN 200 AND 299),
     location        text,
     etag            text,
@@ -21,5 +22,6 @@ COMMENT ON TABLE idempotency_keys IS 'Answers kept for repeats, written in the t
 COMMENT ON COLUMN idempotency_keys.bound_user IS 'The user the caller''s key was bound to, or the nil UUID.';
 COMMENT ON COLUMN idempotency_keys.operation IS 'Method and path.';
 COMMENT ON COLUMN idempotency_keys.fingerprint IS 'SHA-256 of the body that was answered.';
+COMMENT ON COLUMN idempotency_keys.project_id IS 'The project the answer is about, where it is one: a key of another is not replayed to.';
 COMMENT ON COLUMN idempotency_keys.body IS 'The answer''s body, byte for byte.';
 COMMENT ON COLUMN idempotency_keys.expires_at IS 'The first moment at which the key is new again.';

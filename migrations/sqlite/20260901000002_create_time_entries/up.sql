@@ -38,6 +38,7 @@ CREATE UNIQUE INDEX time_entries_by_external_ref
 CREATE TABLE time_entry_history (
     organization_id BLOB    NOT NULL,
     time_entry_id   BLOB    NOT NULL,
+    project_id      BLOB    NOT NULL,
     version         INTEGER NOT NULL,
     event           TEXT    NOT NULL,
     at              INTEGER NOT NULL,

@@ -1,4 +1,5 @@
 -- Answers kept for repeats. The bound user is the nil UUID where the caller's key has none, so that it can be part of the key.
+-- A null project means that the answer may be about several.
 
 CREATE TABLE idempotency_keys (
     organization_id BLOB    NOT NULL REFERENCES organizations (id),
@@ -6,6 +7,7 @@ CREATE TABLE idempotency_keys (
     operation       TEXT    NOT NULL,
     key             TEXT    NOT NULL,
     fingerprint     BLOB    NOT NULL CHECK (length(fingerprint) = 32),
+    project_id      BLOB,
     status          INTEGER NOT NULL CHECK (status BETWEEN 200 AND 299),
     location        TEXT,
     etag            TEXT,

@@ -126,6 +126,8 @@ async fn commit(
 async fn work(conn: &mut AsyncPgConnection, requests: &[Request], clock: &dyn Clock) -> Result<Vec<Settled>, DbError> {
     let mut ledger = Ledger::default();
     load::load(conn, &Touches::from_iter(requests), &mut ledger).await?;
+    let following = Touches::following(requests, &ledger);
+    load::load(conn, &following, &mut ledger).await?;
     let now = clock.now();
     let settled = decide(requests, &mut ledger, now);
     save::save(conn, ledger.take_changes(), now).await?;

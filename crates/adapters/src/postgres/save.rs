@@ -1,7 +1,7 @@
 //! Saves what a batch changed: one statement a table, over arrays.
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use timelog_domain::{Changes, Timestamp};
+use timelog_domain::{Changes, TimeEntryDeletion, Timestamp};
 
 use super::statement::{Column, Statement};
 use crate::error::DbError;
@@ -15,10 +15,10 @@ macro_rules! columns {
 }
 
 /// An expired answer may be taken over, in the claim itself. A live one means that somebody else was first.
-const CLAIM: &str = "INSERT INTO idempotency_keys (organization_id, bound_user, operation, key, fingerprint, status, \
-    location, etag, body, expires_at) SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+const CLAIM: &str = "INSERT INTO idempotency_keys (organization_id, bound_user, operation, key, fingerprint, \
+    project_id, status, location, etag, body, expires_at) SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
     ON CONFLICT (organization_id, bound_user, operation, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
-    status = excluded.status, location = excluded.location, etag = excluded.etag, body = excluded.body, \
+    project_id = excluded.project_id, status = excluded.status, location = excluded.location, etag = excluded.etag, body = excluded.body, \
     expires_at = excluded.expires_at WHERE idempotency_keys.expires_at <= ?";
 
 const INSERT: &str = "INSERT INTO time_entries (organization_id, id, project_id, user_id, entry_id, release_id, \
@@ -33,9 +33,12 @@ const UPDATE: &str = "UPDATE time_entries t SET user_id = n.user_id, entry_id = 
     work_date, minutes, description, billable, status, version, updated_at, loaded) \
     WHERE t.organization_id = n.organization_id AND t.id = n.id AND t.version = n.loaded";
 
-const RECORD: &str = "INSERT INTO time_entry_history (organization_id, time_entry_id, version, event, at, key_id, user_id, \
-    reason, invoice_ref, from_status, to_status, changes) \
-    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const RECORD: &str = "INSERT INTO time_entry_history (organization_id, time_entry_id, project_id, version, event, at, \
+    key_id, user_id, reason, invoice_ref, from_status, to_status, changes) \
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+const DELETE: &str = "DELETE FROM time_entries t USING unnest(?, ?, ?) AS n (organization_id, id, loaded) \
+    WHERE t.organization_id = n.organization_id AND t.id = n.id AND t.version = n.loaded";
 
 pub(super) async fn save(conn: &mut AsyncPgConnection, changes: Changes, now: Timestamp) -> Result<(), DbError> {
     // The claims go first: whoever waits for one of them waits here, before anything else is locked.
@@ -48,8 +51,10 @@ pub(super) async fn save(conn: &mut AsyncPgConnection, changes: Changes, now: Ti
             Some(version) => known.push((row, version.get())),
         }
     }
-    insert(conn, &new).await?;
+    // Deletions come first, because an entry that is new may have taken over the reference of one that goes.
+    delete(conn, &changes.deletions).await?;
     update(conn, &known).await?;
+    insert(conn, &new).await?;
     record(conn, &changes.history.into_iter().map(HistoryRow::from).collect::<Vec<_>>()).await
 }
 
@@ -75,6 +80,7 @@ async fn claim(conn: &mut AsyncPgConnection, rows: Vec<IdempotencyRow>, now: Tim
         operation: Texts(as_str),
         key: Texts(as_str),
         fingerprint: Binaries(as_slice),
+        project_id: OptionalIds,
         status: Integers,
         location: OptionalTexts(as_deref),
         etag: OptionalTexts(as_deref),
@@ -83,6 +89,15 @@ async fn claim(conn: &mut AsyncPgConnection, rows: Vec<IdempotencyRow>, now: Tim
     );
     columns.push(Column::Instant(now.into()));
     affect(conn, CLAIM, columns, rows.len()).await
+}
+
+async fn delete(conn: &mut AsyncPgConnection, deletions: &[TimeEntryDeletion]) -> Result<(), DbError> {
+    let columns = vec![
+        Column::Ids(deletions.iter().map(|deletion| deletion.key.0.into()).collect()),
+        Column::Ids(deletions.iter().map(|deletion| deletion.key.1.into()).collect()),
+        Column::Bigints(deletions.iter().map(|deletion| deletion.loaded.get()).collect()),
+    ];
+    affect(conn, DELETE, columns, deletions.len()).await
 }
 
 async fn insert(conn: &mut AsyncPgConnection, rows: &[TimeEntryRow]) -> Result<(), DbError> {
@@ -136,6 +151,7 @@ async fn record(conn: &mut AsyncPgConnection, rows: &[HistoryRow]) -> Result<(),
         rows,
         organization_id: Ids,
         time_entry_id: Ids,
+        project_id: Ids,
         version: Bigints,
         event: Texts(as_str),
         at: Instants,

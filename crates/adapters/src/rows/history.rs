@@ -2,8 +2,10 @@
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
-use timelog_domain::{Event, FieldChange, FieldValue, HistoryRecord};
+use timelog_domain::{FieldChange, FieldValue, HistoryRecord, Version};
 
+use super::corrupt;
+use crate::error::DbError;
 use crate::schema::time_entry_history;
 use crate::types::{DocumentValue, IdValue, InstantValue};
 
@@ -12,6 +14,7 @@ use crate::types::{DocumentValue, IdValue, InstantValue};
 pub(crate) struct HistoryRow {
     pub(crate) organization_id: IdValue,
     pub(crate) time_entry_id: IdValue,
+    pub(crate) project_id: IdValue,
     pub(crate) version: i64,
     pub(crate) event: String,
     pub(crate) at: InstantValue,
@@ -29,13 +32,9 @@ impl From<HistoryRecord> for HistoryRow {
         Self {
             organization_id: record.organization_id.into(),
             time_entry_id: record.time_entry_id.into(),
+            project_id: record.project_id.into(),
             version: record.version.get(),
-            event: match record.event {
-                Event::Log => "log",
-                Event::Amend => "amend",
-                Event::Action(action) => action.as_str(),
-            }
-            .to_owned(),
+            event: record.event.as_str().to_owned(),
             at: record.at.into(),
             key_id: record.key_id.into(),
             user_id: record.user_id.map(Into::into),
@@ -50,7 +49,7 @@ impl From<HistoryRecord> for HistoryRow {
 
 /// `{"field": "workDate", "old": "2025-01-15", "new": "2025-01-16"}`
 fn change(change: FieldChange) -> Value {
-    json!({ "field": change.field, "old": value(change.old), "new": value(change.new) })
+    json!({ "field": change.field.as_str(), "old": value(change.old), "new": value(change.new) })
 }
 
 fn value(value: FieldValue) -> Value {
@@ -59,5 +58,57 @@ fn value(value: FieldValue) -> Value {
         FieldValue::Text(text) => text.into(),
         FieldValue::Integer(number) => number.into(),
         FieldValue::Boolean(boolean) => boolean.into(),
+    }
+}
+
+impl TryFrom<HistoryRow> for HistoryRecord {
+    type Error = DbError;
+
+    fn try_from(row: HistoryRow) -> Result<Self, DbError> {
+        let corrupt = |column, error: &dyn std::fmt::Display| corrupt("time_entry_history", column, error);
+        let status = |column, status: Option<String>| {
+            status.map(|status| status.parse().map_err(|error| corrupt(column, &error))).transpose()
+        };
+        Ok(Self {
+            organization_id: row.organization_id.into(),
+            time_entry_id: row.time_entry_id.into(),
+            project_id: row.project_id.into(),
+            version: Version::new(row.version),
+            event: row.event.parse().map_err(|error| corrupt("event", &error))?,
+            at: row.at.into(),
+            key_id: row.key_id.into(),
+            user_id: row.user_id.map(Into::into),
+            reason: row
+                .reason
+                .map(|reason| reason.try_into().map_err(|error| corrupt("reason", &error)))
+                .transpose()?,
+            invoice_ref: row
+                .invoice_ref
+                .map(|invoice| invoice.try_into().map_err(|error| corrupt("invoice_ref", &error)))
+                .transpose()?,
+            from: status("from_status", row.from_status)?,
+            to: status("to_status", row.to_status)?,
+            changes: changes(&row.changes.0).map_err(|error| corrupt("changes", &error))?,
+        })
+    }
+}
+
+fn changes(document: &str) -> Result<Vec<FieldChange>, String> {
+    let values: Vec<Value> = serde_json::from_str(document).map_err(|error| error.to_string())?;
+    let change = |change: &Value| {
+        let field = change["field"].as_str().and_then(|field| field.parse().ok());
+        let (old, new) = (field_value(&change["old"]), field_value(&change["new"]));
+        Some(FieldChange { field: field?, old: old?, new: new? })
+    };
+    values.iter().map(|value| change(value).ok_or_else(|| value.to_string())).collect()
+}
+
+fn field_value(value: &Value) -> Option<FieldValue> {
+    match value {
+        Value::Null => Some(FieldValue::Null),
+        Value::String(text) => Some(FieldValue::Text(text.clone())),
+        Value::Number(number) => number.as_u64()?.try_into().ok().map(FieldValue::Integer),
+        Value::Bool(boolean) => Some(FieldValue::Boolean(*boolean)),
+        Value::Array(_) | Value::Object(_) => None,
     }
 }

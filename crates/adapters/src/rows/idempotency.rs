@@ -16,6 +16,7 @@ pub(crate) struct IdempotencyRow {
     pub(crate) operation: String,
     pub(crate) key: String,
     pub(crate) fingerprint: Vec<u8>,
+    pub(crate) project_id: Option<IdValue>,
     pub(crate) status: i32,
     pub(crate) location: Option<String>,
     pub(crate) etag: Option<String>,
@@ -44,13 +45,14 @@ impl IdempotencyRow {
 
 impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {
     fn from((scope, record): (IdempotencyScope, IdempotencyRecord)) -> Self {
-        let IdempotencyRecord { fingerprint, answer, expires_at } = record;
+        let IdempotencyRecord { fingerprint, project_id, answer, expires_at } = record;
         Self {
             organization_id: scope.organization_id.into(),
             bound_user: bound_user(&scope),
             operation: scope.operation,
             key: scope.key.as_str().to_owned(),
             fingerprint: fingerprint.0.to_vec(),
+            project_id: project_id.map(Into::into),
             status: answer.status.into(),
             location: answer.location,
             etag: answer.etag,
@@ -69,6 +71,7 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
         let status = u16::try_from(row.status).map_err(|error| corrupt("idempotency_keys", "status", error))?;
         Ok(Self {
             fingerprint: Fingerprint(fingerprint),
+            project_id: row.project_id.map(Into::into),
             answer: StoredAnswer { status, location: row.location, etag: row.etag, body: row.body },
             expires_at: row.expires_at.into(),
         })

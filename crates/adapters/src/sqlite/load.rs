@@ -2,17 +2,24 @@
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use timelog_domain::{IdempotencyRecord, Ledger, Project, TimeEntry, Touches, User};
+use timelog_domain::{IdempotencyRecord, Ledger, Project, Request, TimeEntry, Touches, User};
 
 use crate::error::DbError;
 use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow, bound_user};
 use crate::schema::{idempotency_keys, project_entries, project_releases, projects, time_entries, users};
 use crate::types::IdValue;
 
-pub(super) fn load(conn: &mut SqliteConnection, touches: &Touches) -> Result<Ledger, DbError> {
+pub(super) fn load(conn: &mut SqliteConnection, requests: &[Request]) -> Result<Ledger, DbError> {
     let mut ledger = Ledger::default();
-    load_directory(conn, touches, &mut ledger)?;
-    load_time_entries(conn, touches, &mut ledger)?;
+    load_touched(conn, &Touches::from_iter(requests), &mut ledger)?;
+    let following = Touches::following(requests, &ledger);
+    load_touched(conn, &following, &mut ledger)?;
+    Ok(ledger)
+}
+
+fn load_touched(conn: &mut SqliteConnection, touches: &Touches, ledger: &mut Ledger) -> Result<(), DbError> {
+    load_directory(conn, touches, ledger)?;
+    load_time_entries(conn, touches, ledger)?;
     for scope in &touches.answers {
         let key = (IdValue::from(scope.organization_id), bound_user(scope), &scope.operation, scope.key.as_str());
         let row = idempotency_keys::table.find(key).select(IdempotencyRow::as_select()).first(conn).optional()?;
@@ -20,7 +27,7 @@ pub(super) fn load(conn: &mut SqliteConnection, touches: &Touches) -> Result<Led
             ledger.load_answer(scope.clone(), IdempotencyRecord::try_from(row)?);
         }
     }
-    Ok(ledger)
+    Ok(())
 }
 
 fn load_directory(conn: &mut SqliteConnection, touches: &Touches, ledger: &mut Ledger) -> Result<(), DbError> {

@@ -13,8 +13,8 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use timelog_domain::Request;
 use timelog_domain::ports::Clock;
-use timelog_domain::{Request, Touches};
 
 use crate::commit_queue::{Settled, decide};
 use crate::database::checkout;
@@ -107,7 +107,7 @@ impl SqlitePools {
 fn commit(conn: &mut SqliteConnection, requests: &[Request], clock: &dyn Clock) -> Result<Vec<Settled>, DbError> {
     // A deferred BEGIN would fail at the first write if anybody wrote since its first read, whatever the timeout.
     AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
-    let settled = load::load(conn, &Touches::from_iter(requests)).and_then(|mut ledger| {
+    let settled = load::load(conn, requests).and_then(|mut ledger| {
         let settled = decide(requests, &mut ledger, clock.now());
         save::save(conn, ledger.take_changes())?;
         Ok(settled)

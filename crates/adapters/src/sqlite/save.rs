@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use timelog_domain::Changes;
+use timelog_domain::{Changes, TimeEntryId};
 
 use crate::error::DbError;
 use crate::rows::{HistoryRow, IdempotencyRow, TimeEntryRow};
@@ -10,6 +10,14 @@ use crate::schema::{idempotency_keys, time_entries, time_entry_history};
 use crate::types::IdValue;
 
 pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<(), DbError> {
+    for deletion in &changes.deletions {
+        let (organization, id) = deletion.key;
+        let entry = time_entries::table.find((IdValue::from(organization), IdValue::from(id)));
+        let deleted = diesel::delete(entry.filter(time_entries::version.eq(deletion.loaded.get()))).execute(conn)?;
+        if deleted != 1 {
+            return Err(changed(id));
+        }
+    }
     for change in &changes.time_entries {
         let row = TimeEntryRow::from(&change.time_entry);
         let saved = match change.loaded {
@@ -24,7 +32,7 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<(), 
             }
         };
         if saved != 1 {
-            return Err(DbError::Conflict(format!("time entry {} has changed", change.time_entry.id())));
+            return Err(changed(change.time_entry.id()));
         }
     }
     for record in changes.history {
@@ -35,4 +43,8 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<(), 
         diesel::replace_into(idempotency_keys::table).values(IdempotencyRow::from(answer)).execute(conn)?;
     }
     Ok(())
+}
+
+fn changed(id: TimeEntryId) -> DbError {
+    DbError::Conflict(format!("time entry {id} has changed"))
 }

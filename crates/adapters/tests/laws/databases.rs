@@ -25,7 +25,7 @@ fn begin(subject: &Subject, requests: impl IntoIterator<Item = Request>) -> Vec<
 pub(crate) async fn what_was_answered_is_there_for_another_program(subject: Subject) {
     let first = subject.time_entries.execute(keyed(log_as(1001, "1"), "a")).await.unwrap();
     let Ok(Reply::Done { outcome, answer: Some(answer) }) = first else { panic!("{first:?}") };
-    let entry = outcome.time_entry().clone();
+    let entry = outcome.time_entry().unwrap().clone();
     // The first program is still running, so nothing is stored by its end.
     let other = subject.opened_again().await;
     assert_eq!(other.time_entries.find(id(ORGANIZATION), id(1001)).await, Ok(Some(entry.clone())));

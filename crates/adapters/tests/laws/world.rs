@@ -58,7 +58,7 @@ pub(crate) async fn populate(directory: &dyn Directory) {
 }
 
 pub(crate) fn caller() -> Caller {
-    Caller { organization_id: id(ORGANIZATION), key_id: id(50), user_id: None }
+    Caller { organization_id: id(ORGANIZATION), key_id: id(50), project_id: None, user_id: None }
 }
 
 /// Asks to log an hour. The number is that of the id which the entry gets if it is new.
@@ -99,7 +99,7 @@ pub(crate) fn lasting(minutes: i64, command: LogTimeEntry) -> LogTimeEntry {
 pub(crate) fn apply(number: u128, action: Action) -> Request {
     let reason = action.needs_reason().then(|| text("because"));
     let invoice_ref = action.needs_invoice_ref().then(|| text("2025-001"));
-    plain(Command::Apply(ApplyAction { id: id(number), action, reason, invoice_ref }))
+    plain(Command::Apply(ApplyAction { id: id(number), action, reason, invoice_ref, if_match: IfMatch::Any }))
 }
 
 /// A request without an idempotency key.
@@ -143,7 +143,7 @@ pub(crate) fn scope(key: &str) -> IdempotencyScope {
 
 /// Renders an answer that names everything, so that no two are alike by chance. Its body is not UTF-8.
 pub(crate) fn render(outcome: &Outcome) -> StoredAnswer {
-    let entry = outcome.time_entry();
+    let entry = outcome.time_entry().unwrap();
     let created = matches!(outcome, Outcome::Created(_));
     let mut body = format!("{entry:?}").into_bytes();
     body.extend([0, 0xff]);
@@ -158,7 +158,7 @@ pub(crate) fn render(outcome: &Outcome) -> StoredAnswer {
 /// The entry of a request that was carried out now.
 pub(crate) fn done(decision: Decision) -> TimeEntry {
     match decision.unwrap() {
-        Reply::Done { outcome, .. } => outcome.time_entry().clone(),
+        Reply::Done { outcome, .. } => outcome.time_entry().unwrap().clone(),
         Reply::Replayed { .. } => panic!("replayed instead of carried out"),
     }
 }

@@ -43,6 +43,8 @@ codes! {
     InvalidTransition = "invalid_transition", CONFLICT, "The status does not allow the action";
     ExternalRefConflict = "external_ref_conflict", CONFLICT, "The external reference is taken";
     ProjectArchived = "project_archived", CONFLICT, "The project is archived";
+    BatchFailed = "batch_failed", CONFLICT, "An item failed, so none took effect";
+    PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "The time entry has another version";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON";
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key belongs to another body";

@@ -15,7 +15,10 @@ impl From<Refusal> for Problem {
         let detail = sentence(&refusal.to_string());
         match refusal {
             Refusal::ProjectNotFound | Refusal::TimeEntryNotFound => Self::new(Code::NotFound, detail),
+            Refusal::OutOfScope => Self::new(Code::ScopeViolation, detail),
             Refusal::AnotherUsersEntry | Refusal::OwnEntry => Self::new(Code::Forbidden, detail),
+            Refusal::PreconditionFailed => Self::new(Code::PreconditionFailed, detail),
+            Refusal::BatchFailed(_) => Self::new(Code::BatchFailed, detail),
             Refusal::References(invalid) => Self::invalid(invalid.into_iter().map(violation).collect()),
             Refusal::ProjectArchived => Self::new(Code::ProjectArchived, detail),
             Refusal::ExternalRefConflict => Self::new(Code::ExternalRefConflict, detail),

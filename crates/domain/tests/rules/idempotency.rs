@@ -23,7 +23,7 @@ fn scope(key: &str) -> IdempotencyScope {
 
 /// Renders an answer that names the entry and its version, so that no two answers are alike by chance.
 fn render(outcome: &Outcome) -> StoredAnswer {
-    let entry = outcome.time_entry();
+    let entry = outcome.time_entry().unwrap();
     StoredAnswer {
         status: if matches!(outcome, Outcome::Created(_)) { 201 } else { 200 },
         location: Some(format!("/time-entries/{}", entry.id())),
@@ -73,8 +73,12 @@ fn the_answer_is_rendered_of_what_happened_and_kept_as_it_was_sent() {
     let Ok(Reply::Done { outcome, answer: Some(answer) }) = world.ask(&request) else { panic!("not carried out") };
     assert_eq!(answer, render(&outcome));
     let changes = world.ledger.take_changes();
-    let kept =
-        IdempotencyRecord { fingerprint: Fingerprint([1; 32]), answer, expires_at: world.now.saturating_add(DAY) };
+    let kept = IdempotencyRecord {
+        fingerprint: Fingerprint([1; 32]),
+        project_id: Some(id(PROJECT)),
+        answer,
+        expires_at: world.now.saturating_add(DAY),
+    };
     assert_eq!(changes.answers, [(scope("a"), kept)]);
 }
 

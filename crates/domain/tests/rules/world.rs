@@ -73,7 +73,7 @@ pub(crate) fn other_details() -> Vec<(&'static str, Details)> {
 
 /// Whoever has a key of the organization that is bound to no user.
 pub(crate) fn anyone() -> Caller {
-    Caller { organization_id: id(ORGANIZATION), key_id: id(KEY), user_id: None }
+    Caller { organization_id: id(ORGANIZATION), key_id: id(KEY), project_id: None, user_id: None }
 }
 
 /// Whoever has a key that is bound to that user.
@@ -157,9 +157,9 @@ impl World {
     pub(crate) fn entry_that_is(&mut self, status: Status, external_id: &str) -> TimeEntry {
         let command = LogTimeEntry { external_ref: Some(reference(external_id)), ..self.entry() };
         let entry = self.log(anyone(), command).unwrap();
-        let mut entry = entry.time_entry().clone();
+        let mut entry = entry.time_entry().unwrap().clone();
         for action in way_to(status) {
-            entry = self.apply(anyone(), entry.id(), *action).unwrap().time_entry().clone();
+            entry = self.apply(anyone(), entry.id(), *action).unwrap().time_entry().unwrap().clone();
         }
         assert_eq!(entry.status(), status);
         self.ledger.take_changes();
@@ -204,6 +204,7 @@ pub(crate) fn apply(entry: TimeEntryId, action: Action) -> ApplyAction {
         action,
         reason: action.needs_reason().then(|| text("because")),
         invoice_ref: action.needs_invoice_ref().then(|| text("2025-001")),
+        if_match: IfMatch::Any,
     }
 }
 

@@ -1,0 +1,51 @@
+//! The read side: lists, counts, totals and history. Every query begins with the organization.
+
+mod filter;
+mod list;
+mod summary;
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use timelog_domain::ports::{PortFuture, TimeEntryQueries};
+use timelog_domain::{
+    Filter, GroupBy, HistoryRecord, OrganizationId, Page, PageRequest, Position, Summary, TimeEntry, TimeEntryId,
+};
+
+use self::filter::filtered;
+use crate::database::on_database;
+use crate::rows::HistoryRow;
+use crate::schema::{time_entries, time_entry_history};
+use crate::store::Store;
+use crate::types::IdValue;
+
+impl TimeEntryQueries for Store {
+    fn list(&self, organization: OrganizationId, page: PageRequest) -> PortFuture<'_, Page<TimeEntry, Position>> {
+        Box::pin(list::list(&self.database, organization, page))
+    }
+
+    fn count(&self, organization: OrganizationId, filter: Filter) -> PortFuture<'_, u64> {
+        Box::pin(async move {
+            let count = on_database!(self.database, read, |conn: Db| {
+                let query = time_entries::table.count().into_boxed::<Db>();
+                filtered!(query, organization, filter).get_result::<i64>(conn).await
+            });
+            Ok(count.await?.unsigned_abs())
+        })
+    }
+
+    fn summarize(&self, organization: OrganizationId, filter: Filter, by: GroupBy) -> PortFuture<'_, Summary> {
+        Box::pin(summary::summarize(&self.database, organization, filter, by))
+    }
+
+    fn history(&self, organization: OrganizationId, id: TimeEntryId) -> PortFuture<'_, Vec<HistoryRecord>> {
+        Box::pin(async move {
+            let query = time_entry_history::table
+                .filter(time_entry_history::organization_id.eq(IdValue::from(organization)))
+                .filter(time_entry_history::time_entry_id.eq(IdValue::from(id)))
+                .order(time_entry_history::version);
+            let rows = on_database!(self.database, read, |conn| query.select(HistoryRow::as_select()).load(conn).await)
+                .await?;
+            Ok(rows.into_iter().map(HistoryRecord::try_from).collect::<Result<_, _>>()?)
+        })
+    }
+}

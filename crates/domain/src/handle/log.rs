@@ -1,0 +1,67 @@
+//! Logging a time entry, or updating the one that has the same external reference.
+
+use super::references::check_all;
+use super::{Context, record};
+use crate::command::LogTimeEntry;
+use crate::history::Event;
+use crate::ledger::Ledger;
+use crate::outcome::Written;
+use crate::refusal::Refusal;
+use crate::time_entry::{Details, TimeEntry};
+
+pub(super) fn log(command: &LogTimeEntry, context: Context<'_>, ledger: &mut Ledger) -> Result<Written, Refusal> {
+    let organization = context.caller.organization_id;
+    context.check_scope(command.project_id)?;
+    let project = ledger.project(organization, command.project_id).ok_or(Refusal::ProjectNotFound)?;
+    let existing =
+        command.external_ref.as_ref().and_then(|reference| ledger.time_entry_by_ref(organization, reference));
+    context.check_owners(existing.map(|entry| entry.details().user_id).into_iter().chain([command.details.user_id]))?;
+    // A repeat that asks for nothing new succeeds whatever has become of the user or the project since.
+    if let Some(entry) = existing
+        && entry.project_id() == command.project_id
+        && *entry.details() == command.details
+    {
+        return Ok(Written::Unchanged(entry.clone()));
+    }
+    check_all(&command.details, organization, command.project_id, ledger)?;
+    if project.archived {
+        return Err(Refusal::ProjectArchived);
+    }
+    match existing.cloned() {
+        Some(entry) if entry.project_id() != command.project_id => Err(Refusal::ExternalRefConflict),
+        Some(entry) => amend(entry, command.details.clone(), context, ledger),
+        None => Ok(create(command, context, ledger)),
+    }
+}
+
+fn create(command: &LogTimeEntry, context: Context<'_>, ledger: &mut Ledger) -> Written {
+    let entry = TimeEntry::log(
+        command.id,
+        context.caller.organization_id,
+        command.project_id,
+        command.details.clone(),
+        command.external_ref.clone(),
+        command.source,
+        context.now,
+    );
+    let history = record(&entry, Event::Log, None, Vec::new(), context.caller);
+    ledger.put_time_entry(entry.clone(), history);
+    Written::Created(entry)
+}
+
+/// Makes an entry say something else, if its status allows that and if it does not say it already.
+pub(super) fn amend(
+    mut entry: TimeEntry,
+    details: Details,
+    context: Context<'_>,
+    ledger: &mut Ledger,
+) -> Result<Written, Refusal> {
+    let from = entry.status();
+    let changes = entry.amend(details, context.now)?;
+    if changes.is_empty() {
+        return Ok(Written::Unchanged(entry));
+    }
+    let history = record(&entry, Event::Edit, Some(from), changes, context.caller);
+    ledger.put_time_entry(entry.clone(), history);
+    Ok(Written::Updated(entry))
+}

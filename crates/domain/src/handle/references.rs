@@ -1,0 +1,47 @@
+//! Whether the directory has what an entry refers to.
+
+use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, UserId};
+use crate::ledger::Ledger;
+use crate::refusal::{InvalidReference, Refusal};
+use crate::time_entry::{Details, TimeEntry};
+
+/// Everything that an entry is to refer to must be there.
+pub(super) fn check_all(
+    details: &Details,
+    organization: OrganizationId,
+    project: ProjectId,
+    ledger: &Ledger,
+) -> Result<(), Refusal> {
+    check(Some(details.user_id), details.entry_id, details.release_id, organization, project, ledger)
+}
+
+/// What an entry is to refer to and does not yet must be there. What it refers to already may have become inactive since,
+/// which must not keep anybody from correcting the rest.
+pub(super) fn check_changed(entry: &TimeEntry, details: &Details, ledger: &Ledger) -> Result<(), Refusal> {
+    let before = entry.details();
+    let user = Some(details.user_id).filter(|id| *id != before.user_id);
+    let ticket = details.entry_id.filter(|_| details.entry_id != before.entry_id);
+    let release = details.release_id.filter(|_| details.release_id != before.release_id);
+    check(user, ticket, release, entry.organization_id(), entry.project_id(), ledger)
+}
+
+fn check(
+    user: Option<UserId>,
+    entry: Option<EntryId>,
+    release: Option<ReleaseId>,
+    organization: OrganizationId,
+    project: ProjectId,
+    ledger: &Ledger,
+) -> Result<(), Refusal> {
+    let user = user.and_then(|id| match ledger.user(organization, id) {
+        None => Some(InvalidReference::UnknownUser),
+        Some(user) if !user.active => Some(InvalidReference::InactiveUser),
+        Some(_) => None,
+    });
+    let entry = entry.filter(|id| !ledger.has_entry(organization, project, *id));
+    let release = release.filter(|id| !ledger.has_release(organization, project, *id));
+    let invalid =
+        [user, entry.map(|_| InvalidReference::UnknownEntry), release.map(|_| InvalidReference::UnknownRelease)];
+    let invalid: Vec<_> = invalid.into_iter().flatten().collect();
+    if invalid.is_empty() { Ok(()) } else { Err(Refusal::References(invalid)) }
+}

@@ -1,0 +1,109 @@
+//! The directory in memory. The ledger that decisions are made on is kept in step.
+
+use super::{MemoryStore, State, answer};
+use crate::directory::{Entry, Project, Release, User};
+use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, UserId};
+use crate::ports::{Directory, PortError, PortFuture};
+use crate::query::Page;
+use crate::text::Name;
+
+impl State {
+    fn know_organization(&self, id: OrganizationId) -> Result<(), PortError> {
+        self.organizations.contains(&id).then_some(()).ok_or(PortError::UnknownReference)
+    }
+
+    fn know_project(&self, organization: OrganizationId, id: ProjectId) -> Result<(), PortError> {
+        self.projects.contains_key(&(organization, id)).then_some(()).ok_or(PortError::UnknownReference)
+    }
+
+    fn put_project(&mut self, project: Project) -> Result<bool, PortError> {
+        self.know_organization(project.organization_id)?;
+        self.ledger.load_project(project.clone());
+        Ok(self.projects.insert((project.organization_id, project.id), project).is_none())
+    }
+
+    fn put_user(&mut self, user: User) -> Result<bool, PortError> {
+        self.know_organization(user.organization_id)?;
+        self.ledger.load_user(user.clone());
+        Ok(self.users.insert((user.organization_id, user.id), user).is_none())
+    }
+
+    fn put_entry(&mut self, entry: Entry) -> Result<bool, PortError> {
+        self.know_project(entry.organization_id, entry.project_id)?;
+        self.ledger.load_entry(&entry);
+        Ok(self.entries.insert((entry.organization_id, entry.project_id, entry.id), entry).is_none())
+    }
+
+    fn put_release(&mut self, release: Release) -> Result<bool, PortError> {
+        self.know_project(release.organization_id, release.project_id)?;
+        self.ledger.load_release(&release);
+        Ok(self.releases.insert((release.organization_id, release.project_id, release.id), release).is_none())
+    }
+}
+
+impl Directory for MemoryStore {
+    fn put_organization(&self, id: OrganizationId, _: Name) -> PortFuture<'_, bool> {
+        answer(Ok(self.state().organizations.insert(id)))
+    }
+
+    fn put_project(&self, project: Project) -> PortFuture<'_, bool> {
+        answer(self.state().put_project(project))
+    }
+
+    fn put_user(&self, user: User) -> PortFuture<'_, bool> {
+        answer(self.state().put_user(user))
+    }
+
+    fn put_entry(&self, entry: Entry) -> PortFuture<'_, bool> {
+        answer(self.state().put_entry(entry))
+    }
+
+    fn put_release(&self, release: Release) -> PortFuture<'_, bool> {
+        answer(self.state().put_release(release))
+    }
+
+    fn project(&self, organization: OrganizationId, id: ProjectId) -> PortFuture<'_, Option<Project>> {
+        answer(Ok(self.state().projects.get(&(organization, id)).cloned()))
+    }
+
+    fn projects(
+        &self,
+        organization: OrganizationId,
+        after: Option<ProjectId>,
+        limit: u32,
+    ) -> PortFuture<'_, Page<Project, ProjectId>> {
+        let state = self.state();
+        let all = state.projects.values().filter(|project| project.organization_id == organization);
+        let rest = all.filter(|project| after.is_none_or(|after| project.id > after));
+        answer(Ok(Page::of(rest.cloned().collect(), limit, |last| last.id)))
+    }
+
+    fn user(&self, organization: OrganizationId, id: UserId) -> PortFuture<'_, Option<User>> {
+        answer(Ok(self.state().users.get(&(organization, id)).cloned()))
+    }
+
+    fn users(
+        &self,
+        organization: OrganizationId,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> PortFuture<'_, Page<User, UserId>> {
+        let state = self.state();
+        let all = state.users.values().filter(|user| user.organization_id == organization);
+        let rest = all.filter(|user| after.is_none_or(|after| user.id > after));
+        answer(Ok(Page::of(rest.cloned().collect(), limit, |last| last.id)))
+    }
+
+    fn entry(&self, organization: OrganizationId, project: ProjectId, id: EntryId) -> PortFuture<'_, Option<Entry>> {
+        answer(Ok(self.state().entries.get(&(organization, project, id)).cloned()))
+    }
+
+    fn release(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+        id: ReleaseId,
+    ) -> PortFuture<'_, Option<Release>> {
+        answer(Ok(self.state().releases.get(&(organization, project, id)).cloned()))
+    }
+}

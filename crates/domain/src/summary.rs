@@ -1,0 +1,246 @@
+//! Adding entries up.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::AddAssign;
+use std::str::FromStr;
+
+use crate::duration::hours_of_minutes;
+use crate::ids::{EntryId, ReleaseId, UserId};
+use crate::named::named;
+use crate::status::Status;
+use crate::time_entry::TimeEntry;
+use crate::work_date::{Month, Week, WorkDate};
+
+/// What entries are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GroupKey {
+    /// Who worked.
+    User,
+    /// The backlog entry (ticket).
+    Entry,
+    /// The release.
+    Release,
+    /// The day the work was done on.
+    WorkDate,
+    /// The ISO week of that day.
+    Week,
+    /// The month of that day.
+    Month,
+    /// Where the entries stand in their lives.
+    Status,
+    /// Whether a customer pays for them.
+    Billable,
+}
+
+named!(GroupKey, UnknownGroupKey, "group", {
+    User => "user",
+    Entry => "entry",
+    Release => "release",
+    WorkDate => "workDate",
+    Week => "week",
+    Month => "month",
+    Status => "status",
+    Billable => "billable",
+});
+
+/// The value that the entries of a group have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GroupValue {
+    /// Of [`GroupKey::User`].
+    User(UserId),
+    /// Of [`GroupKey::Entry`]; none for those without.
+    Entry(Option<EntryId>),
+    /// Of [`GroupKey::Release`]; none for those without.
+    Release(Option<ReleaseId>),
+    /// Of [`GroupKey::WorkDate`].
+    WorkDate(WorkDate),
+    /// Of [`GroupKey::Week`].
+    Week(Week),
+    /// Of [`GroupKey::Month`].
+    Month(Month),
+    /// Of [`GroupKey::Status`].
+    Status(Status),
+    /// Of [`GroupKey::Billable`].
+    Billable(bool),
+}
+
+impl GroupKey {
+    /// The value by which the entry is put into its group.
+    #[must_use]
+    pub fn value(self, entry: &TimeEntry) -> GroupValue {
+        let details = entry.details();
+        match self {
+            Self::User => GroupValue::User(details.user_id),
+            Self::Entry => GroupValue::Entry(details.entry_id),
+            Self::Release => GroupValue::Release(details.release_id),
+            Self::WorkDate => GroupValue::WorkDate(details.work_date),
+            Self::Week => GroupValue::Week(details.work_date.week()),
+            Self::Month => GroupValue::Month(details.work_date.month()),
+            Self::Status => GroupValue::Status(entry.status()),
+            Self::Billable => GroupValue::Billable(details.billable),
+        }
+    }
+}
+
+/// One or two different keys to group by, the first being the outer one. Written with a comma between them.
+///
+/// ```
+/// use timelog_domain::{GroupBy, GroupKey};
+///
+/// let by: GroupBy = "user,month".parse()?;
+/// assert!(by.keys().eq([GroupKey::User, GroupKey::Month]));
+/// assert_eq!(by.to_string(), "user,month");
+/// for wrong in ["", "user,", "user,user", "user,month,status", "project"] {
+///     assert!(wrong.parse::<GroupBy>().is_err());
+/// }
+/// # Ok::<(), timelog_domain::InvalidGroupBy>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GroupBy {
+    first: GroupKey,
+    second: Option<GroupKey>,
+}
+
+/// The text names no [`GroupBy`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidGroupBy {
+    /// A name is no group's.
+    #[error(transparent)]
+    Unknown(#[from] UnknownGroupKey),
+    /// There are more than two names.
+    #[error("must name at most two groups")]
+    TooMany,
+    /// One name stands twice.
+    #[error("must name two different groups")]
+    Repeated,
+}
+
+impl GroupBy {
+    /// Groups by one key.
+    #[must_use]
+    pub const fn one(key: GroupKey) -> Self {
+        Self { first: key, second: None }
+    }
+
+    /// Groups by two keys.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidGroupBy::Repeated`] where they are the same.
+    pub fn two(first: GroupKey, second: GroupKey) -> Result<Self, InvalidGroupBy> {
+        if first == second { Err(InvalidGroupBy::Repeated) } else { Ok(Self { first, second: Some(second) }) }
+    }
+
+    /// The keys, outer first.
+    pub fn keys(self) -> impl Iterator<Item = GroupKey> {
+        [self.first].into_iter().chain(self.second)
+    }
+
+    /// The values by which the entry is put into its group, one for each key.
+    #[must_use]
+    pub fn group(self, entry: &TimeEntry) -> Vec<GroupValue> {
+        self.keys().map(|key| key.value(entry)).collect()
+    }
+}
+
+impl fmt::Display for GroupBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first)?;
+        self.second.map_or(Ok(()), |second| write!(f, ",{second}"))
+    }
+}
+
+impl FromStr for GroupBy {
+    type Err = InvalidGroupBy;
+
+    fn from_str(text: &str) -> Result<Self, InvalidGroupBy> {
+        match text.split_once(',') {
+            None => Ok(Self::one(text.parse()?)),
+            Some((_, second)) if second.contains(',') => Err(InvalidGroupBy::TooMany),
+            Some((first, second)) => Self::two(first.parse()?, second.parse()?),
+        }
+    }
+}
+
+/// What entries add up to. Only minutes are added; hours are derived from the sum, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Totals {
+    /// How many entries.
+    pub entries: u64,
+    /// Their minutes.
+    pub minutes: u64,
+    /// The minutes of those among them that are billable.
+    pub billable_minutes: u64,
+}
+
+impl Totals {
+    /// The minutes as decimal hours.
+    #[must_use]
+    pub fn hours(&self) -> String {
+        hours_of_minutes(self.minutes)
+    }
+}
+
+impl From<&TimeEntry> for Totals {
+    /// What one entry adds.
+    fn from(entry: &TimeEntry) -> Self {
+        let minutes = u64::from(entry.details().duration.minutes());
+        Self { entries: 1, minutes, billable_minutes: if entry.details().billable { minutes } else { 0 } }
+    }
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Self) {
+        self.entries += other.entries;
+        self.minutes += other.minutes;
+        self.billable_minutes += other.billable_minutes;
+    }
+}
+
+/// What the entries of one group add up to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SummaryRow {
+    /// The values that the entries have in common, one for each key of the [`GroupBy`], in its order.
+    pub group: Vec<GroupValue>,
+    /// What they add up to.
+    pub totals: Totals,
+}
+
+/// What entries add up to, by group and altogether.
+///
+/// Made from groups and what they contribute, in any order and any number of parts. A group is one row; rows are in the order
+/// of their groups, those without a value first.
+///
+/// ```
+/// use timelog_domain::{GroupValue, Summary, Totals};
+///
+/// let part = |billable, minutes| {
+///     let totals = Totals { entries: 1, minutes, billable_minutes: if billable { minutes } else { 0 } };
+///     (vec![GroupValue::Billable(billable)], totals)
+/// };
+/// let summary: Summary = [part(true, 50), part(false, 20), part(true, 50)].into_iter().collect();
+/// assert_eq!(summary.rows.len(), 2);
+/// assert_eq!(summary.rows[1].totals.hours(), "1.67");
+/// assert_eq!(summary.total.hours(), "2");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Each group that has an entry.
+    pub rows: Vec<SummaryRow>,
+    /// All of them together.
+    pub total: Totals,
+}
+
+impl FromIterator<(Vec<GroupValue>, Totals)> for Summary {
+    fn from_iter<I: IntoIterator<Item = (Vec<GroupValue>, Totals)>>(parts: I) -> Self {
+        let mut groups = BTreeMap::<_, Totals>::new();
+        let mut total = Totals::default();
+        for (group, totals) in parts {
+            *groups.entry(group).or_default() += totals;
+            total += totals;
+        }
+        let rows = groups.into_iter().map(|(group, totals)| SummaryRow { group, totals });
+        Self { rows: rows.collect(), total }
+    }
+}

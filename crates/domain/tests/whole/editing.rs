@@ -1,0 +1,155 @@
+//! Editing: what a patch changes, when it may, and what it may refer to.
+
+use timelog_domain::*;
+
+use crate::world::*;
+
+#[test]
+fn an_edit_changes_what_the_patch_names_and_nothing_else() {
+    let nothing = Patch::default;
+    for (patch, expected) in [
+        (Patch { user_id: Some(id(BEN)), ..nothing() }, Details { user_id: id(BEN), ..details() }),
+        (
+            Patch { work_date: "2025-02-01".parse().ok(), ..nothing() },
+            Details { work_date: "2025-02-01".parse().unwrap(), ..details() },
+        ),
+        (shorter(), Details { duration: minutes(90), ..details() }),
+        (
+            Patch { description: Some(Some(text("Logout"))), ..nothing() },
+            Details { description: Some(text("Logout")), ..details() },
+        ),
+        (Patch { description: Some(None), ..nothing() }, Details { description: None, ..details() }),
+        (Patch { billable: Some(false), ..nothing() }, Details { billable: false, ..details() }),
+        (Patch { entry_id: Some(None), ..nothing() }, Details { entry_id: None, ..details() }),
+        (Patch { release_id: Some(None), ..nothing() }, Details { release_id: None, ..details() }),
+    ] {
+        let mut world = World::with_entry_that_is(Status::Draft);
+        let outcome = world.ask(edit(1, patch.clone())).unwrap();
+        let Outcome::Updated(entry) = outcome else { panic!("{patch:?} came to {outcome:?}") };
+        assert_eq!(*entry.details(), expected);
+        assert_eq!(entry.version().get(), 8);
+        assert_eq!(world.stored(1), Some(&entry));
+    }
+}
+
+#[test]
+fn an_edit_is_recorded_with_what_was_there_before() {
+    let mut world = World::with_entry_that_is(Status::Rejected);
+    let patch = Patch { billable: Some(false), ..shorter() };
+    world.ask_as(bound_to(ANN), edit(1, patch)).unwrap();
+    let changes = world.ledger.take_changes();
+    let [record] = &changes.history[..] else { panic!("{changes:?}") };
+    assert_eq!((record.event, record.version.get()), (Event::Edit, 8));
+    assert_eq!((record.from, record.to), (Some(Status::Rejected), Some(Status::Draft)));
+    assert_eq!((record.project_id, record.user_id), (id(PROJECT), Some(id(ANN))));
+    let minutes = FieldChange { field: Field::Minutes, old: FieldValue::Integer(150), new: FieldValue::Integer(90) };
+    let billable =
+        FieldChange { field: Field::Billable, old: FieldValue::Boolean(true), new: FieldValue::Boolean(false) };
+    assert_eq!(record.changes, [minutes, billable]);
+}
+
+#[test]
+fn only_a_draft_or_rejected_entry_is_edited_and_is_then_a_draft() {
+    for status in Status::ALL.iter().copied() {
+        let mut world = World::with_entry_that_is(status);
+        let outcome = world.ask(edit(1, shorter()));
+        if is_open(status) {
+            assert_eq!(outcome.unwrap().time_entry().unwrap().status(), Status::Draft, "{status}");
+        } else {
+            assert_eq!(outcome, Err(Refusal::NotEditable(NotEditable { status })));
+            world.assert_untouched();
+        }
+    }
+}
+
+#[test]
+fn an_upsert_meets_the_same_rule_as_an_edit() {
+    for status in Status::ALL.iter().copied() {
+        let mut world = World::with_entry_that_is(status);
+        let details = Details { duration: minutes(90), ..details() };
+        let outcome = world.ask(Command::Log(LogTimeEntry { details, ..log_as(2, "1") }));
+        if is_open(status) {
+            assert_eq!(outcome.unwrap().time_entry().unwrap().status(), Status::Draft, "{status}");
+        } else {
+            assert_eq!(outcome, Err(Refusal::NotEditable(NotEditable { status })));
+            world.assert_untouched();
+        }
+    }
+}
+
+#[test]
+fn a_patch_that_changes_nothing_is_no_change_whatever_the_status() {
+    let same = Patch {
+        user_id: Some(id(ANN)),
+        duration: Some(minutes(150)),
+        entry_id: Some(Some(id(TICKET))),
+        ..Patch::default()
+    };
+    for status in Status::ALL.iter().copied() {
+        for patch in [Patch::default(), same.clone()] {
+            let mut world = World::with_entry_that_is(status);
+            // Not even what the entry refers to already is looked at.
+            world.deactivate(ANN);
+            let before = world.stored(1).unwrap().clone();
+            assert_eq!(world.ask(edit(1, patch)), Ok(Outcome::Unchanged(before)), "{status}");
+            world.assert_untouched();
+        }
+    }
+}
+
+#[test]
+fn a_user_who_has_become_inactive_keeps_nobody_from_editing_the_rest() {
+    let mut world = World::with_entry_that_is(Status::Draft);
+    world.deactivate(ANN);
+    assert!(matches!(world.ask(edit(1, shorter())), Ok(Outcome::Updated(_))));
+    // An upsert says everything anew, so it must find everything.
+    let details = Details { duration: minutes(91), ..details() };
+    let upsert = world.ask(Command::Log(LogTimeEntry { details, ..log_as(2, "1") }));
+    assert_eq!(upsert, Err(Refusal::References(vec![InvalidReference::InactiveUser])));
+}
+
+#[test]
+fn what_a_patch_refers_to_must_be_there_in_the_project_of_the_entry() {
+    use InvalidReference::{InactiveUser, UnknownEntry, UnknownRelease, UnknownUser};
+    let nothing = Patch::default;
+    for (patch, expected) in [
+        (Patch { user_id: Some(id(NOBODY)), ..nothing() }, vec![UnknownUser]),
+        (Patch { user_id: Some(id(BEN)), ..nothing() }, vec![InactiveUser]),
+        (Patch { entry_id: Some(Some(id(OTHER_TICKET))), ..nothing() }, vec![UnknownEntry]),
+        (Patch { release_id: Some(Some(id(OTHER_RELEASE))), ..nothing() }, vec![UnknownRelease]),
+        (
+            Patch {
+                user_id: Some(id(NOBODY)),
+                entry_id: Some(Some(id(OTHER_TICKET))),
+                release_id: Some(Some(id(OTHER_RELEASE))),
+                ..nothing()
+            },
+            vec![UnknownUser, UnknownEntry, UnknownRelease],
+        ),
+    ] {
+        let mut world = World::with_entry_that_is(Status::Draft);
+        world.deactivate(BEN);
+        assert_eq!(world.ask(edit(1, patch)), Err(Refusal::References(expected)));
+        world.assert_untouched();
+    }
+}
+
+#[test]
+fn a_key_bound_to_a_user_edits_that_users_entries_and_hands_none_over() {
+    let mut world = World::with_entry_that_is(Status::Draft);
+    assert_eq!(world.ask_as(bound_to(BEN), edit(1, shorter())), Err(Refusal::AnotherUsersEntry));
+    let to_ben = Patch { user_id: Some(id(BEN)), ..Patch::default() };
+    assert_eq!(world.ask_as(bound_to(ANN), edit(1, to_ben.clone())), Err(Refusal::AnotherUsersEntry));
+    world.assert_untouched();
+    assert!(world.ask_as(bound_to(ANN), edit(1, shorter())).is_ok());
+    assert!(world.ask(edit(1, to_ben)).is_ok());
+}
+
+#[test]
+fn an_archived_project_takes_no_new_time_but_lets_what_is_there_be_corrected() {
+    let mut world = World::with_entry_that_is(Status::Draft);
+    world.archive(PROJECT);
+    assert_eq!(world.ask(Command::Log(log(2))), Err(Refusal::ProjectArchived));
+    assert!(world.ask(edit(1, shorter())).is_ok());
+    assert_eq!(world.ask(delete(1)), Ok(Outcome::Deleted));
+}

@@ -1,0 +1,185 @@
+//! Many at once: each by itself, or all or none.
+
+use timelog_domain::*;
+
+use crate::world::*;
+
+fn log_many(items: Vec<Option<LogTimeEntry>>, atomic: bool) -> Command {
+    Command::LogMany(LogMany { project_id: id(PROJECT), items, atomic })
+}
+
+fn apply_many(ids: &[u128], action: Action, atomic: bool) -> Command {
+    Command::ApplyMany(ApplyMany {
+        ids: ids.iter().map(|number| id(*number)).collect(),
+        action,
+        reason: Some(text("because")),
+        invoice_ref: Some(text("2025-001")),
+        atomic,
+    })
+}
+
+fn items(outcome: Result<Outcome, Refusal>) -> Vec<ItemOutcome> {
+    match outcome {
+        Ok(Outcome::Many(items)) | Err(Refusal::BatchFailed(items)) => items,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// One letter for each: created, updated, unchanged (=), refused (!), invalid (?), not applied (-).
+fn signs(items: &[ItemOutcome]) -> String {
+    let sign = |item: &ItemOutcome| match item {
+        ItemOutcome::Created(_) => 'c',
+        ItemOutcome::Updated(_) => 'u',
+        ItemOutcome::Unchanged(_) => '=',
+        ItemOutcome::Refused(_) => '!',
+        ItemOutcome::Invalid => '?',
+        ItemOutcome::NotApplied => '-',
+    };
+    items.iter().map(sign).collect()
+}
+
+/// New, updated, unchanged, invalid, another user's for Ann, unknown ticket, new.
+fn mixed() -> Vec<Option<LogTimeEntry>> {
+    let longer = Details { duration: minutes(200), ..details() };
+    vec![
+        Some(log_as(101, "new")),
+        Some(LogTimeEntry { details: longer, ..log_as(102, "1") }),
+        Some(log_as(103, "new")),
+        None,
+        Some(LogTimeEntry { details: Details { user_id: id(BEN), ..details() }, ..log(104) }),
+        Some(LogTimeEntry { details: Details { entry_id: Some(id(OTHER_TICKET)), ..details() }, ..log(105) }),
+        Some(log(106)),
+    ]
+}
+
+#[test]
+fn each_item_is_decided_by_itself_and_answered_in_its_place() {
+    let mut world = World::with_entry_that_is(Status::Draft);
+    let items = items(world.ask_as(bound_to(ANN), log_many(mixed(), false)));
+    assert_eq!(signs(&items), "cu=?!!c");
+    assert_eq!(items[4], ItemOutcome::Refused(Refusal::AnotherUsersEntry));
+    assert_eq!(items[5], ItemOutcome::Refused(Refusal::References(vec![InvalidReference::UnknownEntry])));
+    assert_eq!(items[6].time_entry(), world.stored(106));
+    let changes = world.ledger.take_changes();
+    let stored: Vec<_> = changes.time_entries.iter().map(|change| change.time_entry.id()).collect();
+    assert_eq!(stored, [id(1), id(101), id(106)]);
+    assert_eq!(changes.history.len(), 3);
+}
+
+#[test]
+fn one_failure_keeps_an_atomic_batch_from_changing_anything() {
+    let mut world = World::with_entry_that_is(Status::Draft);
+    let refused = world.ask_as(bound_to(ANN), log_many(mixed(), true));
+    assert!(matches!(refused, Err(Refusal::BatchFailed(_))), "{refused:?}");
+    assert_eq!(signs(&items(refused)), "---?!!-");
+    assert_eq!((world.named("new"), world.stored(106)), (None, None));
+    assert_eq!(*world.stored(1).unwrap().details(), details());
+    world.assert_untouched();
+}
+
+#[test]
+fn each_kind_of_failure_fails_an_atomic_batch() {
+    let unknown = Details { user_id: id(NOBODY), ..details() };
+    for failure in [None, Some(LogTimeEntry { details: unknown, ..log(102) })] {
+        for batch in [vec![Some(log(101)), failure.clone()], vec![failure, Some(log(101))]] {
+            let mut world = World::new();
+            assert!(matches!(world.ask(log_many(batch, true)), Err(Refusal::BatchFailed(_))));
+            world.assert_untouched();
+        }
+    }
+}
+
+#[test]
+fn an_atomic_batch_without_a_failure_is_carried_out() {
+    let mut world = World::with_entry_that_is(Status::Draft);
+    let outcome = world.ask(log_many(vec![Some(log_as(101, "new")), Some(log_as(102, "1"))], true));
+    assert_eq!(signs(&items(outcome)), "c=");
+    assert!(world.stored(101).is_some());
+}
+
+#[test]
+fn of_one_reference_twice_the_later_wins() {
+    let mut world = World::new();
+    let later = Details { duration: minutes(90), ..details() };
+    let batch = vec![Some(log_as(101, "new")), Some(LogTimeEntry { details: later.clone(), ..log_as(102, "new") })];
+    assert_eq!(signs(&items(world.ask(log_many(batch, false)))), "cu");
+    assert_eq!(*world.stored(101).unwrap().details(), later);
+    assert_eq!(world.stored(102), None);
+    let changes = world.ledger.take_changes();
+    let [change] = &changes.time_entries[..] else { panic!("{changes:?}") };
+    assert_eq!((change.loaded, change.time_entry.version().get()), (None, 2));
+    let events: Vec<_> = changes.history.iter().map(|record| (record.event, record.version.get())).collect();
+    assert_eq!(events, [(Event::Log, 1), (Event::Edit, 2)]);
+}
+
+#[test]
+fn a_project_that_is_missing_or_archived_refuses_the_whole() {
+    let mut world = World::new();
+    let nowhere = LogMany { project_id: id(NO_PROJECT), items: vec![], atomic: false };
+    assert_eq!(world.ask(Command::LogMany(nowhere)), Err(Refusal::ProjectNotFound));
+    world.archive(PROJECT);
+    assert_eq!(world.ask(log_many(vec![Some(log(101)), None], false)), Err(Refusal::ProjectArchived));
+    world.assert_untouched();
+}
+
+#[test]
+fn an_item_for_another_project_fails() {
+    let mut world = World::new();
+    let elsewhere = LogTimeEntry { project_id: id(OTHER_PROJECT), ..log(101) };
+    let items = items(world.ask(log_many(vec![Some(elsewhere)], false)));
+    assert_eq!(items, [ItemOutcome::Refused(Refusal::ProjectNotFound)]);
+}
+
+#[test]
+fn many_entries_move_each_by_itself() {
+    let mut world = World::with_entry_that_is(Status::Draft);
+    world.load(2, Status::Approved, details());
+    world.load(3, Status::Rejected, Details { user_id: id(BEN), ..details() });
+    world.load(4, Status::Rejected, details());
+    let items = items(world.ask_as(bound_to(ANN), apply_many(&[1, 2, 3, 9, 4, 1], Action::Submit, false)));
+    let invalid = |status| Refusal::InvalidTransition(InvalidTransition { status, action: Action::Submit });
+    let refused = ItemOutcome::Refused;
+    assert_eq!(items[0], ItemOutcome::Updated(world.stored(1).unwrap().clone()));
+    assert_eq!(items[1], refused(invalid(Status::Approved)));
+    assert_eq!(items[2], refused(Refusal::AnotherUsersEntry));
+    assert_eq!(items[3], refused(Refusal::TimeEntryNotFound));
+    assert_eq!(items[4], ItemOutcome::Updated(world.stored(4).unwrap().clone()));
+    // The same one again is decided on what the first left.
+    assert_eq!(items[5], refused(invalid(Status::Submitted)));
+}
+
+#[test]
+fn an_atomic_move_moves_all_or_none() {
+    let mut world = World::with_entry_that_is(Status::Submitted);
+    world.load(2, Status::Submitted, details());
+    let failed = world.ask(apply_many(&[1, 9, 2], Action::Reject, true));
+    assert!(matches!(failed, Err(Refusal::BatchFailed(_))));
+    assert_eq!(signs(&items(failed)), "-!-");
+    world.assert_untouched();
+    assert_eq!(signs(&items(world.ask(apply_many(&[1, 2], Action::Reject, true)))), "uu");
+    let changes = world.ledger.take_changes();
+    assert!(changes.history.iter().all(|record| record.reason == Some(text("because"))));
+}
+
+#[test]
+fn a_failed_batch_keeps_no_answer_and_a_batch_that_came_through_keeps_one() {
+    for (second, kept) in [(None, false), (Some(log(102)), true)] {
+        let mut world = World::new();
+        let command = log_many(vec![Some(log(101)), second], true);
+        let request = Request { caller: anyone(), command, claim: Some(claim("k")) };
+        assert_eq!(handle(&request, &mut world.ledger, world.now).is_ok(), kept);
+        assert_eq!(world.ledger.answer(&claim("k").scope).is_some(), kept);
+        assert_eq!(world.ledger.take_changes().is_empty(), !kept);
+    }
+}
+
+#[test]
+fn a_request_weighs_as_much_as_it_has_items() {
+    let weight = |command| Request { caller: anyone(), command, claim: None }.weight();
+    assert_eq!(weight(log_many(mixed(), false)), 7);
+    assert_eq!(weight(apply_many(&[1, 2, 3], Action::Submit, true)), 3);
+    assert_eq!(weight(log_many(vec![], false)), 1);
+    for command in [Command::Log(log(1)), edit(1, shorter()), delete(1), apply(1, Action::Submit)] {
+        assert_eq!(weight(command), 1);
+    }
+}
