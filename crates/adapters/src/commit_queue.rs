@@ -130,14 +130,14 @@ impl<S: CommitBatch> Worker<S> {
             for job in late {
                 answer(job, Err(PortError::Busy));
             }
-            self.settle(ready).await;
+            self.settle(by_weight(ready)).await;
         }
     }
 
-    /// Commits the jobs together. If that fails for a reason that may lie in one of them, halves are tried on their own, so
+    /// Commits the jobs of each part together. If that fails for a reason that may lie in one of them, halves are tried on their own, so
     /// that one bad job never sinks its neighbours.
-    async fn settle(&self, jobs: Vec<Job>) {
-        let mut parts = vec![jobs];
+    async fn settle(&self, mut parts: Vec<Vec<Job>>) {
+        parts.reverse();
         while let Some(mut part) = parts.pop() {
             if part.is_empty() {
                 continue;
@@ -185,6 +185,30 @@ impl<S: CommitBatch> Worker<S> {
             }
         }
     }
+}
+
+/// The most entries that the requests of one transaction ask for, unless a single one asks for more. It keeps those who log
+/// one entry from waiting for many batches of hundreds.
+const MOST_ENTRIES: usize = 512;
+
+/// Divides jobs, in their order, into parts that may be committed together.
+fn by_weight(jobs: Vec<Job>) -> Vec<Vec<Job>> {
+    let mut parts: Vec<Vec<Job>> = Vec::new();
+    let mut weight = 0;
+    for job in jobs {
+        let added = job.request.weight();
+        match parts.last_mut() {
+            Some(part) if weight + added <= MOST_ENTRIES => {
+                part.push(job);
+                weight += added;
+            }
+            _ => {
+                parts.push(vec![job]);
+                weight = added;
+            }
+        }
+    }
+    parts
 }
 
 /// Two programs that keep meeting over one row must fall out of step. The first time they try again at once.

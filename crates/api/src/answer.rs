@@ -1,4 +1,4 @@
-//! Answers that show a time entry, fresh, stored or replayed.
+//! Answers that show time entries, fresh, stored or replayed.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::http::idempotency_key::IDEMPOTENT_REPLAYED;
 /// A time entry on the wire: these sixteen members, all of them always.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
+pub(crate) struct EntryBody<'a> {
     id: String,
     organization_id: String,
     project_id: String,
@@ -32,29 +32,39 @@ struct Body<'a> {
     updated_at: String,
 }
 
+impl<'a> From<&'a TimeEntry> for EntryBody<'a> {
+    fn from(entry: &'a TimeEntry) -> Self {
+        let details = entry.details();
+        Self {
+            id: entry.id().to_string(),
+            organization_id: entry.organization_id().to_string(),
+            project_id: entry.project_id().to_string(),
+            user_id: details.user_id.to_string(),
+            entry_id: details.entry_id.map(|id| id.to_string()),
+            release_id: details.release_id.map(|id| id.to_string()),
+            work_date: details.work_date.to_string(),
+            hours: details.duration.hours(),
+            minutes: details.duration.minutes(),
+            description: details.description.as_ref().map(timelog_domain::Description::as_str),
+            billable: details.billable,
+            source: entry.source().as_str(),
+            status: entry.status().as_str(),
+            invoiced: entry.invoiced(),
+            created_at: entry.created_at().to_string(),
+            updated_at: entry.updated_at().to_string(),
+        }
+    }
+}
+
+/// The bytes of a body of our own.
+pub(crate) fn bytes(body: &impl Serialize) -> Vec<u8> {
+    // Texts, numbers and lists of them always serialize.
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
 /// The bytes of a time entry. Every answer that shows one uses them, so that a create and a later read agree to the byte.
 pub(crate) fn body(entry: &TimeEntry) -> Vec<u8> {
-    let details = entry.details();
-    let body = Body {
-        id: entry.id().to_string(),
-        organization_id: entry.organization_id().to_string(),
-        project_id: entry.project_id().to_string(),
-        user_id: details.user_id.to_string(),
-        entry_id: details.entry_id.map(|id| id.to_string()),
-        release_id: details.release_id.map(|id| id.to_string()),
-        work_date: details.work_date.to_string(),
-        hours: details.duration.hours(),
-        minutes: details.duration.minutes(),
-        description: details.description.as_ref().map(timelog_domain::Description::as_str),
-        billable: details.billable,
-        source: entry.source().as_str(),
-        status: entry.status().as_str(),
-        invoiced: entry.invoiced(),
-        created_at: entry.created_at().to_string(),
-        updated_at: entry.updated_at().to_string(),
-    };
-    // Texts and numbers always serialize.
-    serde_json::to_vec(&body).unwrap_or_default()
+    bytes(&EntryBody::from(entry))
 }
 
 /// The entity tag of a time entry: its version.
@@ -62,7 +72,7 @@ pub(crate) fn etag(entry: &TimeEntry) -> String {
     format!("\"{}\"", entry.version())
 }
 
-/// The answer to an outcome, as it is sent and, under an idempotency key, kept.
+/// The answer to what became of one entry, as it is sent and, under an idempotency key, kept.
 pub(crate) fn render(outcome: &Outcome, base_path: &str) -> StoredAnswer {
     let (status, location) = match outcome {
         Outcome::Created(entry) => (StatusCode::CREATED, Some(format!("{base_path}/time-entries/{}", entry.id()))),

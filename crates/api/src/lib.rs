@@ -3,6 +3,7 @@
 mod answer;
 pub mod cli;
 mod clock;
+mod csv;
 mod http;
 mod json;
 mod openapi;

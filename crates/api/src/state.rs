@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use timelog_adapters::Store;
-use timelog_domain::ports::{ApiKeys, Clock, Health, IdempotencyCache, PortError, TimeEntryRepository};
+use timelog_domain::ports::{
+    ApiKeys, Clock, Directory, Health, IdempotencyCache, PortError, TimeEntryQueries, TimeEntryRepository,
+};
 use timelog_domain::{ApiKey, Decision, MismatchPolicy, Request};
 
 use crate::http::credentials::KeyRing;
@@ -17,6 +19,10 @@ use crate::settings::Settings;
 pub struct Ports {
     /// Where time entries are kept.
     pub time_entries: Arc<dyn TimeEntryRepository>,
+    /// Reading many of them.
+    pub queries: Arc<dyn TimeEntryQueries>,
+    /// What they may refer to.
+    pub directory: Arc<dyn Directory>,
     /// The answers kept for repeats.
     pub answers: Arc<dyn IdempotencyCache>,
     /// The keys that callers authenticate with.
@@ -31,7 +37,15 @@ impl Ports {
     /// Every port on one store.
     #[must_use]
     pub fn on(store: &Arc<Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { time_entries: store.clone(), answers: store.clone(), keys: store.clone(), health: store.clone(), clock }
+        Self {
+            time_entries: store.clone(),
+            queries: store.clone(),
+            directory: store.clone(),
+            answers: store.clone(),
+            keys: store.clone(),
+            health: store.clone(),
+            clock,
+        }
     }
 }
 

@@ -14,6 +14,21 @@ const MOST_DISCARDED: usize = 16 * 1024 * 1024;
 /// The most bytes that one entry's body may have.
 pub(crate) const ONE_ENTRY: usize = 64 * 1024;
 
+/// The most bytes that the body of a request for many may have.
+pub(crate) const MANY: usize = 4 * 1024 * 1024;
+
+/// The bytes of a JSON body that may also be missing, which leaves them empty.
+pub(crate) async fn read_if_any(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    if request.headers().contains_key(header::CONTENT_TYPE) {
+        return read(request, payload, limit).await;
+    }
+    match payload.next().await {
+        None => Ok(Bytes::new()),
+        // There is a body after all, and nothing says that it is JSON.
+        Some(_) => read(request, payload, limit).await,
+    }
+}
+
 /// The bytes of a JSON body of at most `limit` bytes.
 pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     if let Err(problem) = check_media_type(request) {

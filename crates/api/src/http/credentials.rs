@@ -116,3 +116,11 @@ pub(crate) fn require_scope(key: &ApiKey, project: ProjectId) -> Result<(), Prob
         _ => Ok(()),
     }
 }
+
+/// The key must not be limited to a project.
+pub(crate) fn require_all_projects(key: &ApiKey) -> Result<(), Problem> {
+    if key.project_id.is_none() {
+        return Ok(());
+    }
+    Err(Problem::new(Code::ScopeViolation, "This API key is limited to one project, and this concerns all of them."))
+}

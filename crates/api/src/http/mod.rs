@@ -2,10 +2,13 @@
 
 pub(crate) mod body;
 pub(crate) mod code;
+pub(crate) mod condition;
 pub(crate) mod credentials;
+pub(crate) mod cursor;
 pub(crate) mod idempotency_key;
 pub(crate) mod observe;
 pub(crate) mod problem;
+pub(crate) mod query;
 pub(crate) mod rate_limit;
 pub(crate) mod refusal;
 pub(crate) mod request_id;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::code::Code;
 use super::request_id::RequestId;
@@ -15,6 +16,7 @@ pub(crate) struct Problem {
     code: Code,
     detail: String,
     violations: Vec<Violation>,
+    results: Option<Box<RawValue>>,
     headers: Vec<(header::HeaderName, String)>,
 }
 
@@ -57,14 +59,24 @@ struct Body<'a> {
     status: u16,
     detail: &'a str,
     code: &'a str,
-    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [Violation],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<&'a RawValue>,
+}
+
+/// As part of a larger answer, which names its request itself, or is kept and outlives it.
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.body(None).serialize(serializer)
+    }
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), violations: Vec::new(), headers: Vec::new() }
+        Self { code, detail: detail.into(), violations: Vec::new(), results: None, headers: Vec::new() }
     }
 
     /// A request that is well formed but not valid, with everything that is wrong with it.
@@ -86,6 +98,12 @@ impl Problem {
         self
     }
 
+    /// Says what each of many items came to.
+    pub(crate) fn with_results(mut self, results: Option<Box<RawValue>>) -> Self {
+        self.results = results;
+        self
+    }
+
     /// The answer, which names the request it answers.
     pub(crate) fn response(&self, request_id: &RequestId) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.code.status());
@@ -93,17 +111,20 @@ impl Problem {
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.as_str()));
         }
-        let body = Body {
+        response.body(crate::answer::bytes(&self.body(Some(request_id))))
+    }
+
+    fn body<'a>(&'a self, request_id: Option<&'a RequestId>) -> Body<'a> {
+        Body {
             r#type: format!("urn:timelog:problem:{}", self.code.as_str()),
             title: self.code.title(),
             status: self.code.status().as_u16(),
             detail: &self.detail,
             code: self.code.as_str(),
-            request_id: request_id.as_str(),
+            request_id: request_id.map(RequestId::as_str),
             errors: &self.violations,
-        };
-        // Texts and numbers always serialize.
-        response.body(serde_json::to_vec(&body).unwrap_or_default())
+            results: self.results.as_deref(),
+        }
     }
 }
 
@@ -112,6 +133,8 @@ impl fmt::Display for Problem {
         write!(f, "{}: {}", self.code.as_str(), self.detail)
     }
 }
+
+impl std::error::Error for Problem {}
 
 /// Handlers return problems as errors; [`observe`](super::observe::observe) turns each into its answer, because only there
 /// the request's id is at hand.

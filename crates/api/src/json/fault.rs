@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 
-use timelog_domain::{InvalidDuration, InvalidId, InvalidText, InvalidWorkDate};
+use timelog_domain::source::UnknownSource;
+use timelog_domain::status::{UnknownAction, UnknownStatus};
+use timelog_domain::{InvalidDuration, InvalidGroupBy, InvalidId, InvalidSort, InvalidText, InvalidWorkDate};
 
 /// Says what kind of wrong a value is.
 pub(crate) trait Fault: Display {
@@ -15,6 +17,18 @@ impl Fault for InvalidId {
         "invalid_id"
     }
 }
+
+macro_rules! unknown_values {
+    ($($type:ty),+) => {$(
+        impl Fault for $type {
+            fn code(&self) -> &'static str {
+                "unknown_value"
+            }
+        }
+    )+};
+}
+
+unknown_values!(UnknownAction, UnknownSource, UnknownStatus, InvalidSort, InvalidGroupBy);
 
 impl Fault for InvalidWorkDate {
     fn code(&self) -> &'static str {

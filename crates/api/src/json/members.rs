@@ -111,6 +111,20 @@ impl Members {
         }
     }
 
+    /// A list of 1 to `most` values.
+    pub(crate) fn list<'a>(&mut self, name: &str, raw: Raw<'a>, most: usize) -> Option<Vec<&'a RawValue>> {
+        let raw = raw?;
+        let Ok(values) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
+            self.add(name, "wrong_type", "must be a list");
+            return None;
+        };
+        if !(1..=most).contains(&values.len()) {
+            self.add(name, "out_of_range", &format!("must have 1 to {most} items"));
+            return None;
+        }
+        Some(values)
+    }
+
     /// An object, whose members `read` reads.
     pub(crate) fn object<'a, T: Deserialize<'a>, U>(
         &mut self,

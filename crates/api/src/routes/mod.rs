@@ -1,38 +1,110 @@
 //! The routes. Each file is one of them.
 
+mod bodies;
+mod change;
+mod delete_time_entry;
+mod directory;
 mod docs;
+mod edit_time_entry;
+mod export_time_entries;
 mod health;
+mod history;
+mod list_time_entries;
+mod log_many;
 mod log_time_entry;
 mod me;
 mod metrics;
 mod openapi;
+mod page;
 mod read_time_entry;
+mod results;
+mod summarize;
+mod transition;
+mod transition_many;
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, guard, web};
+use timelog_domain::Action;
 
 use crate::http::code::Code;
 use crate::http::problem::{Problem, Violation};
 use crate::json::Fault;
 
-/// Mounts every route under the scope it is given.
+const GET: &[Method] = &[Method::GET, Method::HEAD];
+const POST: &[Method] = &[Method::POST];
+const GET_AND_POST: &[Method] = &[Method::GET, Method::HEAD, Method::POST];
+const GET_AND_PUT: &[Method] = &[Method::GET, Method::HEAD, Method::PUT];
+
+/// Mounts every route under the scope it is given. Of two paths that both fit, the first is taken.
 pub(crate) fn mount(config: &mut web::ServiceConfig) {
+    mount_time_entries(config);
+    mount_directory(config);
+    config
+        .service(resource("/me", GET).route(get().to(me::me)))
+        .service(resource("/health/live", GET).route(get().to(health::live)))
+        .service(resource("/health/ready", GET).route(get().to(health::ready)))
+        .service(resource("/metrics", GET).route(get().to(metrics::metrics)))
+        .service(resource("/openapi.json", GET).route(get().to(openapi::openapi)))
+        .service(resource("/docs", GET).route(get().to(docs::redirect)))
+        .service(resource("/docs/{file:.*}", GET).route(get().to(docs::file)));
+}
+
+fn mount_time_entries(config: &mut web::ServiceConfig) {
     config
         .service(
-            resource("/projects/{projectId}/time-entries", &[Method::POST])
+            resource("/projects/{projectId}/time-entries", GET_AND_POST)
+                .route(get().to(list_time_entries::list_of_project))
                 .route(web::post().to(log_time_entry::log_time_entry)),
         )
         .service(
-            resource("/time-entries/{timeEntryId}", &[Method::GET, Method::HEAD])
-                .route(get().to(read_time_entry::read_time_entry)),
+            resource("/projects/{projectId}/time-entries.csv", GET)
+                .route(get().to(export_time_entries::export_of_project)),
         )
-        .service(resource("/me", &[Method::GET, Method::HEAD]).route(get().to(me::me)))
-        .service(resource("/health/live", &[Method::GET, Method::HEAD]).route(get().to(health::live)))
-        .service(resource("/health/ready", &[Method::GET, Method::HEAD]).route(get().to(health::ready)))
-        .service(resource("/metrics", &[Method::GET, Method::HEAD]).route(get().to(metrics::metrics)))
-        .service(resource("/openapi.json", &[Method::GET, Method::HEAD]).route(get().to(openapi::openapi)))
-        .service(resource("/docs", &[Method::GET, Method::HEAD]).route(get().to(docs::redirect)))
-        .service(resource("/docs/{file:.*}", &[Method::GET, Method::HEAD]).route(get().to(docs::file)));
+        .service(resource("/projects/{projectId}/time-entries/batch", POST).route(web::post().to(log_many::log_many)))
+        .service(resource("/projects/{projectId}/time-entries/summary", GET).route(get().to(summarize::of_project)))
+        .service(resource("/time-entries", GET).route(get().to(list_time_entries::list_of_organization)))
+        .service(resource("/time-entries.csv", GET).route(get().to(export_time_entries::export_of_organization)))
+        .service(resource("/time-entries/summary", GET).route(get().to(summarize::of_organization)))
+        .service(resource("/time-entries/transitions", POST).route(web::post().to(transition_many::transition_many)))
+        .service(
+            resource("/time-entries/{timeEntryId}", &[Method::GET, Method::HEAD, Method::PATCH, Method::DELETE])
+                .route(get().to(read_time_entry::read_time_entry))
+                .route(web::patch().to(edit_time_entry::edit_time_entry))
+                .route(web::delete().to(delete_time_entry::delete_time_entry)),
+        )
+        .service(resource("/time-entries/{timeEntryId}/history", GET).route(get().to(history::history)));
+    for &action in Action::ALL {
+        config.service(resource(&format!("/time-entries/{{timeEntryId}}/{action}"), POST).route(
+            web::post().to(move |request, payload, state| transition::transition(action, request, payload, state)),
+        ));
+    }
+}
+
+fn mount_directory(config: &mut web::ServiceConfig) {
+    use directory::{entries, projects, releases, users};
+    config
+        .service(resource("/projects", GET).route(get().to(projects::list_projects)))
+        .service(
+            resource("/projects/{projectId}", GET_AND_PUT)
+                .route(get().to(projects::get_project))
+                .route(web::put().to(projects::put_project)),
+        )
+        .service(
+            resource("/projects/{projectId}/entries/{entryId}", GET_AND_PUT)
+                .route(get().to(entries::get_entry))
+                .route(web::put().to(entries::put_entry)),
+        )
+        .service(
+            resource("/projects/{projectId}/releases/{releaseId}", GET_AND_PUT)
+                .route(get().to(releases::get_release))
+                .route(web::put().to(releases::put_release)),
+        )
+        .service(resource("/users", GET).route(get().to(users::list_users)))
+        .service(
+            resource("/users/{userId}", GET_AND_PUT)
+                .route(get().to(users::get_user))
+                .route(web::put().to(users::put_user)),
+        );
 }
 
 /// A path that answers every other method with 405 and what it allows.

@@ -1,0 +1,135 @@
+//! Cursors: where a page begins, for a client to hand back as it got it. A cursor is bound to its list, so one of another list,
+//! filter or order is told from one of this.
+
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use timelog_domain::query::SortValue;
+use timelog_domain::{OrganizationId, Position, Sort, TimeEntryId, Timestamp, WorkDate};
+use uuid::Uuid;
+
+use crate::json::Fault;
+
+/// How many bytes of a digest bind a cursor to its list. They guard against mistakes: whoever forges one reads only what it may
+/// read anyway.
+const BINDING: usize = 8;
+const ID: usize = 16;
+
+/// What a list is told apart by: its organization, path and parameters.
+pub(crate) struct Binding([u8; BINDING]);
+
+impl Binding {
+    /// Of the list under `path`. The parameters that choose a page of it do not count.
+    pub(crate) fn new(organization: OrganizationId, path: &str, pairs: &[(String, String)]) -> Self {
+        let mut counting: Vec<_> =
+            pairs.iter().filter(|(name, _)| !["cursor", "limit", "includeTotal"].contains(&name.as_str())).collect();
+        counting.sort();
+        let list = format!("timelog cursor 1\n{organization}\n{path}\n{counting:?}");
+        let mut binding = [0; BINDING];
+        binding.iter_mut().zip(Sha256::digest(list)).for_each(|(byte, digest)| *byte = digest);
+        Self(binding)
+    }
+
+    /// The cursor of a page that begins after `position`.
+    pub(crate) fn cursor(&self, position: &Position) -> String {
+        match position.value {
+            SortValue::Day(day) => self.encode(day.to_string().as_bytes(), position.id.uuid()),
+            SortValue::Instant(instant) => {
+                self.encode(instant.unix_millis().to_string().as_bytes(), position.id.uuid())
+            }
+        }
+    }
+
+    /// The cursor of a page that begins after an id.
+    pub(crate) fn cursor_of_id(&self, id: Uuid) -> String {
+        self.encode(b"", id)
+    }
+
+    /// The position in the order `sort` that a cursor of this list names.
+    pub(crate) fn position(&self, cursor: &Cursor, sort: Sort) -> Option<Position> {
+        let (value, id) = self.decode(cursor)?;
+        let value = match value.parse::<WorkDate>() {
+            Ok(day) => SortValue::Day(day),
+            Err(_) => SortValue::Instant(Timestamp::from_unix_millis(value.parse().ok()?).ok()?),
+        };
+        Some(Position { value, id: TimeEntryId::new(id) }).filter(|position| sort.has(position))
+    }
+
+    /// The id that a cursor of this list names.
+    pub(crate) fn id(&self, cursor: &Cursor) -> Option<Uuid> {
+        self.decode(cursor).map(|(_, id)| id)
+    }
+
+    fn encode(&self, value: &[u8], id: Uuid) -> String {
+        URL_SAFE_NO_PAD.encode([&self.0, id.as_bytes().as_slice(), value].concat())
+    }
+
+    fn decode<'a>(&self, cursor: &'a Cursor) -> Option<(&'a str, Uuid)> {
+        let rest = cursor.0.strip_prefix(&self.0)?;
+        let (id, value) = rest.split_at_checked(ID)?;
+        Some((std::str::from_utf8(value).ok()?, Uuid::from_slice(id).ok()?))
+    }
+}
+
+/// A cursor as it was sent, its list not yet looked at.
+pub(crate) struct Cursor(Vec<u8>);
+
+/// The text is no cursor of this list.
+#[derive(Debug, thiserror::Error)]
+#[error("must be the nextCursor of a page of the same list, with the same filters and order")]
+pub(crate) struct InvalidCursor;
+
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        URL_SAFE_NO_PAD.decode(text).map(Self).map_err(|_| InvalidCursor)
+    }
+}
+
+impl Fault for InvalidCursor {
+    fn code(&self) -> &'static str {
+        "invalid_cursor"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn binding(path: &str, pairs: &[(&str, &str)]) -> Binding {
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Binding::new(OrganizationId::new(Uuid::nil()), path, &pairs)
+    }
+
+    #[test]
+    fn a_cursor_leads_back_to_its_position() {
+        let list = binding("/time-entries", &[("status", "draft")]);
+        let id = TimeEntryId::new(Uuid::now_v7());
+        for (value, sort) in [
+            (SortValue::Day("0001-01-01".parse().unwrap()), "workDate"),
+            (SortValue::Instant(Timestamp::MIN), "-createdAt"),
+            (SortValue::Instant(Timestamp::MAX), "updatedAt"),
+        ] {
+            let position = Position { value, id };
+            let cursor = list.cursor(&position).parse().unwrap();
+            assert_eq!(list.position(&cursor, sort.parse().unwrap()), Some(position));
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_is_none_of_this() {
+        let list = binding("/time-entries", &[("status", "draft"), ("limit", "5")]);
+        let position =
+            Position { value: SortValue::Day("2025-01-15".parse().unwrap()), id: TimeEntryId::new(Uuid::now_v7()) };
+        let cursor: Cursor = list.cursor(&position).parse().unwrap();
+        let found = |list: Binding| list.position(&cursor, Sort::default());
+        assert_eq!(found(binding("/time-entries", &[("limit", "9"), ("status", "draft")])), Some(position));
+        assert_eq!(found(binding("/time-entries", &[("status", "submitted")])), None);
+        assert_eq!(found(binding("/projects/1/time-entries", &[("status", "draft")])), None);
+        assert_eq!(list.position(&cursor, "createdAt".parse().unwrap()), None);
+        assert!("not a cursor".parse::<Cursor>().is_err());
+    }
+}

@@ -1,0 +1,65 @@
+//! `PUT|GET /projects/{projectId}/entries/{entryId}`.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use timelog_domain::{Entry, EntryId, Permission, ProjectId};
+
+use super::{admit_to_project, get, put};
+use crate::http::body;
+use crate::http::problem::Problem;
+use crate::json::{self, Members, Raw, present};
+use crate::routes::change::{Key, admitted};
+use crate::routes::path_id;
+use crate::state::AppState;
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    title: Raw<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    id: String,
+    project_id: String,
+    title: String,
+}
+
+impl From<&Entry> for Shown {
+    fn from(entry: &Entry) -> Self {
+        Self { id: entry.id.to_string(), project_id: entry.project_id.to_string(), title: entry.title.to_string() }
+    }
+}
+
+pub(in crate::routes) async fn put_entry(
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let (payload, (key, project_id, id)) = admitted(payload, admit(&request, &state, Permission::Admin)).await?;
+    let body = body::read(&request, payload, body::ONE_ENTRY).await?;
+    let body: Body<'_> = json::object(&body)?;
+    let mut members = Members::default();
+    members.require(&[("title", body.title)]);
+    let title = members.parsed("title", body.title);
+    let title = members.finish(title)?;
+    let entry = Entry { organization_id: key.organization_id, project_id, id, title };
+    let shown = Shown::from(&entry);
+    put(state.ports.directory.put_entry(entry).await, &shown)
+}
+
+pub(in crate::routes) async fn get_entry(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    let (key, project, id) = admit(&request, &state, Permission::Read).await?;
+    get(state.ports.directory.entry(key.organization_id, project, id).await?.as_ref().map(Shown::from))
+}
+
+async fn admit(
+    request: &HttpRequest,
+    state: &AppState,
+    permission: Permission,
+) -> Result<(Key, ProjectId, EntryId), Problem> {
+    let (key, project) = admit_to_project(request, state, permission).await?;
+    Ok((key, project, path_id(request, "entryId")?))
+}

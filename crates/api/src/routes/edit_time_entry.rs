@@ -1,0 +1,38 @@
+//! `PATCH /time-entries/{timeEntryId}`: changes what an entry says.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use timelog_domain::{Command, EditTimeEntry, Permission, TimeEntryId};
+
+use super::bodies::patch;
+use super::change::{Change, Key, admitted};
+use super::path_id;
+use crate::answer;
+use crate::http::condition::if_match;
+use crate::http::problem::Problem;
+use crate::http::{body, credentials};
+use crate::state::AppState;
+
+pub(super) async fn edit_time_entry(
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let (payload, (key, id)) = admitted(payload, admit(&request, &state, Permission::Write)).await?;
+    let body = body::read(&request, payload, body::ONE_ENTRY).await?;
+    let if_match = if_match(&request)?;
+    let command = EditTimeEntry { id, patch: patch::parse(&body)?, if_match };
+    let change = Change::without_key(&state, &key);
+    change.carry_out(Command::Edit(command), answer::renderer(&state.base_path)).await
+}
+
+/// Lets a request in that changes one entry.
+pub(super) async fn admit(
+    request: &HttpRequest,
+    state: &AppState,
+    permission: Permission,
+) -> Result<(Key, TimeEntryId), Problem> {
+    let key = state.authenticate(request).await?;
+    credentials::require(&key, permission)?;
+    Ok((key, path_id(request, "timeEntryId")?))
+}

@@ -1,0 +1,87 @@
+//! `GET …/time-entries.csv`: every entry of a list, as a table for a spreadsheet. It is read page by page while it is sent.
+
+use actix_web::http::header;
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream;
+use timelog_domain::{Filter, OrganizationId, PageRequest, Position, ProjectId, Sort};
+
+use super::change::Key;
+use super::list_time_entries::{admit_to_organization, admit_to_project, must_exist};
+use crate::csv;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::state::AppState;
+
+/// How many entries are read at a time.
+const PAGE: u32 = 1000;
+
+pub(super) async fn export_of_project(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    let (key, project) = admit_to_project(&request, &state).await?;
+    export(&request, state, &key, Some(project)).await
+}
+
+pub(super) async fn export_of_organization(
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let key = admit_to_organization(&request, &state).await?;
+    export(&request, state, &key, None).await
+}
+
+async fn export(
+    request: &HttpRequest,
+    state: Data<AppState>,
+    key: &Key,
+    project: Option<ProjectId>,
+) -> Result<HttpResponse, Problem> {
+    let mut query = Query::of(request);
+    let filter = query.filter(project);
+    let sort: Sort = query.one("sort").unwrap_or_default();
+    query.finish()?;
+    must_exist(&state, key, project).await?;
+    // The first page is read before anything is answered, so that a database which is away is still answered 503.
+    let start = Export { state, organization: key.organization_id, filter, sort, next: Next::Page(None) };
+    let (first, rest) = start.page(csv::header()).await?;
+    let rest = stream::try_unfold(rest, |export| async move {
+        match export.next {
+            Next::End => Ok::<_, Problem>(None),
+            Next::Page(_) => export.page(Vec::new()).await.map(Some),
+        }
+    });
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8; header=present")
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"time-entries.csv\""))
+        .streaming(futures_util::StreamExt::chain(stream::iter([Ok(first)]), rest)))
+}
+
+/// Where an export is.
+struct Export {
+    state: Data<AppState>,
+    organization: OrganizationId,
+    filter: Filter,
+    sort: Sort,
+    next: Next,
+}
+
+enum Next {
+    /// The page after this position.
+    Page(Option<Position>),
+    /// There is none.
+    End,
+}
+
+impl Export {
+    /// Reads the next page and adds its rows to `text`.
+    async fn page(mut self, mut text: Vec<u8>) -> Result<(Bytes, Self), Problem> {
+        let after = match self.next {
+            Next::Page(after) => after,
+            Next::End => return Ok((text.into(), self)),
+        };
+        let request = PageRequest { filter: self.filter.clone(), sort: self.sort, after, limit: PAGE };
+        let page = self.state.ports.queries.list(self.organization, request).await?;
+        page.items.iter().for_each(|entry| csv::append(&mut text, entry));
+        self.next = page.next.map_or(Next::End, |position| Next::Page(Some(position)));
+        Ok((text.into(), self))
+    }
+}

@@ -1,0 +1,81 @@
+//! `POST /projects/{projectId}/time-entries/batch`: logs many time entries.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use timelog_domain::{Command, ItemOutcome, LogMany, LogTimeEntry, ProjectId, Source, TimeEntryId};
+use uuid::Uuid;
+
+use super::bodies::log;
+use super::change::{Change, admitted};
+use super::log_time_entry::admit;
+use super::results::{Item, carry_out_many};
+use crate::http::body;
+use crate::http::problem::Problem;
+use crate::json::{self, Members, Raw, present};
+use crate::state::AppState;
+
+/// The most entries that one request logs.
+const MOST_ENTRIES: usize = 500;
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    entries: Raw<'a>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    atomic: Raw<'a>,
+}
+
+pub(super) async fn log_many(
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let (payload, (key, project_id)) = admitted(payload, admit(&request, &state)).await?;
+    let body = body::read(&request, payload, body::MANY).await?;
+    let operation = format!("POST /projects/{project_id}/time-entries/batch");
+    let change = Change::new(&request, &state, &key, operation, &body)?;
+    let Batch { items, invalid, atomic } = parse(&body, project_id)?;
+    let command = Command::LogMany(LogMany { project_id, items, atomic });
+    carry_out_many(change, command, move |index, outcome| {
+        let done = match outcome {
+            ItemOutcome::Created(_) => "created",
+            ItemOutcome::Updated(_) => "updated",
+            _ => "unchanged",
+        };
+        Item::new(outcome, done, invalid.get(&index)).with_index(index)
+    })
+    .await
+}
+
+struct Batch {
+    items: Vec<Option<LogTimeEntry>>,
+    /// What is wrong with the items that are none, by their place.
+    invalid: BTreeMap<usize, Problem>,
+    atomic: bool,
+}
+
+/// Reads the envelope, which must be right, and each item by itself.
+fn parse(body: &[u8], project_id: ProjectId) -> Result<Batch, Problem> {
+    let body: Body<'_> = json::object(body)?;
+    let mut members = Members::default();
+    members.require(&[("entries", body.entries)]);
+    let entries = members.list("entries", body.entries, MOST_ENTRIES);
+    let atomic = members.boolean("atomic", body.atomic).unwrap_or(false);
+    let entries = members.finish(entries)?;
+    let mut invalid = BTreeMap::new();
+    let item = |(index, item): (usize, &serde_json::value::RawValue)| match log::parse(item.get().as_bytes()) {
+        Ok(log::Logged { details, external_ref }) => {
+            let id = TimeEntryId::new(Uuid::now_v7());
+            Some(LogTimeEntry { id, project_id, details, external_ref, source: Source::Import })
+        }
+        Err(problem) => {
+            invalid.insert(index, problem);
+            None
+        }
+    };
+    let items = entries.into_iter().enumerate().map(item).collect();
+    Ok(Batch { items, invalid, atomic })
+}

@@ -1,0 +1,29 @@
+//! `POST /time-entries/{timeEntryId}/{action}`: moves an entry through its life.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use timelog_domain::{Action, ApplyAction, Command};
+
+use super::bodies::action::{self, Circumstances};
+use super::change::{Change, admitted};
+use super::edit_time_entry::admit;
+use crate::answer;
+use crate::http::body;
+use crate::http::condition::if_match;
+use crate::http::problem::Problem;
+use crate::state::AppState;
+
+pub(super) async fn transition(
+    action: Action,
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let (payload, (key, id)) = admitted(payload, admit(&request, &state, action.permission())).await?;
+    let body = body::read_if_any(&request, payload, body::ONE_ENTRY).await?;
+    let change = Change::new(&request, &state, &key, format!("POST /time-entries/{id}/{action}"), &body)?;
+    let if_match = if_match(&request)?;
+    let Circumstances { reason, invoice_ref } = action::parse(action, &body)?;
+    let command = ApplyAction { id, action, reason, invoice_ref, if_match };
+    change.carry_out(Command::Apply(command), answer::renderer(&state.base_path)).await
+}
