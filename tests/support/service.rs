@@ -111,6 +111,7 @@ impl Service {
             let command = Command::Apply(ApplyAction {
                 id,
                 action,
+                if_match: timelog_domain::IfMatch::Any,
                 reason: Some(text.parse().expect("it is a reason")),
                 invoice_ref: Some(text.parse().expect("it names an invoice")),
             });

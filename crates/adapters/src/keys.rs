@@ -59,6 +59,10 @@ impl ApiKeys for Store {
 
     fn create(&self, key: NewApiKey) -> PortFuture<'_, IssuedKey> {
         Box::pin(async move {
+            if key.user_id.is_some_and(|user| user.uuid().is_nil()) {
+                // The nil UUID stands for "no user" where answers are kept, so that user's would be everybody's.
+                return Err(PortError::UnknownReference);
+            }
             let prefix = random_hex(&mut [0; PREFIX_BYTES])?;
             let text = format!("tlk_{prefix}_{}", random_hex(&mut [0; SECRET_BYTES])?);
             let row = ApiKeyRow::new(&key, prefix.clone(), &digest_key(&text));

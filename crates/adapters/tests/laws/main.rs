@@ -14,6 +14,9 @@ mod answers;
 mod databases;
 mod directory;
 mod keys;
+#[expect(dead_code, reason = "the end-to-end tests use the rest")]
+#[path = "../../../../tests/support/postgres.rs"]
+mod server;
 mod sqlite_alone;
 mod subject;
 mod time_entries;
@@ -128,4 +131,5 @@ stores! {
 
 databases! {
     sqlite
+    postgres
 }

@@ -10,6 +10,7 @@ use timelog_domain::Timestamp;
 use timelog_domain::memory::{ManualClock, MemoryStore};
 use timelog_domain::ports::{Clock, Directory, IdempotencyCache, TimeEntryRepository};
 
+use crate::server;
 use crate::world::populate;
 
 /// A store with a directory in it, behind the ports.
@@ -70,6 +71,12 @@ pub(crate) async fn sqlite() -> Subject {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("timelog.db").display()).parse().unwrap();
     database(url, Some(folder)).await
+}
+
+/// A new PostgreSQL database on a server that the tests share.
+pub(crate) async fn postgres() -> Subject {
+    let url = tokio::task::spawn_blocking(server::url_of_new_database).await.unwrap();
+    database(url.parse().unwrap(), None).await
 }
 
 async fn database(url: DatabaseUrl, folder: Option<TempDir>) -> Subject {

@@ -122,15 +122,14 @@ impl Global {
         let began = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            let error = match try_open(url, database, queue).await {
-                Ok(opened) => return Ok(opened),
-                Err(error @ PortError::Unavailable(_)) if began.elapsed() + pause < self.connect_timeout => error,
-                Err(error) => {
-                    return Err(error).with_context(|| format!("cannot open the database {url}"));
-                }
+            let opened = try_open(url, database, queue).await;
+            let left = self.connect_timeout.saturating_sub(began.elapsed());
+            let error = match opened {
+                Err(error @ PortError::Unavailable(_)) if !left.is_zero() => error,
+                opened => return opened.with_context(|| format!("cannot open the database {url}")),
             };
             tracing::warn!(%error, "waiting for the database");
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 2).min(Duration::from_secs(2));
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use timelog_adapters::{DatabaseOptions, QueueOptions, Store, sweep};
 use timelog_domain::MismatchPolicy;
@@ -32,7 +33,7 @@ pub(super) struct Serve {
     #[arg(long, env = "TIMELOG_BASE_PATH", default_value = "", value_name = "PATH")]
     base_path: String,
     /// Leave an empty database empty, instead of making a demo organization in it.
-    #[arg(long, env = "TIMELOG_NO_DEMO")]
+    #[arg(long, env = "TIMELOG_NO_DEMO", value_parser = BoolishValueParser::new())]
     no_demo: bool,
     /// How to answer an idempotency key that comes again with another body.
     #[arg(long, env = "TIMELOG_IDEMPOTENCY_MISMATCH", default_value = "replay", value_enum, value_name = "POLICY")]
