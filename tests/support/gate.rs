@@ -37,9 +37,12 @@ impl Clock for Gate {
     fn now(&self) -> Timestamp {
         let shut = self.shut.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((arrive, opened)) = shut {
-            // A keeper that is gone holds nobody.
-            let _ = arrive.send(());
-            let _ = opened.recv();
+            // Other tasks of this thread go on elsewhere meanwhile.
+            tokio::task::block_in_place(|| {
+                // A keeper that is gone holds nobody.
+                let _ = arrive.send(());
+                let _ = opened.recv();
+            });
         }
         self.clock.now()
     }

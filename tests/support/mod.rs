@@ -25,17 +25,23 @@ pub(crate) use tenant::{Tenant, may};
 /// unused, which the compiler says.
 macro_rules! on_every_database {
     ($($name:ident,)+) => {
-        mod sqlite {
+        crate::support::on_one_database!(sqlite, Sqlite, $($name,)+);
+    };
+}
+
+macro_rules! on_one_database {
+    ($module:ident, $kind:ident, $($name:ident,)+) => {
+        mod $module {
             use crate::support::Database;
 
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
-                    super::$name(Database::Sqlite).await;
+                    super::$name(Database::$kind).await;
                 }
             )+
         }
     };
 }
 
-pub(crate) use on_every_database;
+pub(crate) use {on_every_database, on_one_database};

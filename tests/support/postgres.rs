@@ -12,10 +12,15 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// The URL of a new, empty database, on a cluster that all tests of this process share.
+/// The URL of a new, empty database, on the shared cluster.
 pub(crate) fn url_of_new_database() -> String {
+    shared().url_of_new_database()
+}
+
+/// The cluster that all tests of this process share.
+pub(crate) fn shared() -> &'static Cluster {
     static SHARED: OnceLock<Cluster> = OnceLock::new();
-    SHARED.get_or_init(|| Cluster::start(&[])).url_of_new_database()
+    SHARED.get_or_init(|| Cluster::start(&[]))
 }
 
 /// A PostgreSQL server with its own folder and port. Dropping it stops the server and removes the folder.
