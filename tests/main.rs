@@ -9,6 +9,7 @@ mod external_ref;
 mod ground_rules;
 mod idempotency_key;
 mod log_time_entry;
+mod postgres;
 mod private_postgres;
 mod program;
 mod read_time_entry;

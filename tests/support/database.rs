@@ -7,10 +7,13 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use tempfile::TempDir;
 
+use super::postgres;
+
 /// The kinds of database that a test runs on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Database {
     Sqlite,
+    Postgres,
 }
 
 impl Database {
@@ -18,6 +21,7 @@ impl Database {
     pub(crate) fn create(self) -> TestDatabase {
         match self {
             Self::Sqlite => TestDatabase::Sqlite(tempfile::tempdir().expect("a temporary folder can be made")),
+            Self::Postgres => TestDatabase::Postgres(postgres::url_of_new_database()),
         }
     }
 }
@@ -25,12 +29,14 @@ impl Database {
 /// A database that goes with the test.
 pub(crate) enum TestDatabase {
     Sqlite(TempDir),
+    Postgres(String),
 }
 
 impl TestDatabase {
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(folder) => format!("sqlite:{}", file(folder).display()),
+            Self::Postgres(url) => url.clone(),
         }
     }
 
@@ -38,6 +44,7 @@ impl TestDatabase {
     pub(crate) fn another(&self) -> Self {
         match self {
             Self::Sqlite(_) => Database::Sqlite.create(),
+            Self::Postgres(_) => Database::Postgres.create(),
         }
     }
 
@@ -48,6 +55,9 @@ impl TestDatabase {
             Self::Sqlite(folder) => diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&sql))
                 .get_result(&mut connect(folder))
                 .expect("the rows can be counted"),
+            Self::Postgres(url) => {
+                postgres::shared().query(url, &format!("SELECT {sql}")).parse().expect("it is a number")
+            }
         }
     }
 
@@ -55,12 +65,13 @@ impl TestDatabase {
     pub(crate) fn execute(&self, sql: &str) {
         match self {
             Self::Sqlite(folder) => connect(folder).batch_execute(sql).expect("the statement works"),
+            Self::Postgres(url) => drop(postgres::shared().query(url, sql)),
         }
     }
 
     /// Takes SQLite's write lock, as another program might, until what is returned is dropped.
     pub(crate) fn lock_against_writing(&self) -> SqliteConnection {
-        let Self::Sqlite(folder) = self;
+        let Self::Sqlite(folder) = self else { panic!("PostgreSQL has no lock against all writing") };
         let mut connection = connect(folder);
         connection.batch_execute("BEGIN IMMEDIATE").expect("nobody else holds the lock");
         connection

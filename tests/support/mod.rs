@@ -16,7 +16,7 @@ pub(crate) use api::{Api, Call};
 pub(crate) use conformance::{document, schema_of};
 pub(crate) use database::{Database, TestDatabase};
 pub(crate) use gate::Gate;
-pub(crate) use program::{Program, run, run_with};
+pub(crate) use program::{Program, bootstrap, run, run_with};
 pub(crate) use raw::raw;
 pub(crate) use service::Service;
 pub(crate) use tenant::{Tenant, may};
@@ -26,6 +26,7 @@ pub(crate) use tenant::{Tenant, may};
 macro_rules! on_every_database {
     ($($name:ident,)+) => {
         crate::support::on_one_database!(sqlite, Sqlite, $($name,)+);
+        crate::support::on_one_database!(postgres, Postgres, $($name,)+);
     };
 }
 

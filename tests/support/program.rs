@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::api::Api;
 
@@ -28,6 +28,32 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
 /// Runs a command to its end, with variables.
 pub(crate) fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     program(arguments).envs(variables.iter().copied()).output().expect("the program starts")
+}
+
+/// What `timelog bootstrap` made.
+pub(crate) struct Bootstrapped {
+    ids: Value,
+    pub(crate) key: String,
+}
+
+/// Makes an organization with the program.
+pub(crate) fn bootstrap(database_url: &str) -> Bootstrapped {
+    let output = run(&["bootstrap", "--json", "--database-url", database_url]);
+    let ids: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let key = ids["apiKey"].as_str().expect("it prints a key").to_owned();
+    Bootstrapped { ids, key }
+}
+
+impl Bootstrapped {
+    /// Where time is logged.
+    pub(crate) fn path(&self) -> String {
+        format!("/projects/{}/time-entries", self.ids["projectId"].as_str().expect("it prints a project"))
+    }
+
+    /// A body with no more than it needs.
+    pub(crate) fn body(&self) -> Value {
+        json!({ "userId": self.ids["userId"], "workDate": "2025-01-15", "minutes": 150 })
+    }
 }
 
 /// A running `timelog serve`. It is killed when this is dropped.

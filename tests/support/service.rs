@@ -47,7 +47,16 @@ impl Service {
         Self::start_with(database, |_| ()).await
     }
 
+    /// Starts on a PostgreSQL database whose cluster is the test's own.
+    pub(crate) async fn start_on(url: String) -> Self {
+        Self::start_in(TestDatabase::Postgres(url), |_| ()).await
+    }
+
     pub(crate) async fn start_with(database: Database, change: impl FnOnce(&mut Setup)) -> Self {
+        Self::start_in(database.create(), change).await
+    }
+
+    async fn start_in(database: TestDatabase, change: impl FnOnce(&mut Setup)) -> Self {
         let beginning = Timestamp::from_unix_millis(BEGINNING).expect("it is in range");
         let mut setup = Setup {
             settings: Settings {
@@ -67,7 +76,6 @@ impl Service {
         change(&mut setup);
         let Setup { settings, database: options, queue, time, clock } = setup;
         let time = time.unwrap_or_else(|| Arc::new(clock.clone()));
-        let database = database.create();
         let url = database.url().parse().expect("it is the URL of a database");
         let store = Store::open(&url, &options, &queue, time.clone()).await.expect("the database opens");
         let store = Arc::new(store);
