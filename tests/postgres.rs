@@ -1,5 +1,7 @@
 //! What only PostgreSQL can do: serve several programs, go away, and be set up in other ways.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -38,8 +40,8 @@ async fn sixty_four_identical_requests_to_two_programs_make_one_entry() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_database_is_away_the_answer_is_503_and_afterwards_all_is_well() {
-    let cluster = Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on")]);
-    let service = Service::start_on(cluster.url_of_new_database()).await;
+    let cluster = Arc::new(Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on")]));
+    let service = Service::start_on(&cluster).await;
     let before = service.log_any().idempotency_key("before").send().await.is(201);
     let (during, path) = (service.log_any().idempotency_key("during"), format!("/time-entries/{}", before.text("id")));
     cluster.stop();
@@ -63,13 +65,13 @@ async fn while_the_database_is_away_the_answer_is_503_and_afterwards_all_is_well
         answer = during.clone().send().await;
     }
     assert!(answer.is(201).is_replayed());
-    assert_eq!(cluster.query(&service.database.url(), "SELECT count(*) FROM time_entries"), "2");
+    assert_eq!(service.database.count("time_entries"), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_defaults_to_serializable_never_shows() {
-    let cluster = Cluster::start(&[("default_transaction_isolation", "serializable")]);
-    let service = Service::start_on(cluster.url_of_new_database()).await;
+    let cluster = Arc::new(Cluster::start(&[("default_transaction_isolation", "serializable")]));
+    let service = Service::start_on(&cluster).await;
     for round in 0..10 {
         let mut running = JoinSet::new();
         for index in 0..32 {
@@ -82,5 +84,5 @@ async fn a_database_that_defaults_to_serializable_never_shows() {
             assert!([200, 201].contains(&answer.status), "{}", answer.describe());
         }
     }
-    assert_eq!(cluster.query(&service.database.url(), "SELECT count(*) FROM time_entries"), "4");
+    assert_eq!(service.database.count("time_entries"), 4);
 }

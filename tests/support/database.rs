@@ -1,13 +1,14 @@
 //! A database for one test.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use tempfile::TempDir;
 
-use super::postgres;
+use super::postgres::{self, Cluster};
 
 /// The kinds of database that a test runs on.
 #[derive(Debug, Clone, Copy)]
@@ -20,23 +21,25 @@ impl Database {
     /// A new, empty database of this kind.
     pub(crate) fn create(self) -> TestDatabase {
         match self {
-            Self::Sqlite => TestDatabase::Sqlite(tempfile::tempdir().expect("a temporary folder can be made")),
-            Self::Postgres => TestDatabase::Postgres(postgres::url_of_new_database()),
+            Self::Sqlite => TestDatabase::Sqlite(tempfile::tempdir().expect("a temporary folder can be made").into()),
+            Self::Postgres => TestDatabase::Postgres(postgres::shared().clone(), postgres::url_of_new_database()),
         }
     }
 }
 
-/// A database that goes with the test.
+/// A database that goes with the test. Clones are the same database.
+#[derive(Clone)]
 pub(crate) enum TestDatabase {
-    Sqlite(TempDir),
-    Postgres(String),
+    Sqlite(Arc<TempDir>),
+    /// On that server, by its URL.
+    Postgres(Arc<Cluster>, String),
 }
 
 impl TestDatabase {
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(folder) => format!("sqlite:{}", file(folder).display()),
-            Self::Postgres(url) => url.clone(),
+            Self::Postgres(_, url) => url.clone(),
         }
     }
 
@@ -44,7 +47,7 @@ impl TestDatabase {
     pub(crate) fn another(&self) -> Self {
         match self {
             Self::Sqlite(_) => Database::Sqlite.create(),
-            Self::Postgres(_) => Database::Postgres.create(),
+            Self::Postgres(..) => Database::Postgres.create(),
         }
     }
 
@@ -55,8 +58,8 @@ impl TestDatabase {
             Self::Sqlite(folder) => diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&sql))
                 .get_result(&mut connect(folder))
                 .expect("the rows can be counted"),
-            Self::Postgres(url) => {
-                postgres::shared().query(url, &format!("SELECT {sql}")).parse().expect("it is a number")
+            Self::Postgres(cluster, url) => {
+                cluster.query(url, &format!("SELECT {sql}")).parse().expect("it is a number")
             }
         }
     }
@@ -65,7 +68,7 @@ impl TestDatabase {
     pub(crate) fn execute(&self, sql: &str) {
         match self {
             Self::Sqlite(folder) => connect(folder).batch_execute(sql).expect("the statement works"),
-            Self::Postgres(url) => drop(postgres::shared().query(url, sql)),
+            Self::Postgres(cluster, url) => drop(cluster.query(url, sql)),
         }
     }
 

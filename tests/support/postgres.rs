@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The URL of a new, empty database, on the shared cluster.
 pub(crate) fn url_of_new_database() -> String {
@@ -18,9 +18,9 @@ pub(crate) fn url_of_new_database() -> String {
 }
 
 /// The cluster that all tests of this process share.
-pub(crate) fn shared() -> &'static Cluster {
-    static SHARED: OnceLock<Cluster> = OnceLock::new();
-    SHARED.get_or_init(|| Cluster::start(&[]))
+pub(crate) fn shared() -> &'static Arc<Cluster> {
+    static SHARED: OnceLock<Arc<Cluster>> = OnceLock::new();
+    SHARED.get_or_init(|| Arc::new(Cluster::start(&[])))
 }
 
 /// A PostgreSQL server with its own folder and port. Dropping it stops the server and removes the folder.

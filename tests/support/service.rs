@@ -13,6 +13,7 @@ use timelog_domain::{Action, ApplyAction, Caller, Command, ProjectId, Request, T
 
 use super::api::{Api, Call};
 use super::database::{Database, TestDatabase};
+use super::postgres::Cluster;
 use super::tenant::Tenant;
 
 /// 2026-03-01T09:00:00.000Z, when every test begins.
@@ -47,16 +48,27 @@ impl Service {
         Self::start_with(database, |_| ()).await
     }
 
-    /// Starts on a PostgreSQL database whose cluster is the test's own.
-    pub(crate) async fn start_on(url: String) -> Self {
-        Self::start_in(TestDatabase::Postgres(url), |_| ()).await
-    }
-
     pub(crate) async fn start_with(database: Database, change: impl FnOnce(&mut Setup)) -> Self {
-        Self::start_in(database.create(), change).await
+        Self::start_for(None, database.create(), change).await
     }
 
-    async fn start_in(database: TestDatabase, change: impl FnOnce(&mut Setup)) -> Self {
+    /// Starts on a new database of a PostgreSQL server that is the test's own.
+    pub(crate) async fn start_on(cluster: &Arc<Cluster>) -> Self {
+        let database = TestDatabase::Postgres(cluster.clone(), cluster.url_of_new_database());
+        Self::start_for(None, database, |_| ()).await
+    }
+
+    /// Another instance on the same database, for the same organization.
+    pub(crate) async fn beside(&self, change: impl FnOnce(&mut Setup)) -> Self {
+        Self::start_for(Some(self.tenant.clone()), self.database.clone(), change).await
+    }
+
+    /// Starts for an organization that is there, or makes one.
+    pub(crate) async fn start_for(
+        tenant: Option<Tenant>,
+        database: TestDatabase,
+        change: impl FnOnce(&mut Setup),
+    ) -> Self {
         let beginning = Timestamp::from_unix_millis(BEGINNING).expect("it is in range");
         let mut setup = Setup {
             settings: Settings {
@@ -80,7 +92,10 @@ impl Service {
         let store = Store::open(&url, &options, &queue, time.clone()).await.expect("the database opens");
         let store = Arc::new(store);
         store.migrate().await.expect("the database can be migrated");
-        let tenant = Tenant::provision(&store).await;
+        let tenant = match tenant {
+            Some(tenant) => tenant,
+            None => Tenant::provision(&store).await,
+        };
         let server = Server::start(&settings, Ports::on(&store, time)).expect("the server starts");
         let address = server.address();
         let api = Api::new(address, &settings.base_path).with_key(&tenant.key.text);
