@@ -112,13 +112,15 @@ impl Cluster {
 }
 
 /// Keeps one cluster, in a folder of its own making: it obeys the lines it reads, answering each with `yes` or `no`, and
-/// clears up at the end of file. `pg_ctl` lets go of the server, so this script alone must outlive the process.
+/// clears up at the end of file, which nobody who reads the output of the tests has to wait for. `pg_ctl` lets go of the
+/// server, so this script alone must outlive the process.
 const KEEPER: &str = r#"
 umask 077
 trap '' INT TERM HUP PIPE
 programs=$1; shift
 folder=$(mktemp -d "${TMPDIR:-/tmp}/timelog-postgres-XXXXXX") && cd "$folder" || exit 1
 echo "$folder"
+exec 2>/dev/null
 "$programs/initdb" -D data -U timelog -A trust -E UTF8 --locale=C --no-sync >log 2>&1 &&
     printf '%s\n' "$@" >>data/postgresql.conf
 while read -r command value; do
@@ -127,7 +129,7 @@ while read -r command value; do
         start) "$programs/pg_ctl" -D data -l "$folder/log" -w -t 60 start >/dev/null 2>&1 ;;
         stop) "$programs/pg_ctl" -D data -m immediate -w -t 60 stop >/dev/null 2>&1 ;;
     esac && answer=yes || answer=no
-    echo $answer 2>/dev/null
+    echo $answer
 done
 "$programs/pg_ctl" -D data -m immediate -w -t 60 stop >/dev/null 2>&1
 cd / && rm -rf "$folder"
