@@ -78,7 +78,7 @@ async fn survives(disturb: impl AsyncFnOnce(&Cluster, &Seen)) {
     tokio::join!(join_all(workers), disturbance);
     let acknowledged = seen.acknowledged.lock().unwrap().clone();
     let distinct: BTreeSet<_> = acknowledged.iter().collect();
-    println!(
+    let figures = format!(
         "{} requests, {} acknowledged, {} stored, {} duplicates, {} times 503",
         seen.requests.load(Ordering::Relaxed),
         acknowledged.len(),
@@ -86,9 +86,10 @@ async fn survives(disturb: impl AsyncFnOnce(&Cluster, &Seen)) {
         acknowledged.len() - distinct.len(),
         seen.unavailable(),
     );
-    assert_eq!(distinct.len(), acknowledged.len(), "no entry answers two keys");
-    assert_eq!(one.database.count("time_entries"), i64::try_from(acknowledged.len()).unwrap());
-    assert_eq!(one.database.count("idempotency_keys"), i64::try_from(acknowledged.len()).unwrap());
+    assert_eq!(distinct.len(), acknowledged.len(), "no entry answers two keys: {figures}");
+    let stored = i64::try_from(acknowledged.len()).unwrap();
+    assert_eq!(one.database.count("time_entries"), stored, "{figures}");
+    assert_eq!(one.database.count("idempotency_keys"), stored, "{figures}");
     for id in acknowledged.iter().step_by(7) {
         other.api.get(&format!("/time-entries/{id}")).send().await.is(200);
     }

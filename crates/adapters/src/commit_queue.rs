@@ -61,9 +61,10 @@ impl CommitQueue {
         batch_size: usize,
         options: &QueueOptions,
     ) -> Self {
-        let start = |_| {
+        let start = |lane: usize| {
             let (entrance, jobs) = mpsc::channel(options.capacity);
-            let worker = Worker { store: store.clone(), clock: clock.clone(), max_wait: options.max_wait };
+            let waiting = metrics::gauge!("timelog_commit_queue_length", "lane" => lane.to_string());
+            let worker = Worker { store: store.clone(), clock: clock.clone(), max_wait: options.max_wait, waiting };
             (entrance, tokio::spawn(worker.run(jobs, batch_size)))
         };
         let (entrances, workers) = (0..lanes.max(1)).map(start).unzip();
@@ -119,13 +120,14 @@ struct Worker<S> {
     store: S,
     clock: Arc<dyn Clock>,
     max_wait: Duration,
+    waiting: metrics::Gauge,
 }
 
 impl<S: CommitBatch> Worker<S> {
     async fn run(self, mut jobs: mpsc::Receiver<Job>, batch_size: usize) {
         let mut batch = Vec::with_capacity(batch_size);
         while jobs.recv_many(&mut batch, batch_size).await > 0 {
-            metrics::gauge!("timelog_commit_queue_length").set(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
+            self.waiting.set(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
             let (late, ready): (Vec<_>, Vec<_>) = batch.drain(..).partition(|job| job.since.elapsed() > self.max_wait);
             for job in late {
                 answer(job, Err(PortError::Busy));

@@ -14,6 +14,7 @@ mod state;
 pub mod telemetry;
 
 pub use clock::SystemClock;
+pub use openapi::document as openapi_document;
 pub use server::Server;
 pub use settings::Settings;
 pub use state::Ports;

@@ -40,7 +40,11 @@ struct Transitions {
 }
 
 /// The description of a server whose paths begin with `base_path`.
-pub(crate) fn document(base_path: &str) -> anyhow::Result<Vec<u8>> {
+///
+/// # Errors
+///
+/// Where its parts do not fit together, which a test rules out.
+pub fn document(base_path: &str) -> anyhow::Result<Vec<u8>> {
     let root = if base_path.is_empty() { "/" } else { base_path };
     let mut document = assemble()?;
     document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
