@@ -68,25 +68,56 @@ fn write(text: &mut Vec<u8>, fields: &[impl AsRef<[u8]>]) {
 }
 
 /// A text that a spreadsheet does not take for a formula. What begins like one gets an apostrophe before it
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>). So does what would then be taken for such a text itself, and the
+/// empty text, which is not the same as none. [`read`] gives back exactly what was there.
 fn inert(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
-        return format!("'{text}");
+    if is_guarded(text) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// What a cell that was written here says: the text that was written, or none where the cell is empty.
+pub(crate) fn read(cell: &str) -> Option<&str> {
+    match cell.strip_prefix('\'') {
+        Some(text) if is_guarded(text) => Some(text),
+        _ => Some(cell).filter(|cell| !cell.is_empty()),
     }
-    text.to_owned()
+}
+
+/// Whether a text gets an apostrophe before it.
+fn is_guarded(text: &str) -> bool {
+    let text = text.trim_start_matches('\'');
+    text.is_empty() || text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn no_text_is_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"] {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", "'=1", "''", ""] {
             assert_eq!(inert(text), format!("'{text}"));
         }
-        for text in ["", "1+1", " =1", "a=b", "'=1"] {
+        for text in ["1+1", " =1", "a=b", "'tis"] {
             assert_eq!(inert(text), text);
+        }
+    }
+
+    #[test]
+    fn an_apostrophe_that_was_not_put_there_stays() {
+        assert_eq!(read("'tis"), Some("'tis"));
+        assert_eq!(read("'=1"), Some("=1"));
+        assert_eq!(read("''=1"), Some("'=1"));
+        assert_eq!(read("'"), Some(""));
+        assert_eq!(read(""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_written_is_read_back(text in prop_oneof![".*", "['=+@\\-\t\r\n＝a]{0,6}"]) {
+            let cell = inert(&text);
+            prop_assert_eq!(read(&cell), Some(text.as_str()));
         }
     }
 }

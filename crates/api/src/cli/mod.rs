@@ -3,6 +3,8 @@
 mod backup;
 mod bootstrap;
 mod copy;
+mod export;
+mod import;
 mod key;
 mod migrate;
 mod progress;
@@ -15,6 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
+use timelog_domain::OrganizationId;
 use timelog_domain::ports::PortError;
 
 use crate::clock::SystemClock;
@@ -74,6 +77,16 @@ enum Command {
     Backup(backup::Backup),
     /// Copy everything from one database to another, such as from SQLite to PostgreSQL.
     Copy(copy::Copy),
+    /// Import time entries from a file: CSV of Toggl Track, Clockify or "timelog export", or NDJSON.
+    ///
+    /// Each row gets an external reference: the one that it has, or else one made of what it says. So importing a file again, or
+    /// one that overlaps with it, adds nothing that is there. Rows that cannot be imported are told with their line numbers,
+    /// and the others are imported.
+    ///
+    /// The exit code is 0 if no row was refused, and 1 if one was or if the import could not go on.
+    Import(Box<import::Import>),
+    /// Export time entries as CSV or NDJSON, which "timelog import" reads back.
+    Export(Box<export::Export>),
 }
 
 impl Cli {
@@ -91,6 +104,8 @@ impl Cli {
             Command::Migrate(migrate) => migrate.run(&self.global).await,
             Command::Backup(backup) => backup.run(&self.global).await,
             Command::Copy(copy) => copy.run(&self.global).await,
+            Command::Import(import) => import.run(&self.global).await,
+            Command::Export(export) => export.run(&self.global).await,
         }
     }
 }
@@ -141,6 +156,15 @@ fn must_exist(url: &DatabaseUrl) -> anyhow::Result<()> {
         DatabaseUrl::Sqlite(path) if !path.exists() => anyhow::bail!("there is no database {url}"),
         _ => Ok(()),
     }
+}
+
+/// The organization that a command works in: the one that is named, or else the only one that the database has.
+async fn organization(store: &Store, named: Option<OrganizationId>) -> anyhow::Result<OrganizationId> {
+    if let Some(named) = named {
+        return Ok(named);
+    }
+    let only = store.only_organization().await.context("the organizations could not be read")?;
+    only.context("the database has not exactly one organization; name one with --organization")
 }
 
 async fn try_open(

@@ -104,6 +104,17 @@ impl Problem {
         self
     }
 
+    /// What is wrong, for people who see no JSON: each place, if there is one, and what is wrong there.
+    pub(crate) fn reasons(&self) -> Vec<(String, String)> {
+        let reason = |Violation { place: Place::Pointer(place) | Place::Parameter(place), message, .. }: &Violation| {
+            (place.trim_start_matches('/').replace('/', "."), message.clone())
+        };
+        if self.violations.is_empty() {
+            return vec![(String::new(), self.detail.clone())];
+        }
+        self.violations.iter().map(reason).collect()
+    }
+
     /// The answer, which names the request it answers.
     pub(crate) fn response(&self, request_id: &RequestId) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.code.status());

@@ -119,6 +119,7 @@ impl Fault for InvalidBoolean {
 }
 
 /// An RFC 3339 instant, in any zone and precision. What is finer than a millisecond is dropped, as it is of what is stored.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Instant(pub(crate) Timestamp);
 
 /// The text is no RFC 3339 instant.

@@ -1,6 +1,6 @@
 //! The routes. Each file is one of them.
 
-mod bodies;
+pub(crate) mod bodies;
 mod change;
 mod delete_time_entry;
 mod directory;

@@ -42,13 +42,13 @@ struct ExternalRefBody<'a> {
 }
 
 /// What a body asks to log.
-pub(in crate::routes) struct Logged {
-    pub(in crate::routes) details: Details,
-    pub(in crate::routes) external_ref: Option<ExternalRef>,
+pub(crate) struct Logged {
+    pub(crate) details: Details,
+    pub(crate) external_ref: Option<ExternalRef>,
 }
 
 /// Reads a body, and says everything that is wrong with it.
-pub(in crate::routes) fn parse(body: &[u8]) -> Result<Logged, Problem> {
+pub(crate) fn parse(body: &[u8]) -> Result<Logged, Problem> {
     let body: Body<'_> = json::object(body)?;
     let mut members = Members::default();
     members.require(&[("userId", body.user_id), ("workDate", body.work_date)]);

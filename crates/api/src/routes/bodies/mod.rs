@@ -1,5 +1,5 @@
 //! The bodies of requests, read member by member into types that cannot be wrong.
 
 pub(super) mod action;
-pub(super) mod log;
+pub(crate) mod log;
 pub(super) mod patch;

@@ -1,0 +1,42 @@
+//! What is wrong with a row.
+
+use std::fmt;
+
+use crate::http::problem::Problem;
+
+/// One thing that is wrong with a row, for the person who has the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// The member of an entry that cannot be made of the row; empty where it is the row as a whole.
+    pub(super) field: String,
+    /// What is wrong.
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn new(field: impl fmt::Display, message: impl fmt::Display) -> Self {
+        Self { field: field.to_string(), message: message.to_string() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.as_str() {
+            "" => f.write_str(&self.message),
+            field => write!(f, "{field}: {}", self.message),
+        }
+    }
+}
+
+/// The same words that an answer over HTTP would have.
+pub(super) fn faults(problem: &Problem) -> Vec<Fault> {
+    problem.reasons().into_iter().map(|(field, message)| Fault { field, message }).collect()
+}
+
+/// The beginning of a cell, for a message about it.
+pub(super) fn quoted(cell: &str) -> String {
+    const MOST: usize = 40;
+    let shown: String = cell.chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let more = if cell.chars().nth(MOST).is_some() { "…" } else { "" };
+    format!("“{shown}{more}”")
+}

@@ -1,0 +1,201 @@
+//! The file, row by row. No more than a row is held in memory.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use csv::ByteRecord;
+
+use super::columns::{Columns, Field, Format, Mapping, Only};
+use super::date_format::DateFormat;
+use super::fault::{Fault, faults};
+use super::identity::Content;
+use super::lines::{LONGEST_ROW, Lines};
+use super::row::{self, Draft, Identity, Row};
+use crate::json::Members;
+use crate::routes::bodies::log::{self, Logged};
+
+/// A file and how to read it.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) format: Format,
+    pub(super) map: Vec<Mapping>,
+    pub(super) only: Vec<Only>,
+    pub(super) dates: Option<DateFormat>,
+    pub(super) delimiter: u8,
+}
+
+/// The rows of a file.
+pub(super) enum Rows<'a> {
+    Csv(Box<CsvRows<'a>>),
+    Ndjson(NdjsonRows),
+}
+
+impl Source {
+    /// Reads the file from its beginning.
+    pub(super) fn rows(&self) -> anyhow::Result<Rows<'_>> {
+        let file = File::open(&self.path).with_context(|| format!("cannot open {}", self.path.display()))?;
+        if !self.is_ndjson() {
+            return Ok(Rows::Csv(Box::new(CsvRows::of(file, self)?)));
+        }
+        if !(self.map.is_empty() && self.only.is_empty() && self.dates.is_none()) {
+            bail!(
+                "--map, --where and --date-format are for CSV; the members of NDJSON have the names and forms of the API"
+            );
+        }
+        Ok(Rows::Ndjson(NdjsonRows { file: BufReader::new(file), read: 0, line: 0 }))
+    }
+
+    fn is_ndjson(&self) -> bool {
+        let extension = self.path.extension().unwrap_or_default();
+        match self.format {
+            Format::Ndjson => true,
+            Format::Auto => ["ndjson", "jsonl"].iter().any(|known| extension.eq_ignore_ascii_case(known)),
+            Format::Timelog | Format::Toggl | Format::Clockify => false,
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// The format, which is known now.
+    pub(super) fn format(&self) -> Format {
+        match self {
+            Self::Csv(rows) => rows.columns.format,
+            Self::Ndjson(_) => Format::Ndjson,
+        }
+    }
+
+    /// Whether each row can say who it is about.
+    pub(super) fn name_people(&self) -> bool {
+        match self {
+            Self::Csv(rows) => rows.columns.has(Field::UserId),
+            Self::Ndjson(_) => true,
+        }
+    }
+
+    /// How many bytes were read.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Self::Csv(rows) => rows.reader.get_ref().passed(),
+            Self::Ndjson(rows) => rows.read,
+        }
+    }
+
+    /// The next row, if there is one. An error means that the rest of the file cannot be read.
+    pub(super) fn next(&mut self) -> anyhow::Result<Option<Row>> {
+        match self {
+            Self::Csv(rows) => rows.next(),
+            Self::Ndjson(rows) => rows.next(),
+        }
+    }
+}
+
+pub(super) struct CsvRows<'a> {
+    reader: csv::Reader<Lines<File>>,
+    record: ByteRecord,
+    columns: Columns,
+    dates: Option<&'a DateFormat>,
+}
+
+impl<'a> CsvRows<'a> {
+    fn of(file: File, source: &'a Source) -> anyhow::Result<Self> {
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(source.delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(1 << 16)
+            .from_reader(Lines::of(file));
+        let mut record = ByteRecord::new();
+        if !reader.read_byte_record(&mut record).context("cannot read the file")? {
+            bail!("the file is empty; its first line must name the columns");
+        }
+        let columns = Columns::find(&record, source.format, &source.map, &source.only)?;
+        Ok(Self { reader, record, columns, dates: source.dates.as_ref() })
+    }
+
+    fn next(&mut self) -> anyhow::Result<Option<Row>> {
+        if !self.reader.read_byte_record(&mut self.record).context("cannot read the file")? {
+            return Ok(None);
+        }
+        let byte = self.record.position().map_or(0, csv::Position::byte);
+        let line = self.reader.get_mut().of_row_at(byte);
+        let draft = row::read(&self.record, &self.columns, self.dates);
+        Ok(Some(Row { line, wanted: self.columns.wants(&self.record), draft }))
+    }
+}
+
+pub(super) struct NdjsonRows {
+    file: BufReader<File>,
+    read: u64,
+    line: u64,
+}
+
+impl NdjsonRows {
+    fn next(&mut self) -> anyhow::Result<Option<Row>> {
+        loop {
+            let mut line = Vec::new();
+            let mut limited = Read::by_ref(&mut self.file).take(LONGEST_ROW);
+            let count = limited.read_until(b'\n', &mut line).context("cannot read the file")? as u64;
+            if count == 0 {
+                return Ok(None);
+            }
+            self.read += count;
+            self.line += 1;
+            if count == LONGEST_ROW && line.last() != Some(&b'\n') {
+                bail!("line {} is longer than {LONGEST_ROW} bytes", self.line);
+            }
+            let text = if self.line == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
+            if !text.trim_ascii().is_empty() {
+                return Ok(Some(Row { line: self.line, wanted: true, draft: draft_of_json(text) }));
+            }
+        }
+    }
+}
+
+/// Reads a line as the API reads the body of a request. A line that was exported has its id as well.
+fn draft_of_json(line: &[u8]) -> Result<Draft, Vec<Fault>> {
+    let Logged { details, external_ref } = log::parse(line).map_err(|problem| faults(&problem))?;
+    let identity = match external_ref {
+        Some(reference) => Identity::Reference(reference),
+        None => match id_of_json(line)? {
+            Some(id) => Identity::TimeEntry(id),
+            None => Identity::Content(Content::of([
+                details.user_id.to_string(),
+                details.work_date.to_string(),
+                details.duration.minutes().to_string(),
+                details.description.as_ref().map(|text| format!("={text}")).unwrap_or_default(),
+                details.billable.to_string(),
+                details.entry_id.map(|id| id.to_string()).unwrap_or_default(),
+                details.release_id.map(|id| id.to_string()).unwrap_or_default(),
+            ])),
+        },
+    };
+    Ok(Draft {
+        person: vec![details.user_id.to_string()],
+        work_date: details.work_date,
+        duration: details.duration,
+        description: details.description,
+        billable: details.billable,
+        entry_id: details.entry_id,
+        release_id: details.release_id,
+        identity,
+    })
+}
+
+/// The id of a time entry that was exported.
+fn id_of_json(line: &[u8]) -> Result<Option<timelog_domain::TimeEntryId>, Vec<Fault>> {
+    #[derive(serde::Deserialize)]
+    struct Exported<'a> {
+        #[serde(borrow, default, deserialize_with = "crate::json::present")]
+        id: crate::json::Raw<'a>,
+    }
+    let read = || {
+        let exported: Exported<'_> = crate::json::object(line)?;
+        let mut members = Members::default();
+        let id = members.nullable("id", exported.id);
+        members.finish(Some(id))
+    };
+    read().map_err(|problem| faults(&problem))
+}

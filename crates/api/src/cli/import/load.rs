@@ -1,0 +1,187 @@
+//! Handing what the rows say to the store, many at a time.
+
+use anyhow::{Context, bail};
+use timelog_domain::ports::{Clock, Directory, TimeEntryQueries, TimeEntryRepository};
+use timelog_domain::{
+    Caller, Command, Decision, Details, ExternalRef, Filter, ItemOutcome, Ledger, LogMany, LogTimeEntry, Outcome,
+    PageRequest, ProjectId, Reply, Request, Sort, Source, TimeEntryId, handle,
+};
+use uuid::Uuid;
+
+use super::fault::{Fault, faults};
+use super::identity::Repeats;
+use super::people::People;
+use super::row::{Draft, Identity, Row, usual_names};
+use super::{Counts, Format};
+use crate::clock::SystemClock;
+use crate::http::problem::Problem;
+
+/// How many rows are handed over at a time. It is what the API takes at a time.
+pub(super) const BATCH: usize = 500;
+
+/// Takes rows, and hands them over whenever there are enough.
+pub(super) struct Load<'a, S> {
+    pub(super) store: &'a S,
+    pub(super) caller: Caller,
+    pub(super) project: ProjectId,
+    pub(super) people: &'a People,
+    pub(super) format: Format,
+    pub(super) repeats: Repeats,
+    /// Whether to decide everything and store nothing.
+    pub(super) dry_run: bool,
+    pub(super) counts: Counts,
+    pub(super) waiting: Vec<(u64, Item)>,
+}
+
+/// What a row asks to log, or what is wrong with it.
+type Item = Result<LogTimeEntry, Vec<Fault>>;
+
+/// Why rows were refused, by their lines.
+pub(super) type Refused = Vec<(u64, Vec<Fault>)>;
+
+impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
+    /// Takes a row. Says which rows were refused, if this one filled a batch.
+    pub(super) async fn take(&mut self, row: Row) -> anyhow::Result<Refused> {
+        let Row { line, wanted, draft } = row;
+        let item = match draft {
+            // Rows that are left out are counted too, so that it does not matter which ones are left out.
+            Ok(draft) => {
+                let identity = self.identify(&draft.identity)?;
+                if wanted { self.item(draft, identity).await? } else { None }
+            }
+            Err(faults) => wanted.then_some(Err(faults)),
+        };
+        if !wanted {
+            self.counts.skipped += 1;
+        }
+        self.waiting.extend(item.map(|item| (line, item)));
+        if self.waiting.len() < BATCH { Ok(Vec::new()) } else { self.flush().await }
+    }
+
+    /// The name that a row is known by for ever.
+    fn identify(&mut self, identity: &Identity) -> anyhow::Result<ExternalRef> {
+        let (provider, external_type, id) = match identity {
+            Identity::Reference(reference) => return Ok(reference.clone()),
+            Identity::TimeEntry(id) => ("timelog", "time-entry", id.to_string()),
+            Identity::Content(content) => {
+                let (provider, _) = usual_names(self.format);
+                (provider, "row", content.id(self.repeats.count(*content)))
+            }
+        };
+        let part = |text: &str| text.parse().context("a reference cannot be made");
+        Ok(ExternalRef { provider: part(provider)?, external_type: part(external_type)?, external_id: part(&id)? })
+    }
+
+    /// The entry that a row asks to log, or what is wrong with it; none where there is nothing to do.
+    async fn item(&mut self, draft: Draft, external_ref: ExternalRef) -> anyhow::Result<Option<Item>> {
+        let Draft { person, work_date, duration, description, billable, entry_id, release_id, identity } = draft;
+        let user_id = match self.people.find(&person) {
+            Ok(user) => user,
+            Err(fault) => return Ok(Some(Err(vec![fault]))),
+        };
+        let details = Details { user_id, work_date, duration, description, billable, entry_id, release_id };
+        if let Identity::TimeEntry(id) = identity
+            && let Some(known) = self.is_here(id, &details).await?
+        {
+            return Ok(known.err().map(|fault| Err(vec![fault])));
+        }
+        let id = TimeEntryId::new(Uuid::now_v7());
+        let (project_id, external_ref) = (self.project, Some(external_ref));
+        Ok(Some(Ok(LogTimeEntry { id, project_id, details, external_ref, source: Source::Import })))
+    }
+
+    /// Whether the row was exported from this very organization and its entry is still here; then there is nothing to import.
+    async fn is_here(&mut self, id: TimeEntryId, details: &Details) -> anyhow::Result<Option<Result<(), Fault>>> {
+        let found = self.store.find(self.caller.organization_id, id).await;
+        Ok(found.context("the entries could not be read")?.map(|entry| {
+            if entry.project_id() == self.project && entry.details() == details {
+                self.counts.unchanged += 1;
+                return Ok(());
+            }
+            Err(Fault::new("id", "is the id of an entry of this organization, which says something else"))
+        }))
+    }
+
+    /// Hands over what waits. Says which rows were refused.
+    pub(super) async fn flush(&mut self) -> anyhow::Result<Refused> {
+        let (mut rows, mut items) = (Vec::new(), Vec::new());
+        // A row that is wrong has its place among the others, so that all are told in the order of the file.
+        for (line, item) in std::mem::take(&mut self.waiting) {
+            rows.push((line, item.as_ref().err().cloned()));
+            items.push(item.ok());
+        }
+        let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+        let command = Command::LogMany(LogMany { project_id: self.project, items, atomic: false });
+        let request = Request { caller: self.caller, command, claim: None };
+        let decided = if self.dry_run { self.rehearse(&request).await } else { self.execute(request).await };
+        let decided = decided.with_context(|| {
+            format!(
+                "the rows of the lines {first} to {last} could not be imported, and nothing after them was tried; what was \
+                 imported before stays, and importing the file again goes on from there"
+            )
+        })?;
+        let outcomes = match decided {
+            Ok(Reply::Done { outcome: Outcome::Many(outcomes), .. }) => outcomes,
+            Ok(_) => bail!("the store answered something else than it was asked"),
+            Err(refusal) => return Err(refusal).context("the rows were refused"),
+        };
+        let mut refused = Vec::new();
+        for ((line, faults_of_row), outcome) in rows.into_iter().zip(outcomes) {
+            match outcome {
+                ItemOutcome::Created(_) => self.counts.created += 1,
+                ItemOutcome::Updated(_) => self.counts.updated += 1,
+                ItemOutcome::Unchanged(_) => self.counts.unchanged += 1,
+                ItemOutcome::Refused(refusal) => refused.push((line, faults(&Problem::from(refusal)))),
+                ItemOutcome::Invalid => refused.push((line, faults_of_row.unwrap_or_default())),
+                ItemOutcome::NotApplied => bail!("line {line} came to nothing"),
+            }
+        }
+        self.counts.refused += refused.len() as u64;
+        Ok(refused)
+    }
+
+    async fn execute(&self, request: Request) -> anyhow::Result<Decision> {
+        Ok(self.store.execute(request).await?)
+    }
+
+    /// Decides as the store would, on a ledger of what is stored now, and forgets the changes.
+    async fn rehearse(&self, request: &Request) -> anyhow::Result<Decision> {
+        let mut ledger = Ledger::default();
+        let (organization, project) = (self.caller.organization_id, self.project);
+        if let Some(project) = self.store.project(organization, project).await? {
+            ledger.load_project(project);
+        }
+        let Command::LogMany(LogMany { items, .. }) = &request.command else {
+            return Ok(handle(request, &mut ledger, SystemClock.now()));
+        };
+        for item in items.iter().flatten() {
+            let Details { user_id, entry_id, release_id, .. } = item.details;
+            if ledger.user(organization, user_id).is_none()
+                && let Some(user) = self.store.user(organization, user_id).await?
+            {
+                ledger.load_user(user);
+            }
+            if let Some(id) = entry_id.filter(|id| !ledger.has_entry(organization, project, *id))
+                && let Some(entry) = self.store.entry(organization, project, id).await?
+            {
+                ledger.load_entry(&entry);
+            }
+            if let Some(id) = release_id.filter(|id| !ledger.has_release(organization, project, *id))
+                && let Some(release) = self.store.release(organization, project, id).await?
+            {
+                ledger.load_release(&release);
+            }
+            let Some(reference) = item.external_ref.clone() else { continue };
+            let filter = Filter {
+                external_provider: Some(reference.provider),
+                external_type: Some(reference.external_type),
+                external_id: Some(reference.external_id),
+                ..Filter::default()
+            };
+            let page = PageRequest { filter, sort: Sort::default(), after: None, limit: 1 };
+            let page = self.store.list(organization, page).await?;
+            page.items.into_iter().for_each(|entry| ledger.load_time_entry(entry));
+        }
+        Ok(handle(request, &mut ledger, SystemClock.now()))
+    }
+}

@@ -1,0 +1,214 @@
+//! `timelog import`
+
+mod clock;
+mod columns;
+mod date_format;
+mod fault;
+mod file;
+mod identity;
+mod lines;
+mod load;
+mod people;
+mod report;
+mod row;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+use indicatif::ProgressBar;
+use serde_json::json;
+use timelog_domain::ports::{Directory, TimeEntryQueries, TimeEntryRepository};
+use timelog_domain::{Caller, KeyId, OrganizationId, ProjectId, UserId};
+use uuid::Uuid;
+
+use self::columns::{Format, Mapping, Only};
+use self::date_format::DateFormat;
+use self::file::Source;
+use self::identity::Repeats;
+use self::load::{Load, Refused};
+use self::people::People;
+use self::report::{Counts, RefusedRows};
+use self::row::{Identity, Row};
+use super::progress::bar;
+use super::{Global, must_exist, say};
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// The file to import. It is read twice, so it must be a file and not a pipe.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The project to log on.
+    #[arg(long, value_name = "ID")]
+    project: ProjectId,
+    /// The organization of the project. It may be left out where the database has only one.
+    #[arg(long, value_name = "ID")]
+    organization: Option<OrganizationId>,
+    /// The user that every row belongs to.
+    #[arg(long, value_name = "ID", conflicts_with = "users")]
+    user: Option<UserId>,
+    /// A CSV file that says which user a row belongs to: on each line an e-mail address or name as the rows have it, and the
+    /// user's id.
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// What wrote the file.
+    #[arg(long, value_enum, default_value_t = Format::Auto, value_name = "FORMAT")]
+    format: Format,
+    /// Take a field from this column, or leave it out where no column is named. Fields: userId, workDate, minutes, hours, duration
+    /// (H:MM:SS), description, billable, entryId, releaseId, id, externalRef.provider, externalRef.externalType,
+    /// externalRef.externalId.
+    #[arg(long, value_name = "FIELD=COLUMN")]
+    map: Vec<Mapping>,
+    /// Import only the rows that have this value in this column, such as Project=Website.
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    only: Vec<Only>,
+    /// How the file writes days, where that is not YYYY-MM-DD: such as MM/DD/YYYY or DD.MM.YYYY. It is never guessed.
+    #[arg(long, value_name = "FORMAT")]
+    date_format: Option<DateFormat>,
+    /// What separates the columns.
+    #[arg(long, default_value = ",", value_parser = delimiter, value_name = "CHARACTER")]
+    delimiter: u8,
+    /// Decide everything and store nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Write the refused rows to this CSV file (line, field, message) instead of standard error.
+    #[arg(long, value_name = "FILE")]
+    refused: Option<PathBuf>,
+    /// Print the summary as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Import {
+    pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
+        let size = std::fs::metadata(&self.file).with_context(|| format!("cannot open {}", self.file.display()))?.len();
+        let people = match (self.user, &self.users) {
+            (Some(user), _) => People::all_are(user),
+            (None, Some(path)) => People::named_in(path)?,
+            (None, None) => People::default(),
+        };
+        must_exist(&global.database_url)?;
+        let store = global.open().await?;
+        let organization = super::organization(&store, self.organization).await?;
+        let (project, dry_run, json) = (self.project, self.dry_run, self.json);
+        let refused = self.refused.clone();
+        let source = self.source();
+        let began = Instant::now();
+        let bar = bar(size * 2, "bytes").with_message(if dry_run { "rehearsing" } else { "importing" });
+        let mut refused = RefusedRows::to(refused.as_deref(), &bar)?;
+        let job = Job { organization, project, people: &people, dry_run, bar: &bar };
+        let done = job.run(&*store, &source, &mut refused).await;
+        bar.finish_and_clear();
+        refused.finish()?;
+        let counts = done?;
+        summarize(counts, began, dry_run, json);
+        match counts.refused {
+            0 => Ok(()),
+            refused => bail!("{refused} of {} rows were refused", counts.rows()),
+        }
+    }
+
+    fn source(self) -> Source {
+        let Self { file: path, format, map, only, date_format: dates, delimiter, .. } = self;
+        Source { path, format, map, only, dates, delimiter }
+    }
+}
+
+/// What is to be done with the rows.
+struct Job<'a> {
+    organization: OrganizationId,
+    project: ProjectId,
+    people: &'a People,
+    dry_run: bool,
+    bar: &'a ProgressBar,
+}
+
+impl Job<'_> {
+    async fn run<S: TimeEntryRepository + TimeEntryQueries + Directory>(
+        &self,
+        store: &S,
+        source: &Source,
+        refused: &mut RefusedRows<'_>,
+    ) -> anyhow::Result<Counts> {
+        let project = store.project(self.organization, self.project).await.context("the project could not be read")?;
+        let project = project.context("the organization has no such project, or there is no such organization")?;
+        ensure!(!project.archived, "the project is archived and takes no more time");
+        let mut rows = source.rows()?;
+        let format = rows.format();
+        ensure!(
+            rows.name_people() || !self.people.is_empty(),
+            "no column says who a row is about; name a user with --user, or the column with --map userId=COLUMN"
+        );
+        ensure!(
+            !matches!(format, Format::Toggl | Format::Clockify) || !self.people.is_empty(),
+            "the rows name people by e-mail address; say who they are with --users FILE, or with --user ID for all of them"
+        );
+        let mut repeats = Repeats::new();
+        while let Some(Row { draft, .. }) = rows.next()? {
+            if let Ok(Identity::Content(content)) = draft.map(|draft| draft.identity) {
+                repeats.note(content);
+            }
+            self.bar.set_position(rows.bytes());
+        }
+        let already = rows.bytes();
+        let mut load = Load {
+            store,
+            // No key makes these changes. The history shows the nil id.
+            caller: Caller {
+                organization_id: self.organization,
+                key_id: KeyId::new(Uuid::nil()),
+                project_id: None,
+                user_id: None,
+            },
+            project: self.project,
+            people: self.people,
+            format,
+            repeats,
+            dry_run: self.dry_run,
+            counts: Counts::default(),
+            waiting: Vec::new(),
+        };
+        let mut rows = source.rows()?;
+        let mut tell = |rows: Refused| rows.iter().try_for_each(|(line, faults)| refused.tell(*line, faults));
+        while let Some(row) = rows.next()? {
+            tell(load.take(row).await?)?;
+            self.bar.set_position(already + rows.bytes());
+        }
+        tell(load.flush().await?)?;
+        Ok(load.counts)
+    }
+}
+
+fn summarize(counts: Counts, began: Instant, dry_run: bool, as_json: bool) {
+    let Counts { created, updated, unchanged, refused, skipped } = counts;
+    let seconds = began.elapsed().as_secs_f64();
+    if as_json {
+        say(json!({
+            "dryRun": dry_run, "rows": counts.rows(), "created": created, "updated": updated, "unchanged": unchanged,
+            "refused": refused, "skipped": skipped, "seconds": (seconds * 1000.0).round() / 1000.0,
+        }));
+        return;
+    }
+    let what = [("created", created), ("updated", updated), ("unchanged", unchanged), ("refused", refused)];
+    for (name, count) in what.into_iter().chain((skipped > 0).then_some(("left out by --where", skipped))) {
+        say(format_args!("{name:<20} {count:>12}"));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "it is a rate")]
+    let rate = counts.rows() as f64 / seconds.max(0.001);
+    say(format_args!("{} rows in {seconds:.1} s, {rate:.0} a second", counts.rows()));
+    if dry_run {
+        say("This was a dry run: nothing was stored.");
+    }
+}
+
+/// One ASCII character, or `\t`.
+fn delimiter(text: &str) -> Result<u8, &'static str> {
+    match text.as_bytes() {
+        b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Ok(*byte),
+        _ => Err("write one character, such as ; or \\t for a tab"),
+    }
+}

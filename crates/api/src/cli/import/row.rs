@@ -1,0 +1,188 @@
+//! One row of a file, as far as it can be understood without the store.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use csv::ByteRecord;
+use timelog_domain::{
+    Description, EntryId, ExternalRef, ExternalRefPart, InvalidDuration, ReleaseId, TimeEntryId, WorkDate, WorkDuration,
+};
+
+use super::clock;
+use super::columns::{Columns, Field, Format, Part};
+use super::date_format::{self, DateFormat};
+use super::fault::{Fault, quoted};
+use super::identity::Content;
+
+/// A row of a file.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The line it begins on.
+    pub(super) line: u64,
+    /// Whether it is one of those to import.
+    pub(super) wanted: bool,
+    /// What it says, or everything that is wrong with it.
+    pub(super) draft: Result<Draft, Vec<Fault>>,
+}
+
+/// What a row says. Who it is about is known once the person is looked up.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Draft {
+    /// What the row calls the person, best name first.
+    pub(super) person: Vec<String>,
+    pub(super) work_date: WorkDate,
+    pub(super) duration: WorkDuration,
+    pub(super) description: Option<Description>,
+    pub(super) billable: bool,
+    pub(super) entry_id: Option<EntryId>,
+    pub(super) release_id: Option<ReleaseId>,
+    pub(super) identity: Identity,
+}
+
+/// How a row is known again when it comes again.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// By its name in another system.
+    Reference(ExternalRef),
+    /// By the id it has as a time entry of the service that it was exported from.
+    TimeEntry(TimeEntryId),
+    /// By what it says.
+    Content(Content),
+}
+
+/// What a row's cells are called together, beside their values.
+struct Cells<'a> {
+    columns: &'a Columns,
+    values: Vec<&'a str>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Cells<'a> {
+    fn cell(&self, field: Field) -> Option<&'a str> {
+        self.columns.cell(field, &self.values)
+    }
+
+    /// A cell that is to be some text. In our own columns an apostrophe may guard it.
+    fn text(&self, field: Field) -> Option<&'a str> {
+        let cell = self.cell(field)?;
+        if self.columns.is_our_own(field) { crate::csv::read(cell) } else { Some(cell) }
+    }
+
+    fn check<T>(&mut self, field: Field, value: Result<T, impl Display>) -> Option<T> {
+        value.map_err(|message| self.faults.push(Fault::new(field, message))).ok()
+    }
+
+    /// A cell that parses into a `T`.
+    fn parsed<T: FromStr<Err: Display>>(&mut self, field: Field) -> Option<T> {
+        let value = self.cell(field)?.parse::<T>().map_err(|error| format!("{error}"));
+        self.check(field, value)
+    }
+}
+
+/// Reads a row of a CSV file.
+pub(super) fn read(row: &ByteRecord, columns: &Columns, dates: Option<&DateFormat>) -> Result<Draft, Vec<Fault>> {
+    if row.len() != columns.count {
+        let message = format!("the row has {} cells and the header {}", row.len(), columns.count);
+        return Err(vec![Fault::new("", message)]);
+    }
+    let values = row.iter().map(std::str::from_utf8).collect::<Result<Vec<_>, _>>();
+    let values = values.map_err(|error| vec![Fault::new("", format!("the row is not UTF-8: {error}"))])?;
+    let mut cells = Cells { columns, values, faults: Vec::new() };
+    let work_date = match cells.cell(Field::WorkDate) {
+        Some(cell) => cells.check(Field::WorkDate, date_format::day(cell, dates)),
+        None => cells.check(Field::WorkDate, Err("is required")),
+    };
+    let duration = duration(&mut cells);
+    let description = cells.text(Field::Description).map(str::parse::<Description>);
+    let description = description.and_then(|text| cells.check(Field::Description, text));
+    let billable = cells.cell(Field::Billable).map_or(Some(true), |cell| {
+        let billable = boolean(cell).ok_or_else(|| format!("{} is neither yes nor no", quoted(cell)));
+        cells.check(Field::Billable, billable)
+    });
+    let entry_id = cells.parsed(Field::EntryId);
+    let release_id = cells.parsed(Field::ReleaseId);
+    let person = columns.cells(Field::UserId, &cells.values).map(|name| name.trim().to_owned()).collect();
+    let identity = identity(&mut cells, dates);
+    let draft = || {
+        let (work_date, duration, billable) = (work_date?, duration?, billable?);
+        Some(Draft { person, work_date, duration, description, billable, entry_id, release_id, identity: identity? })
+    };
+    match draft() {
+        Some(draft) if cells.faults.is_empty() => Ok(draft),
+        _ => Err(cells.faults),
+    }
+}
+
+/// How long the work took. A duration on a clock is as exact as it gets, so it wins over minutes, and these over hours.
+fn duration(cells: &mut Cells<'_>) -> Option<WorkDuration> {
+    if let Some(cell) = cells.cell(Field::Duration) {
+        return cells.check(Field::Duration, clock::duration(cell));
+    }
+    let (minutes, hours) = (cells.cell(Field::Minutes), cells.cell(Field::Hours));
+    let minutes = match minutes.map(str::parse::<i64>) {
+        Some(Err(_)) => return cells.check(Field::Minutes, Err(InvalidDuration::MinutesOutOfRange)),
+        Some(Ok(minutes)) => Some(minutes),
+        None => None,
+    };
+    let field = if minutes.is_some() || hours.is_none() { Field::Minutes } else { Field::Hours };
+    cells.check(field, WorkDuration::from_minutes_or_hours(minutes, hours))
+}
+
+fn boolean(cell: &str) -> Option<bool> {
+    match cell.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Some(true),
+        "false" | "no" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// By what the row is known again: an id of its own if it has one, else its content.
+fn identity(cells: &mut Cells<'_>, dates: Option<&DateFormat>) -> Option<Identity> {
+    const NAMES: [Field; 3] = [Field::Provider, Field::ExternalType, Field::ExternalId];
+    if NAMES.iter().any(|field| cells.cell(*field).is_some()) {
+        let (provider, kind) = usual_names(cells.columns.format);
+        let mut part = |field, usual: &str| {
+            let text = cells.text(field).unwrap_or(usual).parse::<ExternalRefPart>();
+            cells.check(field, text)
+        };
+        let provider = part(Field::Provider, provider);
+        let external_type = part(Field::ExternalType, kind);
+        let external_id = part(Field::ExternalId, "");
+        return Some(Identity::Reference(ExternalRef {
+            provider: provider?,
+            external_type: external_type?,
+            external_id: external_id?,
+        }));
+    }
+    if cells.cell(Field::Id).is_some() {
+        return cells.parsed(Field::Id).map(Identity::TimeEntry);
+    }
+    Some(Identity::Content(content(cells, dates)))
+}
+
+/// The provider and the type of an id that stands in a file without them.
+pub(super) const fn usual_names(format: Format) -> (&'static str, &'static str) {
+    match format {
+        Format::Toggl => ("toggl", "time-entry"),
+        Format::Clockify => ("clockify", "time-entry"),
+        Format::Ndjson => ("ndjson", "row"),
+        Format::Auto | Format::Timelog => ("csv", "row"),
+    }
+}
+
+/// What the row says, in one spelling, whatever the settings of the export: as it is in the file, and not as the options of the
+/// import would have it.
+fn content(cells: &Cells<'_>, dates: Option<&DateFormat>) -> Content {
+    let values = cells.columns.identity.iter().map(|(columns, part)| {
+        let mut filled = columns.iter().filter_map(|column| cells.values.get(*column)).filter(|cell| !cell.is_empty());
+        let cell = filled.next().copied().unwrap_or_default();
+        match part {
+            Part::Text => cell.to_owned(),
+            Part::Person => cell.trim().to_lowercase(),
+            Part::Day => date_format::day(cell, dates).map_or_else(|_| cell.to_owned(), |day| day.to_string()),
+            Part::TimeOfDay => clock::time_of_day(cell),
+            Part::Duration => clock::seconds(cell).map_or_else(|| cell.to_owned(), |seconds| seconds.to_string()),
+        }
+    });
+    Content::of(values)
+}
