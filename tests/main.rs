@@ -19,3 +19,6 @@ mod read_time_entry;
 mod refused_bodies;
 mod support;
 mod tls;
+//! End-to-end tests.
+
+mod import;

@@ -1,0 +1,184 @@
+//! `timelog import` and `timelog export`, run as an operator runs them.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with a database in it that has one organization.
+struct Desk {
+    folder: TempDir,
+    organization: String,
+    project: String,
+    user: String,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let [organization, project, user] = [const { String::new() }; 3];
+        let desk = Self { folder: tempfile::tempdir().unwrap(), organization, project, user };
+        let [organization, project, user] = desk.bootstrap();
+        Self { organization, project, user, ..desk }
+    }
+
+    /// Makes an organization, and returns its id and those of its project and its user.
+    fn bootstrap(&self) -> [String; 3] {
+        let made = self.timelog(&["bootstrap", "--json"]);
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+        ["organizationId", "projectId", "userId"].map(|name| made[name].as_str().unwrap().to_owned())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str, content: &str) -> String {
+        fs::write(self.path(name), content).unwrap();
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    fn timelog(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_timelog"));
+        let database = format!("sqlite:{}", self.path("timelog.db").display());
+        command.env_clear().args(["--database-url", &database, "--log", "error"]).args(arguments);
+        command.output().unwrap()
+    }
+
+    /// Imports a file into the project and returns the summary and the exit code.
+    fn import(&self, file: &str, arguments: &[&str]) -> (Value, Option<i32>) {
+        let all = [&["import", file, "--project", &self.project, "--json"], arguments].concat();
+        let output = self.timelog(&all);
+        let summary = serde_json::from_slice(&output.stdout);
+        (summary.unwrap_or_else(|_| panic!("{}", text(&output.stderr))), output.status.code())
+    }
+
+    fn export(&self, arguments: &[&str]) -> String {
+        let output = self.timelog(&[&["export"], arguments].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn counts(summary: &Value) -> [u64; 4] {
+    ["created", "updated", "unchanged", "refused"].map(|name| summary[name].as_u64().unwrap())
+}
+
+const HEADER: &str = "User,Email,Client,Project,Task,Description,Billable,Start date,Start time,End date,End time,Duration,\
+    Tags,Amount (USD)\r\n";
+const TWIN: &str = "Ann,ann@example.com,,Website,,Twin,No,2025-02-01,09:00:00,2025-02-01,09:30:00,00:30:00,,\r\n";
+
+/// A report of Toggl Track with that many rows, and two more that are the same.
+fn report(rows: usize) -> String {
+    let row = |row: usize| {
+        let (day, hour, minute) = (1 + row % 28, row / 28 % 24, row / 672 % 50);
+        let (work, minutes) = (row % 7, row % 59);
+        format!(
+            "Ann,ann@example.com,Client,Website,,\"Work, {work}\",Yes,2025-01-{day:02},{hour:02}:{minute:02}:00,,,\
+             00:{minutes:02}:30,,\r\n"
+        )
+    };
+    let rows: Vec<_> = (0..rows).map(row).collect();
+    [HEADER, &rows.concat(), TWIN, TWIN].concat()
+}
+
+#[test]
+fn a_report_that_is_imported_twice_is_there_once() {
+    let desk = Desk::new();
+    let report = desk.file("report.csv", &report(1_500));
+    let users = desk.file("users.csv", &format!("name,userId\nann@example.com,{}\n", desk.user));
+    let rehearsed = desk.import(&report, &["--users", &users, "--dry-run"]);
+    assert_eq!((counts(&rehearsed.0), rehearsed.1), ([1_502, 0, 0, 0], Some(0)));
+    assert_eq!(desk.export(&[]).lines().count(), 1);
+    let (summary, code) = desk.import(&report, &["--users", &users]);
+    assert_eq!((counts(&summary), code), ([1_502, 0, 0, 0], Some(0)));
+    let exported = desk.export(&["--sort", "createdAt"]);
+    let (summary, code) = desk.import(&report, &["--users", &users]);
+    assert_eq!((counts(&summary), code), ([0, 0, 1_502, 0], Some(0)));
+    // To the version, the update time and the order.
+    assert_eq!(desk.export(&["--sort", "createdAt"]), exported);
+    assert_eq!(exported.lines().filter(|line| line.contains("Twin")).count(), 2);
+}
+
+#[test]
+fn refused_rows_are_told_and_make_the_command_fail() {
+    let desk = Desk::new();
+    let report = report(2) + "Bob,bob@example.com,,Website,,,No,2025-02-01,09:00:00,,,00:00:29,,\r\n";
+    let report =
+        desk.file("report.csv", &(report + "Bob,bob@example.com,,Website,,,No,2025-02-01,09:00:00,,,00:30:00,,\r\n"));
+    let users = desk.file("users.csv", &format!("ann@example.com,{}\n", desk.user));
+    let output = desk.timelog(&["import", &report, "--project", &desk.project, "--users", &users]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.contains("line 6: duration: “00:00:29” rounds to 0 minutes"), "{told}");
+    assert!(told.contains("line 7: userId: “bob@example.com” is no id of a user"), "{told}");
+    assert!(told.ends_with("timelog: 2 of 6 rows were refused\n"), "{told}");
+    let refused = desk.path("refused.csv");
+    let (summary, code) = desk.import(&report, &["--users", &users, "--refused", refused.to_str().unwrap()]);
+    assert_eq!((counts(&summary), code), ([0, 0, 4, 2], Some(1)));
+    let refused = fs::read_to_string(refused).unwrap();
+    assert!(refused.starts_with("line,field,message\n6,duration,"), "{refused}");
+}
+
+#[test]
+fn an_export_can_be_imported_into_another_organization() {
+    let desk = Desk::new();
+    let rows = format!(
+        "userId,workDate,minutes,description,billable\n{0},2025-01-01,60,=1+1,no\n{0},2025-01-02,61,\"a\r\n\"\"b\"\"\",yes\n",
+        desk.user
+    );
+    assert_eq!(desk.import(&desk.file("rows.csv", &rows), &[]).1, Some(0));
+    let [organization, project, user] = desk.bootstrap();
+    let users = desk.file("users.csv", &format!("{},{user}\n", desk.user));
+    for (format, created) in [("csv", 2), ("ndjson", 0)] {
+        let file = desk.path(&format!("export.{format}"));
+        let file = file.to_str().unwrap();
+        let export = ["export", "--format", format, "--out", file];
+        let ambiguous = desk.timelog(&export);
+        assert!(text(&ambiguous.stderr).contains("--organization"), "two organizations, and none was named");
+        assert!(desk.timelog(&[&export[..], &["--organization", &desk.organization]].concat()).status.success());
+        let to = ["--project", &project, "--organization", &organization, "--users", &users, "--json"];
+        let imported = desk.timelog(&[&["import", file], &to[..]].concat());
+        let summary: Value = serde_json::from_slice(&imported.stdout).unwrap();
+        assert_eq!(counts(&summary), [created, 0, 2 - created, 0], "{}", text(&imported.stderr));
+    }
+    let there = desk.export(&["--organization", &organization, "--format", "ndjson"]);
+    let there: Vec<Value> = there.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said: Vec<_> = there.iter().map(|entry| (&entry["description"], &entry["userId"], &entry["source"])).collect();
+    let (user, import) = (Value::from(user), Value::from("import"));
+    assert_eq!(said, [(&"=1+1".into(), &user, &import), (&"a\r\n\"b\"".into(), &user, &import)]);
+}
+
+#[test]
+fn an_export_has_the_entries_that_are_asked_for_in_the_order_that_is_asked_for() {
+    let desk = Desk::new();
+    let row = |day: u8, billable: bool| format!("{},2025-01-{day:02},60,{billable}\n", desk.user);
+    let rows: String = [row(2, true), row(1, false), row(3, true)].concat();
+    desk.import(&desk.file("rows.csv", &format!("userId,workDate,minutes,billable\n{rows}")), &[]);
+    let days = |arguments: &[&str]| -> Vec<String> {
+        let lines = desk.export(&[&["--format", "ndjson"], arguments].concat());
+        let day =
+            |line: &str| serde_json::from_str::<Value>(line).unwrap()["workDate"].as_str().unwrap()[8..].to_owned();
+        lines.lines().map(day).collect()
+    };
+    assert_eq!(days(&[]), ["01", "02", "03"]);
+    assert_eq!(days(&["--sort", "-workDate"]), ["03", "02", "01"]);
+    assert_eq!(days(&["--from", "2025-01-02", "--project", &desk.project]), ["02", "03"]);
+    assert_eq!(days(&["--billable", "false", "--status", "draft", "--user", &desk.user]), ["01"]);
+    assert!(days(&["--status", "approved", "--status", "locked"]).is_empty());
+    assert!(days(&["--external-provider", "nobody"]).is_empty());
+    let refused =
+        ["--from=2025-01-02 --to=2025-01-01", "--project=01941a2e-5c00-7000-8000-000000000001", "--status=new"];
+    for arguments in refused {
+        let arguments: Vec<_> = ["export"].into_iter().chain(arguments.split(' ')).collect();
+        assert!(!desk.timelog(&arguments).status.success(), "{arguments:?}");
+    }
+}
