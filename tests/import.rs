@@ -126,6 +126,9 @@ fn refused_rows_are_told_and_make_the_command_fail() {
     assert_eq!((counts(&summary), code), ([0, 0, 4, 2], Some(1)));
     let refused = fs::read_to_string(refused).unwrap();
     assert!(refused.starts_with("line,field,message\n6,duration,"), "{refused}");
+    let careless = ["import", &report, "--project", &desk.project, "--users", &users, "--refused", &report];
+    assert!(text(&desk.timelog(&careless).stderr).contains("would overwrite"));
+    assert!(fs::read_to_string(&report).unwrap().starts_with(HEADER));
 }
 
 #[test]

@@ -102,5 +102,6 @@ mod tests {
         let mut reader = csv::Reader::from_reader(Lines::of(file));
         let error = reader.read_byte_record(&mut csv::ByteRecord::new()).unwrap_err();
         assert!(error.to_string().contains("is a quote not closed?"), "{error}");
+        assert!(reader.get_ref().passed() < 2 * LONGEST_ROW);
     }
 }

@@ -84,7 +84,7 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let size = std::fs::metadata(&self.file).with_context(|| format!("cannot open {}", self.file.display()))?.len();
+        let size = self.check_files()?;
         let people = match (self.user, &self.users) {
             (Some(user), _) => People::all_are(user),
             (None, Some(path)) => People::named_in(path)?,
@@ -109,6 +109,17 @@ impl Import {
             0 => Ok(()),
             refused => bail!("{refused} of {} rows were refused", counts.rows()),
         }
+    }
+
+    /// The size of the file, if it is one, and not the one that refused rows are to be written to.
+    fn check_files(&self) -> anyhow::Result<u64> {
+        let cannot_open = || format!("cannot open {}", self.file.display());
+        let file = std::fs::metadata(&self.file).with_context(cannot_open)?;
+        ensure!(file.is_file(), "{} is not a file; it is read twice, so it must be one", self.file.display());
+        let path = self.file.canonicalize().with_context(cannot_open)?;
+        let refused = self.refused.as_ref().and_then(|refused| refused.canonicalize().ok());
+        ensure!(refused != Some(path), "--refused would overwrite the file that is imported");
+        Ok(file.len())
     }
 
     fn source(self) -> Source {

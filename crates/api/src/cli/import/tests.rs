@@ -180,6 +180,17 @@ fn rows_can_be_picked_and_the_pick_does_not_change_which_rows_they_are() {
     let apps = Case { only: vec!["Project=App".parse().unwrap()], ..import("a.csv", TOGGL) };
     assert_eq!(apps.load(&store).0, [2, 0, 0, 0, 2]);
     assert_eq!(import("a.csv", TOGGL).load(&store).0, [2, 0, 2, 0, 0]);
+    // Rows that differ only in what does not tell them apart. The second of them is that also where the first is left out.
+    let row = "Ann,ann@x.org,C,Web,,,No,2025-02-01,09:00:00,2025-02-01,09:15:00,00:15:00,";
+    let text = format!("{}\r\n{row}first,\r\n{row}second,\r\n", TOGGL.lines().next().unwrap());
+    let both = Case { map: vec!["description=Tags".parse().unwrap()], ..import("b.csv", text) };
+    let second = Case {
+        only: vec!["Tags=second".parse().unwrap()],
+        map: both.map.clone(),
+        ..import("b.csv", both.text.clone())
+    };
+    assert_eq!(second.load(&store).0, [1, 0, 0, 0, 1]);
+    assert_eq!(both.load(&store).0, [1, 0, 1, 0, 0]);
 }
 
 const CLOCKIFY: &str = "\
