@@ -31,7 +31,7 @@ fn described() -> BTreeMap<String, Vec<String>> {
             let required = type_name.strip_prefix("Nullable<").map(|inner| inner.trim_end_matches('>'));
             let stored = match required.unwrap_or(type_name) {
                 "Id" | "Binary" => "BLOB",
-                "Text" | "Day" => "TEXT",
+                "Text" | "Day" | "Document" => "TEXT",
                 "Instant" | "BigInt" | "Integer" | "Bool" => "INTEGER",
                 other => panic!("{other} has no counterpart on SQLite"),
             };
