@@ -1,5 +1,6 @@
 //! Laws of the directory.
 
+use futures_util::future::join_all;
 use timelog_domain::*;
 
 use crate::subject::Subject;
@@ -37,4 +38,16 @@ pub(crate) async fn putting_replaces_what_was_there_and_is_seen_at_once(subject:
     let elsewhere =
         Request { caller: Caller { organization_id: id(OTHER_ORGANIZATION), ..caller() }, ..logged(log(1004)) };
     assert!(subject.time_entries.execute(elsewhere).await.unwrap().is_ok());
+}
+
+pub(crate) async fn of_many_that_put_one_thing_at_once_one_creates_it(subject: Subject) {
+    let directory = &*subject.directory;
+    for number in 60..64 {
+        let name = |nth: usize| text(&format!("Project {nth}"));
+        let puts = (0..8).map(|nth| directory.put_project(Project { name: name(nth), ..project(number, false) }));
+        let created = join_all(puts).await.into_iter().filter(|created| *created.as_ref().unwrap()).count();
+        assert_eq!(created, 1);
+        let stored = directory.project(id(ORGANIZATION), id(number)).await.unwrap().unwrap();
+        assert!((0..8).any(|nth| stored.name == name(nth)), "{stored:?}");
+    }
 }

@@ -13,14 +13,19 @@
 mod answers;
 mod databases;
 mod directory;
+mod directory_pages;
+mod history;
 mod keys;
+mod lists;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "../../../../tests/support/postgres.rs"]
 mod server;
+mod shelf;
 mod sqlite_alone;
 mod subject;
 mod time_entries;
 mod together;
+mod totals;
 mod world;
 
 /// One test of each law, on a fresh subject of that name and a runtime of that flavor.
@@ -65,6 +70,40 @@ macro_rules! laws_of_stores {
             directory {
                 putting_again_changes_nothing,
                 putting_replaces_what_was_there_and_is_seen_at_once,
+                of_many_that_put_one_thing_at_once_one_creates_it,
+            }
+        }
+    };
+}
+
+/// Reading is the same on any runtime.
+macro_rules! laws_of_reading {
+    ($subject:ident) => {
+        tests! { "current_thread", $subject:
+            lists {
+                every_order_is_kept_in_both_directions,
+                every_filter_lets_through_what_it_matches,
+                pages_of_every_size_have_each_entry_once_and_in_order,
+                a_reader_meets_what_stays_once_while_others_write,
+                a_position_of_another_order_is_an_error,
+                organizations_read_their_own_entries_only,
+            }
+            totals {
+                entries_are_added_up_by_every_key_and_every_two,
+                only_what_the_filter_matches_is_added_up,
+                a_day_is_added_to_the_week_and_the_month_it_lies_in,
+                those_without_a_ticket_or_a_release_are_a_group_too,
+            }
+            history {
+                a_history_is_read_as_it_was_recorded_oldest_first,
+                a_history_outlives_its_entry_and_the_next_of_its_reference,
+                organizations_read_their_own_history_only,
+                what_changes_nothing_leaves_no_record,
+            }
+            directory_pages {
+                everything_is_read_as_it_was_put,
+                pages_have_each_id_once_and_in_order,
+                what_belongs_to_others_is_not_read,
             }
         }
     };
@@ -103,6 +142,9 @@ macro_rules! stores {
             mod one_thread {
                 laws_of_stores!("current_thread", $subject);
             }
+            mod reading {
+                laws_of_reading!($subject);
+            }
             mod threads {
                 laws_of_stores!("multi_thread", $subject);
             }
@@ -117,6 +159,9 @@ macro_rules! databases {
             mod one_thread {
                 laws_of_stores!("current_thread", $subject);
                 laws_of_databases!($subject);
+            }
+            mod reading {
+                laws_of_reading!($subject);
             }
             mod threads {
                 laws_of_stores!("multi_thread", $subject);

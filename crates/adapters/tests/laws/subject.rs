@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
 use timelog_domain::Timestamp;
 use timelog_domain::memory::{ManualClock, MemoryStore};
-use timelog_domain::ports::{Clock, Directory, IdempotencyCache, TimeEntryRepository};
+use timelog_domain::ports::{Clock, Directory, IdempotencyCache, TimeEntryQueries, TimeEntryRepository};
 
 use crate::server;
 use crate::world::populate;
@@ -17,6 +17,7 @@ use crate::world::populate;
 pub(crate) struct Subject {
     pub(crate) clock: TestClock,
     pub(crate) time_entries: Arc<dyn TimeEntryRepository>,
+    pub(crate) queries: Arc<dyn TimeEntryQueries>,
     pub(crate) answers: Arc<dyn IdempotencyCache>,
     pub(crate) directory: Arc<dyn Directory>,
     database: Option<Database>,
@@ -51,6 +52,7 @@ impl Subject {
         Self {
             clock,
             time_entries: store.clone(),
+            queries: store.clone(),
             answers: store.clone(),
             directory: store.clone(),
             database: Some(Database { url, store, _folder: folder }),
@@ -63,7 +65,14 @@ pub(crate) async fn memory() -> Subject {
     let clock = TestClock::default();
     let store = Arc::new(MemoryStore::new(clock.clone()));
     populate(&*store).await;
-    Subject { clock, time_entries: store.clone(), answers: store.clone(), directory: store, database: None }
+    Subject {
+        clock,
+        time_entries: store.clone(),
+        queries: store.clone(),
+        answers: store.clone(),
+        directory: store,
+        database: None,
+    }
 }
 
 /// A new SQLite database in a folder of its own.

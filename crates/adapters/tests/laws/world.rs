@@ -15,6 +15,7 @@ pub(crate) const OTHER_PROJECT: u128 = 11;
 pub(crate) const USER: u128 = 20;
 pub(crate) const OTHER_USER: u128 = 21;
 pub(crate) const TICKET: u128 = 30;
+pub(crate) const OTHER_TICKET: u128 = 31;
 pub(crate) const RELEASE: u128 = 40;
 
 pub(crate) fn id<T: FromStr<Err = InvalidId>>(number: u128) -> T {
@@ -102,6 +103,39 @@ pub(crate) fn apply(number: u128, action: Action) -> Request {
     plain(Command::Apply(ApplyAction { id: id(number), action, reason, invoice_ref, if_match: IfMatch::Any }))
 }
 
+/// Asks for an edit, whatever the version.
+pub(crate) fn edit(number: u128, patch: Patch) -> Request {
+    plain(Command::Edit(EditTimeEntry { id: id(number), patch, if_match: IfMatch::Any }))
+}
+
+/// Asks for a deletion, whatever the version.
+pub(crate) fn delete(number: u128) -> Request {
+    plain(Command::Delete(DeleteTimeEntry { id: id(number), if_match: IfMatch::Any }))
+}
+
+pub(crate) fn log_many(items: Vec<Option<LogTimeEntry>>, atomic: bool) -> Request {
+    plain(Command::LogMany(LogMany { project_id: id(PROJECT), items, atomic }))
+}
+
+pub(crate) fn apply_many(numbers: &[u128], action: Action, atomic: bool) -> Request {
+    let Command::Apply(one) = apply(0, action).command else { unreachable!("an action is asked for") };
+    let ids = numbers.iter().map(|number| id(*number)).collect();
+    let ApplyAction { reason, invoice_ref, .. } = one;
+    plain(Command::ApplyMany(ApplyMany { ids, action, reason, invoice_ref, atomic }))
+}
+
+/// What leads from a draft to that status.
+pub(crate) const fn way_to(status: Status) -> &'static [Action] {
+    match status {
+        Status::Draft => &[],
+        Status::Submitted => &[Action::Submit],
+        Status::Approved => &[Action::Submit, Action::Approve],
+        Status::Rejected => &[Action::Submit, Action::Reject],
+        Status::Locked => &[Action::Submit, Action::Approve, Action::Lock],
+        Status::Invoiced => &[Action::Submit, Action::Approve, Action::Invoice],
+    }
+}
+
 /// A request without an idempotency key.
 pub(crate) fn plain(command: Command) -> Request {
     Request { caller: caller(), command, claim: None }
@@ -143,14 +177,14 @@ pub(crate) fn scope(key: &str) -> IdempotencyScope {
 
 /// Renders an answer that names everything, so that no two are alike by chance. Its body is not UTF-8.
 pub(crate) fn render(outcome: &Outcome) -> StoredAnswer {
-    let entry = outcome.time_entry().unwrap();
+    let entry = outcome.time_entry();
     let created = matches!(outcome, Outcome::Created(_));
-    let mut body = format!("{entry:?}").into_bytes();
+    let mut body = format!("{outcome:?}").into_bytes();
     body.extend([0, 0xff]);
     StoredAnswer {
         status: if created { 201 } else { 200 },
-        location: created.then(|| format!("/time-entries/{}", entry.id())),
-        etag: Some(format!("\"{}\"", entry.version())),
+        location: entry.filter(|_| created).map(|entry| format!("/time-entries/{}", entry.id())),
+        etag: entry.map(|entry| format!("\"{}\"", entry.version())),
         body,
     }
 }
