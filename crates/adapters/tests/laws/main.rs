@@ -11,6 +11,7 @@
 )]
 
 mod answers;
+mod changing;
 mod databases;
 mod directory;
 mod directory_pages;
@@ -66,6 +67,15 @@ macro_rules! laws_of_stores {
                 an_answer_is_replayed_for_a_day_and_then_replaced,
                 every_part_of_the_scope_tells_answers_apart,
                 sweeping_is_bounded_and_spares_what_is_live,
+            }
+            changing {
+                an_edited_entry_is_found_as_it_was_answered,
+                an_edit_looks_for_tickets_in_the_project_of_its_entry,
+                a_deleted_entry_is_gone_and_its_reference_is_free,
+                one_reference_may_change_hands_among_requests_that_wait,
+                many_are_logged_each_by_itself,
+                one_failure_keeps_all_of_an_atomic_batch_from_being_stored,
+                many_are_moved_each_by_itself_or_none,
             }
             directory {
                 putting_again_changes_nothing,

@@ -1,0 +1,201 @@
+//! Laws of edits, deletions, and many at once.
+
+use timelog_domain::*;
+
+use crate::subject::Subject;
+use crate::together::at_once;
+use crate::world::*;
+
+async fn find(subject: &Subject, number: u128) -> Option<TimeEntry> {
+    subject.time_entries.find(id(ORGANIZATION), id(number)).await.unwrap()
+}
+
+async fn ask(subject: &Subject, request: Request) -> Decision {
+    subject.time_entries.execute(request).await.unwrap()
+}
+
+/// What became of the items of a request for many.
+fn items(decision: Decision) -> Vec<ItemOutcome> {
+    match decision {
+        Ok(Reply::Done { outcome: Outcome::Many(items), .. }) | Err(Refusal::BatchFailed(items)) => items,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) async fn an_edited_entry_is_found_as_it_was_answered(subject: Subject) {
+    done(ask(&subject, logged(log_as(1001, "1"))).await);
+    let full = Patch {
+        user_id: Some(id(OTHER_USER)),
+        work_date: Some("9999-12-31".parse().unwrap()),
+        duration: Some(WorkDuration::MAX),
+        description: Some(Some(text("ü"))),
+        billable: Some(false),
+        entry_id: Some(Some(id(TICKET))),
+        release_id: Some(Some(id(RELEASE))),
+    };
+    let empty = Patch { description: Some(None), entry_id: Some(None), release_id: Some(None), ..Patch::default() };
+    for (version, patch) in [(2, full), (3, empty)] {
+        let edited = done(ask(&subject, edit(1001, patch)).await);
+        assert_eq!(edited.version().get(), version);
+        assert_eq!(find(&subject, 1001).await, Some(edited));
+    }
+}
+
+pub(crate) async fn an_edit_looks_for_tickets_in_the_project_of_its_entry(subject: Subject) {
+    let elsewhere = Entry { project_id: id(OTHER_PROJECT), ..ticket(OTHER_TICKET) };
+    subject.directory.put_entry(elsewhere).await.unwrap();
+    let elsewhere = Release { project_id: id(OTHER_PROJECT), ..release(41) };
+    subject.directory.put_release(elsewhere).await.unwrap();
+    let there = |number| LogTimeEntry { project_id: id(OTHER_PROJECT), ..log(number) };
+    let patch = |ticket, release| Patch {
+        entry_id: Some(Some(id(ticket))),
+        release_id: Some(Some(id(release))),
+        ..Patch::default()
+    };
+    let unknown = Refusal::References(vec![InvalidReference::UnknownEntry, InvalidReference::UnknownRelease]);
+    let (here, there_too) = (patch(TICKET, RELEASE), patch(OTHER_TICKET, 41));
+
+    // The entries are stored, and the edits know only their ids.
+    done(ask(&subject, logged(log(1001))).await);
+    done(ask(&subject, logged(there(1002))).await);
+    for (number, own, other) in [(1001, &here, &there_too), (1002, &there_too, &here)] {
+        assert_eq!(ask(&subject, edit(number, other.clone())).await, Err(unknown.clone()));
+        let edited = done(ask(&subject, edit(number, own.clone())).await);
+        assert_eq!(find(&subject, number).await, Some(edited));
+    }
+    // The entries are logged by requests that wait beside the edits.
+    let requests = [
+        logged(log(1003)),
+        edit(1003, there_too.clone()),
+        edit(1003, here.clone()),
+        logged(there(1004)),
+        edit(1004, here),
+        edit(1004, there_too),
+    ];
+    let mut decisions: Vec<_> = Vec::new();
+    for request in requests.chunks(3) {
+        decisions.extend(at_once(&subject, request.to_vec()).await.into_iter().map(Result::unwrap));
+    }
+    let succeeded: Vec<_> = decisions.iter().map(Result::is_ok).collect();
+    assert_eq!(succeeded, [true, false, true, true, false, true], "{decisions:?}");
+    for (number, decision) in [(1003, 2), (1004, 5)] {
+        assert_eq!(find(&subject, number).await, Some(done(decisions[decision].clone())));
+    }
+}
+
+pub(crate) async fn a_deleted_entry_is_gone_and_its_reference_is_free(subject: Subject) {
+    let deleted = Ok(Reply::Done { outcome: Outcome::Deleted, answer: None });
+    done(ask(&subject, logged(log_as(1001, "1"))).await);
+    assert_eq!(ask(&subject, delete(1001)).await, deleted);
+    assert_eq!(find(&subject, 1001).await, None);
+    assert_eq!(subject.queries.count(id(ORGANIZATION), Filter::default()).await, Ok(0));
+    assert_eq!(ask(&subject, delete(1001)).await, Err(Refusal::TimeEntryNotFound));
+    let next = done(ask(&subject, logged(log_as(1002, "1"))).await);
+    assert_eq!((next.id(), next.version().get()), (id(1002), 1));
+    assert_eq!(find(&subject, 1002).await, Some(next));
+}
+
+pub(crate) async fn one_reference_may_change_hands_among_requests_that_wait(subject: Subject) {
+    done(ask(&subject, logged(log_as(1001, "1"))).await);
+    // The stored entry goes; one that is logged and deleted at once was never there; the third stays.
+    let requests = vec![
+        delete(1001),
+        logged(log_as(1002, "1")),
+        delete(1002),
+        logged(log_as(1003, "1")),
+        logged(lasting(90, log_as(1004, "1"))),
+    ];
+    let decisions: Vec<_> = at_once(&subject, requests).await.into_iter().map(Result::unwrap).collect();
+    assert!(decisions.iter().all(Result::is_ok), "{decisions:?}");
+    for number in [1001, 1002, 1004] {
+        assert_eq!(find(&subject, number).await, None, "{number}");
+    }
+    assert_eq!(find(&subject, 1003).await, Some(done(decisions[4].clone())));
+    for (number, events) in [
+        (1001, vec![Event::Log, Event::Delete]),
+        (1002, vec![Event::Log, Event::Delete]),
+        (1003, vec![Event::Log, Event::Edit]),
+        (1004, vec![]),
+    ] {
+        let history = subject.queries.history(id(ORGANIZATION), id(number)).await.unwrap();
+        assert_eq!(history.iter().map(|record| record.event).collect::<Vec<_>>(), events, "{number}");
+    }
+}
+
+/// New, updated, unchanged, invalid, refused, new, and a later one of the first one's reference.
+fn mixed() -> Vec<Option<LogTimeEntry>> {
+    let unknown = Details { entry_id: Some(id(99)), ..log(0).details };
+    vec![
+        Some(log_as(1011, "new")),
+        Some(lasting(90, log_as(1012, "old"))),
+        Some(log_as(1013, "new")),
+        None,
+        Some(LogTimeEntry { details: unknown, ..log(1014) }),
+        Some(log(1015)),
+        Some(lasting(30, log_as(1016, "new"))),
+    ]
+}
+
+pub(crate) async fn many_are_logged_each_by_itself(subject: Subject) {
+    done(ask(&subject, logged(log_as(1001, "old"))).await);
+    let request = Request { claim: Some(claim("a")), ..log_many(mixed(), false) };
+    let items = items(ask(&subject, request.clone()).await);
+    let failed: Vec<_> = items.iter().map(ItemOutcome::is_failure).collect();
+    assert_eq!(failed, [false, false, false, true, true, false, false], "{items:?}");
+    // The later of one reference wins, so the first one is found as the last one left it.
+    for (number, item) in [(1011, 6), (1001, 1), (1015, 5)] {
+        assert_eq!(find(&subject, number).await.as_ref(), items[item].time_entry(), "{number}");
+    }
+    assert_eq!(subject.queries.count(id(ORGANIZATION), Filter::default()).await, Ok(3));
+    let repeat = ask(&subject, request).await;
+    assert!(matches!(repeat, Ok(Reply::Replayed { .. })), "{repeat:?}");
+}
+
+pub(crate) async fn one_failure_keeps_all_of_an_atomic_batch_from_being_stored(subject: Subject) {
+    let old = done(ask(&subject, logged(log_as(1001, "old"))).await);
+    let request = Request { claim: Some(claim("a")), ..log_many(mixed(), true) };
+    // Requests beside it are not touched by its failure.
+    let requests = vec![logged(log(1002)), request.clone(), logged(log_as(1003, "new"))];
+    let decisions: Vec<_> = at_once(&subject, requests).await.into_iter().map(Result::unwrap).collect();
+    assert!(matches!(decisions[1], Err(Refusal::BatchFailed(_))), "{decisions:?}");
+    assert_eq!(find(&subject, 1001).await, Some(old));
+    for number in 1011..=1016 {
+        assert_eq!(find(&subject, number).await, None, "{number}");
+        assert_eq!(subject.queries.history(id(ORGANIZATION), id(number)).await, Ok(vec![]));
+    }
+    assert_eq!(subject.answers.find(&scope("a"), subject.clock.time()).await, Ok(None));
+    for (number, decision) in [(1002, 0), (1003, 2)] {
+        assert_eq!(find(&subject, number).await, Some(done(decisions[decision].clone())));
+    }
+    // Without what failed it comes through, as a whole.
+    let good = mixed().into_iter().flatten().filter(|item| item.id != id(1014)).map(Some).collect();
+    let items = items(ask(&subject, Request { claim: Some(claim("a")), ..log_many(good, true) }).await);
+    assert!(items.iter().all(|item| item.time_entry().is_some()), "{items:?}");
+    assert!(find(&subject, 1015).await.is_some());
+}
+
+pub(crate) async fn many_are_moved_each_by_itself_or_none(subject: Subject) {
+    for number in 1001..=1003 {
+        done(ask(&subject, logged(log(number))).await);
+    }
+    done(ask(&subject, apply(1002, Action::Submit)).await);
+    let statuses = async || {
+        let mut statuses = Vec::new();
+        for number in 1001..=1003 {
+            statuses.push(find(&subject, number).await.unwrap().status());
+        }
+        statuses
+    };
+    let numbers = [1001, 1002, 404, 1003, 1001];
+    let refused = ask(&subject, apply_many(&numbers, Action::Submit, true)).await;
+    assert!(matches!(refused, Err(Refusal::BatchFailed(_))), "{refused:?}");
+    assert_eq!(statuses().await, [Status::Draft, Status::Submitted, Status::Draft]);
+    let moved = items(ask(&subject, apply_many(&numbers, Action::Submit, false)).await);
+    let failed: Vec<_> = moved.iter().map(ItemOutcome::is_failure).collect();
+    assert_eq!(failed, [false, true, true, false, true]);
+    assert_eq!(statuses().await, [Status::Submitted; 3]);
+    assert_eq!(find(&subject, 1003).await.as_ref(), moved[3].time_entry());
+    let all = items(ask(&subject, apply_many(&[1003, 1001, 1002], Action::Reject, true)).await);
+    assert!(all.iter().all(|item| item.time_entry().is_some()));
+    assert_eq!(statuses().await, [Status::Rejected; 3]);
+}
