@@ -18,6 +18,7 @@ mod directory_pages;
 mod history;
 mod keys;
 mod lists;
+mod races;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "../../../../tests/support/postgres.rs"]
 mod server;
@@ -119,6 +120,24 @@ macro_rules! laws_of_reading {
     };
 }
 
+/// Two programs, each on threads of its own.
+macro_rules! laws_of_races {
+    ($subject:ident) => {
+        tests! { "multi_thread", $subject:
+            races {
+                of_an_approval_and_a_recall_one_wins,
+                of_a_deletion_and_a_submission_one_wins,
+                a_deletion_never_takes_what_is_being_approved,
+                an_edit_never_changes_what_was_submitted,
+                of_two_changes_of_one_version_one_wins,
+                an_entry_is_put_on_one_invoice,
+                an_entry_that_is_being_reopened_is_not_invoiced,
+                a_reference_passes_from_a_deleted_entry_to_a_new_one,
+            }
+        }
+    };
+}
+
 /// These know what waits together, and so need a runtime of one thread.
 macro_rules! laws_of_databases {
     ($subject:ident) => {
@@ -172,6 +191,9 @@ macro_rules! databases {
             }
             mod reading {
                 laws_of_reading!($subject);
+            }
+            mod races {
+                laws_of_races!($subject);
             }
             mod threads {
                 laws_of_stores!("multi_thread", $subject);
