@@ -18,6 +18,7 @@ mod directory_pages;
 mod history;
 mod keys;
 mod lists;
+mod model;
 mod races;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "../../../../tests/support/postgres.rs"]

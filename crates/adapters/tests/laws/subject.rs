@@ -62,9 +62,14 @@ impl Subject {
 
 /// The adapter in memory.
 pub(crate) async fn memory() -> Subject {
-    let clock = TestClock::default();
+    let subject = empty_memory(TestClock::default());
+    populate(&*subject.directory).await;
+    subject
+}
+
+/// The adapter in memory with nothing in it.
+pub(crate) fn empty_memory(clock: TestClock) -> Subject {
     let store = Arc::new(MemoryStore::new(clock.clone()));
-    populate(&*store).await;
     Subject {
         clock,
         time_entries: store.clone(),
@@ -124,6 +129,11 @@ impl TestClock {
 
     pub(crate) fn advance(&self, by: Duration) {
         self.time.advance(by);
+    }
+
+    /// Sets the time, forwards or back.
+    pub(crate) fn set(&self, now: Timestamp) {
+        self.time.set(now);
     }
 
     /// How often it was asked, which a store does once for each batch that it decides.
