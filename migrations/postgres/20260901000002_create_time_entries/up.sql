@@ -34,6 +34,16 @@ CREATE UNIQUE INDEX time_entries_by_external_ref
     ON time_entries (organization_id, external_provider, external_type, external_id)
     WHERE external_provider IS NOT NULL;
 
+-- Lists come in three orders, of a project and of the whole organization, and by day of a user. Each index ends with the id,
+-- which breaks ties, so that a page is read from where it begins. What is added up is found by its days.
+CREATE INDEX time_entries_by_work_date ON time_entries (organization_id, work_date, id);
+CREATE INDEX time_entries_by_created_at ON time_entries (organization_id, created_at, id);
+CREATE INDEX time_entries_by_updated_at ON time_entries (organization_id, updated_at, id);
+CREATE INDEX time_entries_by_project_and_work_date ON time_entries (organization_id, project_id, work_date, id);
+CREATE INDEX time_entries_by_project_and_created_at ON time_entries (organization_id, project_id, created_at, id);
+CREATE INDEX time_entries_by_project_and_updated_at ON time_entries (organization_id, project_id, updated_at, id);
+CREATE INDEX time_entries_by_user_and_work_date ON time_entries (organization_id, user_id, work_date, id);
+
 -- No foreign key to time_entries: the history outlives the entry.
 CREATE TABLE time_entry_history (
     organization_id uuid        NOT NULL,

@@ -34,6 +34,16 @@ CREATE UNIQUE INDEX time_entries_by_external_ref
     ON time_entries (organization_id, external_provider, external_type, external_id)
     WHERE external_provider IS NOT NULL;
 
+-- Lists come in three orders, of a project and of the whole organization, and by day of a user. Each index ends with the id,
+-- which breaks ties, so that a page is read from where it begins. What is added up is found by its days.
+CREATE INDEX time_entries_by_work_date ON time_entries (organization_id, work_date, id);
+CREATE INDEX time_entries_by_created_at ON time_entries (organization_id, created_at, id);
+CREATE INDEX time_entries_by_updated_at ON time_entries (organization_id, updated_at, id);
+CREATE INDEX time_entries_by_project_and_work_date ON time_entries (organization_id, project_id, work_date, id);
+CREATE INDEX time_entries_by_project_and_created_at ON time_entries (organization_id, project_id, created_at, id);
+CREATE INDEX time_entries_by_project_and_updated_at ON time_entries (organization_id, project_id, updated_at, id);
+CREATE INDEX time_entries_by_user_and_work_date ON time_entries (organization_id, user_id, work_date, id);
+
 -- No foreign key to time_entries: the history outlives the entry.
 CREATE TABLE time_entry_history (
     organization_id BLOB    NOT NULL,
@@ -51,3 +61,18 @@ CREATE TABLE time_entry_history (
     changes         TEXT    NOT NULL CHECK (json_valid(changes)),
     PRIMARY KEY (organization_id, time_entry_id, version)
 ) STRICT, WITHOUT ROWID;
+
+-- What the planner is to know of each index: how many rows it has, and how many are alike in its first column, in its first
+-- two, and so on. Not knowing, it takes every organization for small and looks for a project's days among everybody's.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('time_entries', 'sqlite_autoindex_time_entries_1', '5000000 1000000 1'),
+    ('time_entries', 'time_entries_by_external_ref', '5000000 1000000 500000 500000 1'),
+    ('time_entries', 'time_entries_by_work_date', '5000000 1000000 1000 1'),
+    ('time_entries', 'time_entries_by_created_at', '5000000 1000000 2 1'),
+    ('time_entries', 'time_entries_by_updated_at', '5000000 1000000 2 1'),
+    ('time_entries', 'time_entries_by_project_and_work_date', '5000000 1000000 10000 20 1'),
+    ('time_entries', 'time_entries_by_project_and_created_at', '5000000 1000000 10000 2 1'),
+    ('time_entries', 'time_entries_by_project_and_updated_at', '5000000 1000000 10000 2 1'),
+    ('time_entries', 'time_entries_by_user_and_work_date', '5000000 1000000 5000 5 1');
+ANALYZE sqlite_schema;

@@ -19,6 +19,7 @@ mod history;
 mod keys;
 mod lists;
 mod model;
+mod plans;
 mod races;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "../../../../tests/support/postgres.rs"]

@@ -1,0 +1,279 @@
+//! How the databases read: by an index that leads to what is asked for, so that it costs the same in a table of any size.
+//!
+//! The statements are those that the program sends. They are recorded, run with small results, and explained afterwards.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::{InstrumentationEvent, SimpleConnection, set_default_instrumentation};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel::sqlite::SqliteConnection;
+use timelog_domain::*;
+
+use crate::shelf::sorts;
+use crate::subject::{self, Subject};
+use crate::world::*;
+
+type Statements = Arc<Mutex<Vec<String>>>;
+
+thread_local! {
+    /// Where the statements go that are sent from this thread.
+    static STATEMENTS: RefCell<Option<Statements>> = const { RefCell::new(None) };
+}
+
+/// Every connection of this process tells of its statements, and only the threads of the tests below listen.
+fn record(event: &InstrumentationEvent<'_>) {
+    if let InstrumentationEvent::StartQuery { query, .. } = event {
+        STATEMENTS.with_borrow(|statements| {
+            if let Some(statements) = statements {
+                statements.lock().unwrap().push(query.to_string());
+            }
+        });
+    }
+}
+
+/// Runs a test whose statements are recorded, on whichever of its threads they are sent.
+fn recording<F: Future<Output = ()>>(test: impl FnOnce(Statements) -> F) {
+    set_default_instrumentation(|| Some(Box::new(|event: InstrumentationEvent<'_>| record(&event)))).unwrap();
+    let statements = Statements::default();
+    let threads = statements.clone();
+    STATEMENTS.set(Some(statements.clone()));
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().on_thread_start(move || STATEMENTS.set(Some(threads.clone())));
+    runtime.build().unwrap().block_on(test(statements));
+}
+
+const ENTRIES: u32 = 20_000;
+const PROJECTS: u128 = 8;
+const USERS: u128 = 25;
+
+/// A directory for the entries that the SQL below makes.
+async fn put_directory(subject: &Subject) {
+    for number in 100..100 + PROJECTS {
+        subject.directory.put_project(project(number, false)).await.unwrap();
+    }
+    for number in 200..200 + USERS {
+        subject.directory.put_user(user(number, true)).await.unwrap();
+    }
+}
+
+/// Entries of two years, evenly spread. Only the spelling of values differs between the databases.
+fn insertion(id: &str, number: fn(&str) -> String, day: &str, instant: fn(&str) -> String) -> String {
+    let (organization, project, user) = (number("1"), number("100 + i % 8"), number("200 + i / 8 % 25"));
+    let (created, updated) = (instant("i"), instant("i + i * 7919 % 20000"));
+    format!(
+        "WITH RECURSIVE numbers (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i < {ENTRIES} - 1) \
+         INSERT INTO time_entries SELECT {organization}, {id}, {project}, {user}, NULL, NULL, {day}, 60, NULL, true, \
+         'api', 'draft', 'jira', 'worklog', CAST(i AS text), 1, {created}, {updated} FROM numbers"
+    )
+}
+
+/// A record of each.
+const RECORDS: &str = "INSERT INTO time_entry_history SELECT organization_id, id, project_id, 1, 'log', created_at, id, \
+    NULL, NULL, NULL, NULL, 'draft', '[]' FROM time_entries";
+
+/// What is read, and what the index must lead to.
+struct Read {
+    name: String,
+    /// The columns that the index is entered by.
+    by: Vec<&'static str>,
+    /// Whether the index must also give the order, and everything else.
+    ordered: bool,
+    statement: String,
+}
+
+/// Carries each read out and returns its statement.
+async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
+    let organization = id(ORGANIZATION);
+    let mut reads = Vec::new();
+    let mut add = |name: &str, by: &[&'static str], ordered| {
+        let sent = std::mem::take(&mut *statements.lock().unwrap());
+        let mut sent: Vec<_> = sent.into_iter().filter(|statement| statement.contains("time_entr")).collect();
+        assert_eq!(sent.len(), 1, "{name}: {sent:?}");
+        reads.push(Read { name: name.to_owned(), by: by.to_vec(), ordered, statement: sent.remove(0) });
+    };
+    statements.lock().unwrap().clear();
+    let project_id = Some(id(101));
+    let january = Filter {
+        from: Some("2024-01-01".parse().unwrap()),
+        to: Some("2024-01-31".parse().unwrap()),
+        ..Filter::default()
+    };
+    let list = async |filter: &Filter, sort, after| {
+        let page = PageRequest { filter: filter.clone(), sort, after, limit: 50 };
+        let page = subject.queries.list(organization, page).await.unwrap();
+        assert_eq!(page.items.len(), 50);
+        page.next
+    };
+    for sort in sorts() {
+        let column = match sort.key {
+            SortKey::WorkDate => "work_date",
+            SortKey::CreatedAt => "created_at",
+            SortKey::UpdatedAt => "updated_at",
+        };
+        let of_project = Filter { project_id, ..Filter::default() };
+        for (filter, by) in
+            [(Filter::default(), &["organization_id"][..]), (of_project, &["organization_id", "project_id"])]
+        {
+            let next = list(&filter, sort, None).await;
+            add(&format!("the first page by {sort}"), by, true);
+            list(&filter, sort, next).await;
+            add(&format!("a page by {sort}"), &[by, &[column, "id"]].concat(), true);
+        }
+    }
+    let of_user = Filter { user_id: Some(id(203)), ..Filter::default() };
+    let days = Filter { from: Some("2023-02-01".parse().unwrap()), user_id: of_user.user_id, ..january.clone() };
+    let next = list(&days, Sort::default(), None).await;
+    add("a user's days", &["organization_id", "user_id", "work_date"], true);
+    list(&days, Sort::default(), next).await;
+    add("more of a user's days", &["organization_id", "user_id", "work_date"], true);
+    let by = GroupBy::one(GroupKey::User);
+    let month = Filter { project_id, ..january };
+    let summary = subject.queries.summarize(organization, month.clone(), by).await.unwrap();
+    assert!((50..200).contains(&summary.total.entries), "{summary:?}");
+    add("a month of a project, added up", &["organization_id", "project_id", "work_date"], false);
+    subject.queries.count(organization, month).await.unwrap();
+    add("a month of a project, counted", &["organization_id", "project_id", "work_date"], false);
+    let named = Filter {
+        external_provider: Some(text("jira")),
+        external_type: Some(text("worklog")),
+        external_id: Some(text("4711")),
+        ..Filter::default()
+    };
+    let parts = ["organization_id", "external_provider", "external_type", "external_id"];
+    let page = PageRequest { filter: named, sort: Sort::default(), after: None, limit: 50 };
+    let found = subject.queries.list(organization, page).await.unwrap().items;
+    assert_eq!(found.len(), 1);
+    add("the entry of a reference", &parts, false);
+    let named = LogTimeEntry { project_id: found[0].project_id(), details: found[0].details().clone(), ..log(1001) };
+    let named = LogTimeEntry { external_ref: found[0].external_ref().cloned(), ..named };
+    done(subject.time_entries.execute(logged(named)).await.unwrap());
+    add("the entry of a reference that is logged again", &parts, false);
+    subject.time_entries.find(organization, found[0].id()).await.unwrap();
+    add("one entry", &["organization_id", "id"], false);
+    subject.queries.history(organization, found[0].id()).await.unwrap();
+    add("a history", &["organization_id", "time_entry_id"], true);
+    reads
+}
+
+/// Holds a plan to what is promised of it. `marks` are how the database says that it reads a whole table and that it sorts, and how
+/// it begins the line that says by which columns it enters an index.
+fn check(read: &Read, plan: &str, [whole, sorting, entering]: [&str; 3]) {
+    let name = &read.name;
+    assert!(!plan.contains(whole), "{name} reads everything: {plan}\n{}", read.statement);
+    assert!(!read.ordered || !plan.contains(sorting), "{name} is sorted: {plan}\n{}", read.statement);
+    let entered: Vec<_> = plan.lines().filter(|line| line.trim_start().starts_with(entering)).collect();
+    let fits = |line: &&&str| read.by.iter().all(|column| words(line).any(|word| word == *column));
+    assert_eq!(entered.iter().filter(fits).count(), 1, "{name} is not found by {:?}: {plan}", read.by);
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+}
+
+#[test]
+fn sqlite_reads_by_an_index() {
+    recording(|statements| async move {
+        let subject = subject::sqlite().await;
+        put_directory(&subject).await;
+        let path = subject.database().url.to_string();
+        let mut conn = SqliteConnection::establish(path.strip_prefix("sqlite:").unwrap()).unwrap();
+        let insertion = insertion(
+            "randomblob(16)",
+            |number| format!("unhex(printf('%032x', {number}))"),
+            "date('2023-01-01', (i * 7919 % 730) || ' days')",
+            |seconds| format!("1700000000000 + 1000 * ({seconds})"),
+        );
+        conn.batch_execute(&insertion).unwrap();
+        conn.batch_execute(RECORDS).unwrap();
+        for read in reads(&subject, &statements).await {
+            let (statement, _) = read.statement.split_once(" -- binds").unwrap();
+            let rows: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut conn).unwrap();
+            let plan: Vec<_> = rows.into_iter().map(|row| row.detail).collect();
+            check(&read, &plan.join("\n"), ["SCAN ", "FOR ORDER BY", "SEARCH "]);
+        }
+    });
+}
+
+/// One step of a plan of SQLite's.
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[test]
+fn postgres_reads_by_an_index() {
+    recording(|statements| async move {
+        let subject = subject::postgres().await;
+        put_directory(&subject).await;
+        let url = subject.database().url.to_string();
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let insertion = insertion(
+            "gen_random_uuid()",
+            |number| format!("lpad(to_hex({number}), 32, '0')::uuid"),
+            "date '2023-01-01' + i * 7919 % 730",
+            |seconds| format!("to_timestamp(1700000000 + {seconds})"),
+        );
+        client.batch_execute(&insertion).await.unwrap();
+        client.batch_execute(RECORDS).await.unwrap();
+        client.batch_execute("ANALYZE").await.unwrap();
+        for read in reads(&subject, &statements).await {
+            let rows = client.query(&format!("EXPLAIN (COSTS OFF) {}", filled_in(&read.statement)), &[]).await.unwrap();
+            let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            let plan = plan.join("\n");
+            check(&read, &plan, ["Seq Scan", "Sort", "Index Cond: "]);
+            // What is left to a filter was read in vain.
+            assert!(!read.ordered || !plan.contains("Filter:"), "{}: {plan}", read.name);
+        }
+    });
+}
+
+/// The statement with its values in their places.
+fn filled_in(statement: &str) -> String {
+    let (sql, values) = statement.split_once(" -- binds: ").unwrap();
+    let mut sql = sql.to_owned();
+    for (index, value) in parts(&values[1..values.len() - 1]).into_iter().enumerate().rev() {
+        sql = sql.replace(&format!("${}", index + 1), &literal(value));
+    }
+    sql
+}
+
+/// The elements of a list as `Debug` writes it, with no brackets inside texts.
+fn parts(list: &str) -> Vec<&str> {
+    let (mut parts, mut depth, mut begin) = (Vec::new(), 0, 0);
+    for (index, c) in list.char_indices() {
+        match c {
+            '[' | '(' => depth += 1,
+            ']' | ')' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(list[begin..index].trim());
+                begin = index + 1;
+            }
+            _ => {}
+        }
+    }
+    if begin < list.len() {
+        parts.push(list[begin..].trim());
+    }
+    parts
+}
+
+/// What `Debug` writes of a value, as SQL.
+fn literal(value: &str) -> String {
+    let inside = |prefix: &str| value.strip_prefix(prefix).map(|rest| rest.trim_end_matches(')'));
+    if let Some(list) = value.strip_prefix('[') {
+        let items: Vec<_> = parts(&list[..list.len() - 1]).into_iter().map(literal).collect();
+        format!("ARRAY[{}]", items.join(", "))
+    } else if let Some(id) = inside("IdValue(") {
+        format!("'{id}'::uuid")
+    } else if let Some(day) = inside("DayValue(WorkDate(") {
+        format!("'{day}'::date")
+    } else if let Some(millis) = inside("InstantValue(Timestamp(") {
+        format!("to_timestamp({millis} / 1000.0)")
+    } else {
+        value.replace('"', "'")
+    }
+}
