@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use timelog_domain::OrganizationId;
 use timelog_domain::ports::{Clock, Health, PortError, PortFuture};
 
 use crate::commit_queue::CommitQueue;
@@ -64,6 +65,26 @@ impl Store {
         let first: Option<IdValue> =
             on_database!(self.database, read, |conn| query.first(conn).await.optional()).await?;
         Ok(first.is_none())
+    }
+
+    /// The one organization that the database has; none where it has several, or no organization at all.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] where the database does not answer.
+    pub async fn only_organization(&self) -> Result<Option<OrganizationId>, PortError> {
+        use diesel::prelude::*;
+        use diesel_async::RunQueryDsl;
+
+        use crate::schema::organizations;
+        use crate::types::IdValue;
+
+        let query = organizations::table.select(organizations::id).limit(2);
+        let ids: Vec<IdValue> = on_database!(self.database, read, |conn| query.load(conn).await).await?;
+        match ids[..] {
+            [only] => Ok(Some(only.into())),
+            _ => Ok(None),
+        }
     }
 
     /// Takes no more changes, carries out those that wait, and returns when all are answered.
