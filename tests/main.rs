@@ -9,6 +9,7 @@ mod expiry;
 mod external_ref;
 mod ground_rules;
 mod idempotency_key;
+mod import;
 mod instances;
 mod log_time_entry;
 mod outage;
@@ -19,6 +20,3 @@ mod read_time_entry;
 mod refused_bodies;
 mod support;
 mod tls;
-//! End-to-end tests.
-
-mod import;
