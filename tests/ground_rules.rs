@@ -109,9 +109,7 @@ async fn a_problem_says_all_that_a_problem_says(database: Database) {
     let problem = answer.json();
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     let members: Vec<_> = problem.as_object().unwrap().keys().map(String::as_str).collect();
-    let mut expected = ["type", "title", "status", "detail", "code", "requestId", "errors"];
-    expected.sort_unstable();
-    assert_eq!(members, expected);
+    assert_eq!(members, ["type", "title", "status", "detail", "code", "requestId", "errors"]);
     assert_eq!(problem["type"], "urn:timelog:problem:validation_error");
     assert_eq!((&problem["status"], &problem["requestId"]), (&json!(400), &json!("r-1")));
     for error in problem["errors"].as_array().unwrap() {

@@ -25,9 +25,9 @@ async fn a_life_is_written_down_row_by_row() {
         FROM time_entry_history ORDER BY version";
     let expected = [
         "1 log 0 33 14 nothing draft []",
-        "2 edit 0 32  draft draft [{\"field\":\"minutes\",\"new\":90,\"old\":60},\
-            {\"field\":\"description\",\"new\":\"ü\",\"old\":null},\
-            {\"field\":\"billable\",\"new\":false,\"old\":true}]",
+        "2 edit 0 32  draft draft [{\"field\":\"minutes\",\"old\":60,\"new\":90},\
+            {\"field\":\"description\",\"old\":null,\"new\":\"ü\"},\
+            {\"field\":\"billable\",\"old\":true,\"new\":false}]",
         "3 submit 1 32  draft submitted []",
         "4 reject 2 32  submitted rejected because []",
         "5 submit 3 32  rejected submitted []",
