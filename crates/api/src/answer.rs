@@ -112,7 +112,9 @@ pub(crate) fn mismatch() {
 fn builder(answer: &StoredAnswer) -> HttpResponseBuilder {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = HttpResponseBuilder::new(status);
-    response.content_type(mime::APPLICATION_JSON);
+    if !answer.body.is_empty() {
+        response.content_type(mime::APPLICATION_JSON);
+    }
     if let Some(location) = &answer.location {
         response.insert_header((header::LOCATION, location.as_str()));
     }

@@ -55,7 +55,13 @@ struct Global {
     #[arg(long, global = true, env = "TIMELOG_LOCK_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "DURATION")]
     lock_timeout: Duration,
     /// Which log lines to write: error, warn, info, debug or trace, also by module.
-    #[arg(long, global = true, env = "TIMELOG_LOG", default_value = "info,actix_server=warn", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "TIMELOG_LOG",
+        default_value = "info,actix_server=warn,actix_http=off",
+        value_name = "FILTER"
+    )]
     log: String,
     /// How log lines look on standard error.
     #[arg(long, global = true, env = "TIMELOG_LOG_FORMAT", default_value = "auto", value_enum, value_name = "FORMAT")]

@@ -26,7 +26,8 @@ impl Binding {
         let mut counting: Vec<_> =
             pairs.iter().filter(|(name, _)| !["cursor", "limit", "includeTotal"].contains(&name.as_str())).collect();
         counting.sort();
-        let list = format!("timelog cursor 1\n{organization}\n{path}\n{counting:?}");
+        // Ids may be written in any case.
+        let list = format!("timelog cursor 1\n{organization}\n{}\n{counting:?}", path.to_ascii_lowercase());
         let mut binding = [0; BINDING];
         binding.iter_mut().zip(Sha256::digest(list)).for_each(|(byte, digest)| *byte = digest);
         Self(binding)

@@ -10,7 +10,7 @@ use actix_web::{Error, HttpMessage};
 use tracing::Instrument;
 
 use super::code::Code;
-use super::problem::Problem;
+use super::problem::{Problem, Violation};
 use super::request_id::{RequestId, X_REQUEST_ID};
 
 pub(crate) async fn observe(
@@ -51,11 +51,12 @@ fn problem_of(error: &Error) -> Problem {
     if let Some(problem) = error.as_error::<Problem>() {
         return problem.clone();
     }
-    let code = match error.as_response_error().status_code() {
-        StatusCode::PAYLOAD_TOO_LARGE => Code::PayloadTooLarge,
-        StatusCode::NOT_FOUND => Code::NotFound,
-        status if status.is_client_error() => Code::ValidationError,
-        _ => Code::Internal,
-    };
-    Problem::new(code, error.to_string())
+    match error.as_response_error().status_code() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, error.to_string()),
+        StatusCode::NOT_FOUND => Problem::new(Code::NotFound, error.to_string()),
+        status if status.is_client_error() => {
+            Problem::invalid(vec![Violation::in_parameter("request", "invalid_request", error.to_string())])
+        }
+        _ => Problem::new(Code::Internal, error.to_string()),
+    }
 }

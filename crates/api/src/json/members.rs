@@ -16,6 +16,23 @@ pub(crate) fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Res
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
+/// A struct of [`Raw`] members, which `object` reads: `body!(Body { user_id, work_date })`. Their names on the wire are camelCase.
+macro_rules! body {
+    ($(#[$doc:meta])* $name:ident { $($member:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct $name<'a> {
+            $(
+                #[serde(borrow, default, deserialize_with = "crate::json::present")]
+                $member: crate::json::Raw<'a>,
+            )+
+        }
+    };
+}
+
+pub(crate) use body;
+
 /// Reads a body into a struct of [`Raw`] members. Unknown members are ignored; a known one that is there twice makes the
 /// whole malformed.
 pub(crate) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {

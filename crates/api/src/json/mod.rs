@@ -5,4 +5,4 @@ mod members;
 mod number;
 
 pub(crate) use fault::Fault;
-pub(crate) use members::{Members, Raw, object, present};
+pub(crate) use members::{Members, Raw, body, object, present};

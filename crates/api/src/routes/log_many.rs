@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Deserialize;
 use timelog_domain::{Command, ItemOutcome, LogMany, LogTimeEntry, ProjectId, Source, TimeEntryId};
 use uuid::Uuid;
 
@@ -14,19 +13,13 @@ use super::log_time_entry::admit;
 use super::results::{Item, carry_out_many};
 use crate::http::body;
 use crate::http::problem::Problem;
-use crate::json::{self, Members, Raw, present};
+use crate::json::{self, Members, body};
 use crate::state::AppState;
 
 /// The most entries that one request logs.
 const MOST_ENTRIES: usize = 500;
 
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    entries: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    atomic: Raw<'a>,
-}
+body!(Body { entries, atomic });
 
 pub(super) async fn log_many(
     request: HttpRequest,

@@ -1,37 +1,16 @@
 //! The bodies that move time entries through their lives, one or many.
 
-use serde::Deserialize;
 use timelog_domain::{Action, InvalidText, InvoiceRef, Reason, TimeEntryId};
 
 use crate::http::problem::Problem;
-use crate::json::{self, Members, Raw, present};
+use crate::json::{self, Members, Raw, body};
 
 /// The most entries that one request moves.
 pub(in crate::routes) const MOST_IDS: usize = 500;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    reason: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    invoice_ref: Raw<'a>,
-}
+body!(Body { reason, invoice_ref });
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ManyBody<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    action: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    ids: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    reason: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    invoice_ref: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    atomic: Raw<'a>,
-}
+body!(ManyBody { action, ids, reason, invoice_ref, atomic });
 
 /// Why an action is taken, and on which invoice.
 pub(in crate::routes) struct Circumstances {

@@ -1,45 +1,16 @@
 //! The body that logs a time entry, alone or as one of many.
 
-use serde::Deserialize;
 use timelog_domain::{Details, ExternalRef, InvalidDuration, WorkDuration};
 
 use crate::http::problem::Problem;
-use crate::json::{self, Members, Raw, present};
+use crate::json::{self, Members, Raw, body};
 
-/// The body, each member still as its text.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    user_id: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    work_date: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    minutes: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    hours: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    description: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    billable: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    entry_id: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    release_id: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    external_ref: Raw<'a>,
+body! {
+    /// The body, each member still as its text.
+    Body { user_id, work_date, minutes, hours, description, billable, entry_id, release_id, external_ref }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ExternalRefBody<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    provider: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    external_type: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    external_id: Raw<'a>,
-}
+body!(ExternalRefBody { provider, external_type, external_id });
 
 /// What a body asks to log.
 pub(crate) struct Logged {

@@ -1,32 +1,14 @@
 //! The body that changes a time entry: a JSON merge patch (RFC 7396).
 
-use serde::Deserialize;
 use timelog_domain::Patch;
 
 use super::log::duration;
 use crate::http::problem::Problem;
-use crate::json::{self, Members, Raw, present};
+use crate::json::{self, Members, body};
 
-/// The body, each member still as its text.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    user_id: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    work_date: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    minutes: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    hours: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    description: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    billable: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    entry_id: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    release_id: Raw<'a>,
+body! {
+    /// The body, each member still as its text.
+    Body { user_id, work_date, minutes, hours, description, billable, entry_id, release_id }
 }
 
 /// Reads a body, and says everything that is wrong with it. An absent member stays as it is.

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use timelog_domain::{Page, Permission, Project, ProjectId};
 
 use super::{admit, admit_to_project, get, put};
@@ -10,18 +10,12 @@ use crate::http::body;
 use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::json::{self, Members, Raw, present};
+use crate::json::{self, Members, body};
 use crate::routes::change::admitted;
 use crate::routes::page;
 use crate::state::AppState;
 
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    name: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    archived: Raw<'a>,
-}
+body!(Body { name, archived });
 
 #[derive(Serialize)]
 struct Shown {

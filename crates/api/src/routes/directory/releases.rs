@@ -2,22 +2,18 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use timelog_domain::{Permission, ProjectId, Release, ReleaseId};
 
 use super::{admit_to_project, get, put};
 use crate::http::body;
 use crate::http::problem::Problem;
-use crate::json::{self, Members, Raw, present};
+use crate::json::{self, Members, body};
 use crate::routes::change::{Key, admitted};
 use crate::routes::path_id;
 use crate::state::AppState;
 
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    name: Raw<'a>,
-}
+body!(Body { name });
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use timelog_domain::{Permission, User, UserId};
 
 use super::{admit, get, put};
@@ -10,18 +10,12 @@ use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::{body, credentials};
-use crate::json::{self, Members, Raw, present};
+use crate::json::{self, Members, body};
 use crate::routes::change::{Key, admitted};
 use crate::routes::{page, path_id};
 use crate::state::AppState;
 
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    name: Raw<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    active: Raw<'a>,
-}
+body!(Body { name, active });
 
 #[derive(Serialize)]
 struct Shown {
