@@ -52,10 +52,13 @@ async fn a_path_that_does_not_take_the_method_says_what_it_takes(database: Datab
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
     for (path, allowed) in [
         ("/projects/{id}/time-entries", "GET, HEAD, POST"),
+        ("/projects/{id}/time-entries.csv", "GET, HEAD"),
         ("/projects/{id}/time-entries/batch", "POST"),
         ("/projects/{id}/time-entries/summary", "GET, HEAD"),
         ("/time-entries", "GET, HEAD"),
+        ("/time-entries.csv", "GET, HEAD"),
         ("/time-entries/summary", "GET, HEAD"),
+        ("/time-entries/transitions", "POST"),
         ("/time-entries/{id}", "GET, HEAD, PATCH, DELETE"),
         ("/time-entries/{id}/history", "GET, HEAD"),
         ("/time-entries/{id}/submit", "POST"),
@@ -180,11 +183,9 @@ async fn figures_are_there_for_prometheus(database: Database) {
 
 async fn the_description_is_served_with_its_place_and_version(database: Database) {
     let service = Service::start(database).await;
-    let mut served = service.api.without_key().get("/openapi.json").send().await.is(200).json();
+    let served = service.api.without_key().get("/openapi.json").send().await.is(200).json();
     assert_eq!(served["info"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(served["servers"], json!([{ "url": "/" }]));
-    served["info"]["version"] = document()["info"]["version"].clone();
-    served["servers"] = document()["servers"].clone();
     assert_eq!(&served, document());
 }
 

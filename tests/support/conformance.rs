@@ -11,13 +11,22 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 
 /// Headers that mean something, so that they may come only where the document says so.
-const MEANINGFUL: [&str; 6] = ["allow", "etag", "idempotent-replayed", "location", "retry-after", "www-authenticate"];
+const MEANINGFUL: [&str; 8] = [
+    "allow",
+    "content-disposition",
+    "etag",
+    "idempotent-replayed",
+    "link",
+    "location",
+    "retry-after",
+    "www-authenticate",
+];
 
-/// The document.
+/// The document of a service without a base path.
 pub(crate) fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
-        let document = timelog_api::openapi_document("").expect("the document can be put together");
+        let document = timelog_api::openapi::document("").expect("the parts fit together");
         serde_json::from_slice(&document).expect("the document is JSON")
     })
 }
@@ -57,7 +66,8 @@ pub(super) fn check(answer: &Answer, sent: &HeaderMap, body: Option<&[u8]>) {
     if let Some(Ok(body)) = body.map(serde_json::from_slice)
         && (200..300).contains(&answer.status)
     {
-        check_against(&format!("{operation}/requestBody/content/application~1json/schema"), &body, answer);
+        let request = resolve(format!("{operation}/requestBody"), answer);
+        check_against(&format!("{request}/content/application~1json/schema"), &body, answer);
     }
     let response = resolve(format!("{operation}/responses/{}", answer.status), answer);
     check_headers(&response, answer);
@@ -128,7 +138,7 @@ fn check_against(schema: &str, value: &Value, answer: &Answer) {
     assert!(problems.is_empty(), "{schema} is broken: {problems:?}\n{value}\n{}", answer.describe());
 }
 
-/// The path of the document that a request's path is an instance of.
+/// The path of the document that a request's path is an instance of. Of several the most literal one is meant.
 fn template_of(path: &str) -> Option<&'static str> {
     let paths = document()["paths"].as_object().expect("the document has paths");
     let fits = |template: &&str| {
@@ -141,7 +151,7 @@ fn template_of(path: &str) -> Option<&'static str> {
             }
         }
     };
-    paths.keys().map(String::as_str).find(fits)
+    paths.keys().map(String::as_str).filter(fits).min_by_key(|template| template.matches('{').count())
 }
 
 /// Follows a reference, if there is one at the pointer.

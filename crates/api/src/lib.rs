@@ -6,7 +6,7 @@ mod clock;
 mod csv;
 mod http;
 mod json;
-mod openapi;
+pub mod openapi;
 mod routes;
 mod server;
 mod settings;
@@ -14,7 +14,6 @@ mod state;
 pub mod telemetry;
 
 pub use clock::SystemClock;
-pub use openapi::document as openapi_document;
 pub use server::Server;
 pub use settings::Settings;
 pub use state::Ports;

@@ -43,7 +43,7 @@ struct Transitions {
 ///
 /// # Errors
 ///
-/// Where its parts do not fit together, which a test rules out.
+/// Where the parts do not fit together, which the tests rule out.
 pub fn document(base_path: &str) -> anyhow::Result<Vec<u8>> {
     let root = if base_path.is_empty() { "/" } else { base_path };
     let mut document = assemble()?;
