@@ -13,6 +13,7 @@ mod import;
 mod instances;
 mod log_time_entry;
 mod outage;
+mod permissions;
 mod postgres;
 mod private_postgres;
 mod program;

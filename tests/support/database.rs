@@ -10,6 +10,19 @@ use tempfile::TempDir;
 
 use super::postgres::{self, Cluster};
 
+/// Every table but that of the migrations.
+const TABLES: [&str; 9] = [
+    "organizations",
+    "projects",
+    "users",
+    "project_entries",
+    "project_releases",
+    "api_keys",
+    "time_entries",
+    "time_entry_history",
+    "idempotency_keys",
+];
+
 /// The kinds of database that a test runs on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Database {
@@ -61,6 +74,18 @@ impl TestDatabase {
             Self::Postgres(cluster, url) => {
                 cluster.query(url, &format!("SELECT {sql}")).parse().expect("it is a number")
             }
+        }
+    }
+
+    /// How many rows each table has: equal texts mean equal numbers.
+    pub(crate) fn counts(&self) -> String {
+        let counts: Vec<_> = TABLES.iter().map(|table| format!("(SELECT count(*) FROM {table})")).collect();
+        let sql = format!("({})", counts.join(" || ' ' || "));
+        match self {
+            Self::Sqlite(folder) => diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>(&sql))
+                .get_result(&mut connect(folder))
+                .expect("the rows can be counted"),
+            Self::Postgres(cluster, url) => cluster.query(url, &format!("SELECT {sql}")),
         }
     }
 

@@ -9,7 +9,7 @@ use timelog_adapters::{DatabaseOptions, QueueOptions, Store};
 use timelog_api::{Ports, Server, Settings};
 use timelog_domain::memory::ManualClock;
 use timelog_domain::ports::{Clock, IssuedKey, NewApiKey, TimeEntryRepository};
-use timelog_domain::{Action, ApplyAction, Caller, Command, ProjectId, Request, TimeEntryId, Timestamp};
+use timelog_domain::{Action, ApplyAction, Caller, Command, ProjectId, Request, Status, TimeEntryId, Timestamp};
 
 use super::api::{Api, Call};
 use super::database::{Database, TestDatabase};
@@ -124,6 +124,21 @@ impl Service {
 
     pub(crate) async fn archive(&self, project: ProjectId, archived: bool) {
         self.tenant.put_project(&self.store, project, archived).await;
+    }
+
+    /// Logs an entry and brings it to a status. Returns its id.
+    pub(crate) async fn entry_in(&self, status: Status) -> String {
+        let id = self.log_any().send().await.is(201).text("id");
+        let way: &[Action] = match status {
+            Status::Draft => &[],
+            Status::Submitted => &[Action::Submit],
+            Status::Approved => &[Action::Submit, Action::Approve],
+            Status::Rejected => &[Action::Submit, Action::Reject],
+            Status::Locked => &[Action::Submit, Action::Approve, Action::Lock],
+            Status::Invoiced => &[Action::Submit, Action::Approve, Action::Invoice],
+        };
+        self.apply(&id, way).await;
+        id
     }
 
     /// Moves an entry of the service's organization through its life.

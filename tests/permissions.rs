@@ -1,0 +1,334 @@
+//! Who may do what: every route with every kind of key. What a key may do is done; everything else is refused with what the
+//! contract names, and changes nothing.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use timelog_domain::ports::{ApiKeys, Clock};
+use timelog_domain::{Permission, Status};
+
+use crate::support::{Answer, Api, Call, Database, Service, Tenant, document, may, on_every_database};
+
+use self::Needs::{AnyKey, Nothing, The};
+use self::Scope::{AllProjects, Anywhere, ItsItems, OneProject};
+use self::Users::{AnyUser, ItemOfOwn, NotOwn, OwnAlone};
+use Permission::{Admin, Approve, Bill, Read, Write};
+
+on_every_database![every_route_does_what_the_key_may_and_nothing_else,];
+
+/// What a key must have for a route.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Needs {
+    /// It is for everybody.
+    Nothing,
+    AnyKey,
+    The(Permission),
+}
+
+/// What a key that is limited to one project may not do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Scope {
+    /// The limit does not matter, or narrows what is answered.
+    Anywhere,
+    /// It concerns one project, named in the path or by the entry.
+    OneProject,
+    /// It concerns the organization.
+    AllProjects,
+    /// As one project, for each item of a batch.
+    ItsItems,
+}
+
+/// What a key that is bound to a user may not do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Users {
+    AnyUser,
+    /// It changes what the user did.
+    OwnAlone,
+    /// As that, for each item of a batch.
+    ItemOfOwn,
+    /// It judges what the user did.
+    NotOwn,
+}
+
+struct Rule {
+    operation: &'static str,
+    needs: Needs,
+    scope: Scope,
+    users: Users,
+    /// What it answers where it may be done.
+    done: u16,
+}
+
+const fn rule(operation: &'static str, needs: Needs, scope: Scope, users: Users, done: u16) -> Rule {
+    Rule { operation, needs, scope, users, done }
+}
+
+const RULES: &[Rule] = &[
+    rule("POST /projects/{projectId}/time-entries", The(Write), OneProject, OwnAlone, 201),
+    rule("POST /projects/{projectId}/time-entries/batch", The(Write), OneProject, ItemOfOwn, 200),
+    rule("GET /projects/{projectId}/time-entries", The(Read), OneProject, AnyUser, 200),
+    rule("GET /projects/{projectId}/time-entries/summary", The(Read), OneProject, AnyUser, 200),
+    rule("GET /projects/{projectId}/time-entries.csv", The(Read), OneProject, AnyUser, 200),
+    rule("GET /time-entries", The(Read), AllProjects, AnyUser, 200),
+    rule("GET /time-entries/summary", The(Read), AllProjects, AnyUser, 200),
+    rule("GET /time-entries.csv", The(Read), AllProjects, AnyUser, 200),
+    rule("GET /time-entries/{timeEntryId}", The(Read), OneProject, AnyUser, 200),
+    rule("GET /time-entries/{timeEntryId}/history", The(Read), OneProject, AnyUser, 200),
+    rule("PATCH /time-entries/{timeEntryId}", The(Write), OneProject, OwnAlone, 200),
+    rule("DELETE /time-entries/{timeEntryId}", The(Write), OneProject, OwnAlone, 204),
+    rule("POST /time-entries/{timeEntryId}/submit", The(Write), OneProject, OwnAlone, 200),
+    rule("POST /time-entries/{timeEntryId}/recall", The(Write), OneProject, OwnAlone, 200),
+    rule("POST /time-entries/{timeEntryId}/approve", The(Approve), OneProject, NotOwn, 200),
+    rule("POST /time-entries/{timeEntryId}/reject", The(Approve), OneProject, NotOwn, 200),
+    rule("POST /time-entries/{timeEntryId}/reopen", The(Approve), OneProject, NotOwn, 200),
+    rule("POST /time-entries/{timeEntryId}/lock", The(Approve), OneProject, AnyUser, 200),
+    rule("POST /time-entries/{timeEntryId}/unlock", The(Approve), OneProject, AnyUser, 200),
+    rule("POST /time-entries/{timeEntryId}/invoice", The(Bill), OneProject, AnyUser, 200),
+    rule("POST /time-entries/{timeEntryId}/release-invoice", The(Bill), OneProject, AnyUser, 200),
+    rule("POST /time-entries/transitions", The(Write), ItsItems, ItemOfOwn, 200),
+    rule("GET /projects", The(Read), Anywhere, AnyUser, 200),
+    rule("GET /projects/{projectId}", The(Read), OneProject, AnyUser, 200),
+    rule("PUT /projects/{projectId}", The(Admin), OneProject, AnyUser, 200),
+    rule("GET /projects/{projectId}/entries/{entryId}", The(Read), OneProject, AnyUser, 200),
+    rule("PUT /projects/{projectId}/entries/{entryId}", The(Admin), OneProject, AnyUser, 200),
+    rule("GET /projects/{projectId}/releases/{releaseId}", The(Read), OneProject, AnyUser, 200),
+    rule("PUT /projects/{projectId}/releases/{releaseId}", The(Admin), OneProject, AnyUser, 200),
+    rule("GET /users", The(Read), Anywhere, AnyUser, 200),
+    rule("GET /users/{userId}", The(Read), Anywhere, AnyUser, 200),
+    rule("PUT /users/{userId}", The(Admin), AllProjects, AnyUser, 200),
+    rule("GET /me", AnyKey, Anywhere, AnyUser, 200),
+    rule("GET /health/live", Nothing, Anywhere, AnyUser, 200),
+    rule("GET /health/ready", Nothing, Anywhere, AnyUser, 200),
+    rule("GET /metrics", Nothing, Anywhere, AnyUser, 200),
+    rule("GET /openapi.json", Nothing, Anywhere, AnyUser, 200),
+    rule("GET /docs", Nothing, Anywhere, AnyUser, 308),
+    rule("GET /docs/", Nothing, Anywhere, AnyUser, 200),
+];
+
+/// The kinds of key. One that is limited in one way may do everything otherwise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    None,
+    Malformed,
+    Revoked,
+    Stranger,
+    OfOtherProject,
+    OfOwnProject,
+    Only(Permission),
+    OfOwnUser,
+    OfOtherUser,
+    Whole,
+}
+
+const KINDS: [Kind; 14] = [
+    Kind::None,
+    Kind::Malformed,
+    Kind::Revoked,
+    Kind::Stranger,
+    Kind::OfOtherProject,
+    Kind::OfOwnProject,
+    Kind::Only(Read),
+    Kind::Only(Write),
+    Kind::Only(Approve),
+    Kind::Only(Bill),
+    Kind::Only(Admin),
+    Kind::OfOwnUser,
+    Kind::OfOtherUser,
+    Kind::Whole,
+];
+
+#[derive(Debug, PartialEq)]
+enum Expected {
+    Done(u16),
+    Refused(u16, &'static str),
+    /// The whole is answered 200, and its one item failed.
+    ItemRefused(&'static str),
+}
+
+impl Rule {
+    /// The method and the path, in which the ids are still to be filled in.
+    fn parts(&self) -> (Method, &'static str) {
+        let (method, path) = self.operation.split_once(' ').unwrap();
+        (method.parse().unwrap(), path)
+    }
+
+    fn expected(&self, kind: Kind) -> Expected {
+        use Expected::{Done, ItemRefused, Refused};
+        let done = Done(self.done);
+        match kind {
+            _ if self.needs == Nothing => done,
+            Kind::None | Kind::Malformed => Refused(401, "unauthorized"),
+            Kind::Revoked => Refused(401, "key_revoked"),
+            Kind::Stranger => match (self.scope, self.operation) {
+                // In an organization of its own it may use the same ids.
+                (_, "PUT /projects/{projectId}" | "PUT /users/{userId}") => Done(201),
+                (_, "GET /users/{userId}") | (OneProject, _) => Refused(404, "not_found"),
+                (ItsItems, _) => ItemRefused("not_found"),
+                (Anywhere | AllProjects, _) => done,
+            },
+            Kind::OfOtherProject => match self.scope {
+                OneProject | AllProjects => Refused(403, "scope_violation"),
+                ItsItems => ItemRefused("scope_violation"),
+                Anywhere => done,
+            },
+            Kind::OfOwnProject if self.scope == AllProjects => Refused(403, "scope_violation"),
+            Kind::Only(permission) => match self.needs {
+                The(needed) if needed != permission => Refused(403, "forbidden"),
+                _ => done,
+            },
+            Kind::OfOwnUser if self.users == NotOwn => Refused(403, "forbidden"),
+            Kind::OfOtherUser if self.users == OwnAlone => Refused(403, "forbidden"),
+            Kind::OfOtherUser if self.users == ItemOfOwn => ItemRefused("forbidden"),
+            Kind::OfOwnProject | Kind::OfOwnUser | Kind::OfOtherUser | Kind::Whole => done,
+        }
+    }
+
+    /// The status in which an entry takes the action, or in which it can be changed.
+    fn from(&self) -> Status {
+        match self.operation.rsplit('/').next() {
+            Some("recall" | "approve" | "reject") => Status::Submitted,
+            Some("reopen" | "lock" | "invoice") => Status::Approved,
+            Some("unlock") => Status::Locked,
+            Some("release-invoice") => Status::Invoiced,
+            _ => Status::Draft,
+        }
+    }
+
+    fn body(&self, tenant: &Tenant, id: &str) -> Option<Value> {
+        let (method, path) = self.parts();
+        let body = match (method.as_str(), path.rsplit('/').next().unwrap()) {
+            ("GET" | "DELETE", _) => return None,
+            ("POST", "time-entries") => tenant.body(),
+            ("POST", "batch") => json!({ "entries": [tenant.body()] }),
+            ("POST", "transitions") => json!({ "action": "submit", "ids": [id] }),
+            ("POST", _) => json!({ "reason": "because", "invoiceRef": "2026-0001" }),
+            ("PATCH", _) => json!({ "minutes": 7 }),
+            ("PUT", "{entryId}") => json!({ "title": "Another" }),
+            _ => json!({ "name": "Another" }),
+        };
+        Some(body)
+    }
+
+    /// The route on what the tenant has, and on one of its entries.
+    fn call(&self, api: &Api, tenant: &Tenant, id: &str) -> Call {
+        let (method, path) = self.parts();
+        let path = path
+            .replace("{projectId}", &tenant.project_id.to_string())
+            .replace("{userId}", &tenant.user_id.to_string())
+            .replace("{entryId}", &tenant.entry_id.to_string())
+            .replace("{releaseId}", &tenant.release_id.to_string())
+            .replace("{timeEntryId}", id);
+        let call = api.call(method, &path);
+        match self.body(tenant, id) {
+            Some(body) => call.json(&body),
+            None => call,
+        }
+    }
+}
+
+async fn key(service: &Service, stranger: &Tenant, kind: Kind) -> Api {
+    let tenant = &service.tenant;
+    let (own, other) = (tenant.project_id, tenant.other_project_id);
+    let (user, other_user) = (tenant.user_id, tenant.other_user_id);
+    match kind {
+        Kind::None => service.api.without_key(),
+        Kind::Malformed => service.api.with_key("tlk_none"),
+        Kind::Revoked => {
+            let key = service.key(|_| ()).await;
+            service.store.revoke(key.key.id, service.clock.now()).await.unwrap();
+            service.api.with_key(&key.text)
+        }
+        Kind::Stranger => service.api.with_key(&stranger.key.text),
+        Kind::OfOtherProject => service.with_key(move |key| key.project_id = Some(other)).await,
+        Kind::OfOwnProject => service.with_key(move |key| key.project_id = Some(own)).await,
+        Kind::Only(permission) => service.with_key(may(&[permission])).await,
+        Kind::OfOwnUser => service.with_key(move |key| key.user_id = Some(user)).await,
+        Kind::OfOtherUser => service.with_key(move |key| key.user_id = Some(other_user)).await,
+        Kind::Whole => service.api.clone(),
+    }
+}
+
+/// Everything that there is to see of the tenant, and how much of everything there is at all.
+async fn all(service: &Service) -> (String, Vec<Vec<u8>>) {
+    let (project, ticket, release) = (service.tenant.project_id, service.tenant.entry_id, service.tenant.release_id);
+    let mut seen = Vec::new();
+    for path in [
+        "/time-entries.csv".to_owned(),
+        "/projects".to_owned(),
+        "/users".to_owned(),
+        format!("/projects/{project}/entries/{ticket}"),
+        format!("/projects/{project}/releases/{release}"),
+    ] {
+        seen.push(service.api.get(&path).send().await.is(200).body);
+    }
+    (service.database.counts(), seen)
+}
+
+#[track_caller]
+fn meets(answer: &Answer, expected: &Expected, what: &str) {
+    let told = format!("{what}: {}", answer.describe());
+    match expected {
+        Expected::Done(status) => {
+            assert_eq!(answer.status, *status, "{told}");
+            if answer.path.ends_with("/batch") || answer.path.ends_with("/transitions") {
+                let outcome = &answer.json()["results"][0]["outcome"];
+                assert!(["created", "changed"].contains(&outcome.as_str().unwrap()), "{told}");
+            }
+        }
+        Expected::Refused(status, code) => {
+            assert_eq!((answer.status, answer.text("code").as_str()), (*status, *code), "{told}");
+            let challenge = (*status == 401).then_some("Bearer");
+            assert_eq!(answer.header("www-authenticate"), challenge, "{told}");
+        }
+        Expected::ItemRefused(code) => {
+            assert_eq!(answer.status, 200, "{told}");
+            let result = &answer.json()["results"][0];
+            assert_eq!((&result["outcome"], &result["problem"]["code"]), (&json!("failed"), &json!(code)), "{told}");
+        }
+    }
+}
+
+async fn every_route_does_what_the_key_may_and_nothing_else(database: Database) {
+    let service = Service::start(database).await;
+    for rule in RULES {
+        let stranger = Tenant::provision(&service.store).await;
+        let mut keys = Vec::new();
+        for kind in KINDS {
+            keys.push((kind, key(&service, &stranger, kind).await, rule.expected(kind)));
+        }
+        let id = service.entry_in(rule.from()).await;
+        let before = all(&service).await;
+        for (kind, api, expected) in keys.iter().filter(|(_, _, expected)| !matches!(expected, Expected::Done(_))) {
+            let answer = rule.call(api, &service.tenant, &id).send().await;
+            meets(&answer, expected, &format!("{} with {kind:?}", rule.operation));
+        }
+        assert!(all(&service).await == before, "{} changed something for a key that may not", rule.operation);
+        // Only now what may be done, each on an entry of its own.
+        for (kind, api, expected) in keys.iter().filter(|(_, _, expected)| matches!(expected, Expected::Done(_))) {
+            let id = service.entry_in(rule.from()).await;
+            let answer = rule.call(api, &service.tenant, &id).send().await;
+            meets(&answer, expected, &format!("{} with {kind:?}", rule.operation));
+            if *kind == Kind::Stranger && rule.scope != Anywhere {
+                let shown = String::from_utf8_lossy(&answer.body);
+                assert!(!shown.contains(&id), "{} shows a stranger our entries", rule.operation);
+            }
+        }
+    }
+    // What the stranger put beside ours is not ours.
+    let seen = service.api.get(&format!("/users/{}", service.tenant.user_id)).send().await.is(200);
+    assert_eq!(seen.json(), json!({ "id": service.tenant.user_id.to_string(), "name": "Another", "active": true }));
+}
+
+#[test]
+fn every_operation_of_the_description_has_its_rule() {
+    let paths = document()["paths"].as_object().unwrap();
+    let described: BTreeSet<_> = paths
+        .iter()
+        .flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| (path, method)))
+        .filter(|(_, method)| *method != "parameters")
+        .map(|(path, method)| format!("{} {path}", method.to_uppercase()))
+        .collect();
+    let ruled: BTreeSet<_> = RULES.iter().map(|rule| rule.operation.to_owned()).collect();
+    assert_eq!(ruled, described);
+}
