@@ -5,6 +5,8 @@
 mod concurrency;
 mod copy_and_backup;
 mod credentials;
+mod delete_time_entry;
+mod edit_time_entry;
 mod expiry;
 mod external_ref;
 mod ground_rules;

@@ -43,6 +43,14 @@ impl Api {
         self.call(Method::POST, path)
     }
 
+    pub(crate) fn patch(&self, path: &str) -> Call {
+        self.call(Method::PATCH, path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
     /// A call to a path, which stands after the service's base path.
     pub(crate) fn call(&self, method: Method, path: &str) -> Call {
         let call = Call { api: self.clone(), method, path: path.to_owned(), headers: HeaderMap::new(), body: None };

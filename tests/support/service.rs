@@ -11,6 +11,7 @@ use timelog_domain::memory::ManualClock;
 use timelog_domain::ports::{Clock, IssuedKey, NewApiKey, TimeEntryRepository};
 use timelog_domain::{Action, ApplyAction, Caller, Command, ProjectId, Request, Status, TimeEntryId, Timestamp};
 
+use super::answer::Answer;
 use super::api::{Api, Call};
 use super::database::{Database, TestDatabase};
 use super::postgres::Cluster;
@@ -139,6 +140,17 @@ impl Service {
         };
         self.apply(&id, way).await;
         id
+    }
+
+    /// An entry as it is now.
+    pub(crate) async fn read(&self, id: &str) -> Answer {
+        self.api.get(&format!("/time-entries/{id}")).send().await.is(200)
+    }
+
+    /// What happened to an entry, oldest first.
+    pub(crate) async fn history(&self, id: &str) -> Vec<Value> {
+        let history = self.api.get(&format!("/time-entries/{id}/history")).send().await.is(200).json();
+        history["data"].as_array().expect("a history is a list").clone()
     }
 
     /// Moves an entry of the service's organization through its life.
