@@ -13,6 +13,7 @@ mod ground_rules;
 mod idempotency_key;
 mod import;
 mod instances;
+mod life;
 mod log_time_entry;
 mod outage;
 mod permissions;

@@ -1,0 +1,290 @@
+//! `POST /time-entries/{timeEntryId}/{action}`: the life of an entry, as the vectors tell it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use timelog_domain::Status;
+
+use crate::support::{Call, Database, Service, on_every_database};
+
+on_every_database![
+    every_action_in_every_status_does_what_the_vectors_say,
+    an_action_needs_what_the_vectors_say_and_that_says_something,
+    a_body_may_be_missing_and_must_be_json_otherwise,
+    nobody_judges_what_is_their_own,
+    an_action_under_a_key_happens_once,
+    a_key_means_nothing_to_another_action_or_entry,
+    a_condition_names_the_version_that_may_be_moved,
+    the_history_says_who_did_what_and_why,
+];
+
+fn vectors() -> Value {
+    serde_json::from_str(include_str!("vectors/lifecycle.json")).unwrap()
+}
+
+fn actions() -> Vec<Value> {
+    vectors()["actions"].as_array().unwrap().clone()
+}
+
+fn call(service: &Service, id: &str, action: &str) -> Call {
+    service.api.post(&format!("/time-entries/{id}/{action}"))
+}
+
+fn everything() -> Value {
+    json!({ "reason": "because", "invoiceRef": "2026-0001" })
+}
+
+/// What is possible in a status, by the vectors.
+fn possible(status: &str) -> Vec<String> {
+    let possible = actions().into_iter().filter(|action| !action["transitions"][status].is_null());
+    possible.map(|action| action["action"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn every_action_in_every_status_does_what_the_vectors_say(database: Database) {
+    let service = Service::start(database).await;
+    let named: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
+    assert_eq!(json!(named), vectors()["statuses"]);
+    for &from in Status::ALL {
+        for vector in actions() {
+            let action = vector["action"].as_str().unwrap();
+            let id = service.entry_in(from).await;
+            let before = service.read(&id).await;
+            let rows = service.database.counts();
+            service.clock.advance(Duration::from_millis(1));
+            let answer = call(&service, &id, action).json(&everything()).send().await;
+            let Some(to) = vector["transitions"][from.as_str()].as_str() else {
+                let refused = answer.fails_with(409, "invalid_transition");
+                let expected = format!("Possible now: {}.", possible(from.as_str()).join(", "));
+                let detail = refused.text("detail");
+                assert!(detail.contains(&format!(" {from} ")) && detail.ends_with(&expected), "{action}: {detail}");
+                assert_eq!(service.read(&id).await.body, before.body);
+                assert_eq!(service.database.counts(), rows);
+                continue;
+            };
+            let moved = answer.is(200);
+            let version = before.header("etag").unwrap().trim_matches('"').parse::<i64>().unwrap() + 1;
+            let mut expected = before.json();
+            expected["status"] = json!(to);
+            expected["invoiced"] = json!(to == "invoiced");
+            expected["updatedAt"] = moved.json()["updatedAt"].clone();
+            assert_eq!(moved.json(), expected, "{action}");
+            assert!(moved.text("updatedAt") > before.text("updatedAt"));
+            assert_eq!(moved.header("etag"), Some(format!("\"{version}\"").as_str()));
+            let read = service.read(&id).await;
+            assert_eq!((read.header("etag"), read.body.as_slice()), (moved.header("etag"), moved.body.as_slice()));
+            let record = service.history(&id).await.pop().unwrap();
+            let told = [&record["action"], &record["from"], &record["to"], &record["version"], &record["changes"]];
+            assert_eq!(told, [&json!(action), &json!(from.as_str()), &json!(to), &json!(version), &json!({})]);
+            let editable = vectors()["editable"].as_array().unwrap().contains(&json!(to));
+            let edit = service.api.patch(&format!("/time-entries/{id}")).json(&json!({ "minutes": 5 })).send().await;
+            assert_eq!(edit.status, if editable { 200 } else { 409 }, "{}", edit.describe());
+        }
+    }
+    // Whoever asks for what is invoiced finds what is invoiced.
+    for status in Status::ALL {
+        let list = service.api.get(&format!("/time-entries?limit=200&status={status}")).send().await.is(200).json();
+        let entries = list["data"].as_array().unwrap();
+        assert!(!entries.is_empty());
+        assert!(entries.iter().all(|entry| entry["invoiced"] == json!(*status == Status::Invoiced)));
+    }
+}
+
+async fn an_action_needs_what_the_vectors_say_and_that_says_something(database: Database) {
+    let service = Service::start(database).await;
+    let id = service.entry_in(Status::Draft).await;
+    let rows = service.database.counts();
+    let (longest, longer) = ("é".repeat(2000), "é".repeat(2001));
+    for vector in actions() {
+        let action = vector["action"].as_str().unwrap();
+        for member in ["reason", "invoiceRef"] {
+            let needed = vector["needs"].as_array().unwrap().contains(&json!(member));
+            // The entry is found, and in a status that may not allow it, only after the body was read.
+            let mut body = everything();
+            let mut refuses = async |value: Option<Value>, violation: Option<&str>| {
+                match value {
+                    Some(value) => body[member] = value,
+                    None => drop(body.as_object_mut().unwrap().remove(member)),
+                }
+                let missing = "/time-entries/00000000-0000-4000-8000-000000000000";
+                let answer = service.api.post(&format!("{missing}/{action}")).json(&body).send().await;
+                match violation {
+                    Some(code) => answer.refuses(&[&format!("/{member} {code}")]),
+                    None => answer.fails_with(404, "not_found"),
+                };
+            };
+            refuses(None, needed.then_some("required")).await;
+            for blank in ["", " ", "\t\r\n", "\u{a0}\u{3000}"] {
+                refuses(Some(json!(blank)), needed.then_some("blank")).await;
+            }
+            refuses(Some(json!(longest)), None).await;
+            refuses(Some(json!(longer)), Some("too_long")).await;
+            refuses(Some(json!("a\u{0}")), Some("invalid_character")).await;
+            for value in [json!(null), json!(1), json!(true), json!(["x"]), json!({ "x": "x" })] {
+                refuses(Some(value), Some("wrong_type")).await;
+            }
+        }
+    }
+    assert_eq!(service.database.counts(), rows);
+    assert_eq!(service.read(&id).await.header("etag"), Some("\"1\""));
+}
+
+async fn a_body_may_be_missing_and_must_be_json_otherwise(database: Database) {
+    let service = Service::start(database).await;
+    let id = service.entry_in(Status::Draft).await;
+    for (call, action) in [
+        (call(&service, &id, "submit"), "nothing at all"),
+        (call(&service, &id, "recall").body(""), "no bytes that are called JSON"),
+        (call(&service, &id, "submit").json(&json!({})), "an empty object"),
+        (call(&service, &id, "recall").json(&json!({ "x": 1 })), "a member that is not known"),
+    ] {
+        let answer = call.send().await;
+        assert_eq!(answer.status, 200, "{action}: {}", answer.describe());
+    }
+    let submit = call(&service, &id, "submit");
+    for body in ["{", "x", "{\"reason\":\"a\",\"reason\":\"b\"}", "{\"reason\":\"\\ud800\"}", " "] {
+        submit.clone().body(body).send().await.fails_with(400, "malformed_json");
+    }
+    for body in ["[]", "null", "1", "\"because\""] {
+        submit.clone().body(body).send().await.refuses(&[" wrong_type"]);
+    }
+    let plain = submit.clone().header("content-type", "text/plain");
+    for call in [plain.clone(), plain.body("{}"), submit.clone().body("{}").without_header("content-type")] {
+        call.send().await.fails_with(415, "unsupported_media_type");
+    }
+    let long = format!("{{}}{}", " ".repeat(64 * 1024));
+    submit.clone().body(long).send().await.fails_with(413, "payload_too_large");
+    assert_eq!(service.read(&id).await.text("status"), "draft");
+    call(&service, &id, "reject").send().await.refuses(&["/reason required"]);
+    service.api.post("/time-entries/1/submit").send().await.refuses(&["timeEntryId invalid_id"]);
+}
+
+async fn nobody_judges_what_is_their_own(database: Database) {
+    let service = Service::start(database).await;
+    let (user, other) = (service.tenant.user_id, service.tenant.other_user_id);
+    let own = service.with_key(move |key| key.user_id = Some(user)).await;
+    let another = service.with_key(move |key| key.user_id = Some(other)).await;
+    for (from, action) in [(Status::Submitted, "approve"), (Status::Submitted, "reject"), (Status::Approved, "reopen")]
+    {
+        let path = format!("/time-entries/{}/{action}", service.entry_in(from).await);
+        // Whose entry it is comes before its version and its status.
+        let refused = own.post(&path).json(&everything()).header("if-match", "\"99\"").send().await;
+        refused.fails_with(403, "forbidden");
+        another.post(&path).json(&everything()).send().await.is(200);
+        own.post(&path).json(&everything()).send().await.fails_with(403, "forbidden");
+        another.post(&path).json(&everything()).send().await.fails_with(409, "invalid_transition");
+    }
+}
+
+async fn an_action_under_a_key_happens_once(database: Database) {
+    let service = Service::start(database).await;
+    let id = service.entry_in(Status::Submitted).await;
+    let approve = call(&service, &id, "approve").idempotency_key("k");
+    let first = approve.clone().send().await.is(200);
+    assert!(!first.is_replayed());
+    // Whatever became of the entry since, and though it could not be approved now.
+    let mut rows = service.database.counts();
+    for action in [None, Some("reopen"), Some("submit"), Some("approve"), Some("lock"), Some("invoice")] {
+        if let Some(action) = action {
+            call(&service, &id, action).json(&everything()).send().await.is(200);
+            rows = service.database.counts();
+        }
+        let repeat = approve.clone().send().await.is(200);
+        assert!(repeat.is_replayed());
+        assert_eq!((repeat.body.as_slice(), repeat.header("etag")), (first.body.as_slice(), first.header("etag")));
+        assert_eq!(service.database.counts(), rows);
+    }
+    // A refusal is not kept, and a condition is no part of what is repeated.
+    let id = service.entry_in(Status::Draft).await;
+    let approve = call(&service, &id, "approve").idempotency_key("other");
+    approve.clone().send().await.fails_with(409, "invalid_transition");
+    call(&service, &id, "submit").send().await.is(200);
+    approve.clone().header("if-match", "\"1\"").send().await.fails_with(412, "precondition_failed");
+    assert!(!approve.clone().header("if-match", "\"2\"").send().await.is(200).is_replayed());
+    assert!(approve.header("if-match", "\"1\"").send().await.is(200).is_replayed());
+    service.api.post(&format!("/time-entries/{id}/lock")).idempotency_key("").send().await.is(400);
+}
+
+async fn a_key_means_nothing_to_another_action_or_entry(database: Database) {
+    let service = Service::start(database).await;
+    let (one, two) = (service.entry_in(Status::Draft).await, service.entry_in(Status::Draft).await);
+    for (id, action, status) in
+        [(&one, "submit", "submitted"), (&two, "submit", "submitted"), (&one, "recall", "draft")]
+    {
+        let answer = call(&service, id, action).idempotency_key("k").send().await.is(200);
+        assert!(!answer.is_replayed());
+        assert_eq!(answer.text("status"), status);
+    }
+    // One entry has one path, however its id is spelled.
+    let shouted = call(&service, &two.to_uppercase(), "submit").idempotency_key("\"k\"").send().await.is(200);
+    assert!(shouted.is_replayed());
+    service.log_any().idempotency_key("k").send().await.is(201);
+}
+
+async fn a_condition_names_the_version_that_may_be_moved(database: Database) {
+    let service = Service::start(database).await;
+    let id = service.entry_in(Status::Draft).await;
+    for tags in ["\"2\"", "W/\"1\"", "1", "\"01\"", "\"2\", \"3\"", ""] {
+        let refused = call(&service, &id, "submit").header("if-match", tags).send().await;
+        refused.fails_with(412, "precondition_failed");
+        // The version is said before the status.
+        let refused = call(&service, &id, "lock").header("if-match", tags).send().await;
+        refused.fails_with(412, "precondition_failed");
+    }
+    call(&service, &id, "submit").header("if-match", "\u{e9}").send().await.refuses(&["If-Match invalid_header"]);
+    call(&service, &id, "submit").header("if-match", "\"7\", \"1\"").send().await.is(200);
+    call(&service, &id, "recall").header("if-match", "*").send().await.is(200);
+    call(&service, &id, "lock").header("if-match", "\"3\"").send().await.fails_with(409, "invalid_transition");
+}
+
+async fn the_history_says_who_did_what_and_why(database: Database) {
+    let service = Service::start(database).await;
+    let user = service.tenant.user_id;
+    let bound = service.key(move |key| key.user_id = Some(user)).await;
+    let theirs = service.api.with_key(&bound.text);
+    let id = theirs.post(&service.tenant.path()).json(&service.tenant.body()).send().await.is(201).text("id");
+    let path = |action: &str| format!("/time-entries/{id}/{action}");
+    let mut at = 0;
+    let mut tick = || {
+        at += 1;
+        service.clock.advance(Duration::from_secs(1));
+    };
+    tick();
+    theirs.post(&path("submit")).json(&json!({ "reason": " ", "invoiceRef": "not yet" })).send().await.is(200);
+    tick();
+    service.api.post(&path("reject")).json(&json!({ "reason": " Too much, é 🦆 " })).send().await.is(200);
+    tick();
+    theirs.patch(&format!("/time-entries/{id}")).json(&json!({ "minutes": 90 })).send().await.is(200);
+    tick();
+    theirs.post(&path("submit")).send().await.is(200);
+    tick();
+    service.api.post(&path("approve")).json(&json!({ "reason": "Well done" })).send().await.is(200);
+    tick();
+    service.api.post(&path("invoice")).json(&json!({ "invoiceRef": "2026-0001" })).send().await.is(200);
+    tick();
+    service.api.post(&path("release-invoice")).json(&json!({ "reason": "Wrong one" })).send().await.is(200);
+    assert_eq!(at, 7);
+    let ours = json!({ "keyId": service.tenant.key.key.id.to_string(), "userId": null });
+    let theirs = json!({ "keyId": bound.key.id.to_string(), "userId": user.to_string() });
+    let minutes = json!({ "minutes": { "old": 150, "new": 90 } });
+    let expected = [
+        ("log", &theirs, json!(null), json!(null), json!(null), json!("draft"), json!({})),
+        ("submit", &theirs, json!(null), json!("not yet"), json!("draft"), json!("submitted"), json!({})),
+        ("reject", &ours, json!(" Too much, é 🦆 "), json!(null), json!("submitted"), json!("rejected"), json!({})),
+        ("edit", &theirs, json!(null), json!(null), json!("rejected"), json!("draft"), minutes),
+        ("submit", &theirs, json!(null), json!(null), json!("draft"), json!("submitted"), json!({})),
+        ("approve", &ours, json!("Well done"), json!(null), json!("submitted"), json!("approved"), json!({})),
+        ("invoice", &ours, json!(null), json!("2026-0001"), json!("approved"), json!("invoiced"), json!({})),
+        ("release-invoice", &ours, json!("Wrong one"), json!(null), json!("invoiced"), json!("locked"), json!({})),
+    ];
+    let expected: Vec<_> = (1..)
+        .zip(expected)
+        .map(|(version, (action, by, reason, invoice_ref, from, to, changes))| {
+            let at = format!("2026-03-01T09:00:{:02}.000Z", version - 1);
+            json!({
+                "version": version, "action": action, "at": at, "by": by, "reason": reason, "invoiceRef": invoice_ref,
+                "from": from, "to": to, "changes": changes,
+            })
+        })
+        .collect();
+    assert_eq!(service.history(&id).await, expected);
+}
