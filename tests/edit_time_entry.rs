@@ -45,7 +45,7 @@ async fn a_patch_changes_what_it_names_and_nothing_else(database: Database) {
     let created = full_entry(&service).await;
     let id = created.text("id");
     let mut expected = created.json();
-    let changes = [
+    let values = [
         ("userId", json!(service.tenant.other_user_id.to_string())),
         ("workDate", json!("2024-02-29")),
         ("minutes", json!(61)),
@@ -54,7 +54,7 @@ async fn a_patch_changes_what_it_names_and_nothing_else(database: Database) {
         ("entryId", json!(null)),
         ("releaseId", json!(null)),
     ];
-    for (version, (member, value)) in (2..).zip(changes) {
+    for (version, (member, value)) in (2..).zip(values) {
         service.clock.advance(Duration::from_millis(1));
         let changed = patch(&service.api, &id, &json!({ member: value, "status": "invoiced", "id": 1, "x": [] }));
         let changed = changed.send().await.is(200);
