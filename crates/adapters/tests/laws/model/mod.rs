@@ -20,7 +20,7 @@ fn try_sequences(subject: impl Future<Output = Subject>, cases: u32, at_most: us
     let first = runtime.block_on(subject);
     let tried = RefCell::new(runtime.block_on(first.opened_again()));
     let number = Cell::new(0);
-    let config = Config { cases, max_shrink_iters: 1000, failure_persistence: None, ..Config::default() };
+    let config = Config { cases, max_shrink_iters: 400, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&steps(at_most), |steps| {
         number.set(number.get() + 1);
         let tried = &mut *tried.borrow_mut();
