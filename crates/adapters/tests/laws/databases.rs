@@ -66,6 +66,15 @@ pub(crate) async fn requests_that_wait_share_a_commit(subject: Subject) {
     assert_eq!(subject.clock.asked() - before, 2);
 }
 
+pub(crate) async fn a_reference_changes_hands_within_a_commit(subject: Subject) {
+    done(subject.time_entries.execute(logged(log_as(1001, "1"))).await.unwrap());
+    let before = subject.clock.asked();
+    let decisions = at_once(&subject, vec![delete(1001), logged(log_as(1002, "1"))]).await;
+    assert!(decisions.iter().all(|decision| matches!(decision, Ok(Ok(_)))), "{decisions:?}");
+    // Saved in the wrong order, the two would be a conflict, and only come through one by one.
+    assert_eq!(subject.clock.asked() - before, 1);
+}
+
 pub(crate) async fn a_full_queue_turns_away_and_changes_nothing(subject: Subject) {
     let small = subject.opened_again_with(QueueOptions { capacity: 2, ..QueueOptions::default() }).await;
     let waiting = begin(&small, [keyed(log(1001), "a"), keyed(log(1002), "b")]);

@@ -148,6 +148,7 @@ macro_rules! laws_of_databases {
                 what_was_answered_is_there_for_another_program,
                 two_programs_at_once_have_one_effect,
                 requests_that_wait_share_a_commit,
+                a_reference_changes_hands_within_a_commit,
                 a_full_queue_turns_away_and_changes_nothing,
                 a_request_that_waited_too_long_is_not_begun,
                 a_request_whose_id_is_taken_fails_alone,
