@@ -24,3 +24,4 @@ mod read_time_entry;
 mod refused_bodies;
 mod support;
 mod tls;
+mod transitions;
