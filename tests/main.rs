@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod batch;
 mod concurrency;
 mod copy_and_backup;
 mod credentials;
 mod delete_time_entry;
+mod directory;
 mod edit_time_entry;
 mod expiry;
 mod external_ref;

@@ -43,6 +43,10 @@ impl Api {
         self.call(Method::POST, path)
     }
 
+    pub(crate) fn put(&self, path: &str) -> Call {
+        self.call(Method::PUT, path)
+    }
+
     pub(crate) fn patch(&self, path: &str) -> Call {
         self.call(Method::PATCH, path)
     }
