@@ -10,6 +10,7 @@ mod delete_time_entry;
 mod directory;
 mod edit_time_entry;
 mod expiry;
+mod export_time_entries;
 mod external_ref;
 mod ground_rules;
 mod idempotency_key;
