@@ -25,6 +25,7 @@ mod private_postgres;
 mod program;
 mod read_time_entry;
 mod refused_bodies;
+mod summarize;
 mod support;
 mod tls;
 mod transitions;
