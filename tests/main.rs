@@ -17,6 +17,7 @@ mod idempotency_key;
 mod import;
 mod instances;
 mod life;
+mod lists;
 mod log_time_entry;
 mod outage;
 mod permissions;
