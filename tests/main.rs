@@ -24,6 +24,7 @@ mod permissions;
 mod postgres;
 mod private_postgres;
 mod program;
+mod races;
 mod read_time_entry;
 mod refused_bodies;
 mod summarize;
