@@ -1,4 +1,4 @@
-//! Two who want different things of one entry at the same time: one of them gets it.
+//! Two who want different things of one entry at the same time, each from an instance of its own: one of them gets it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -47,9 +47,10 @@ fn edit(service: &Service, id: &str, minutes: usize) -> Call {
 
 async fn of_approve_and_recall_one_wins(database: Database) {
     let service = Service::start(database).await;
+    let other = service.beside(|_| ()).await;
     for round in 0..ROUNDS {
         let id = service.entry_in(Status::Submitted).await;
-        let (approve, recall) = both(round, act(&service, &id, "approve"), act(&service, &id, "recall")).await;
+        let (approve, recall) = both(round, act(&service, &id, "approve"), act(&other, &id, "recall")).await;
         let (won, lost, action) =
             if approve.status == 200 { (approve, recall, "approve") } else { (recall, approve, "recall") };
         let won = won.is(200);
@@ -61,12 +62,13 @@ async fn of_approve_and_recall_one_wins(database: Database) {
 
 async fn of_edit_and_submit_one_wins_or_the_edit_comes_first(database: Database) {
     let service = Service::start(database).await;
+    let other = service.beside(|_| ()).await;
     for round in 0..ROUNDS {
         let id = service.entry_in(Status::Draft).await;
         // Both say which version they mean, so the second of them is told.
         let conditional = round % 4 < 2;
         let condition = |call: Call| if conditional { call.header("if-match", "\"1\"") } else { call };
-        let (edit, submit) = (condition(edit(&service, &id, 5)), condition(act(&service, &id, "submit")));
+        let (edit, submit) = (condition(edit(&service, &id, 5)), condition(act(&other, &id, "submit")));
         let (edit, submit) = both(round, edit, submit).await;
         let told = actions(&service, &id).await;
         let now = service.read(&id).await;
@@ -93,10 +95,11 @@ async fn of_edit_and_submit_one_wins_or_the_edit_comes_first(database: Database)
 
 async fn of_delete_and_submit_one_wins(database: Database) {
     let service = Service::start(database).await;
+    let other = service.beside(|_| ()).await;
     for round in 0..ROUNDS {
         let id = service.entry_in(Status::Draft).await;
         let path = format!("/time-entries/{id}");
-        let (delete, submit) = both(round, service.api.delete(&path), act(&service, &id, "submit")).await;
+        let (delete, submit) = both(round, service.api.delete(&path), act(&other, &id, "submit")).await;
         if delete.status == 204 {
             submit.fails_with(404, "not_found");
             service.api.get(&path).send().await.fails_with(404, "not_found");
@@ -111,11 +114,12 @@ async fn of_delete_and_submit_one_wins(database: Database) {
 
 async fn of_delete_and_approve_one_wins(database: Database) {
     let service = Service::start(database).await;
+    let other = service.beside(|_| ()).await;
     for round in 0..ROUNDS {
         // Only what was recalled can go, so a third has to come in between.
         let id = service.entry_in(Status::Submitted).await;
         let delete = service.api.delete(&format!("/time-entries/{id}"));
-        let (recall, approve) = (act(&service, &id, "recall"), act(&service, &id, "approve"));
+        let (recall, approve) = (act(&service, &id, "recall"), act(&other, &id, "approve"));
         let ((delete, approve), recall) = tokio::join!(both(round, delete, approve), recall.send());
         let told = actions(&service, &id).await;
         match (delete.status, approve.status) {
@@ -139,11 +143,13 @@ async fn of_delete_and_approve_one_wins(database: Database) {
 
 async fn of_many_edits_under_one_condition_one_wins(database: Database) {
     let service = Service::start(database).await;
+    let other = service.beside(|_| ()).await;
     for _ in 0..10 {
         let id = service.entry_in(Status::Draft).await;
         let mut running = tokio::task::JoinSet::new();
         for minutes in 1..=16 {
-            running.spawn(edit(&service, &id, minutes).header("if-match", "\"1\"").send());
+            let instance = if minutes % 2 == 0 { &service } else { &other };
+            running.spawn(edit(instance, &id, minutes).header("if-match", "\"1\"").send());
         }
         let (won, lost): (Vec<_>, Vec<_>) =
             running.join_all().await.into_iter().partition(|answer| answer.status == 200);
@@ -158,14 +164,16 @@ async fn of_many_edits_under_one_condition_one_wins(database: Database) {
 
 async fn an_entry_that_many_change_at_once_has_a_history_without_gaps(database: Database) {
     let service = Service::start(database).await;
+    let other = service.beside(|_| ()).await;
     let id = service.entry_in(Status::Draft).await;
     let body = json!({ "reason": "because", "invoiceRef": "2026-0001" });
     let mut running = tokio::task::JoinSet::new();
     for round in 1..=12 {
+        let instance = if round % 2 == 0 { &service } else { &other };
         for action in ["submit", "recall", "approve", "reject", "reopen"] {
-            running.spawn(act(&service, &id, action).json(&body).send());
+            running.spawn(act(instance, &id, action).json(&body).send());
         }
-        running.spawn(edit(&service, &id, round).send());
+        running.spawn(edit(instance, &id, round).send());
     }
     let answers = running.join_all().await;
     let done: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 200).collect();
