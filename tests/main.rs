@@ -20,6 +20,7 @@ mod life;
 mod lists;
 mod log_time_entry;
 mod outage;
+mod pages;
 mod permissions;
 mod postgres;
 mod private_postgres;
