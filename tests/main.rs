@@ -23,6 +23,7 @@ mod outage;
 mod pages;
 mod permissions;
 mod postgres;
+mod postgres_schema;
 mod private_postgres;
 mod program;
 mod races;
