@@ -1,8 +1,5 @@
 //! The database behind the ports: the URL picks its kind once, and what differs between the kinds stays behind this enum.
 
-use std::time::Duration;
-
-use diesel_async::pooled_connection::deadpool::PoolError;
 use timelog_domain::Request;
 use timelog_domain::ports::{Clock, PortError};
 
@@ -61,17 +58,6 @@ impl CommitBatch for Database {
             Self::Sqlite(pools) => pools.commit(requests, clock.clone()).await,
             Self::Postgres(pools) => pools.commit(&requests, &**clock).await,
         }
-    }
-}
-
-/// A connection, if the pool has one free or can make one in time.
-pub(crate) async fn checkout<T>(
-    wait: Duration,
-    connection: impl Future<Output = Result<T, PoolError>>,
-) -> Result<T, DbError> {
-    match tokio::time::timeout(wait, connection).await {
-        Ok(connection) => Ok(connection?),
-        Err(_) => Err(DbError::Unavailable("no connection to the database became free in time".to_owned())),
     }
 }
 

@@ -4,6 +4,7 @@
 //! commits them in one transaction; reads go straight to a pool.
 
 mod backup;
+mod checkout;
 mod commit_queue;
 mod copy;
 mod database;

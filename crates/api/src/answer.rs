@@ -9,6 +9,7 @@ use timelog_domain::idempotency::Render;
 use timelog_domain::{Outcome, StoredAnswer, TimeEntry};
 
 use crate::http::idempotency_key::IDEMPOTENT_REPLAYED;
+use crate::json::bytes;
 
 /// A time entry on the wire: these sixteen members, all of them always.
 #[derive(Serialize)]
@@ -54,12 +55,6 @@ impl<'a> From<&'a TimeEntry> for EntryBody<'a> {
             updated_at: entry.updated_at().to_string(),
         }
     }
-}
-
-/// The bytes of a body of our own.
-pub(crate) fn bytes(body: &impl Serialize) -> Vec<u8> {
-    // Texts, numbers and lists of them always serialize.
-    serde_json::to_vec(body).unwrap_or_default()
 }
 
 /// The bytes of a time entry. Every answer that shows one uses them, so that a create and a later read agree to the byte.

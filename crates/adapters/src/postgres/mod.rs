@@ -19,8 +19,8 @@ use timelog_domain::{Ledger, Request, Touches};
 
 pub use self::url::PostgresUrl;
 
+use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
-use crate::database::checkout;
 use crate::error::DbError;
 use crate::migrations;
 use crate::options::DatabaseOptions;

@@ -16,8 +16,8 @@ use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use timelog_domain::Request;
 use timelog_domain::ports::Clock;
 
+use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
-use crate::database::checkout;
 use crate::error::DbError;
 use crate::migrations;
 use crate::options::DatabaseOptions;

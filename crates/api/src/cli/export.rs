@@ -15,9 +15,10 @@ use timelog_domain::{
 
 use super::progress::bar;
 use super::{Global, must_exist};
-use crate::answer::{EntryBody, bytes};
+use crate::answer::EntryBody;
 use crate::csv;
 use crate::http::query::Instant;
+use crate::json::bytes;
 
 /// How many entries are read at a time.
 const PAGE: u32 = 1000;

@@ -122,7 +122,7 @@ impl Problem {
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.as_str()));
         }
-        response.body(crate::answer::bytes(&self.body(Some(request_id))))
+        response.body(crate::json::bytes(&self.body(Some(request_id))))
     }
 
     fn body<'a>(&'a self, request_id: Option<&'a RequestId>) -> Body<'a> {

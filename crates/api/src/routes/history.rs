@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use timelog_domain::{FieldChange, FieldValue, HistoryRecord, Permission, Status};
 
 use super::edit_time_entry::admit;
-use crate::answer::bytes;
 use crate::http::code::Code;
 use crate::http::credentials;
 use crate::http::problem::Problem;
+use crate::json::bytes;
 use crate::state::AppState;
 
 #[derive(Serialize)]

@@ -4,10 +4,10 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use crate::answer::bytes;
 use crate::http::cursor::{Binding, Cursor, InvalidCursor};
 use crate::http::query::{Limit, Query};
 use crate::json::Fault;
+use crate::json::bytes;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

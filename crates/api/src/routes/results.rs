@@ -9,8 +9,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use timelog_domain::{Command, ItemOutcome, Outcome, Refusal, StoredAnswer};
 
 use super::change::Change;
-use crate::answer::{EntryBody, bytes};
+use crate::answer::EntryBody;
 use crate::http::problem::Problem;
+use crate::json::bytes;
 
 /// What became of one thing. It is told by its id or by its place.
 #[derive(Serialize)]

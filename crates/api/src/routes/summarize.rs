@@ -9,9 +9,9 @@ use timelog_domain::{GroupBy, GroupKey, ProjectId, Totals};
 
 use super::change::Key;
 use super::list_time_entries::{admit_to_organization, admit_to_project, must_exist};
-use crate::answer::bytes;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::json::bytes;
 use crate::state::AppState;
 
 #[derive(Serialize)]

@@ -13,10 +13,10 @@ use timelog_domain::{Permission, ProjectId};
 
 use super::change::Key;
 use super::path_id;
-use crate::answer::bytes;
 use crate::http::code::Code;
 use crate::http::credentials;
 use crate::http::problem::Problem;
+use crate::json::bytes;
 use crate::state::AppState;
 
 /// Lets a request in that concerns one project.
