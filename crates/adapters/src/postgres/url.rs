@@ -136,9 +136,9 @@ mod tests {
         assert_eq!(shown("postgres://clerk:s3cret@db:6432/timelog"), "postgres://clerk@db:6432/timelog");
         assert_eq!(
             shown("postgres://db/timelog?password=s3cret&sslmode=require"),
-            "postgres://db/timelog?sslmode=require"
+            "postgres://db:5432/timelog?sslmode=require"
         );
-        assert_eq!(shown("postgres://a,b/x?sslmode=verify-full"), "postgres://a,b/x?sslmode=verify-full");
+        assert_eq!(shown("postgres://a,b/x?sslmode=verify-full"), "postgres://a:5432,b:5432/x?sslmode=verify-full");
         let debugged = format!("{:?}", "postgres://clerk:s3cret@db/x".parse::<PostgresUrl>().unwrap());
         assert!(!debugged.contains("s3cret"), "{debugged}");
     }
