@@ -11,23 +11,33 @@ use crate::error::DbError;
 use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow, bound_user};
 use crate::types::IdValue;
 
-const PROJECTS: &str = "SELECT t.* FROM projects t \
-    JOIN unnest(?, ?) AS k (organization_id, id) USING (organization_id, id)";
-const USERS: &str = "SELECT t.* FROM users t \
-    JOIN unnest(?, ?) AS k (organization_id, id) USING (organization_id, id)";
-const ENTRIES: &str = "SELECT t.* FROM project_entries t \
-    JOIN unnest(?, ?, ?) AS k (organization_id, project_id, id) USING (organization_id, project_id, id)";
-const RELEASES: &str = "SELECT t.* FROM project_releases t \
-    JOIN unnest(?, ?, ?) AS k (organization_id, project_id, id) USING (organization_id, project_id, id)";
-const TIME_ENTRIES: &str = "SELECT t.* FROM time_entries t \
-    JOIN unnest(?, ?) AS k (organization_id, id) USING (organization_id, id)";
-const TIME_ENTRIES_BY_REF: &str = "SELECT t.* FROM time_entries t \
-    JOIN unnest(?, ?, ?, ?) AS k (organization_id, external_provider, external_type, external_id) \
-    USING (organization_id, external_provider, external_type, external_id) \
-    WHERE t.external_provider IS NOT NULL";
-const ANSWERS: &str = "SELECT t.* FROM idempotency_keys t \
-    JOIN unnest(?, ?, ?, ?) AS k (organization_id, bound_user, operation, key) \
-    USING (organization_id, bound_user, operation, key)";
+// Each key is looked up by itself, through its unique index. A plain join would leave the planner free to read a whole table
+// that it believes to be small, as it does until a new table was analyzed for the first time.
+const PROJECTS: &str = "SELECT t.* FROM unnest(?, ?) AS k (organization_id, id) \
+    CROSS JOIN LATERAL (SELECT * FROM projects t \
+    WHERE (t.organization_id, t.id) = (k.organization_id, k.id) LIMIT 1) t";
+const USERS: &str = "SELECT t.* FROM unnest(?, ?) AS k (organization_id, id) \
+    CROSS JOIN LATERAL (SELECT * FROM users t \
+    WHERE (t.organization_id, t.id) = (k.organization_id, k.id) LIMIT 1) t";
+const ENTRIES: &str = "SELECT t.* FROM unnest(?, ?, ?) AS k (organization_id, project_id, id) \
+    CROSS JOIN LATERAL (SELECT * FROM project_entries t \
+    WHERE (t.organization_id, t.project_id, t.id) = (k.organization_id, k.project_id, k.id) LIMIT 1) t";
+const RELEASES: &str = "SELECT t.* FROM unnest(?, ?, ?) AS k (organization_id, project_id, id) \
+    CROSS JOIN LATERAL (SELECT * FROM project_releases t \
+    WHERE (t.organization_id, t.project_id, t.id) = (k.organization_id, k.project_id, k.id) LIMIT 1) t";
+const TIME_ENTRIES: &str = "SELECT t.* FROM unnest(?, ?) AS k (organization_id, id) \
+    CROSS JOIN LATERAL (SELECT * FROM time_entries t \
+    WHERE (t.organization_id, t.id) = (k.organization_id, k.id) LIMIT 1) t";
+const TIME_ENTRIES_BY_REF: &str = "SELECT t.* FROM \
+    unnest(?, ?, ?, ?) AS k (organization_id, external_provider, external_type, external_id) \
+    CROSS JOIN LATERAL (SELECT * FROM time_entries t \
+    WHERE (t.organization_id, t.external_provider, t.external_type, t.external_id) \
+    = (k.organization_id, k.external_provider, k.external_type, k.external_id) \
+    AND t.external_provider IS NOT NULL LIMIT 1) t";
+const ANSWERS: &str = "SELECT t.* FROM unnest(?, ?, ?, ?) AS k (organization_id, bound_user, operation, key) \
+    CROSS JOIN LATERAL (SELECT * FROM idempotency_keys t \
+    WHERE (t.organization_id, t.bound_user, t.operation, t.key) \
+    = (k.organization_id, k.bound_user, k.operation, k.key) LIMIT 1) t";
 
 pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &mut Ledger) -> Result<(), DbError> {
     let answers = rows::<IdempotencyRow>(
