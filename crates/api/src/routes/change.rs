@@ -1,16 +1,14 @@
 //! What all requests that change something have in common: who asks, under which idempotency key, and how it is answered.
 
-use std::sync::Arc;
-
-use actix_web::web::{Data, Payload};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 use timelog_domain::idempotency::Render;
 use timelog_domain::{ApiKey, Caller, Claim, Command, Fingerprint, IdempotencyScope, Refusal, Reply, Request};
 
 use crate::answer;
+use crate::http::idempotency_key;
 use crate::http::problem::Problem;
-use crate::http::{body, idempotency_key};
 use crate::state::AppState;
 
 /// A change that is about to be asked for.
@@ -67,20 +65,3 @@ impl Change {
         }
     }
 }
-
-/// Waits for what lets a request in. Where it does not, the body is read away first, so that its sender gets to see why.
-pub(super) async fn admitted<T>(
-    payload: Payload,
-    admission: impl Future<Output = Result<T, Problem>>,
-) -> Result<(Payload, T), Problem> {
-    match admission.await {
-        Ok(admitted) => Ok((payload, admitted)),
-        Err(problem) => {
-            body::discard(payload).await;
-            Err(problem)
-        }
-    }
-}
-
-/// The key a request is made with.
-pub(super) type Key = Arc<ApiKey>;

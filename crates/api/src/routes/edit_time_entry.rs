@@ -2,15 +2,15 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use timelog_domain::{Command, EditTimeEntry, Permission, TimeEntryId};
+use timelog_domain::{Command, EditTimeEntry, Permission};
 
+use super::admission::{admit_to_time_entry, admitted};
 use super::bodies::patch;
-use super::change::{Change, Key, admitted};
-use super::path_id;
+use super::change::Change;
 use crate::answer;
+use crate::http::body;
 use crate::http::condition::if_match;
 use crate::http::problem::Problem;
-use crate::http::{body, credentials};
 use crate::state::AppState;
 
 pub(super) async fn edit_time_entry(
@@ -18,21 +18,10 @@ pub(super) async fn edit_time_entry(
     payload: Payload,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let (payload, (key, id)) = admitted(payload, admit(&request, &state, Permission::Write)).await?;
+    let (payload, (key, id)) = admitted(payload, admit_to_time_entry(&request, &state, Permission::Write)).await?;
     let body = body::read(&request, payload, body::ONE_ENTRY).await?;
     let if_match = if_match(&request)?;
     let command = EditTimeEntry { id, patch: patch::parse(&body)?, if_match };
     let change = Change::without_key(&state, &key);
     change.carry_out(Command::Edit(command), answer::renderer(&state.base_path)).await
-}
-
-/// Lets a request in that changes one entry.
-pub(super) async fn admit(
-    request: &HttpRequest,
-    state: &AppState,
-    permission: Permission,
-) -> Result<(Key, TimeEntryId), Problem> {
-    let key = state.authenticate(request).await?;
-    credentials::require(&key, permission)?;
-    Ok((key, path_id(request, "timeEntryId")?))
 }

@@ -4,10 +4,10 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
-use timelog_domain::{Filter, OrganizationId, PageRequest, Position, ProjectId, Sort};
+use timelog_domain::{Filter, OrganizationId, PageRequest, Permission, Position, ProjectId, Sort};
 
-use super::change::Key;
-use super::list_time_entries::{admit_to_organization, admit_to_project, must_exist};
+use super::admission::{Key, admit_to_all_projects, admit_to_project};
+use super::list_time_entries::must_exist;
 use crate::csv;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -17,7 +17,7 @@ use crate::state::AppState;
 const PAGE: u32 = 1000;
 
 pub(super) async fn export_of_project(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    let (key, project) = admit_to_project(&request, &state).await?;
+    let (key, project) = admit_to_project(&request, &state, Permission::Read).await?;
     export(&request, state, &key, Some(project)).await
 }
 
@@ -25,7 +25,7 @@ pub(super) async fn export_of_organization(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let key = admit_to_organization(&request, &state).await?;
+    let key = admit_to_all_projects(&request, &state, Permission::Read).await?;
     export(&request, state, &key, None).await
 }
 

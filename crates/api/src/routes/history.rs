@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use timelog_domain::{FieldChange, FieldValue, HistoryRecord, Permission, Status};
 
-use super::edit_time_entry::admit;
+use super::admission::admit_to_time_entry;
 use crate::http::code::Code;
 use crate::http::credentials;
 use crate::http::problem::Problem;
@@ -70,7 +70,7 @@ fn value(value: &FieldValue) -> Value {
 }
 
 pub(super) async fn history(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    let (key, id) = admit(&request, &state, Permission::Read).await?;
+    let (key, id) = admit_to_time_entry(&request, &state, Permission::Read).await?;
     let records = state.ports.queries.history(key.organization_id, id).await?;
     let first = records.first().ok_or_else(|| Problem::new(Code::NotFound, "There never was such a time entry."))?;
     credentials::require_scope(&key, first.project_id)?;

@@ -4,23 +4,22 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use timelog_domain::{PageRequest, Permission, ProjectId, Sort};
 
-use super::change::Key;
-use super::{page, path_id};
+use super::admission::{Key, admit_to_all_projects, admit_to_project};
+use super::page;
 use crate::answer::EntryBody;
 use crate::http::code::Code;
-use crate::http::credentials;
 use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
 use crate::http::query::{Boolean, Query};
 use crate::state::AppState;
 
 pub(super) async fn list_of_project(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    let (key, project) = admit_to_project(&request, &state).await?;
+    let (key, project) = admit_to_project(&request, &state, Permission::Read).await?;
     list(&request, &state, &key, Some(project)).await
 }
 
 pub(super) async fn list_of_organization(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    let key = admit_to_organization(&request, &state).await?;
+    let key = admit_to_all_projects(&request, &state, Permission::Read).await?;
     list(&request, &state, &key, None).await
 }
 
@@ -45,23 +44,6 @@ async fn list(
     let page = queries.list(organization, PageRequest { filter, sort, after, limit }).await?;
     let next = page.next.as_ref().map(|position| binding.cursor(position));
     Ok(page::response(request, page.items.iter().map(EntryBody::from).collect(), next, total))
-}
-
-/// Lets a request in that reads the entries of one project.
-pub(super) async fn admit_to_project(request: &HttpRequest, state: &AppState) -> Result<(Key, ProjectId), Problem> {
-    let key = state.authenticate(request).await?;
-    credentials::require(&key, Permission::Read)?;
-    let project = path_id(request, "projectId")?;
-    credentials::require_scope(&key, project)?;
-    Ok((key, project))
-}
-
-/// Lets a request in that reads the entries of all projects.
-pub(super) async fn admit_to_organization(request: &HttpRequest, state: &AppState) -> Result<Key, Problem> {
-    let key = state.authenticate(request).await?;
-    credentials::require(&key, Permission::Read)?;
-    credentials::require_all_projects(&key)?;
-    Ok(key)
 }
 
 /// A list of a project that does not exist is not empty: it is not there.

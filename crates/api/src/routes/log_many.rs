@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use timelog_domain::{Command, ItemOutcome, LogMany, LogTimeEntry, ProjectId, Source, TimeEntryId};
+use timelog_domain::{Command, ItemOutcome, LogMany, LogTimeEntry, Permission, ProjectId, Source, TimeEntryId};
 use uuid::Uuid;
 
+use super::admission::{admit_to_project, admitted};
 use super::bodies::log;
-use super::change::{Change, admitted};
-use super::log_time_entry::admit;
+use super::change::Change;
 use super::results::{Item, carry_out_many};
 use crate::http::body;
 use crate::http::problem::Problem;
@@ -26,7 +26,7 @@ pub(super) async fn log_many(
     payload: Payload,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let (payload, (key, project_id)) = admitted(payload, admit(&request, &state)).await?;
+    let (payload, (key, project_id)) = admitted(payload, admit_to_project(&request, &state, Permission::Write)).await?;
     let body = body::read(&request, payload, body::MANY).await?;
     let operation = format!("POST /projects/{project_id}/time-entries/batch");
     let change = Change::new(&request, &state, &key, operation, &body)?;

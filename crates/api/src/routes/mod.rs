@@ -1,5 +1,6 @@
-//! The routes. Each file is one of them.
+//! The routes. Each file is one of them, or what several have in common.
 
+mod admission;
 pub(crate) mod bodies;
 mod change;
 mod delete_time_entry;

@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use timelog_domain::Permission;
 
-use super::path_id;
+use super::admission::admit_to_time_entry;
 use crate::answer;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
@@ -13,9 +13,7 @@ use crate::http::{condition, credentials};
 use crate::state::AppState;
 
 pub(super) async fn read_time_entry(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    let key = state.authenticate(&request).await?;
-    credentials::require(&key, Permission::Read)?;
-    let id = path_id(&request, "timeEntryId")?;
+    let (key, id) = admit_to_time_entry(&request, &state, Permission::Read).await?;
     let condition = condition::read::<IfNoneMatch>(&request)?;
     let entry = state.ports.time_entries.find(key.organization_id, id).await?;
     let entry = entry.ok_or_else(|| Problem::new(Code::NotFound, "There is no such time entry."))?;

@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use timelog_domain::summary::GroupValue;
-use timelog_domain::{GroupBy, GroupKey, ProjectId, Totals};
+use timelog_domain::{GroupBy, GroupKey, Permission, ProjectId, Totals};
 
-use super::change::Key;
-use super::list_time_entries::{admit_to_organization, admit_to_project, must_exist};
+use super::admission::{Key, admit_to_all_projects, admit_to_project};
+use super::list_time_entries::must_exist;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::json::bytes;
@@ -44,12 +44,12 @@ impl From<Totals> for TotalsBody {
 }
 
 pub(super) async fn of_project(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    let (key, project) = admit_to_project(&request, &state).await?;
+    let (key, project) = admit_to_project(&request, &state, Permission::Read).await?;
     summarize(&request, &state, &key, Some(project)).await
 }
 
 pub(super) async fn of_organization(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    let key = admit_to_organization(&request, &state).await?;
+    let key = admit_to_all_projects(&request, &state, Permission::Read).await?;
     summarize(&request, &state, &key, None).await
 }
 

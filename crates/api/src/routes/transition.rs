@@ -4,9 +4,9 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use timelog_domain::{Action, ApplyAction, Command};
 
+use super::admission::{admit_to_time_entry, admitted};
 use super::bodies::action::{self, Circumstances};
-use super::change::{Change, admitted};
-use super::edit_time_entry::admit;
+use super::change::Change;
 use crate::answer;
 use crate::http::body;
 use crate::http::condition::if_match;
@@ -19,7 +19,7 @@ pub(super) async fn transition(
     payload: Payload,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let (payload, (key, id)) = admitted(payload, admit(&request, &state, action.permission())).await?;
+    let (payload, (key, id)) = admitted(payload, admit_to_time_entry(&request, &state, action.permission())).await?;
     let body = body::read_if_any(&request, payload, body::ONE_ENTRY).await?;
     let change = Change::new(&request, &state, &key, format!("POST /time-entries/{id}/{action}"), &body)?;
     let if_match = if_match(&request)?;

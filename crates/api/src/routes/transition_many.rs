@@ -4,8 +4,9 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use timelog_domain::{Action, ApplyMany, Command};
 
+use super::admission::{Key, admitted};
 use super::bodies::action::{self, Many};
-use super::change::{Change, Key, admitted};
+use super::change::Change;
 use super::results::{Item, carry_out_many};
 use crate::http::code::Code;
 use crate::http::problem::Problem;

@@ -5,11 +5,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use timelog_domain::{Entry, EntryId, Permission, ProjectId};
 
-use super::{admit_to_project, get, put};
+use super::{get, put};
 use crate::http::body;
 use crate::http::problem::Problem;
 use crate::json::{self, Members, body};
-use crate::routes::change::{Key, admitted};
+use crate::routes::admission::{Key, admit_to_project, admitted};
 use crate::routes::path_id;
 use crate::state::AppState;
 

@@ -6,37 +6,13 @@ pub(super) mod releases;
 pub(super) mod users;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use timelog_domain::ports::PortError;
-use timelog_domain::{Permission, ProjectId};
 
-use super::change::Key;
-use super::path_id;
 use crate::http::code::Code;
-use crate::http::credentials;
 use crate::http::problem::Problem;
 use crate::json::bytes;
-use crate::state::AppState;
-
-/// Lets a request in that concerns one project.
-async fn admit_to_project(
-    request: &HttpRequest,
-    state: &AppState,
-    permission: Permission,
-) -> Result<(Key, ProjectId), Problem> {
-    let key = admit(request, state, permission).await?;
-    let project = path_id(request, "projectId")?;
-    credentials::require_scope(&key, project)?;
-    Ok((key, project))
-}
-
-/// Lets a request in that has the permission.
-async fn admit(request: &HttpRequest, state: &AppState, permission: Permission) -> Result<Key, Problem> {
-    let key = state.authenticate(request).await?;
-    credentials::require(&key, permission)?;
-    Ok(key)
-}
 
 /// Shows what was put: 201 where it is new, 200 where it was replaced.
 fn put(created: Result<bool, PortError>, body: &impl Serialize) -> Result<HttpResponse, Problem> {

@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use timelog_domain::{Page, Permission, Project, ProjectId};
 
-use super::{admit, admit_to_project, get, put};
+use super::{get, put};
 use crate::http::body;
 use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::json::{self, Members, body};
-use crate::routes::change::admitted;
+use crate::routes::admission::{admit, admit_to_project, admitted};
 use crate::routes::page;
 use crate::state::AppState;
 

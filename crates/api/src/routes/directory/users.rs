@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use timelog_domain::{Permission, User, UserId};
 
-use super::{admit, get, put};
+use super::{get, put};
+use crate::http::body;
 use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::{body, credentials};
 use crate::json::{self, Members, body};
-use crate::routes::change::{Key, admitted};
+use crate::routes::admission::{Key, admit, admit_to_all_projects, admitted};
 use crate::routes::{page, path_id};
 use crate::state::AppState;
 
@@ -50,8 +50,7 @@ pub(in crate::routes) async fn put_user(
 
 /// Users belong to the organization, so a key that is limited to a project may not put one.
 async fn admit_to_put(request: &HttpRequest, state: &AppState) -> Result<(Key, UserId), Problem> {
-    let key = admit(request, state, Permission::Admin).await?;
-    credentials::require_all_projects(&key)?;
+    let key = admit_to_all_projects(request, state, Permission::Admin).await?;
     Ok((key, path_id(request, "userId")?))
 }
 

@@ -1,0 +1,69 @@
+//! Letting requests in: who asks, whether they may, and what the path names. The order of the checks is the same everywhere.
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::web::Payload;
+use timelog_domain::{ApiKey, Permission, ProjectId, TimeEntryId};
+
+use super::path_id;
+use crate::http::problem::Problem;
+use crate::http::{body, credentials};
+use crate::state::AppState;
+
+/// The key a request is made with.
+pub(super) type Key = Arc<ApiKey>;
+
+/// Lets a request in whose key has the permission.
+pub(super) async fn admit(request: &HttpRequest, state: &AppState, permission: Permission) -> Result<Key, Problem> {
+    let key = state.authenticate(request).await?;
+    credentials::require(&key, permission)?;
+    Ok(key)
+}
+
+/// Lets a request in that concerns the project in its path.
+pub(super) async fn admit_to_project(
+    request: &HttpRequest,
+    state: &AppState,
+    permission: Permission,
+) -> Result<(Key, ProjectId), Problem> {
+    let key = admit(request, state, permission).await?;
+    let project = path_id(request, "projectId")?;
+    credentials::require_scope(&key, project)?;
+    Ok((key, project))
+}
+
+/// Lets a request in that concerns all projects.
+pub(super) async fn admit_to_all_projects(
+    request: &HttpRequest,
+    state: &AppState,
+    permission: Permission,
+) -> Result<Key, Problem> {
+    let key = admit(request, state, permission).await?;
+    credentials::require_all_projects(&key)?;
+    Ok(key)
+}
+
+/// Lets a request in that concerns the time entry in its path. Of which project that is, only the entry tells.
+pub(super) async fn admit_to_time_entry(
+    request: &HttpRequest,
+    state: &AppState,
+    permission: Permission,
+) -> Result<(Key, TimeEntryId), Problem> {
+    let key = admit(request, state, permission).await?;
+    Ok((key, path_id(request, "timeEntryId")?))
+}
+
+/// Waits for what lets a request in. Where it does not, the body is read away first, so that its sender gets to see why.
+pub(super) async fn admitted<T>(
+    payload: Payload,
+    admission: impl Future<Output = Result<T, Problem>>,
+) -> Result<(Payload, T), Problem> {
+    match admission.await {
+        Ok(admitted) => Ok((payload, admitted)),
+        Err(problem) => {
+            body::discard(payload).await;
+            Err(problem)
+        }
+    }
+}
