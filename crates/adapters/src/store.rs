@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use timelog_domain::OrganizationId;
 use timelog_domain::ports::{Clock, Health, PortError, PortFuture};
 
 use crate::commit_queue::CommitQueue;
 use crate::database::{Database, on_database};
 use crate::options::{DatabaseOptions, QueueOptions};
+use crate::schema::organizations;
+use crate::types::IdValue;
 use crate::url::DatabaseUrl;
 
 /// Implements every port of the domain on one database.
@@ -55,16 +59,7 @@ impl Store {
     ///
     /// [`PortError`] where the database does not answer.
     pub async fn is_empty(&self) -> Result<bool, PortError> {
-        use diesel::prelude::*;
-        use diesel_async::RunQueryDsl;
-
-        use crate::schema::organizations;
-        use crate::types::IdValue;
-
-        let query = organizations::table.select(organizations::id);
-        let first: Option<IdValue> =
-            on_database!(self.database, read, |conn| query.first(conn).await.optional()).await?;
-        Ok(first.is_none())
+        Ok(self.two_organizations().await?.is_empty())
     }
 
     /// The one organization that the database has; none where it has several, or no organization at all.
@@ -73,18 +68,16 @@ impl Store {
     ///
     /// [`PortError`] where the database does not answer.
     pub async fn only_organization(&self) -> Result<Option<OrganizationId>, PortError> {
-        use diesel::prelude::*;
-        use diesel_async::RunQueryDsl;
-
-        use crate::schema::organizations;
-        use crate::types::IdValue;
-
-        let query = organizations::table.select(organizations::id).limit(2);
-        let ids: Vec<IdValue> = on_database!(self.database, read, |conn| query.load(conn).await).await?;
-        match ids[..] {
+        match self.two_organizations().await?[..] {
             [only] => Ok(Some(only.into())),
             _ => Ok(None),
         }
+    }
+
+    /// Two organizations of the database, or as many as it has.
+    async fn two_organizations(&self) -> Result<Vec<IdValue>, PortError> {
+        let query = organizations::table.select(organizations::id).limit(2);
+        on_database!(self.database, read, |conn| query.load(conn).await).await
     }
 
     /// Takes no more changes, carries out those that wait, and returns when all are answered.
