@@ -12,13 +12,14 @@ on_every_database! {
     a_copy_onto_other_rows_is_not_called_one,
 }
 
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "organizations",
     "projects",
     "users",
     "project_entries",
     "project_releases",
     "api_keys",
+    "former_secrets",
     "time_entries",
     "time_entry_history",
     "idempotency_keys",

@@ -11,7 +11,7 @@ use crate::support::{Answer, Api, Call, Database, Service, on_every_database};
 on_every_database![
     a_patch_changes_what_it_names_and_nothing_else,
     null_takes_away_what_may_be_absent_and_is_refused_elsewhere,
-    minutes_win_over_hours,
+    minutes_and_hours_must_say_the_same,
     everything_that_is_wrong_with_a_patch_is_said_at_once,
     a_patch_is_an_object_by_every_name_of_json,
     a_patch_that_changes_nothing_is_fine_in_every_status,
@@ -87,20 +87,27 @@ async fn null_takes_away_what_may_be_absent_and_is_refused_elsewhere(database: D
     assert_eq!([&bare["description"], &bare["entryId"], &bare["releaseId"]], [&Value::Null; 3]);
 }
 
-async fn minutes_win_over_hours(database: Database) {
+async fn minutes_and_hours_must_say_the_same(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Draft).await;
     for (body, minutes, hours) in [
         (json!({ "hours": "0.75" }), 45, "0.75"),
         (json!({ "minutes": 1440 }), 1440, "24"),
-        (json!({ "minutes": 1.5e2, "hours": "1" }), 150, "2.5"),
-        (json!({ "minutes": 100, "hours": "9999" }), 100, "1.67"),
+        (json!({ "minutes": 1.5e2, "hours": "2.50" }), 150, "2.5"),
+        (json!({ "minutes": 80, "hours": "1.3333333333333333" }), 80, "1.33"),
+        // What an answer says can be sent back.
+        (json!({ "minutes": 100, "hours": "1.67" }), 100, "1.67"),
     ] {
         let entry = patch(&service.api, &id, &body).send().await.is(200).json();
         assert_eq!((&entry["minutes"], &entry["hours"]), (&json!(minutes), &json!(hours)), "{body}");
     }
     for (body, violations) in [
         (json!({ "hours": "9999" }), ["/hours out_of_range"].as_slice()),
+        // Whoever reads an entry, corrects its hours and sends all of it back is not ignored.
+        (json!({ "minutes": 100, "hours": "2" }), &["/hours disagrees"]),
+        (json!({ "minutes": 100, "hours": "1.65" }), &["/hours disagrees"]),
+        (json!({ "minutes": 1, "hours": "24" }), &["/hours disagrees"]),
+        (json!({ "minutes": 100, "hours": "9999" }), &["/hours out_of_range"]),
         (json!({ "minutes": 100, "hours": "1,5" }), &["/hours invalid_hours"]),
         (json!({ "minutes": 0, "hours": "1" }), &["/minutes out_of_range"]),
         (json!({ "minutes": 1441, "hours": 1 }), &["/minutes out_of_range", "/hours wrong_type"]),

@@ -73,7 +73,7 @@ async fn an_export_has_the_rows_of_the_list(database: Database) {
         let body = tenant.body_with(&json!({
             "workDate": format!("2025-01-{:02}", 1 + number % 5),
             "minutes": 100 + number,
-            "billable": number % 2 == 0,
+            "billable": number % 2 == 0 || number % 4 == 3,
             "description": (number % 3 == 0).then_some("Zażółć, \"quoted\""),
             "entryId": (number % 4 == 0).then(|| tenant.entry_id.to_string()),
             "releaseId": (number % 5 == 0).then(|| tenant.release_id.to_string()),

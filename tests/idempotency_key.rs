@@ -4,11 +4,11 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde_json::json;
-use timelog_domain::ports::ApiKeys;
-use timelog_domain::{Action, MismatchPolicy, Permission, ProjectId, UserId};
+use timelog_domain::ports::{ApiKeys, Clock};
+use timelog_domain::{Action, MismatchPolicy, Permission, ProjectId};
 use uuid::Uuid;
 
-use crate::support::{Answer, Call, Database, Service, Tenant, may, on_every_database, raw};
+use crate::support::{Answer, Api, Call, Database, Service, Tenant, may, on_every_database, raw};
 
 on_every_database![
     a_repeat_gets_the_first_answer_byte_for_byte,
@@ -24,8 +24,8 @@ on_every_database![
     a_revoked_key_gets_no_stored_answer,
     who_may_not_write_gets_no_stored_answer,
     a_repeat_that_is_invalid_gets_no_stored_answer,
-    organizations_and_bound_users_do_not_share_keys,
-    the_keys_of_one_organization_share_its_idempotency_keys,
+    api_keys_do_not_share_idempotency_keys,
+    a_key_with_a_new_secret_keeps_its_idempotency_keys,
     what_becomes_of_the_entry_does_not_change_the_stored_answer,
     a_replay_has_headers_of_its_own,
 ];
@@ -269,45 +269,51 @@ async fn a_repeat_that_is_invalid_gets_no_stored_answer(database: Database) {
     assert!(call.json(&unknown).send().await.is(201).is_replayed());
 }
 
-async fn organizations_and_bound_users_do_not_share_keys(database: Database) {
+async fn api_keys_do_not_share_idempotency_keys(database: Database) {
     let service = Service::start(database).await;
     let stranger = Tenant::provision(&service.store).await;
-    let user = service.tenant.user_id;
-    let bound = |user: UserId| service.with_key(move |key| key.user_id = Some(user));
-    let (bound, other_bound) = (bound(user).await, bound(service.tenant.other_user_id).await);
-    let body_of = |user: UserId| service.tenant.body_with(&json!({ "userId": user.to_string() }));
-    let other_body = body_of(service.tenant.other_user_id);
+    let (user, project) = (service.tenant.user_id, service.tenant.project_id);
+    let path = service.tenant.path();
+    let call = |api: &Api| api.post(&path).json(&service.tenant.body());
+    // Two programs of one organization, with keys of any kind, may both number their requests from 1.
     let calls = [
         service.log_any(),
-        bound.post(&service.tenant.path()).json(&service.tenant.body()),
-        other_bound.post(&service.tenant.path()).json(&other_body),
+        call(&service.with_key(|_| ()).await),
+        call(&service.with_key(|key| key.user_id = Some(user)).await),
+        call(&service.with_key(|key| key.user_id = Some(user)).await),
+        call(&service.with_key(|key| key.project_id = Some(project)).await),
         service.api.with_key(&stranger.key.text).post(&stranger.path()).json(&stranger.body()),
     ];
     let mut firsts = Vec::new();
     for call in &calls {
-        let first = call.clone().idempotency_key("k").send().await.is(201);
+        let first = call.clone().idempotency_key("1").send().await.is(201);
         assert!(!first.is_replayed(), "{}", first.describe());
         firsts.push(first);
     }
-    for (call, first) in calls.into_iter().zip(&firsts) {
-        is_replay_of(&call.idempotency_key("k").send().await, first);
+    for (call, first) in calls.iter().zip(&firsts) {
+        is_replay_of(&call.clone().idempotency_key("1").send().await, first);
     }
-    assert_eq!(service.database.count("time_entries"), 4);
+    assert_eq!(service.database.count("time_entries"), i64::try_from(calls.len()).unwrap());
     // Somebody else's answer is not to be had by naming their project either.
-    let theirs = service.api.post(&stranger.path()).json(&service.tenant.body()).idempotency_key("k");
+    let theirs = service.api.post(&stranger.path()).json(&service.tenant.body()).idempotency_key("1");
     theirs.send().await.fails_with(404, "not_found");
 }
 
-async fn the_keys_of_one_organization_share_its_idempotency_keys(database: Database) {
+async fn a_key_with_a_new_secret_keeps_its_idempotency_keys(database: Database) {
     let service = Service::start(database).await;
-    let first = service.log_any().idempotency_key("k").send().await.is(201);
-    let another = service.with_key(|_| ()).await.post(&service.tenant.path()).json(&service.tenant.body());
-    is_replay_of(&another.idempotency_key("k").send().await, &first);
-    let user = service.tenant.user_id;
-    let bound = service.with_key(|key| key.user_id = Some(user)).await.post(&service.tenant.path());
-    let first = bound.json(&service.tenant.body()).idempotency_key("k").send().await.is(201);
-    let bound = service.with_key(|key| key.user_id = Some(user)).await.post(&service.tenant.path());
-    is_replay_of(&bound.json(&service.tenant.body()).idempotency_key("k").send().await, &first);
+    let key = service.key(|_| ()).await;
+    let call = |text: &str| service.log_any().header("authorization", format!("Bearer {text}")).idempotency_key("k");
+    let first = call(&key.text).send().await.is(201);
+    let now = service.clock.now();
+    let until = now.saturating_add(Duration::from_hours(1));
+    let rotated = service.store.rotate(key.key.id, now, until).await.unwrap().unwrap();
+    for text in [&key.text, &rotated.text] {
+        is_replay_of(&call(text).send().await, &first);
+    }
+    service.clock.set(until);
+    call(&key.text).send().await.fails_with(401, "unauthorized");
+    is_replay_of(&call(&rotated.text).send().await, &first);
+    assert_eq!(service.database.count("time_entries"), 1);
 }
 
 async fn what_becomes_of_the_entry_does_not_change_the_stored_answer(database: Database) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use timelog_domain::Status;
+use timelog_domain::{Action, Status};
 
 use crate::support::{Call, Database, Service, on_every_database};
 
@@ -12,6 +12,7 @@ on_every_database![
     an_action_needs_what_the_vectors_say_and_that_says_something,
     a_body_may_be_missing_and_must_be_json_otherwise,
     nobody_judges_what_is_their_own,
+    what_is_not_billable_is_put_on_no_invoice,
     an_action_under_a_key_happens_once,
     a_key_means_nothing_to_another_action_or_entry,
     a_condition_names_the_version_that_may_be_moved,
@@ -156,6 +157,32 @@ async fn a_body_may_be_missing_and_must_be_json_otherwise(database: Database) {
     assert_eq!(service.read(&id).await.text("status"), "draft");
     call(&service, &id, "reject").send().await.refuses(&["/reason required"]);
     service.api.post("/time-entries/1/submit").send().await.refuses(&["timeEntryId invalid_id"]);
+}
+
+async fn what_is_not_billable_is_put_on_no_invoice(database: Database) {
+    let service = Service::start(database).await;
+    let body = service.tenant.body_with(&json!({ "billable": false }));
+    let id = service.log(&body).send().await.is(201).text("id");
+    let invoice = call(&service, &id, "invoice").json(&everything());
+    let refused = invoice.clone().send().await.fails_with(409, "invalid_transition");
+    assert!(refused.text("detail").contains("draft"), "{}", refused.describe());
+    for action in [Action::Submit, Action::Approve] {
+        service.apply(&id, &[action]).await;
+    }
+    invoice.clone().idempotency_key("k").send().await.fails_with(409, "not_billable");
+    service.apply(&id, &[Action::Lock]).await;
+    let before = service.read(&id).await;
+    invoice.clone().send().await.fails_with(409, "not_billable");
+    let refused = call(&service, &id, "submit").send().await.fails_with(409, "invalid_transition");
+    assert!(refused.text("detail").ends_with("Possible now: unlock."), "{}", refused.describe());
+    // Among many it fails alone.
+    let other = service.entry_in(Status::Approved).await;
+    let many = json!({ "action": "invoice", "ids": [id, other], "invoiceRef": "2026-0001" });
+    let answer = service.api.post("/time-entries/transitions").json(&many).send().await.is(200).json();
+    assert_eq!(answer["results"][0]["problem"]["code"], "not_billable");
+    assert_eq!(answer["results"][1]["outcome"], "changed");
+    assert_eq!(service.read(&id).await.body, before.body);
+    assert_eq!(service.database.count("idempotency_keys"), 0);
 }
 
 async fn nobody_judges_what_is_their_own(database: Database) {

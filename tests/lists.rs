@@ -19,6 +19,8 @@ on_every_database![
 /// What a filter says of an entry and its reference.
 type Meaning = Box<dyn Fn(&Value, Option<&Value>) -> bool>;
 
+const LIFE: [Action; 4] = [Action::Submit, Action::Approve, Action::Lock, Action::Invoice];
+
 /// Logs entries that differ in everything there is to filter by, and returns each with its reference.
 pub(crate) async fn fill(service: &Service) -> Vec<(Value, Option<Value>)> {
     let tenant = &service.tenant;
@@ -26,13 +28,15 @@ pub(crate) async fn fill(service: &Service) -> Vec<(Value, Option<Value>)> {
     let mut logged = Vec::new();
     for number in 0..30 {
         let every = |nth: usize| number % nth == 0;
+        let steps = (number / 2) % (LIFE.len() + 1);
         let own = !every(4);
         let ticket = (own && every(3)).then(|| tenant.entry_id.to_string());
         let release = (own && every(5)).then(|| tenant.release_id.to_string());
         let mut body = tenant.body_with(&json!({
             "userId": if every(2) { tenant.user_id } else { tenant.other_user_id }.to_string(),
             "workDate": days[number % days.len()],
-            "billable": !every(3),
+            // What is not billable is put on no invoice.
+            "billable": !every(3) || steps == LIFE.len(),
             "entryId": ticket,
             "releaseId": release,
             "minutes": 1 + number,
@@ -55,9 +59,8 @@ pub(crate) async fn fill(service: &Service) -> Vec<(Value, Option<Value>)> {
         if every(3) {
             service.clock.advance(Duration::from_millis(1));
         }
-        let life = [Action::Submit, Action::Approve, Action::Lock, Action::Invoice];
-        service.apply(&id, &life[..(number / 2) % 5]).await;
-        if (number / 2) % 5 == 1 && every(2) {
+        service.apply(&id, &LIFE[..steps]).await;
+        if steps == 1 && every(2) {
             service.apply(&id, &[Action::Reject]).await;
         }
         logged.push((id, reference));

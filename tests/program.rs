@@ -14,6 +14,7 @@ on_every_database![
     bootstrap_prints_seven_members_and_nothing_else,
     bootstrap_makes_a_new_organization_every_time,
     keys_are_made_listed_and_revoked,
+    a_key_gets_a_new_secret_and_stays_the_same_key,
     a_key_is_only_made_for_what_exists,
     a_database_is_migrated_once,
     a_second_program_serves_the_same_entries,
@@ -180,6 +181,39 @@ async fn keys_are_made_listed_and_revoked(database: Database) {
     let listed = printed_json(&on(&database, &[&list[..], &["--json"]].concat()));
     assert!(listed[1]["revokedAt"].is_string() && listed[0]["revokedAt"].is_null());
     assert!(complaint(&on(&database, &["key", "revoke", organization])).contains("no key"));
+    program.stop();
+}
+
+async fn a_key_gets_a_new_secret_and_stays_the_same_key(database: Database) {
+    let database = database.create();
+    let (program, made, api) = serve(&database, &["--key-memory", "0s"]);
+    let id = text(&made, "keyId");
+    let first = api.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
+    let rotated = printed_json(&on(&database, &["key", "rotate", id, "--grace", "24h", "--json"]));
+    assert_eq!(rotated.as_object().unwrap().len(), 2);
+    assert_eq!(text(&rotated, "keyId"), id);
+    let latest = printed_json(&on(&database, &["key", "rotate", id, "--grace", "1h", "--json"]));
+    for key in [&made, &rotated, &latest] {
+        let api = program.api.with_key(text(key, "apiKey"));
+        let repeat = api.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
+        assert!(repeat.is_replayed() && repeat.body == first.body, "{}", repeat.describe());
+    }
+    // Without a grace the secret before is refused at once, and what had a grace keeps it.
+    let lines = printed(&on(&database, &["key", "rotate", id]));
+    assert!(lines.contains(id) && lines.contains("tlk_") && lines.contains("only this once"), "{lines}");
+    let me = |key: &Value| program.api.with_key(text(key, "apiKey")).get("/me").send();
+    me(&latest).await.fails_with(401, "unauthorized");
+    assert_eq!(me(&rotated).await.is(200).json()["keyId"], made["keyId"]);
+    for (arguments, expected) in [
+        (&["key", "rotate", text(&made, "userId")][..], "there is no key"),
+        (&["key", "rotate", id, "--grace", "91d"], "at most 90d"),
+        (&["key", "rotate", id, "--grace", "1"], "30s, 24h or 500ms"),
+    ] {
+        assert!(complaint(&on(&database, arguments)).contains(expected), "{arguments:?}");
+    }
+    printed(&on(&database, &["key", "revoke", id]));
+    me(&rotated).await.fails_with(401, "key_revoked");
+    assert!(complaint(&on(&database, &["key", "rotate", id])).contains("was revoked"));
     program.stop();
 }
 

@@ -11,13 +11,14 @@ use tempfile::TempDir;
 use super::postgres::{self, Cluster};
 
 /// Every table but that of the migrations.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "organizations",
     "projects",
     "users",
     "project_entries",
     "project_releases",
     "api_keys",
+    "former_secrets",
     "time_entries",
     "time_entry_history",
     "idempotency_keys",

@@ -39,7 +39,7 @@ pub(crate) struct Setup {
     pub(crate) settings: Settings,
     pub(crate) database: DatabaseOptions,
     pub(crate) queue: QueueOptions,
-    /// What the service takes for the time, if not the clock.
+    /// What commits take for the time, if not the clock.
     pub(crate) time: Option<Arc<dyn Clock>>,
     pub(crate) clock: ManualClock,
 }
@@ -97,7 +97,7 @@ impl Service {
             Some(tenant) => tenant,
             None => Tenant::provision(&store).await,
         };
-        let server = Server::start(&settings, Ports::on(&store, time)).expect("the server starts");
+        let server = Server::start(&settings, Ports::on(&store, Arc::new(clock.clone()))).expect("the server starts");
         let address = server.address();
         let api = Api::new(address, &settings.base_path).with_key(&tenant.key.text);
         Self { api, tenant, clock, store, address, server: Some(server), database }

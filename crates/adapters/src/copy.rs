@@ -9,11 +9,12 @@ use timelog_domain::ports::PortError;
 use crate::database::{Database, detached, on_database};
 use crate::error::DbError;
 use crate::rows::{
-    ApiKeyRow, EntryRow, HistoryRow, IdempotencyRow, OrganizationRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow,
+    ApiKeyRow, EntryRow, FormerSecretRow, HistoryRow, IdempotencyRow, OrganizationRow, ProjectRow, ReleaseRow,
+    TimeEntryRow, UserRow,
 };
 use crate::schema::{
-    api_keys, idempotency_keys, organizations, project_entries, project_releases, projects, time_entries,
-    time_entry_history, users,
+    api_keys, former_secrets, idempotency_keys, organizations, project_entries, project_releases, projects,
+    time_entries, time_entry_history, users,
 };
 use crate::store::Store;
 use crate::types::{Id, IdValue};
@@ -54,6 +55,7 @@ pub async fn copy(
         copy_entries(from, to, progress).await?,
         copy_releases(from, to, progress).await?,
         copy_api_keys(from, to, progress).await?,
+        copy_former_secrets(from, to, progress).await?,
         copy_time_entries(from, to, progress).await?,
         copy_history(from, to, progress).await?,
         copy_answers(from, to, progress).await?,
@@ -159,12 +161,15 @@ copy_table!(copy_releases, project_releases, ReleaseRow, resume: false, "organiz
 copy_table!(copy_api_keys, api_keys, ApiKeyRow, resume: false, "organization_id, id", {
     organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
+copy_table!(copy_former_secrets, former_secrets, FormerSecretRow, resume: false, "organization_id, key_id, prefix", {
+    organization_id: Id = IdValue::NIL, key_id: Id = IdValue::NIL, prefix: Text = String::new()
+});
 copy_table!(copy_time_entries, time_entries, TimeEntryRow, resume: true, "organization_id, id", {
     organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
 copy_table!(copy_history, time_entry_history, HistoryRow, resume: true, "organization_id, time_entry_id, version", {
     organization_id: Id = IdValue::NIL, time_entry_id: Id = IdValue::NIL, version: BigInt = i64::MIN
 });
-copy_table!(copy_answers, idempotency_keys, IdempotencyRow, resume: false, "organization_id, bound_user, operation, key", {
-    organization_id: Id = IdValue::NIL, bound_user: Id = IdValue::NIL, operation: Text = String::new(), key: Text = String::new()
+copy_table!(copy_answers, idempotency_keys, IdempotencyRow, resume: false, "organization_id, key_id, operation, key", {
+    organization_id: Id = IdValue::NIL, key_id: Id = IdValue::NIL, operation: Text = String::new(), key: Text = String::new()
 });

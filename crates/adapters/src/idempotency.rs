@@ -7,15 +7,15 @@ use timelog_domain::ports::{IdempotencyCache, PortFuture};
 use timelog_domain::{IdempotencyRecord, IdempotencyScope, Timestamp};
 
 use crate::database::{Database, on_database};
-use crate::rows::{IdempotencyRow, bound_user};
+use crate::rows::IdempotencyRow;
 use crate::schema::idempotency_keys;
 use crate::store::Store;
 use crate::types::{IdValue, Instant, InstantValue};
 
 /// The condition stands in both places: between choosing a row and deleting it, a new request may have taken the key over.
 const SWEEP: &str = "DELETE FROM idempotency_keys \
-    WHERE expires_at <= $1 AND (organization_id, bound_user, operation, key) IN (\
-        SELECT organization_id, bound_user, operation, key FROM idempotency_keys \
+    WHERE expires_at <= $1 AND (organization_id, key_id, operation, key) IN (\
+        SELECT organization_id, key_id, operation, key FROM idempotency_keys \
         WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2";
 
 impl IdempotencyCache for Store {
@@ -23,7 +23,7 @@ impl IdempotencyCache for Store {
         Box::pin(async move {
             let key = (
                 IdValue::from(scope.organization_id),
-                bound_user(scope),
+                IdValue::from(scope.key_id),
                 scope.operation.clone(),
                 scope.key.as_str().to_owned(),
             );

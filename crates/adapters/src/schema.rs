@@ -76,6 +76,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{Binary, Text};
+    use crate::types::{Id, Instant};
+
+    former_secrets (organization_id, key_id, prefix) {
+        organization_id -> Id,
+        key_id -> Id,
+        prefix -> Text,
+        digest -> Binary,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
     use crate::types::{Day, Id, Instant};
 
@@ -126,13 +139,12 @@ diesel::table! {
     use diesel::sql_types::{Binary, Integer, Nullable, Text};
     use crate::types::{Id, Instant};
 
-    idempotency_keys (organization_id, bound_user, operation, key) {
+    idempotency_keys (organization_id, key_id, operation, key) {
         organization_id -> Id,
-        bound_user -> Id,
+        key_id -> Id,
         operation -> Text,
         key -> Text,
         fingerprint -> Binary,
-        project_id -> Nullable<Id>,
         status -> Integer,
         location -> Nullable<Text>,
         etag -> Nullable<Text>,
@@ -140,3 +152,5 @@ diesel::table! {
         expires_at -> Instant,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(api_keys, former_secrets);

@@ -65,7 +65,7 @@ impl AppState {
             base_path: settings.base_path.as_str().into(),
             on_mismatch: settings.on_mismatch,
             openapi: crate::openapi::document(&settings.base_path)?.into(),
-            keys: KeyRing::new(ports.keys.clone(), settings.key_memory),
+            keys: KeyRing::new(ports.keys.clone(), ports.clock.clone(), settings.key_memory),
             rate_limit: RateLimit::new(settings.rate_limit),
             ports,
         })
@@ -80,13 +80,13 @@ impl AppState {
 
     /// Carries a request out. Where the store cannot write now, a repeat may still be answered from what it has stored.
     pub(crate) async fn execute(&self, request: Request) -> Result<Decision, PortError> {
-        let (caller, claim) = (request.caller, request.claim.clone());
+        let claim = request.claim.clone();
         let executed = self.ports.time_entries.execute(request).await;
         let (Err(PortError::Busy | PortError::Unavailable(_)), Some(claim)) = (&executed, claim) else {
             return executed;
         };
         match self.ports.answers.find(&claim.scope, self.ports.clock.now()).await {
-            Ok(Some(record)) => Ok(timelog_domain::replay(&caller, &claim, &record)),
+            Ok(Some(record)) => Ok(timelog_domain::replay(&claim, &record)),
             _ => executed,
         }
     }

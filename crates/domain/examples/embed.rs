@@ -105,7 +105,7 @@ fn claim(key: &str, body: &str) -> Result<Claim, Box<dyn Error>> {
     Ok(Claim {
         scope: IdempotencyScope {
             organization_id: ORGANIZATION.parse()?,
-            user_id: None,
+            key_id: KEY.parse()?,
             operation: "log".to_owned(),
             key: IdempotencyKey::try_from(key.to_owned())?,
         },

@@ -4,8 +4,8 @@ use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 
 /// The most digits before the decimal point of an hours text.
 const MAX_WHOLE_DIGITS: usize = 4;
-/// The most digits after it.
-const MAX_FRACTION_DIGITS: usize = 8;
+/// The most digits after it: programs write 4 ÷ 3 with as many as their numbers have.
+const MAX_FRACTION_DIGITS: usize = 30;
 
 /// A duration of 1 to 1440 whole minutes, a day at most.
 ///
@@ -29,8 +29,8 @@ pub enum InvalidDuration {
     /// The minutes are fewer than 1 or more than 1440.
     #[error("must be a whole number of minutes from 1 to 1440")]
     MinutesOutOfRange,
-    /// The hours are not written as `[0-9]{1,4}(\.[0-9]{1,8})?`.
-    #[error("must be decimal hours such as 2.5: 1 to 4 digits, optionally a point and 1 to 8 digits")]
+    /// The hours are not written as `[0-9]{1,4}(\.[0-9]{1,30})?`.
+    #[error("must be decimal hours such as 2.5: 1 to 4 digits, optionally a point and 1 to 30 digits")]
     HoursMalformed,
     /// The hours round to fewer than 1 or more than 1440 minutes.
     #[error("must come to 1 to 1440 minutes (about 0.01 to 24 hours) when rounded half up to a whole minute")]
@@ -38,6 +38,9 @@ pub enum InvalidDuration {
     /// Neither minutes nor hours were given.
     #[error("minutes or hours must be given")]
     Missing,
+    /// The hours come to other minutes than those beside them.
+    #[error("must come to the same as minutes, or be left out")]
+    HoursDisagree,
 }
 
 impl WorkDuration {
@@ -100,6 +103,25 @@ impl WorkDuration {
             (None, Some(hours)) => Self::from_hours(hours),
             (None, None) => Err(InvalidDuration::Missing),
         }
+    }
+
+    /// This duration, given in minutes, where the hours beside them come to the same. Whoever reads an entry, corrects its
+    /// hours and sends all of it back means the hours, so a correction must not let the minutes win.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidDuration::HoursDisagree`] where they do not.
+    ///
+    /// ```
+    /// use timelog_domain::{InvalidDuration, WorkDuration};
+    ///
+    /// let minutes = WorkDuration::from_minutes(100)?;
+    /// assert_eq!(minutes.agreeing_with(WorkDuration::from_hours("1.67")?), Ok(minutes));
+    /// assert_eq!(minutes.agreeing_with(WorkDuration::from_hours("2")?), Err(InvalidDuration::HoursDisagree));
+    /// # Ok::<(), InvalidDuration>(())
+    /// ```
+    pub fn agreeing_with(self, hours: Self) -> Result<Self, InvalidDuration> {
+        if self == hours { Ok(self) } else { Err(InvalidDuration::HoursDisagree) }
     }
 
     /// Whole minutes, 1 to 1440.
@@ -193,12 +215,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn well_formed_hours_round_as_integer_arithmetic_says(whole in 0..=9999_u64, fraction in 0..100_000_000_u64) {
-            let minutes = (whole * 100_000_000 + fraction) * 60;
-            let rounded = (minutes + 50_000_000) / 100_000_000;
-            let duration = WorkDuration::from_hours(&format!("{whole}.{fraction:08}"));
+        fn well_formed_hours_round_as_integer_arithmetic_says(
+            whole in prop_oneof![0..=24_u128, 0..=9999_u128],
+            fraction in "[0-9]{1,30}",
+        ) {
+            let one = 10_u128.pow(u32::try_from(fraction.len()).unwrap());
+            let minutes = (whole * one + fraction.parse::<u128>().unwrap()) * 60;
+            let rounded = (minutes + one / 2) / one;
+            let duration = WorkDuration::from_hours(&format!("{whole}.{fraction}"));
             match duration {
-                Ok(duration) => prop_assert_eq!(u64::from(duration.minutes()), rounded),
+                Ok(duration) => prop_assert_eq!(u128::from(duration.minutes()), rounded),
                 Err(error) => {
                     prop_assert_eq!(error, InvalidDuration::HoursOutOfRange);
                     prop_assert!(!(1..=1440).contains(&rounded));

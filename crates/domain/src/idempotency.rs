@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::access::Caller;
-use crate::ids::{OrganizationId, ProjectId, UserId};
+use crate::ids::{KeyId, OrganizationId};
 use crate::outcome::Outcome;
 use crate::timestamp::Timestamp;
 
@@ -42,12 +41,15 @@ impl TryFrom<String> for IdempotencyKey {
 }
 
 /// What a key is unique within. Two requests repeat each other when their scopes are equal.
+///
+/// Each API key has its own: two programs of one organization may both number their requests from 1. A key that gets a new
+/// secret keeps its id, and so its scope.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyScope {
     /// The caller's organization.
     pub organization_id: OrganizationId,
-    /// The user the caller's key is bound to, if any.
-    pub user_id: Option<UserId>,
+    /// The API key that the request is made with.
+    pub key_id: KeyId,
     /// The request's method and path, such as `POST /time-entries`.
     pub operation: String,
     /// The key itself.
@@ -76,12 +78,6 @@ pub struct StoredAnswer {
 pub struct IdempotencyRecord {
     /// The digest of the body that was answered.
     pub fingerprint: Fingerprint,
-    /// The project that the answer is about; none where it may be about several.
-    ///
-    /// A key's scope tells no projects apart, and two callers of one organization may use the same key. So a caller that is
-    /// narrowed to a project gets the answer only if it is about exactly that project: it must not read by a repeat what it
-    /// may not read otherwise.
-    pub project_id: Option<ProjectId>,
     /// The answer.
     pub answer: StoredAnswer,
     /// The first moment at which the key is new again.
@@ -93,12 +89,6 @@ impl IdempotencyRecord {
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at
-    }
-
-    /// Whether the caller may see the answer.
-    #[must_use]
-    pub fn is_visible_to(&self, caller: &Caller) -> bool {
-        caller.project_id.is_none() || caller.project_id == self.project_id
     }
 }
 

@@ -53,7 +53,7 @@ pub use source::Source;
 pub use status::{Action, Status};
 pub use summary::{GroupBy, GroupKey, GroupValue, InvalidGroupBy, Summary, SummaryRow, Totals};
 pub use text::{Description, ExternalRefPart, InvalidText, InvoiceRef, Name, Reason};
-pub use time_entry::{Details, InvalidTransition, NotEditable, Record, TimeEntry, Version};
+pub use time_entry::{Details, ImpossibleAction, InvalidTransition, NotEditable, Record, TimeEntry, Version};
 pub use timestamp::Timestamp;
 pub use touches::Touches;
 pub use work_date::{InvalidWorkDate, Month, Week, WorkDate};

@@ -153,12 +153,18 @@ pub trait Health: Send + Sync {
 
 /// The keys that callers authenticate with.
 pub trait ApiKeys: Send + Sync {
-    /// The key whose text was presented, revoked or not; none where the text is no key's. The comparison MUST take the same
-    /// time wherever the texts differ, and the store MUST hold only a digest of the text.
-    fn find<'a>(&'a self, presented: &'a str) -> PortFuture<'a, Option<ApiKey>>;
+    /// The key whose text was presented, revoked or not; none where the text is no key's. A text that a key had
+    /// [before](Self::rotate) is still the key's while its time is not over. The comparison MUST take the same time wherever
+    /// the texts differ, and the store MUST hold only a digest of the text.
+    fn find<'a>(&'a self, presented: &'a str, now: Timestamp) -> PortFuture<'a, Option<ApiKey>>;
 
     /// Makes a key. Its text is in the answer and nowhere else.
     fn create(&self, key: NewApiKey) -> PortFuture<'_, IssuedKey>;
+
+    /// Gives a key another text and returns it; none where there is no key of that id, or where it was revoked. The key stays
+    /// who it is: only its prefix changes. The text that it had works before `former_until` and no longer; an earlier one that
+    /// still worked is not touched.
+    fn rotate(&self, id: KeyId, now: Timestamp, former_until: Timestamp) -> PortFuture<'_, Option<IssuedKey>>;
 
     /// The keys of an organization, oldest first.
     fn list(&self, organization: OrganizationId) -> PortFuture<'_, Vec<ApiKey>>;

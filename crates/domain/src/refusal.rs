@@ -2,7 +2,7 @@
 
 use crate::field::Field;
 use crate::outcome::ItemOutcome;
-use crate::time_entry::{InvalidTransition, NotEditable};
+use crate::time_entry::{ImpossibleAction, InvalidTransition, NotEditable};
 
 /// Every way the domain says no. Nothing has changed then, and nothing is kept of the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +41,9 @@ pub enum Refusal {
     /// The entry's status does not allow the action.
     #[error(transparent)]
     InvalidTransition(#[from] InvalidTransition),
+    /// The entry would be put on an invoice, and it is not billable.
+    #[error("{}", ImpossibleAction::NotBillable)]
+    NotBillable,
     /// Some of many failed, and all or none were to succeed. Says of each what it came to; those that would have succeeded are
     /// [`NotApplied`](ItemOutcome::NotApplied).
     #[error("some items failed, so none took effect")]
@@ -48,6 +51,15 @@ pub enum Refusal {
     /// The idempotency key was used with another body, and the caller wants that refused.
     #[error("the idempotency key was used before with another body")]
     IdempotencyKeyReused,
+}
+
+impl From<ImpossibleAction> for Refusal {
+    fn from(impossible: ImpossibleAction) -> Self {
+        match impossible {
+            ImpossibleAction::Transition(invalid) => Self::InvalidTransition(invalid),
+            ImpossibleAction::NotBillable => Self::NotBillable,
+        }
+    }
 }
 
 /// A member that refers to what the directory does not have.

@@ -125,6 +125,12 @@ impl Action {
         matches!(self, Self::Invoice)
     }
 
+    /// Whether the entry must be billable.
+    #[must_use]
+    pub const fn needs_billable(self) -> bool {
+        matches!(self, Self::Invoice)
+    }
+
     /// Whether it judges somebody's work, which a key bound to a user may not do to that user's own entries, nor undo.
     #[must_use]
     pub const fn is_judgement(self) -> bool {

@@ -110,6 +110,27 @@ pub struct InvalidTransition {
     pub status: Status,
     /// The action that was asked for.
     pub action: Action,
+    /// Whether the entry is billable, on which it depends what is possible instead.
+    pub billable: bool,
+}
+
+impl InvalidTransition {
+    /// The actions that the entry can take now.
+    pub fn possible_actions(self) -> impl Iterator<Item = Action> {
+        let may_take = move |action: &Action| self.billable || !action.needs_billable();
+        self.status.possible_actions().filter(may_take)
+    }
+}
+
+/// Why an entry cannot take an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ImpossibleAction {
+    /// Its status does not allow it.
+    #[error(transparent)]
+    Transition(#[from] InvalidTransition),
+    /// It is to be put on an invoice, and no customer pays for it.
+    #[error("an entry that is not billable cannot be put on an invoice")]
+    NotBillable,
 }
 
 impl TimeEntry {
@@ -194,10 +215,15 @@ impl TimeEntry {
     ///
     /// # Errors
     ///
-    /// [`InvalidTransition`] where the action is not possible in the entry's status.
-    pub fn apply(&mut self, action: Action, now: Timestamp) -> Result<(), InvalidTransition> {
-        let status = self.0.status;
-        self.0.status = status.after(action).ok_or(InvalidTransition { status, action })?;
+    /// [`ImpossibleAction`] where the entry's status does not allow the action, or else where the action puts an entry on an
+    /// invoice that is not billable.
+    pub fn apply(&mut self, action: Action, now: Timestamp) -> Result<(), ImpossibleAction> {
+        let (status, billable) = (self.0.status, self.0.details.billable);
+        let next = status.after(action).ok_or(InvalidTransition { status, action, billable })?;
+        if action.needs_billable() && !billable {
+            return Err(ImpossibleAction::NotBillable);
+        }
+        self.0.status = next;
         self.touch(now);
         Ok(())
     }

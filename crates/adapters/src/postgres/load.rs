@@ -8,7 +8,7 @@ use timelog_domain::{IdempotencyRecord, Ledger, Project, TimeEntry, Touches, Use
 
 use super::statement::{Column, Statement};
 use crate::error::DbError;
-use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow, bound_user};
+use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow};
 use crate::types::IdValue;
 
 // Each key is looked up by itself, through its unique index. A plain join would leave the planner free to read a whole table
@@ -34,10 +34,10 @@ const TIME_ENTRIES_BY_REF: &str = "SELECT t.* FROM \
     WHERE (t.organization_id, t.external_provider, t.external_type, t.external_id) \
     = (k.organization_id, k.external_provider, k.external_type, k.external_id) \
     AND t.external_provider IS NOT NULL LIMIT 1) t";
-const ANSWERS: &str = "SELECT t.* FROM unnest(?, ?, ?, ?) AS k (organization_id, bound_user, operation, key) \
+const ANSWERS: &str = "SELECT t.* FROM unnest(?, ?, ?, ?) AS k (organization_id, key_id, operation, key) \
     CROSS JOIN LATERAL (SELECT * FROM idempotency_keys t \
-    WHERE (t.organization_id, t.bound_user, t.operation, t.key) \
-    = (k.organization_id, k.bound_user, k.operation, k.key) LIMIT 1) t";
+    WHERE (t.organization_id, t.key_id, t.operation, t.key) \
+    = (k.organization_id, k.key_id, k.operation, k.key) LIMIT 1) t";
 
 pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &mut Ledger) -> Result<(), DbError> {
     let answers = rows::<IdempotencyRow>(
@@ -45,7 +45,7 @@ pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &m
         ANSWERS,
         vec![
             ids(touches.answers.iter().map(|scope| scope.organization_id)),
-            Column::Ids(touches.answers.iter().map(bound_user).collect()),
+            ids(touches.answers.iter().map(|scope| scope.key_id)),
             Column::Texts(touches.answers.iter().map(|scope| scope.operation.as_str()).collect()),
             Column::Texts(touches.answers.iter().map(|scope| scope.key.as_str()).collect()),
         ],

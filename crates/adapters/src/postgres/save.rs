@@ -15,10 +15,10 @@ macro_rules! columns {
 }
 
 /// An expired answer may be taken over, in the claim itself. A live one means that somebody else was first.
-const CLAIM: &str = "INSERT INTO idempotency_keys (organization_id, bound_user, operation, key, fingerprint, \
-    project_id, status, location, etag, body, expires_at) SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-    ON CONFLICT (organization_id, bound_user, operation, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
-    project_id = excluded.project_id, status = excluded.status, location = excluded.location, etag = excluded.etag, body = excluded.body, \
+const CLAIM: &str = "INSERT INTO idempotency_keys (organization_id, key_id, operation, key, fingerprint, \
+    status, location, etag, body, expires_at) SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    ON CONFLICT (organization_id, key_id, operation, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
+    status = excluded.status, location = excluded.location, etag = excluded.etag, body = excluded.body, \
     expires_at = excluded.expires_at WHERE idempotency_keys.expires_at <= ?";
 
 const INSERT: &str = "INSERT INTO time_entries (organization_id, id, project_id, user_id, entry_id, release_id, \
@@ -76,11 +76,10 @@ async fn claim(conn: &mut AsyncPgConnection, rows: Vec<IdempotencyRow>, now: Tim
     let mut columns = columns!(
         rows,
         organization_id: Ids,
-        bound_user: Ids,
+        key_id: Ids,
         operation: Texts(as_str),
         key: Texts(as_str),
         fingerprint: Binaries(as_slice),
-        project_id: OptionalIds,
         status: Integers,
         location: OptionalTexts(as_deref),
         etag: OptionalTexts(as_deref),

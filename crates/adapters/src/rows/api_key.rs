@@ -1,12 +1,12 @@
 //! A row of `api_keys`.
 
 use diesel::prelude::*;
-use timelog_domain::ApiKey;
 use timelog_domain::ports::NewApiKey;
+use timelog_domain::{ApiKey, Timestamp};
 
 use super::corrupt;
 use crate::error::DbError;
-use crate::schema::api_keys;
+use crate::schema::{api_keys, former_secrets};
 use crate::types::{IdValue, InstantValue};
 
 #[derive(Debug, Queryable, Selectable, Insertable)]
@@ -14,7 +14,7 @@ use crate::types::{IdValue, InstantValue};
 pub(crate) struct ApiKeyRow {
     pub(crate) organization_id: IdValue,
     pub(crate) id: IdValue,
-    prefix: String,
+    pub(crate) prefix: String,
     pub(crate) digest: Vec<u8>,
     project_id: Option<IdValue>,
     user_id: Option<IdValue>,
@@ -35,6 +35,30 @@ impl ApiKeyRow {
             permissions: key.permissions.to_string(),
             created_at: key.created_at.into(),
             revoked_at: None,
+        }
+    }
+}
+
+/// A secret that a key had before it got another.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = former_secrets)]
+pub(crate) struct FormerSecretRow {
+    pub(crate) organization_id: IdValue,
+    pub(crate) key_id: IdValue,
+    pub(crate) prefix: String,
+    digest: Vec<u8>,
+    expires_at: InstantValue,
+}
+
+impl FormerSecretRow {
+    /// The secret that a key has now, and that is to work until then.
+    pub(crate) fn of(key: &ApiKeyRow, until: Timestamp) -> Self {
+        Self {
+            organization_id: key.organization_id,
+            key_id: key.id,
+            prefix: key.prefix.clone(),
+            digest: key.digest.clone(),
+            expires_at: until.into(),
         }
     }
 }

@@ -12,11 +12,10 @@ use crate::types::{IdValue, InstantValue};
 #[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
 pub(crate) struct IdempotencyRow {
     pub(crate) organization_id: IdValue,
-    pub(crate) bound_user: IdValue,
+    pub(crate) key_id: IdValue,
     pub(crate) operation: String,
     pub(crate) key: String,
     pub(crate) fingerprint: Vec<u8>,
-    pub(crate) project_id: Option<IdValue>,
     pub(crate) status: i32,
     pub(crate) location: Option<String>,
     pub(crate) etag: Option<String>,
@@ -24,19 +23,13 @@ pub(crate) struct IdempotencyRow {
     pub(crate) expires_at: InstantValue,
 }
 
-/// The user a scope is bound to, or the nil UUID, because part of a primary key cannot be null.
-pub(crate) fn bound_user(scope: &IdempotencyScope) -> IdValue {
-    scope.user_id.map_or(IdValue::NIL, Into::into)
-}
-
 impl IdempotencyRow {
     /// What the row is kept under.
     pub(crate) fn scope(&self) -> Result<IdempotencyScope, DbError> {
         let key = self.key.clone().try_into().map_err(|error| corrupt("idempotency_keys", "key", error))?;
-        let user_id = (self.bound_user != IdValue::NIL).then(|| self.bound_user.into());
         Ok(IdempotencyScope {
             organization_id: self.organization_id.into(),
-            user_id,
+            key_id: self.key_id.into(),
             operation: self.operation.clone(),
             key,
         })
@@ -45,14 +38,13 @@ impl IdempotencyRow {
 
 impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {
     fn from((scope, record): (IdempotencyScope, IdempotencyRecord)) -> Self {
-        let IdempotencyRecord { fingerprint, project_id, answer, expires_at } = record;
+        let IdempotencyRecord { fingerprint, answer, expires_at } = record;
         Self {
             organization_id: scope.organization_id.into(),
-            bound_user: bound_user(&scope),
+            key_id: scope.key_id.into(),
             operation: scope.operation,
             key: scope.key.as_str().to_owned(),
             fingerprint: fingerprint.0.to_vec(),
-            project_id: project_id.map(Into::into),
             status: answer.status.into(),
             location: answer.location,
             etag: answer.etag,
@@ -71,7 +63,6 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
         let status = u16::try_from(row.status).map_err(|error| corrupt("idempotency_keys", "status", error))?;
         Ok(Self {
             fingerprint: Fingerprint(fingerprint),
-            project_id: row.project_id.map(Into::into),
             answer: StoredAnswer { status, location: row.location, etag: row.etag, body: row.body },
             expires_at: row.expires_at.into(),
         })

@@ -6,10 +6,10 @@ mod history;
 mod idempotency;
 mod time_entry;
 
-pub(crate) use api_key::ApiKeyRow;
+pub(crate) use api_key::{ApiKeyRow, FormerSecretRow};
 pub(crate) use directory::{EntryRow, OrganizationRow, ProjectRow, ReleaseRow, UserRow};
 pub(crate) use history::HistoryRow;
-pub(crate) use idempotency::{IdempotencyRow, bound_user};
+pub(crate) use idempotency::IdempotencyRow;
 pub(crate) use time_entry::TimeEntryRow;
 
 use crate::error::DbError;

@@ -5,7 +5,7 @@ use diesel::sqlite::SqliteConnection;
 use timelog_domain::{IdempotencyRecord, Ledger, Project, Request, TimeEntry, Touches, User};
 
 use crate::error::DbError;
-use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow, bound_user};
+use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow};
 use crate::schema::{idempotency_keys, project_entries, project_releases, projects, time_entries, users};
 use crate::types::IdValue;
 
@@ -21,7 +21,8 @@ fn load_touched(conn: &mut SqliteConnection, touches: &Touches, ledger: &mut Led
     load_directory(conn, touches, ledger)?;
     load_time_entries(conn, touches, ledger)?;
     for scope in &touches.answers {
-        let key = (IdValue::from(scope.organization_id), bound_user(scope), &scope.operation, scope.key.as_str());
+        let (organization, key) = (IdValue::from(scope.organization_id), IdValue::from(scope.key_id));
+        let key = (organization, key, &scope.operation, scope.key.as_str());
         let row = idempotency_keys::table.find(key).select(IdempotencyRow::as_select()).first(conn).optional()?;
         if let Some(row) = row {
             ledger.load_answer(scope.clone(), IdempotencyRecord::try_from(row)?);

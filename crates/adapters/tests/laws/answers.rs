@@ -22,7 +22,6 @@ pub(crate) async fn an_answer_is_kept_as_it_was_given(subject: Subject) {
         assert_eq!(answer, render(&outcome));
         let record = IdempotencyRecord {
             fingerprint: Fingerprint([7; 32]),
-            project_id: Some(id(PROJECT)),
             answer,
             expires_at: now.saturating_add(ANSWER_LIFETIME),
         };
@@ -56,8 +55,8 @@ pub(crate) async fn every_part_of_the_scope_tells_answers_apart(subject: Subject
         scope("a"),
         scope("A"),
         scope("a "),
-        IdempotencyScope { user_id: Some(id(USER)), ..scope("a") },
-        IdempotencyScope { user_id: Some(id(OTHER_USER)), ..scope("a") },
+        IdempotencyScope { key_id: id(51), ..scope("a") },
+        IdempotencyScope { key_id: id(52), ..scope("a") },
         IdempotencyScope { operation: "POST /projects/11/time-entries".to_owned(), ..scope("a") },
         IdempotencyScope { organization_id: id(OTHER_ORGANIZATION), ..scope("a") },
     ];

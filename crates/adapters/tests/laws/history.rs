@@ -29,7 +29,7 @@ fn whole_life(number: u128) -> Vec<Request> {
         edit(number, described("\"\\ \r\n\t {}[] null 1 true")),
         edit(number, described("\u{1}\u{7f}\u{2028}Überstunden 🕰\u{10ffff}")),
         edit(number, described(&"\u{10ffff}".repeat(Description::MAX_CHARS))),
-        edit(number, Patch { description: Some(None), ..Patch::default() }),
+        edit(number, Patch { description: Some(None), billable: Some(true), ..Patch::default() }),
     ];
     let actions = [
         Action::Submit,

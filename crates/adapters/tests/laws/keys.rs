@@ -24,6 +24,10 @@ fn store(subject: &Subject) -> &Store {
     &subject.database().store
 }
 
+async fn find(subject: &Subject, text: &str) -> Result<Option<ApiKey>, PortError> {
+    store(subject).find(text, subject.clock.now()).await
+}
+
 /// The same text with another character at that place, which a key could have there too.
 fn altered(text: &str, place: usize) -> String {
     let other = if text.as_bytes()[place] == b'0' { "1" } else { "0" };
@@ -52,16 +56,16 @@ pub(crate) async fn a_key_is_found_by_its_whole_text_and_nothing_else(subject: S
         };
         assert_eq!(issued.key, expected);
         assert!(issued.text.starts_with(&format!("tlk_{}_", expected.prefix)), "the text begins with the prefix");
-        assert_eq!(keys.find(&issued.text).await, Ok(Some(expected)));
+        assert_eq!(find(&subject, &issued.text).await, Ok(Some(expected)));
 
         // The prefix alone finds nothing: every character of the secret counts.
         let secret_begins = "tlk_".len() + issued.key.prefix.len() + 1;
         for place in [secret_begins, secret_begins + 1, issued.text.len() - 1] {
-            assert_eq!(keys.find(&altered(&issued.text, place)).await, Ok(None));
+            assert_eq!(find(&subject, &altered(&issued.text, place)).await, Ok(None));
         }
         let without_end = &issued.text[..issued.text.len() - 1];
         for text in ["", "tlk_", without_end, &format!("{}0", issued.text), &issued.text.to_uppercase()] {
-            assert_eq!(keys.find(text).await, Ok(None));
+            assert_eq!(find(&subject, text).await, Ok(None));
         }
     }
 }
@@ -75,9 +79,9 @@ pub(crate) async fn a_revoked_key_is_found_as_revoked_since_the_first_time(subje
     assert_eq!(keys.revoke(id(404), at).await, Ok(false));
     assert_eq!(keys.revoke(id(501), at).await, Ok(true));
     assert_eq!(keys.revoke(id(501), later).await, Ok(true));
-    let found = keys.find(&issued.text).await.unwrap().unwrap();
+    let found = find(&subject, &issued.text).await.unwrap().unwrap();
     assert_eq!(found.revoked_at, Some(at));
-    assert_eq!(keys.find(&untouched.text).await, Ok(Some(untouched.key)));
+    assert_eq!(find(&subject, &untouched.text).await, Ok(Some(untouched.key)));
 }
 
 pub(crate) async fn keys_are_listed_oldest_first_and_by_organization(subject: Subject) {
@@ -114,5 +118,70 @@ pub(crate) async fn no_two_keys_share_a_text(subject: Subject) {
         let issued = keys.create(new(number, &subject)).await.unwrap();
         assert!(!format!("{issued:?}").contains(&issued.text[17..]), "the secret shows when it is logged");
         assert!(texts.insert(issued.text));
+    }
+}
+
+pub(crate) async fn a_key_with_a_new_secret_is_the_same_key(subject: Subject) {
+    let keys = store(&subject);
+    let issued = keys.create(new(501, &subject)).await.unwrap();
+    let untouched = keys.create(new(502, &subject)).await.unwrap();
+    let now = subject.clock.now();
+    let rotated = keys.rotate(id(501), now, now).await.unwrap().unwrap();
+    assert_ne!(rotated.text, issued.text);
+    assert_eq!(rotated.key, ApiKey { prefix: rotated.key.prefix.clone(), ..issued.key.clone() });
+    assert_eq!(find(&subject, &rotated.text).await, Ok(Some(rotated.key.clone())));
+    // Without a grace the secret before is no key's.
+    assert_eq!(find(&subject, &issued.text).await, Ok(None));
+    assert_eq!(find(&subject, &untouched.text).await, Ok(Some(untouched.key.clone())));
+    assert_eq!(keys.list(id(ORGANIZATION)).await, Ok(vec![rotated.key, untouched.key]));
+    assert_eq!(keys.rotate(id(404), now, now).await.unwrap().map(|key| key.text), None);
+}
+
+pub(crate) async fn a_former_secret_works_until_its_grace_is_over(subject: Subject) {
+    let keys = store(&subject);
+    let first = keys.create(new(501, &subject)).await.unwrap();
+    let begin = subject.clock.now();
+    let after = |millis| Timestamp::from_unix_millis(begin.unix_millis() + millis).unwrap();
+    let second = keys.rotate(id(501), begin, after(10)).await.unwrap().unwrap();
+    // Another change of secrets leaves the time of the first as it is.
+    let third = keys.rotate(id(501), after(1), after(5)).await.unwrap().unwrap();
+    for (at, working) in [
+        (1, [true, true, true]),
+        (4, [true, true, true]),
+        (5, [true, false, true]),
+        (9, [true, false, true]),
+        (10, [false, false, true]),
+    ] {
+        for (issued, works) in [&first, &second, &third].into_iter().zip(working) {
+            let found = keys.find(&issued.text, after(at)).await.unwrap();
+            assert_eq!(found, works.then(|| third.key.clone()), "{} after {at} ms", issued.key.prefix);
+        }
+    }
+    for place in [first.text.len() - 1, "tlk_".len() + first.key.prefix.len() + 1] {
+        assert_eq!(keys.find(&altered(&first.text, place), after(1)).await, Ok(None));
+    }
+}
+
+pub(crate) async fn a_revoked_key_gets_no_new_secret_and_none_of_its_secrets_works(subject: Subject) {
+    let keys = store(&subject);
+    let first = keys.create(new(501, &subject)).await.unwrap();
+    let now = subject.clock.now();
+    let second = keys.rotate(id(501), now, Timestamp::MAX).await.unwrap().unwrap();
+    assert_eq!(keys.revoke(id(501), now).await, Ok(true));
+    for issued in [&first, &second] {
+        assert_eq!(find(&subject, &issued.text).await.unwrap().unwrap().revoked_at, Some(now));
+    }
+    assert_eq!(keys.rotate(id(501), now, Timestamp::MAX).await.unwrap().map(|key| key.text), None);
+}
+
+pub(crate) async fn of_new_secrets_given_at_once_each_was_the_one_for_a_while(subject: Subject) {
+    let keys = store(&subject);
+    let first = keys.create(new(501, &subject)).await.unwrap();
+    let now = subject.clock.now();
+    let (one, other) =
+        tokio::join!(keys.rotate(id(501), now, Timestamp::MAX), keys.rotate(id(501), now, Timestamp::MAX));
+    for text in [first.text, one.unwrap().unwrap().text, other.unwrap().unwrap().text] {
+        let found = find(&subject, &text).await.unwrap();
+        assert_eq!(found.map(|key| key.id), Some(id(501)));
     }
 }

@@ -162,6 +162,10 @@ macro_rules! laws_of_databases {
                 keys_are_listed_oldest_first_and_by_organization,
                 a_key_cannot_refer_to_what_does_not_exist,
                 no_two_keys_share_a_text,
+                a_key_with_a_new_secret_is_the_same_key,
+                a_former_secret_works_until_its_grace_is_over,
+                a_revoked_key_gets_no_new_secret_and_none_of_its_secrets_works,
+                of_new_secrets_given_at_once_each_was_the_one_for_a_while,
             }
         }
     };

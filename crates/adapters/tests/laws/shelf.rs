@@ -31,6 +31,11 @@ fn number(nth: u128) -> u128 {
     2000 + nth * 37 % 61
 }
 
+/// The status that the entry logged as the `nth` is moved to.
+fn status_of(nth: u128) -> Status {
+    Status::ALL[usize::try_from(nth % 7 % 6).unwrap()]
+}
+
 /// What is logged as the `nth`.
 fn nth(nth: u128) -> LogTimeEntry {
     let choose = |among: usize, salt: u128| usize::try_from((nth * 7 + nth / 5 + salt) % among as u128).unwrap();
@@ -43,7 +48,7 @@ fn nth(nth: u128) -> LogTimeEntry {
         work_date: DAYS[choose(DAYS.len(), 2)].parse().unwrap(),
         duration: WorkDuration::from_minutes(i64::try_from(nth * 131 % 1440 + 1).unwrap()).unwrap(),
         description: (choose(2, 3) == 0).then(|| text("described")),
-        billable: choose(4, 4) != 0,
+        billable: choose(4, 4) != 0 || status_of(nth) == Status::Invoiced,
         entry_id: ticket.map(id),
         release_id: release.map(id),
     };
@@ -77,10 +82,8 @@ pub(crate) async fn fill(subject: &Subject) -> Vec<TimeEntry> {
         subject.clock.advance(Duration::from_millis(1));
     }
     for begin in (0..ENTRIES).step_by(10) {
-        let requests = (begin..begin + 10).flat_map(|nth| {
-            let status = Status::ALL[usize::try_from(nth % 7 % 6).unwrap()];
-            way_to(status).iter().map(move |action| apply(number(nth), *action))
-        });
+        let requests = (begin..begin + 10)
+            .flat_map(|nth| way_to(status_of(nth)).iter().map(move |action| apply(number(nth), *action)));
         all_done(at_once(subject, requests.collect()).await);
         subject.clock.advance(Duration::from_millis(1));
     }

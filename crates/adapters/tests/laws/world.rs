@@ -169,7 +169,7 @@ pub(crate) fn claim(key: &str) -> Claim {
 pub(crate) fn scope(key: &str) -> IdempotencyScope {
     IdempotencyScope {
         organization_id: id(ORGANIZATION),
-        user_id: None,
+        key_id: caller().key_id,
         operation: "POST /projects/10/time-entries".to_owned(),
         key: IdempotencyKey::try_from(key.to_owned()).unwrap(),
     }

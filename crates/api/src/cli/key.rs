@@ -1,9 +1,11 @@
-//! `timelog key create|list|revoke`
+//! `timelog key create|list|rotate|revoke`
+
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use timelog_domain::ports::{ApiKeys, Clock, NewApiKey, PortError};
+use timelog_domain::ports::{ApiKeys, Clock, IssuedKey, NewApiKey, PortError};
 use timelog_domain::{ApiKey, KeyId, OrganizationId, Permissions, ProjectId, UserId};
 use uuid::Uuid;
 
@@ -16,6 +18,8 @@ pub(super) enum Key {
     Create(Create),
     /// List the keys of an organization, without their secrets.
     List(List),
+    /// Give a key a new secret and print it, once. The key stays who it is, and so does everything that is kept under it.
+    Rotate(Rotate),
     /// Revoke a key. Running services refuse it within 5 seconds.
     Revoke(Revoke),
 }
@@ -50,6 +54,20 @@ pub(super) struct List {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Rotate {
+    /// The id of the key, as "key list" shows it.
+    #[arg(value_name = "KEY-ID")]
+    id: KeyId,
+    /// How long the secret that the key has now goes on working, such as 24h. Not at all where this is not given: running
+    /// services refuse it within 5 seconds.
+    #[arg(long, default_value = "0s", hide_default_value = true, value_parser = grace, value_name = "DURATION")]
+    grace: Duration,
+    /// Print one JSON object instead of lines.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Revoke {
     /// The id of the key, as "key list" shows it.
     #[arg(value_name = "KEY-ID")]
@@ -61,6 +79,7 @@ impl Key {
         match self {
             Self::Create(create) => create.run(global).await,
             Self::List(list) => list.run(global).await,
+            Self::Rotate(rotate) => rotate.run(global).await,
             Self::Revoke(revoke) => revoke.run(global).await,
         }
     }
@@ -82,12 +101,41 @@ impl Create {
             }
             issued => issued.context("the key could not be made")?,
         };
-        if self.json {
-            say(json!({ "keyId": issued.key.id.to_string(), "apiKey": issued.text }));
-        } else {
-            say(format_args!("keyId   {}", issued.key.id));
-            say(format_args!("apiKey  {}", issued.text));
-            say("The API key is shown only this once.");
+        show(&issued, self.json);
+        Ok(())
+    }
+}
+
+/// Shows a key's text, which can be had only now.
+fn show(issued: &IssuedKey, as_json: bool) {
+    if as_json {
+        say(json!({ "keyId": issued.key.id.to_string(), "apiKey": issued.text }));
+        return;
+    }
+    say(format_args!("keyId   {}", issued.key.id));
+    say(format_args!("apiKey  {}", issued.text));
+    say("The API key is shown only this once.");
+}
+
+/// The longest that a former secret may go on working.
+const MOST_GRACE: Duration = Duration::from_hours(90 * 24);
+
+fn grace(text: &str) -> Result<Duration, String> {
+    let grace = super::duration(text)?;
+    if grace <= MOST_GRACE { Ok(grace) } else { Err("must be at most 90d".to_owned()) }
+}
+
+impl Rotate {
+    async fn run(self, global: &Global) -> anyhow::Result<()> {
+        let now = SystemClock.now();
+        let former_until = now.saturating_add(self.grace);
+        let rotated = global.open().await?.rotate(self.id, now, former_until).await;
+        let Some(issued) = rotated.context("the key could not be given another secret")? else {
+            bail!("there is no key {}, or it was revoked", self.id);
+        };
+        show(&issued, self.json);
+        if !self.json && !self.grace.is_zero() {
+            say(format_args!("The secret before works until {former_until}."));
         }
         Ok(())
     }

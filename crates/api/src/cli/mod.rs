@@ -74,7 +74,7 @@ enum Command {
     Serve(Box<serve::Serve>),
     /// Make a fresh organization with a project, a user, a ticket, a release and a key that may do everything.
     Bootstrap(bootstrap::Bootstrap),
-    /// Make, list and revoke API keys.
+    /// Make, list, rotate and revoke API keys.
     #[command(subcommand)]
     Key(key::Key),
     /// Bring the database schema up to date.

@@ -41,6 +41,7 @@ codes! {
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path does not take this method";
     EntryNotEditable = "entry_not_editable", CONFLICT, "The time entry can no longer be edited";
     InvalidTransition = "invalid_transition", CONFLICT, "The status does not allow the action";
+    NotBillable = "not_billable", CONFLICT, "The time entry is not billable";
     ExternalRefConflict = "external_ref_conflict", CONFLICT, "The external reference is taken";
     ProjectArchived = "project_archived", CONFLICT, "The project is archived";
     BatchFailed = "batch_failed", CONFLICT, "An item failed, so none took effect";

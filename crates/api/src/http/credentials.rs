@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use moka::future::Cache;
 use timelog_adapters::digest_key;
-use timelog_domain::ports::{ApiKeys, PortError};
+use timelog_domain::ports::{ApiKeys, Clock, PortError};
 use timelog_domain::{ApiKey, Permission, ProjectId};
 
 use super::code::Code;
@@ -21,6 +21,7 @@ const REMEMBERED_KEYS: u64 = 10_000;
 /// Finds the keys that requests present, and remembers them for a short while.
 pub(crate) struct KeyRing {
     keys: Arc<dyn ApiKeys>,
+    clock: Arc<dyn Clock>,
     remembered: Cache<[u8; 32], Arc<ApiKey>>,
 }
 
@@ -34,9 +35,9 @@ enum Lookup {
 
 impl KeyRing {
     /// Remembers a key for `memory`, which is how long a revocation may go unnoticed. Zero remembers nothing.
-    pub(crate) fn new(keys: Arc<dyn ApiKeys>, memory: Duration) -> Self {
+    pub(crate) fn new(keys: Arc<dyn ApiKeys>, clock: Arc<dyn Clock>, memory: Duration) -> Self {
         let remembered = Cache::builder().max_capacity(REMEMBERED_KEYS).time_to_live(memory).build();
-        Self { keys, remembered }
+        Self { keys, clock, remembered }
     }
 
     /// The key that the request is made with.
@@ -44,7 +45,7 @@ impl KeyRing {
         let text = presented(request.headers())?;
         // Requests that present one key at the same time wait for one look-up. What is unknown is not remembered.
         let found = self.remembered.try_get_with(digest_key(text), async {
-            let key = self.keys.find(text).await.map_err(Lookup::Port)?;
+            let key = self.keys.find(text, self.clock.now()).await.map_err(Lookup::Port)?;
             key.map(Arc::new).ok_or(Lookup::Unknown)
         });
         let key = found.await.map_err(|lookup| match &*lookup {

@@ -24,10 +24,11 @@ impl From<Refusal> for Problem {
             Refusal::ExternalRefConflict => Self::new(Code::ExternalRefConflict, detail),
             Refusal::NotEditable(_) => Self::new(Code::EntryNotEditable, detail),
             Refusal::InvalidTransition(invalid) => {
-                let possible: Vec<_> = invalid.status.possible_actions().map(timelog_domain::Action::as_str).collect();
+                let possible: Vec<_> = invalid.possible_actions().map(timelog_domain::Action::as_str).collect();
                 let possible = possible.join(", ");
                 Self::new(Code::InvalidTransition, format!("{detail} Possible now: {possible}."))
             }
+            Refusal::NotBillable => Self::new(Code::NotBillable, detail),
             Refusal::IdempotencyKeyReused => {
                 crate::answer::mismatch();
                 Self::new(Code::IdempotencyKeyReused, detail)

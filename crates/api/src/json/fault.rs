@@ -52,6 +52,7 @@ impl Fault for InvalidDuration {
             Self::MinutesOutOfRange | Self::HoursOutOfRange => "out_of_range",
             Self::HoursMalformed => "invalid_hours",
             Self::Missing => "required",
+            Self::HoursDisagree => "disagrees",
         }
     }
 }

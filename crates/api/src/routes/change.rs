@@ -30,8 +30,8 @@ impl Change {
     ) -> Result<Self, Problem> {
         let caller = Caller::from(key);
         let claim = idempotency_key::of(request.headers())?.map(|key| {
-            let scope =
-                IdempotencyScope { organization_id: caller.organization_id, user_id: caller.user_id, operation, key };
+            let Caller { organization_id, key_id, .. } = caller;
+            let scope = IdempotencyScope { organization_id, key_id, operation, key };
             (scope, Fingerprint(Sha256::digest(body).into()))
         });
         Ok(Self { state: state.clone(), caller, claim })

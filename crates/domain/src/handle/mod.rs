@@ -40,14 +40,12 @@ pub fn handle(request: &Request, ledger: &mut Ledger, now: Timestamp) -> Decisio
         && let Some(record) = ledger.answer(&claim.scope)
         && record.is_live(now)
     {
-        return replay(caller, claim, record);
+        return replay(claim, record);
     }
-    // Looked up before the command is carried out, after which a deleted entry has no project.
-    let project = project_of(command, caller, ledger);
     let savepoint = ledger.savepoint();
     match decide(command, caller, ledger, now) {
         Ok(outcome) => {
-            let answer = claim.as_ref().map(|claim| keep_answer(claim, &outcome, project, ledger, now));
+            let answer = claim.as_ref().map(|claim| keep_answer(claim, &outcome, ledger, now));
             Ok(Reply::Done { outcome, answer })
         }
         Err(refusal) => {
@@ -61,12 +59,8 @@ pub fn handle(request: &Request, ledger: &mut Ledger, now: Timestamp) -> Decisio
 ///
 /// # Errors
 ///
-/// [`Refusal::OutOfScope`] where the caller [may not see](IdempotencyRecord::is_visible_to) the answer,
 /// [`Refusal::IdempotencyKeyReused`] where the body is another and the claim wants that refused.
-pub fn replay(caller: &Caller, claim: &Claim, record: &IdempotencyRecord) -> Decision {
-    if !record.is_visible_to(caller) {
-        return Err(Refusal::OutOfScope);
-    }
+pub fn replay(claim: &Claim, record: &IdempotencyRecord) -> Decision {
     let same_body = record.fingerprint == claim.fingerprint;
     if !same_body && claim.on_mismatch == MismatchPolicy::Reject {
         return Err(Refusal::IdempotencyKeyReused);
@@ -86,31 +80,10 @@ fn decide(command: &Command, caller: &Caller, ledger: &mut Ledger, now: Timestam
     }
 }
 
-/// The project that a command and its answer are about. The ids of many entries may lie in several, and what the caller can
-/// see of them lies in its own.
-fn project_of(command: &Command, caller: &Caller, ledger: &Ledger) -> Option<ProjectId> {
-    match command {
-        Command::Log(command) => Some(command.project_id),
-        Command::LogMany(command) => Some(command.project_id),
-        Command::ApplyMany(_) => caller.project_id,
-        Command::Edit(_) | Command::Delete(_) | Command::Apply(_) => {
-            let id = command.time_entry_id()?;
-            ledger.time_entry(caller.organization_id, id).map(TimeEntry::project_id)
-        }
-    }
-}
-
-fn keep_answer(
-    claim: &Claim,
-    outcome: &Outcome,
-    project_id: Option<ProjectId>,
-    ledger: &mut Ledger,
-    now: Timestamp,
-) -> StoredAnswer {
+fn keep_answer(claim: &Claim, outcome: &Outcome, ledger: &mut Ledger, now: Timestamp) -> StoredAnswer {
     let answer = (claim.render)(outcome);
     let record = IdempotencyRecord {
         fingerprint: claim.fingerprint,
-        project_id,
         answer: answer.clone(),
         expires_at: now.saturating_add(ANSWER_LIFETIME),
     };

@@ -15,7 +15,7 @@ const ALMOST_A_DAY: Duration = Duration::from_millis(86_399_999);
 fn scope(key: &str) -> IdempotencyScope {
     IdempotencyScope {
         organization_id: id(ORGANIZATION),
-        user_id: None,
+        key_id: anyone().key_id,
         operation: "POST /projects/1/time-entries".to_owned(),
         key: IdempotencyKey::try_from(key.to_owned()).unwrap(),
     }
@@ -73,12 +73,8 @@ fn the_answer_is_rendered_of_what_happened_and_kept_as_it_was_sent() {
     let Ok(Reply::Done { outcome, answer: Some(answer) }) = world.ask(&request) else { panic!("not carried out") };
     assert_eq!(answer, render(&outcome));
     let changes = world.ledger.take_changes();
-    let kept = IdempotencyRecord {
-        fingerprint: Fingerprint([1; 32]),
-        project_id: Some(id(PROJECT)),
-        answer,
-        expires_at: world.now.saturating_add(DAY),
-    };
+    let kept =
+        IdempotencyRecord { fingerprint: Fingerprint([1; 32]), answer, expires_at: world.now.saturating_add(DAY) };
     assert_eq!(changes.answers, [(scope("a"), kept)]);
 }
 
@@ -162,7 +158,7 @@ fn every_part_of_the_scope_tells_keys_apart() {
     let first = scope("a");
     let scopes = [
         first.clone(),
-        IdempotencyScope { user_id: Some(id(ANN)), ..first.clone() },
+        IdempotencyScope { key_id: id(999), ..first.clone() },
         IdempotencyScope { operation: "POST /projects/2/time-entries".to_owned(), ..first.clone() },
         IdempotencyScope { organization_id: id(OTHER_ORGANIZATION), ..first },
         scope("A"),

@@ -17,7 +17,7 @@ fn every_action_in_every_status_comes_out_as_the_table_says() {
             let decided = world.apply(anyone(), before.id(), *action);
             let case = format!("{action} of {status}");
             let Some(to) = transition(*status, *action) else {
-                let refusal = InvalidTransition { status: *status, action: *action };
+                let refusal = InvalidTransition { status: *status, action: *action, billable: true };
                 assert_eq!(decided, Err(Refusal::InvalidTransition(refusal)), "{case}");
                 assert_eq!(world.stored(before.id()), Some(&before), "{case}");
                 assert!(world.ledger.take_changes().is_empty(), "{case}");
@@ -147,4 +147,31 @@ fn a_clock_that_was_set_back_never_makes_an_update_older_than_what_it_updates() 
     let after = world.apply(anyone(), entry.id(), Action::Approve).unwrap().time_entry().unwrap().clone();
     assert_eq!(after.updated_at(), entry.updated_at());
     assert_eq!(world.ledger.take_changes().history[0].at, entry.updated_at());
+}
+
+#[test]
+fn an_entry_that_is_not_billable_is_put_on_no_invoice() {
+    for (status, possible) in [(Status::Approved, "reopen lock"), (Status::Locked, "unlock")] {
+        let mut world = World::new();
+        let billable = world.entry_that_is(status, "1");
+        let details = Details { billable: false, ..billable.details().clone() };
+        let before = TimeEntry::restore(Record { details, ..billable.record().clone() });
+        world.ledger.load_time_entry(before.clone());
+        assert_eq!(world.apply(anyone(), before.id(), Action::Invoice), Err(Refusal::NotBillable));
+        assert_eq!(world.stored(before.id()), Some(&before));
+        assert!(world.ledger.take_changes().is_empty());
+        // What its status does not allow comes first, and an invoice is not among what is possible instead.
+        let Err(Refusal::InvalidTransition(invalid)) = world.apply(anyone(), before.id(), Action::Recall) else {
+            panic!("it was recalled");
+        };
+        let shown: Vec<_> = invalid.possible_actions().map(Action::as_str).collect();
+        assert_eq!(shown.join(" "), possible);
+        // Everything else is the same for it.
+        let other = invalid.possible_actions().next().unwrap();
+        assert!(world.apply(anyone(), before.id(), other).is_ok());
+    }
+    let mut world = World::new();
+    let draft = LogTimeEntry { details: Details { billable: false, ..details() }, ..world.entry() };
+    let draft = world.log(anyone(), draft).unwrap().time_entry().unwrap().id();
+    assert!(matches!(world.apply(anyone(), draft, Action::Invoice), Err(Refusal::InvalidTransition(_))));
 }

@@ -189,7 +189,7 @@ proptest! {
                 }
                 (Ok(Reply::Done { answer: Some(answer), .. }), None) => {
                     let expires_at = now.saturating_add(Duration::from_hours(24));
-                    let record = IdempotencyRecord { fingerprint: claim.fingerprint, project_id: Some(id(PROJECT)), answer, expires_at };
+                    let record = IdempotencyRecord { fingerprint: claim.fingerprint, answer, expires_at };
                     answers.insert(claim.scope, record);
                 }
                 (Err(_), None) => {}

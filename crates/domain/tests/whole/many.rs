@@ -137,7 +137,8 @@ fn many_entries_move_each_by_itself() {
     world.load(3, Status::Rejected, Details { user_id: id(BEN), ..details() });
     world.load(4, Status::Rejected, details());
     let items = items(world.ask_as(bound_to(ANN), apply_many(&[1, 2, 3, 9, 4, 1], Action::Submit, false)));
-    let invalid = |status| Refusal::InvalidTransition(InvalidTransition { status, action: Action::Submit });
+    let invalid =
+        |status| Refusal::InvalidTransition(InvalidTransition { status, action: Action::Submit, billable: true });
     let refused = ItemOutcome::Refused;
     assert_eq!(items[0], ItemOutcome::Updated(world.stored(1).unwrap().clone()));
     assert_eq!(items[1], refused(invalid(Status::Approved)));

@@ -47,7 +47,7 @@ fn a_transition_is_refused_for_the_first_fault_in_order() {
     let approve = if_version(apply(1, Action::Approve), 6);
     assert_eq!(world.ask_as(bound_to(ANN), approve), Err(Refusal::OwnEntry));
     assert_eq!(world.ask(recall(1)), Err(Refusal::PreconditionFailed));
-    let invalid = InvalidTransition { status: Status::Approved, action: Action::Recall };
+    let invalid = InvalidTransition { status: Status::Approved, action: Action::Recall, billable: true };
     assert_eq!(world.ask(if_version(apply(1, Action::Recall), 7)), Err(Refusal::InvalidTransition(invalid)));
     world.assert_untouched();
 }

@@ -111,7 +111,7 @@ pub(crate) fn claim(key: &str) -> Claim {
     Claim {
         scope: IdempotencyScope {
             organization_id: id(ORGANIZATION),
-            user_id: None,
+            key_id: anyone().key_id,
             operation: "POST".to_owned(),
             key: key.to_owned().try_into().unwrap(),
         },

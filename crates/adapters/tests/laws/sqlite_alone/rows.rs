@@ -11,9 +11,11 @@ use crate::world::*;
 async fn a_life_is_written_down_row_by_row() {
     let subject = sqlite().await;
     let bound = Caller { user_id: Some(id(USER)), key_id: id(51), ..caller() };
-    let logged_by_user = Request { caller: bound, ..logged(log_as(1001, "1")) };
+    let not_billable = Details { billable: false, ..log(1001).details };
+    let first = LogTimeEntry { details: not_billable, ..log_as(1001, "1") };
+    let logged_by_user = Request { caller: bound, ..logged(first) };
     subject.time_entries.execute(logged_by_user).await.unwrap().unwrap();
-    let described = Details { description: Some(text("ü")), billable: false, ..log(1001).details };
+    let described = Details { description: Some(text("ü")), ..log(1001).details };
     let updated = lasting(90, LogTimeEntry { details: described, ..log_as(1002, "1") });
     subject.time_entries.execute(logged(updated)).await.unwrap().unwrap();
     for action in [Action::Submit, Action::Reject, Action::Submit, Action::Approve, Action::Invoice] {
@@ -27,7 +29,7 @@ async fn a_life_is_written_down_row_by_row() {
         "1 log 0 33 14 nothing draft []",
         "2 edit 0 32  draft draft [{\"field\":\"minutes\",\"old\":60,\"new\":90},\
             {\"field\":\"description\",\"old\":null,\"new\":\"ü\"},\
-            {\"field\":\"billable\",\"old\":true,\"new\":false}]",
+            {\"field\":\"billable\",\"old\":false,\"new\":true}]",
         "3 submit 1 32  draft submitted []",
         "4 reject 2 32  submitted rejected because []",
         "5 submit 3 32  rejected submitted []",

@@ -49,7 +49,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Logged, Problem> {
 }
 
 /// The duration, if there is one. Minutes win, but hours beside them must be well formed.
-pub(super) fn duration(members: &mut Members, minutes: Raw<'_>, hours: Raw<'_>) -> Option<WorkDuration> {
+fn duration(members: &mut Members, minutes: Raw<'_>, hours: Raw<'_>) -> Option<WorkDuration> {
     let of_minutes = members.whole_number("minutes", minutes);
     let of_minutes = of_minutes.and_then(|number| members.check("minutes", WorkDuration::from_minutes(number)));
     let of_hours = members.text("hours", hours).and_then(|text| match WorkDuration::from_hours(&text) {

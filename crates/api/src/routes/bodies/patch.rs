@@ -1,10 +1,9 @@
 //! The body that changes a time entry: a JSON merge patch (RFC 7396).
 
-use timelog_domain::Patch;
+use timelog_domain::{Patch, WorkDuration};
 
-use super::log::duration;
 use crate::http::problem::Problem;
-use crate::json::{self, Members, body};
+use crate::json::{self, Members, Raw, body};
 
 body! {
     /// The body, each member still as its text.
@@ -25,4 +24,16 @@ pub(in crate::routes) fn parse(body: &[u8]) -> Result<Patch, Problem> {
         release_id: body.release_id.map(|_| members.nullable("releaseId", body.release_id)),
     };
     members.finish(Some(patch))
+}
+
+/// The duration, if there is one. Minutes and hours that are both given must say the same.
+fn duration(members: &mut Members, minutes: Raw<'_>, hours: Raw<'_>) -> Option<WorkDuration> {
+    let of_minutes = members.whole_number("minutes", minutes);
+    let of_minutes = of_minutes.and_then(|number| members.check("minutes", WorkDuration::from_minutes(number)));
+    let of_hours = members.text("hours", hours);
+    let of_hours = of_hours.and_then(|text| members.check("hours", WorkDuration::from_hours(&text)));
+    match (of_minutes, of_hours) {
+        (Some(minutes), Some(hours)) => members.check("hours", minutes.agreeing_with(hours)),
+        (minutes, hours) => minutes.or(hours),
+    }
 }
