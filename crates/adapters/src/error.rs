@@ -1,6 +1,8 @@
 //! The one place where a database error gets its meaning.
 
+use diesel::ConnectionError;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
+use diesel_async::pooled_connection::PoolError as ManagerError;
 use diesel_async::pooled_connection::deadpool::PoolError;
 use timelog_domain::ports::PortError;
 
@@ -16,6 +18,9 @@ pub(crate) enum DbError {
     /// The database is away, locked or full. The transaction did not commit, or it is unknown whether it did.
     #[error("{0}")]
     Unavailable(String),
+    /// The database cannot be opened, and waiting does not mend that: somebody has to. The text says what would.
+    #[error("{0}")]
+    Unusable(String),
     /// The row refers to one that is not there.
     #[error("it refers to what does not exist")]
     UnknownReference,
@@ -97,8 +102,24 @@ impl From<Error> for DbError {
 }
 
 impl From<PoolError> for DbError {
+    /// Whoever makes the connections of a pool marks what waiting does not mend as an invalid URL.
     fn from(error: PoolError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            PoolError::Backend(ManagerError::ConnectionError(ConnectionError::InvalidConnectionUrl(reason))) => {
+                Self::Unusable(reason)
+            }
+            error => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl DbError {
+    /// What it means to a program that opens the database: where waiting does not help, it ends.
+    pub(crate) fn at_opening(self) -> PortError {
+        match self {
+            Self::Unusable(reason) => PortError::Internal(reason),
+            error => error.into(),
+        }
     }
 }
 
@@ -109,6 +130,8 @@ impl From<DbError> for PortError {
             DbError::Conflict(reason) | DbError::Disconnected(reason) | DbError::Unavailable(reason) => {
                 Self::Unavailable(reason)
             }
+            // Somebody may mend it while the service runs.
+            DbError::Unusable(reason) => Self::Unavailable(reason),
             DbError::UnknownReference => Self::UnknownReference,
             DbError::Failed(reason) => Self::Internal(reason),
         }

@@ -9,6 +9,7 @@ use timelog_domain::ports::{Clock, Health, PortError, PortFuture};
 
 use crate::commit_queue::CommitQueue;
 use crate::database::{Database, on_database};
+use crate::error::DbError;
 use crate::options::{DatabaseOptions, QueueOptions};
 use crate::schema::organizations;
 use crate::types::IdValue;
@@ -26,7 +27,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`PortError::Unavailable`] where the database is away, [`PortError::Internal`] where it cannot be used.
+    /// [`PortError::Unavailable`] where the database is away and may come back, [`PortError::Internal`] where it cannot be used
+    /// until somebody mends something, such as a password.
     pub async fn open(
         url: &DatabaseUrl,
         database: &DatabaseOptions,
@@ -37,7 +39,7 @@ impl Store {
             DatabaseUrl::Sqlite(_) => 1,
             DatabaseUrl::Postgres(_) => database.lanes,
         };
-        let database = Database::open(url, database).await?;
+        let database = Database::open(url, database).await.map_err(DbError::at_opening)?;
         let batch_size = queue.batch_size.unwrap_or(database.batch_size());
         let queue = CommitQueue::start(&database, &clock, lanes, batch_size, queue);
         Ok(Self { database, queue })

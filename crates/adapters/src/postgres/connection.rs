@@ -11,8 +11,8 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::tls;
 use super::url::PostgresUrl;
+use super::{refusal, tls};
 use crate::error::DbError;
 use crate::options::DatabaseOptions;
 
@@ -41,19 +41,11 @@ async fn connect(
     settings: &str,
 ) -> Result<AsyncPgConnection, ConnectionError> {
     let (client, connection) =
-        url.config().connect(tls).await.map_err(|error| ConnectionError::BadConnection(describe(&error)))?;
+        url.config().connect(tls).await.map_err(|error| refusal::connection_error(&error, url))?;
     let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
     conn.batch_execute(settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     speak_english(&mut conn).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
-}
-
-/// The driver's own message says only that something went wrong; the cause says what.
-fn describe(error: &tokio_postgres::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
 }
 
 /// Read committed is what the commits are built for: they find conflicts themselves. A role or database may default to

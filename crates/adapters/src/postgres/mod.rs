@@ -2,6 +2,7 @@
 
 mod connection;
 mod load;
+mod refusal;
 mod save;
 mod statement;
 mod tls;

@@ -36,6 +36,11 @@ impl PostgresUrl {
     pub(super) const fn config(&self) -> &Config {
         &self.config
     }
+
+    /// Whether there is only one server that could be meant.
+    pub(super) fn names_one_host(&self) -> bool {
+        self.config.get_hosts().len() == 1
+    }
 }
 
 impl FromStr for PostgresUrl {
