@@ -29,6 +29,7 @@ mod program;
 mod races;
 mod read_time_entry;
 mod refused_bodies;
+mod refused_connections;
 mod summarize;
 mod support;
 mod tls;

@@ -79,6 +79,16 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
+    /// Runs a command of the shell as the server, in the folder of its data.
+    pub(crate) fn run(&self, command: &str) {
+        self.query("postgres", &format!("COPY (SELECT) TO PROGRAM '{}'", command.replace('\'', "''")));
+    }
+
+    /// The URL of a database as somebody else uses it.
+    pub(crate) fn url_of(&self, user: &str, database: &str) -> String {
+        format!("postgres://{user}@127.0.0.1:{}/{}", self.port, database.rsplit('/').next().unwrap_or(database))
+    }
+
     /// Stops the server as a crash would: no connection ends well, and nothing is written but what already is.
     pub(crate) fn stop(&self) {
         assert!(self.ask("stop"), "PostgreSQL should stop");
