@@ -6,7 +6,7 @@ use std::process::Output;
 use std::sync::Arc;
 
 use crate::support::postgres::Cluster;
-use crate::support::{Service, TestDatabase, run};
+use crate::support::{Program, Service, TestDatabase, run};
 
 const SECRET: &str = "a-wrong-password";
 
@@ -70,23 +70,34 @@ fn what_a_server_refuses_for_good_ends_the_program_at_once_and_says_what_would_m
 }
 
 #[test]
-fn what_may_pass_is_waited_for() {
+fn what_may_pass_is_called_unavailable_and_not_a_failure() {
     let cluster = strict();
-    let crowded = cluster.url_of("crowd", "postgres");
     let away = cluster.url_of("clerk:a-password", "books");
-    let waits = |url: &str, because: &str| {
-        let output = run(&["migrate", "--database-url", url, "--connect-timeout", "200ms"]);
+    let is_unavailable = |url: &str, because: &str| {
+        let output = run(&["migrate", "--database-url", url, "--connect-timeout", "1ms"]);
         let log = log_of(&output);
         assert_eq!(output.status.code(), Some(1), "{url}: {log}");
-        assert!(log.contains("waiting for the database") && log.contains(because), "{url}: {log}");
+        assert!(log.contains("the store is unavailable") && log.contains(because), "{url}: {log}");
     };
-    waits(&crowded, "too many connections");
-    waits(&away.replace("127.0.0.1", "no-such-host.invalid"), "error connecting to server");
-    waits("postgres://clerk@%2Fno%2Fsuch%2Fsocket/books", "error connecting to server");
+    is_unavailable(&cluster.url_of("crowd", "postgres"), "too many connections");
+    is_unavailable(&away.replace("127.0.0.1", "no-such-host.invalid"), "error connecting to server");
+    is_unavailable("postgres://clerk@%2Fno%2Fsuch%2Fsocket/books", "error connecting to server");
+    // Of two servers the other one may still come, and speak TLS.
+    let two =
+        away.replace(&format!("127.0.0.1:{}", cluster.port()), &format!("localhost:1,127.0.0.1:{}", cluster.port()));
+    is_unavailable(&format!("{two}?sslmode=require"), "TLS");
     cluster.stop();
-    waits(&away, "error connecting to server");
-    // The other server of two may still come.
-    waits(&away.replace("127.0.0.1", "127.0.0.1,127.0.0.1").replace("/books", "/books?sslmode=require"), "error");
+    is_unavailable(&away, "error connecting to server");
+}
+
+#[test]
+fn a_server_that_is_away_is_waited_for_until_it_comes() {
+    let cluster = strict();
+    cluster.stop();
+    let mut program = Program::begin(&cluster.url_of("clerk:a-password", "books"), &["--connect-timeout", "10m"]);
+    program.wait_for_log(|line| line["message"] == "waiting for the database");
+    cluster.start_again();
+    assert!(program.serving().stop().status.success());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -60,6 +60,7 @@ impl Bootstrapped {
 pub(crate) struct Program {
     pub(crate) api: Api,
     pub(crate) address: SocketAddr,
+    base_path: String,
     process: Child,
     stdout: Lines,
     log: Lines,
@@ -111,6 +112,11 @@ pub(crate) struct Ended {
 impl Program {
     /// Starts the service on a free port and waits until it serves.
     pub(crate) fn serve(database_url: &str, arguments: &[&str]) -> Self {
+        Self::begin(database_url, arguments).serving()
+    }
+
+    /// Starts the service on a free port. It has no address before it [serves](Self::serving).
+    pub(crate) fn begin(database_url: &str, arguments: &[&str]) -> Self {
         let base_path = arguments.iter().skip_while(|argument| **argument != "--base-path").nth(1).unwrap_or(&"");
         let mut command = program(&["serve", "--listen", "127.0.0.1:0", "--database-url", database_url]);
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -118,11 +124,15 @@ impl Program {
         let stdout = Lines::of(process.stdout.take().expect("its output is a pipe"));
         let log = Lines::of(process.stderr.take().expect("its log is a pipe"));
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut program = Self { api: Api::new(address, base_path), address, process, stdout, log };
-        let serving = program.wait_for_log(|line| line["message"] == "serving");
-        program.address = serving["address"].as_str().and_then(|text| text.parse().ok()).expect("it says where");
-        program.api = Api::new(program.address, base_path);
-        program
+        Self { api: Api::new(address, base_path), base_path: (*base_path).to_owned(), address, process, stdout, log }
+    }
+
+    /// Waits until the service serves.
+    pub(crate) fn serving(mut self) -> Self {
+        let serving = self.wait_for_log(|line| line["message"] == "serving");
+        self.address = serving["address"].as_str().and_then(|text| text.parse().ok()).expect("it says where");
+        self.api = Api::new(self.address, &self.base_path);
+        self
     }
 
     /// Waits for a log line. It is a mistake to wait for one that never comes.
