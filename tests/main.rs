@@ -30,6 +30,7 @@ mod races;
 mod read_time_entry;
 mod refused_bodies;
 mod refused_connections;
+mod stuck;
 mod summarize;
 mod support;
 mod tls;

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::support::Service;
+use crate::stuck::impatient;
 use crate::support::postgres::Cluster;
+use crate::support::{Chance, Frozen, Service};
 
 /// What workers saw that log entries and try each again, with its key, until it is answered.
 #[derive(Default)]
@@ -64,8 +65,8 @@ async fn log_until_told(service: &Service, worker: usize, seen: &Seen) {
 async fn survives(disturb: impl AsyncFnOnce(&Cluster, &Seen)) {
     // What was answered must survive a crash of the server, so it must sync.
     let cluster = Arc::new(Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on")]));
-    let one = Service::start_on(&cluster).await;
-    let other = one.beside(|_| ()).await;
+    let one = Service::start_on(&cluster).await.beside(impatient).await;
+    let other = one.beside(impatient).await;
     let seen = Seen::default();
     let workers = (0..8).map(|worker| log_until_told(if worker % 2 == 0 { &one } else { &other }, worker, &seen));
     let disturbance = async {
@@ -113,6 +114,29 @@ async fn connections_that_are_cut_lose_and_double_nothing() {
             let before = seen.acknowledged();
             cluster.kill_backends("timelog_0");
             seen.until("answers between two cuts", |seen| seen.acknowledged() > before + 20).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backends_that_freeze_at_any_moment_lose_and_double_nothing() {
+    let mut chance = Chance::new();
+    survives(async |cluster, seen| {
+        for _ in 0..5 {
+            let mut backends = cluster.backends("timelog_0");
+            chance.shuffle(&mut backends);
+            backends.truncate(1 + chance.below(backends.len()));
+            let before = (seen.acknowledged(), seen.unavailable());
+            let frozen = Frozen::new(&backends);
+            // One that holds a lock may hold up everybody, and one that held none holds up nobody for long.
+            seen.until("answers while backends are frozen", |seen| {
+                seen.unavailable() > before.1 + 20 || seen.acknowledged() > before.0 + 100
+            })
+            .await;
+            drop(frozen);
+            let before = seen.acknowledged();
+            seen.until("answers between two freezes", |seen| seen.acknowledged() > before + 20).await;
         }
     })
     .await;

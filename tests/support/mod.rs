@@ -2,6 +2,7 @@
 
 mod answer;
 mod api;
+mod chance;
 mod conformance;
 mod database;
 mod gate;
@@ -9,16 +10,19 @@ pub(crate) mod postgres;
 mod program;
 mod raw;
 mod service;
+mod session;
 mod tenant;
 
 pub(crate) use answer::Answer;
 pub(crate) use api::{Api, Call};
+pub(crate) use chance::Chance;
 pub(crate) use conformance::{document, schema_of};
 pub(crate) use database::{Database, TestDatabase};
 pub(crate) use gate::Gate;
 pub(crate) use program::{Program, bootstrap, run, run_with};
 pub(crate) use raw::raw;
-pub(crate) use service::Service;
+pub(crate) use service::{Service, Setup};
+pub(crate) use session::{Frozen, Session};
 pub(crate) use tenant::{Tenant, may};
 
 /// Makes tests of functions that take a [`Database`]: each runs once on every kind. A function that is left out of the list is

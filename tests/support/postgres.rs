@@ -55,28 +55,26 @@ impl Cluster {
 
     /// Runs SQL on a database, named or given by its URL, and returns what psql prints: a line per row, `|` between columns.
     pub(crate) fn query(&self, database: &str, sql: &str) -> String {
-        let port = self.port.to_string();
-        let database = database.rsplit('/').next().unwrap_or(database);
-        let output = Command::new(self.programs.join("psql"))
-            .args([
-                "-h",
-                "127.0.0.1",
-                "-p",
-                &port,
-                "-U",
-                "timelog",
-                "-d",
-                database,
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-XqAtc",
-                sql,
-            ])
-            .stdin(Stdio::null())
-            .output()
-            .expect("psql should be there, beside postgres");
+        let output = self.psql(database).args(["-c", sql]).stdin(Stdio::null()).output();
+        let output = output.expect("psql should be there, beside postgres");
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// A psql on a database, named or given by its URL. It ends at the first error.
+    pub(crate) fn psql(&self, database: &str) -> Command {
+        let mut psql = Command::new(self.programs.join("psql"));
+        let database = database.rsplit('/').next().unwrap_or(database);
+        psql.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "timelog", "-d", database]);
+        psql.args(["-v", "ON_ERROR_STOP=1", "-XqAt"]);
+        psql
+    }
+
+    /// The ids of the processes that serve the connections to a database.
+    pub(crate) fn backends(&self, database: &str) -> Vec<String> {
+        let name = database.rsplit('/').next().unwrap_or(database);
+        let sql = format!("SELECT pid FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'timelog'");
+        self.query("postgres", &sql).lines().map(str::to_owned).collect()
     }
 
     /// Runs a command of the shell as the server, in the folder of its data.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use timelog_adapters::{DatabaseOptions, QueueOptions, Store};
+use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
 use timelog_api::{Ports, Server, Settings};
 use timelog_domain::memory::ManualClock;
-use timelog_domain::ports::{Clock, IssuedKey, NewApiKey, TimeEntryRepository};
+use timelog_domain::ports::{Clock, IssuedKey, NewApiKey, PortError, TimeEntryRepository};
 use timelog_domain::{Action, ApplyAction, Caller, Command, ProjectId, Request, Status, TimeEntryId, Timestamp};
 
 use super::answer::Answer;
@@ -90,9 +90,7 @@ impl Service {
         let Setup { settings, database: options, queue, time, clock } = setup;
         let time = time.unwrap_or_else(|| Arc::new(clock.clone()));
         let url = database.url().parse().expect("it is the URL of a database");
-        let store = Store::open(&url, &options, &queue, time.clone()).await.expect("the database opens");
-        let store = Arc::new(store);
-        store.migrate().await.expect("the database can be migrated");
+        let store = open(&url, &options, &queue, &time).await;
         let tenant = match tenant {
             Some(tenant) => tenant,
             None => Tenant::provision(&store).await,
@@ -170,6 +168,28 @@ impl Service {
             decision.unwrap_or_else(|refusal| panic!("{action}: {refusal}"));
         }
     }
+}
+
+/// Opens and migrates a database. A test that gives it little time must not fail because the machine is busy.
+async fn open(url: &DatabaseUrl, options: &DatabaseOptions, queue: &QueueOptions, time: &Arc<dyn Clock>) -> Arc<Store> {
+    for _ in 0..100 {
+        match try_open(url, options, queue, time).await {
+            Err(PortError::Unavailable(_)) => {}
+            opened => return Arc::new(opened.expect("the database opens")),
+        }
+    }
+    panic!("the database cannot be reached");
+}
+
+async fn try_open(
+    url: &DatabaseUrl,
+    options: &DatabaseOptions,
+    queue: &QueueOptions,
+    time: &Arc<dyn Clock>,
+) -> Result<Store, PortError> {
+    let store = Store::open(url, options, queue, time.clone()).await?;
+    store.migrate().await?;
+    Ok(store)
 }
 
 impl Drop for Service {

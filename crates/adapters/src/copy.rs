@@ -8,6 +8,7 @@ use timelog_domain::ports::PortError;
 
 use crate::database::{Database, detached, on_database};
 use crate::error::DbError;
+use crate::postgres::settle;
 use crate::rows::{
     ApiKeyRow, EntryRow, FormerSecretRow, HistoryRow, IdempotencyRow, OrganizationRow, ProjectRow, ReleaseRow,
     TimeEntryRow, UserRow,
@@ -125,7 +126,9 @@ macro_rules! copy_table {
                     Database::Postgres(pools) => {
                         detached(async move {
                             let insert = diesel::insert_into($table::table).values(rows).on_conflict_do_nothing();
-                            Ok(insert.execute(&mut pools.write().await?).await?)
+                            let mut writer = pools.write().await?;
+                            let asked = pools.ask(async { Ok(insert.execute(&mut writer).await?) }).await;
+                            settle(writer, asked)
                         })
                         .await?;
                     }

@@ -89,8 +89,12 @@ macro_rules! on_database {
                 $crate::database::Database::Postgres(pools) => {
                     $(type $db = diesel::pg::Pg;)?
                     let mut pooled = pools.$pool().await?;
-                    let $conn = &mut *pooled;
-                    $query.map_err($crate::error::DbError::from)
+                    let asked = pools.ask(async {
+                        let $conn = &mut *pooled;
+                        $query.map_err($crate::error::DbError::from)
+                    });
+                    let asked = asked.await;
+                    $crate::postgres::settle(pooled, asked)
                 }
             }
         })

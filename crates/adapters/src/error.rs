@@ -15,6 +15,9 @@ pub(crate) enum DbError {
     /// The connection broke before anything was committed. A new one may do.
     #[error("the connection broke: {0}")]
     Disconnected(String),
+    /// An earlier statement of the transaction failed, so the server took no notice of this one. Why is in that one's error.
+    #[error("{0}")]
+    Aborted(String),
     /// The database is away, locked or full. The transaction did not commit, or it is unknown whether it did.
     #[error("{0}")]
     Unavailable(String),
@@ -42,7 +45,7 @@ const SQLITE_PASSING: [&str; 8] = [
 ];
 
 /// What PostgreSQL says when it cannot work now but may later: a limit was reached, or the server starts, stops or is full.
-const POSTGRES_PASSING: [&str; 11] = [
+const POSTGRES_PASSING: [&str; 15] = [
     "canceling statement due to",
     "the database system is",
     "sorry, too many clients",
@@ -50,6 +53,10 @@ const POSTGRES_PASSING: [&str; 11] = [
     "could not extend file",
     "could not write",
     "could not access file",
+    "could not create file",
+    "could not fsync",
+    "could not open file",
+    "could not read",
     "out of shared memory",
     "no more connections allowed",
     "query_wait_timeout",
@@ -64,6 +71,9 @@ const POSTGRES_BROKEN: [&str; 5] = [
     "server conn crashed",
     "client_idle_timeout",
 ];
+
+/// What PostgreSQL says of a statement because one before it in the same transaction failed.
+const POSTGRES_ABORTED: &str = "current transaction is aborted";
 
 impl From<Error> for DbError {
     fn from(error: Error) -> Self {
@@ -86,6 +96,9 @@ impl From<Error> for DbError {
             }
             Error::DatabaseError(DatabaseErrorKind::Unknown, info) if info.message() == "deadlock detected" => {
                 Self::Conflict(info.message().to_owned())
+            }
+            Error::DatabaseError(_, info) if info.message().starts_with(POSTGRES_ABORTED) => {
+                Self::Aborted(info.message().to_owned())
             }
             Error::DatabaseError(_, info) if starts_with_any(&**info, &POSTGRES_BROKEN) => {
                 Self::Disconnected(info.message().to_owned())
@@ -114,6 +127,11 @@ impl From<PoolError> for DbError {
 }
 
 impl DbError {
+    /// Of two errors of one transaction, this one first, the one that says why it failed.
+    pub(crate) fn or_cause(self, other: Self) -> Self {
+        if matches!(self, Self::Aborted(_)) { other } else { self }
+    }
+
     /// What it means to a program that opens the database: where waiting does not help, it ends.
     pub(crate) fn at_opening(self) -> PortError {
         match self {
@@ -127,9 +145,10 @@ impl From<DbError> for PortError {
     fn from(error: DbError) -> Self {
         match error {
             // Whoever may try again has done so by now, in vain.
-            DbError::Conflict(reason) | DbError::Disconnected(reason) | DbError::Unavailable(reason) => {
-                Self::Unavailable(reason)
-            }
+            DbError::Conflict(reason)
+            | DbError::Disconnected(reason)
+            | DbError::Aborted(reason)
+            | DbError::Unavailable(reason) => Self::Unavailable(reason),
             // Somebody may mend it while the service runs.
             DbError::Unusable(reason) => Self::Unavailable(reason),
             DbError::UnknownReference => Self::UnknownReference,

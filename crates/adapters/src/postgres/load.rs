@@ -74,8 +74,14 @@ pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &m
         ],
         references.len(),
     );
+    // All of them are waited for. Once one fails, those behind it fail because of it, and any of them may be heard of first.
     let (answers, projects, users, entries, releases, time_entries, by_ref) =
-        tokio::try_join!(answers, projects, users, entries, releases, time_entries, by_ref)?;
+        tokio::join!(answers, projects, users, entries, releases, time_entries, by_ref);
+    let mut failure = Failure::default();
+    let (answers, projects, users) = (failure.of(answers), failure.of(projects), failure.of(users));
+    let (entries, releases) = (failure.of(entries), failure.of(releases));
+    let (time_entries, by_ref) = (failure.of(time_entries), failure.of(by_ref));
+    failure.0?;
     for row in answers {
         ledger.load_answer(row.scope()?, IdempotencyRecord::try_from(row)?);
     }
@@ -95,6 +101,28 @@ pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &m
         ledger.load_time_entry(TimeEntry::try_from(row)?);
     }
     Ok(())
+}
+
+/// Why the statements of one transaction failed, if any of them did.
+struct Failure(Result<(), DbError>);
+
+impl Default for Failure {
+    fn default() -> Self {
+        Self(Ok(()))
+    }
+}
+
+impl Failure {
+    /// What a statement found: nothing where it failed, and then that is noted.
+    fn of<R>(&mut self, found: Result<Vec<R>, DbError>) -> Vec<R> {
+        found.unwrap_or_else(|error| {
+            self.0 = Err(match std::mem::replace(&mut self.0, Ok(())) {
+                Ok(()) => error,
+                Err(before) => before.or_cause(error),
+            });
+            Vec::new()
+        })
+    }
 }
 
 /// The rows of those keys; nothing is asked where there are none.

@@ -17,6 +17,7 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
 use timelog_domain::ports::Clock;
 use timelog_domain::{Ledger, Request, Touches};
+use tokio::time::error::Elapsed;
 
 pub use self::url::PostgresUrl;
 
@@ -42,7 +43,8 @@ pub(crate) struct PostgresPools {
     writers: Pool<AsyncPgConnection>,
     readers: Pool<AsyncPgConnection>,
     wait: Duration,
-    commit_timeout: Duration,
+    /// How long a server may stay silent on a connection that is in use.
+    patience: Duration,
 }
 
 impl PostgresPools {
@@ -52,7 +54,7 @@ impl PostgresPools {
             readers: connection::pool(url, options.read_connections, options)?,
             wait: options.lock_timeout,
             // The server ends a statement that takes too long. This ends the wait for a server that does not even do that.
-            commit_timeout: options.statement_timeout + options.lock_timeout,
+            patience: options.statement_timeout + options.lock_timeout,
         };
         // A database that is away is told now, and not by the first request.
         drop(pools.read().await?);
@@ -73,23 +75,20 @@ impl PostgresPools {
 
     pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {
         let needed = migrations::postgres_versions()?;
-        let mut conn = self.read().await?;
-        let known = diesel::select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL"));
-        if !known.get_result::<bool>(&mut conn).await? {
-            return Ok(true);
-        }
-        let count = __diesel_schema_migrations::table
-            .filter(__diesel_schema_migrations::version.eq_any(&needed))
-            .count()
-            .get_result::<i64>(&mut conn)
-            .await?;
-        Ok(usize::try_from(count) != Ok(needed.len()))
+        let mut reader = self.read().await?;
+        let asked = self.ask(has_pending_migrations(&mut reader, &needed)).await;
+        settle(reader, asked)
+    }
+
+    /// Waits for what the server answers, for a bounded time. What comes of it must be [settled](settle).
+    pub(crate) async fn ask<T>(&self, work: impl Future<Output = Result<T, DbError>>) -> Asked<T> {
+        tokio::time::timeout(self.patience, work).await
     }
 
     /// Loads, decides and saves a batch in one transaction.
     pub(crate) async fn commit(&self, requests: &[Request], clock: &dyn Clock) -> Result<Vec<Settled>, DbError> {
         let mut writer = self.write().await?;
-        let committed = tokio::time::timeout(self.commit_timeout, commit(&mut writer, requests, clock)).await;
+        let committed = self.ask(commit(&mut writer, requests, clock)).await;
         let committed = committed.unwrap_or_else(|_| {
             Err(DbError::Unavailable("the database did not answer in time; whether it committed is unknown".to_owned()))
         });
@@ -99,6 +98,32 @@ impl PostgresPools {
         }
         committed
     }
+}
+
+/// What was answered, unless the server stayed silent.
+pub(crate) type Asked<T> = Result<Result<T, DbError>, Elapsed>;
+
+/// What came of work outside a transaction. Its connection goes back to the pool unless it is of no more use: it broke, or the
+/// server stayed silent, and would answer the next who asks with what it owes this one.
+pub(crate) fn settle<T>(conn: Object<AsyncPgConnection>, asked: Asked<T>) -> Result<T, DbError> {
+    let answer = asked.unwrap_or_else(|_| Err(DbError::Disconnected("the database did not answer in time".to_owned())));
+    if matches!(answer, Err(DbError::Disconnected(_))) {
+        drop(Object::take(conn));
+    }
+    answer
+}
+
+async fn has_pending_migrations(conn: &mut AsyncPgConnection, needed: &[String]) -> Result<bool, DbError> {
+    let known = diesel::select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL"));
+    if !known.get_result::<bool>(conn).await? {
+        return Ok(true);
+    }
+    let count = __diesel_schema_migrations::table
+        .filter(__diesel_schema_migrations::version.eq_any(needed))
+        .count()
+        .get_result::<i64>(conn)
+        .await?;
+    Ok(usize::try_from(count) != Ok(needed.len()))
 }
 
 async fn commit(

@@ -1,0 +1,188 @@
+//! A PostgreSQL server that is there and does not go on: somebody has locked a table, or a backend is frozen. Whatever is asked
+//! for is answered in time, and never as if the request were at fault.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+use timelog_domain::Action;
+
+use crate::support::postgres::Cluster;
+use crate::support::{Answer, Call, Chance, Frozen, Service, Session, Setup};
+
+const TABLES: [&str; 10] = [
+    "organizations",
+    "projects",
+    "users",
+    "project_entries",
+    "project_releases",
+    "api_keys",
+    "time_entries",
+    "time_entry_history",
+    "idempotency_keys",
+    "__diesel_schema_migrations",
+];
+
+/// Whoever waits for longer than this has met what is stuck, or a machine that is busy, which looks the same.
+pub(crate) fn impatient(setup: &mut Setup) {
+    setup.database.lock_timeout = Duration::from_millis(200);
+    setup.database.statement_timeout = Duration::from_millis(500);
+}
+
+/// A service that waits long, to get things ready with, and one on the same database that does not.
+async fn services() -> (Arc<Cluster>, Service, Service) {
+    let cluster = Arc::new(Cluster::start(&[]));
+    let patient = Service::start_on(&cluster).await;
+    let service = patient.beside(impatient).await;
+    (cluster, patient, service)
+}
+
+/// Requests that change something, each of which may be made again until it is carried out.
+struct Changes {
+    edited: String,
+    moved: [String; 2],
+    round: usize,
+}
+
+impl Changes {
+    /// How many entries a round adds, and how many answers are kept for it.
+    const ENTRIES: i64 = 4;
+    const KEPT: i64 = 4;
+
+    async fn new(service: &Service) -> Self {
+        let [edited, one, other] = [(); 3].map(|()| service.log_any());
+        let id = async |call: Call| call.send().await.is(201).text("id");
+        Self { edited: id(edited).await, moved: [id(one).await, id(other).await], round: 0 }
+    }
+
+    fn next(&mut self, service: &Service) -> Vec<Call> {
+        self.round += 1;
+        let round = self.round;
+        let key = |name: &str| format!("{name}-{round}");
+        let (api, tenant) = (&service.api, &service.tenant);
+        let action = if round % 2 == 1 { Action::Submit } else { Action::Recall };
+        let reference = json!({ "provider": "p", "externalType": "t", "externalId": round.to_string() });
+        let (ticket, release) = (tenant.entry_id.to_string(), tenant.release_id.to_string());
+        let full = json!({ "entryId": ticket, "releaseId": release, "minutes": 1 + round });
+        let project = format!("/projects/{}", tenant.project_id);
+        let name = key("Name");
+        vec![
+            service.log(&tenant.body_with(&full)).idempotency_key(&key("log")),
+            service.log(&tenant.body_with(&json!({ "externalRef": reference, "entryId": ticket }))),
+            api.post(&format!("{}/batch", tenant.path()))
+                .json(&json!({ "entries": [tenant.body(), tenant.body_with(&full)] }))
+                .idempotency_key(&key("batch")),
+            api.patch(&format!("/time-entries/{}", self.edited)).json(&json!({ "minutes": round })),
+            api.post(&format!("/time-entries/{}/{action}", self.moved[0])).idempotency_key(&key("move")),
+            api.post("/time-entries/transitions")
+                .json(&json!({ "action": action.to_string(), "ids": [self.moved[1]] }))
+                .idempotency_key(&key("transitions")),
+            api.put(&project).json(&json!({ "name": name, "archived": false })),
+            api.put(&format!("/users/{}", tenant.user_id)).json(&json!({ "name": name, "active": true })),
+            api.put(&format!("{project}/entries/{ticket}")).json(&json!({ "title": name })),
+            api.put(&format!("{project}/releases/{release}")).json(&json!({ "name": name })),
+        ]
+    }
+
+    /// What there is in the end: the entries it began with, and those of every round, once each.
+    fn are_all_there_once(&self, service: &Service) {
+        let rounds = i64::try_from(self.round).unwrap();
+        assert_eq!(service.database.count("time_entries"), 3 + rounds * Self::ENTRIES);
+        assert_eq!(service.database.count("idempotency_keys"), rounds * Self::KEPT);
+        assert_eq!(service.database.count("projects"), 2);
+    }
+}
+
+/// Requests that read, one of each kind, the instance's readiness among them.
+fn reads(service: &Service, entry: &str) -> Vec<Call> {
+    let tenant = &service.tenant;
+    let project = format!("/projects/{}", tenant.project_id);
+    [
+        "/time-entries?limit=5&includeTotal=true",
+        "/time-entries/summary?groupBy=user,month",
+        "/time-entries.csv",
+        &format!("{}?status=draft", tenant.path()),
+        &format!("/time-entries/{entry}"),
+        &format!("/time-entries/{entry}/history"),
+        "/projects",
+        "/users",
+        &project,
+        &format!("/users/{}", tenant.user_id),
+        &format!("{project}/entries/{}", tenant.entry_id),
+        &format!("{project}/releases/{}", tenant.release_id),
+        "/me",
+        "/health/ready",
+    ]
+    .map(|path| service.api.get(path))
+    .to_vec()
+}
+
+/// Makes all of the calls at once. Each must be carried out, or told to come again.
+async fn settle(mut calls: Vec<Call>, chance: &mut Chance) -> Vec<Answer> {
+    chance.shuffle(&mut calls);
+    let answers = join_all(calls.into_iter().map(Call::send)).await;
+    for answer in &answers {
+        if !(200..300).contains(&answer.status) {
+            assert!(answer.clone().fails_with(503, "unavailable").header("retry-after").is_some());
+        }
+    }
+    answers
+}
+
+/// Makes each call until it is carried out, as clients do.
+async fn carry_out(calls: Vec<Call>) {
+    for call in calls {
+        let mut answer = call.clone().send().await;
+        for _ in 0..600 {
+            if answer.status != 503 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            answer = call.clone().send().await;
+        }
+        assert!((200..300).contains(&answer.status), "{}", answer.describe());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_a_table_is_locked_the_answer_is_503_and_nothing_is_stored_twice() {
+    let mut chance = Chance::new();
+    let (cluster, patient, service) = services().await;
+    let mut changes = Changes::new(&patient).await;
+    let mut tables = [TABLES, TABLES].concat();
+    chance.shuffle(&mut tables);
+    for table in tables {
+        let mut session = Session::open(&cluster, &service.database.url());
+        session.run(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"));
+        let calls = changes.next(&service);
+        let answers = settle([calls.clone(), reads(&service, &changes.edited)].concat(), &mut chance).await;
+        assert!(answers.iter().any(|answer| answer.status == 503), "nobody met the lock on {table}");
+        drop(session);
+        carry_out([calls, reads(&service, &changes.edited)].concat()).await;
+    }
+    changes.are_all_there_once(&service);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backends_that_answer_nothing_are_given_up_and_others_take_their_place() {
+    let mut chance = Chance::new();
+    let (cluster, patient, service) = services().await;
+    let mut changes = Changes::new(&patient).await;
+    drop(patient);
+    for _ in 0..3 {
+        let calls = changes.next(&service);
+        carry_out([calls, reads(&service, &changes.edited)].concat()).await;
+        settle(reads(&service, &changes.edited), &mut chance).await;
+        // They wait for what they are asked next, so they hold nothing that others need.
+        let frozen = cluster.backends(&service.database.url());
+        assert!(frozen.len() > 1, "{frozen:?}");
+        let frozen = Frozen::new(&frozen);
+        let calls = changes.next(&service);
+        settle([calls.clone(), reads(&service, &changes.edited)].concat(), &mut chance).await;
+        carry_out([calls, reads(&service, &changes.edited)].concat()).await;
+        drop(frozen);
+        settle(reads(&service, &changes.edited), &mut chance).await;
+    }
+    changes.are_all_there_once(&service);
+}

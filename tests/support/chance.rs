@@ -1,0 +1,34 @@
+//! Choices by chance that can be made again.
+
+/// A source of choices. It says what it began with, and `TIMELOG_TEST_SEED` makes it begin there again.
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn new() -> Self {
+        let given = std::env::var("TIMELOG_TEST_SEED").ok();
+        let seed = given.map_or_else(
+            || uuid::Uuid::new_v4().as_u64_pair().0,
+            |seed| seed.parse().expect("TIMELOG_TEST_SEED is a number"),
+        );
+        #[expect(clippy::print_stdout, reason = "a test that fails shows what it printed")]
+        {
+            println!("TIMELOG_TEST_SEED={seed}");
+        }
+        Self(seed)
+    }
+
+    /// A number below that one. The generator is splitmix64.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % end as u64).expect("it is below a usize")
+    }
+
+    /// Puts them into another order.
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+}
