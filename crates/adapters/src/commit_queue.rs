@@ -3,9 +3,11 @@
 //! database commits several transactions at a time, the queue has as many lanes, and an organization always takes the same.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use timelog_domain::ports::{Clock, PortError};
 use timelog_domain::{Decision, Ledger, Request, Timestamp, handle};
 use tokio::sync::{mpsc, oneshot};
@@ -50,6 +52,16 @@ struct Job {
 pub(crate) struct CommitQueue {
     entrances: Mutex<Vec<mpsc::Sender<Job>>>,
     workers: Mutex<Vec<JoinHandle<()>>>,
+    lanes: Vec<Arc<Lane>>,
+}
+
+/// How a lane is.
+#[derive(Default)]
+struct Lane {
+    /// Its worker ended and is about to be started again.
+    is_down: AtomicBool,
+    /// How often it ended since it last committed something.
+    ends: AtomicU32,
 }
 
 impl CommitQueue {
@@ -61,14 +73,17 @@ impl CommitQueue {
         batch_size: usize,
         options: &QueueOptions,
     ) -> Self {
-        let start = |lane: usize| {
+        let (mut entrances, mut workers) = (Vec::new(), Vec::new());
+        let lanes: Vec<Arc<Lane>> = (0..lanes.max(1)).map(|_| Arc::default()).collect();
+        for (number, lane) in lanes.iter().enumerate() {
             let (entrance, jobs) = mpsc::channel(options.capacity);
-            let waiting = metrics::gauge!("timelog_commit_queue_length", "lane" => lane.to_string());
-            let worker = Worker { store: store.clone(), clock: clock.clone(), max_wait: options.max_wait, waiting };
-            (entrance, tokio::spawn(worker.run(jobs, batch_size)))
-        };
-        let (entrances, workers) = (0..lanes.max(1)).map(start).unzip();
-        Self { entrances: Mutex::new(entrances), workers: Mutex::new(workers) }
+            let waiting = metrics::gauge!("timelog_commit_queue_length", "lane" => number.to_string());
+            let (store, clock) = (store.clone(), clock.clone());
+            let worker = Worker { store, clock, max_wait: options.max_wait, waiting, batch_size, lane: lane.clone() };
+            entrances.push(entrance);
+            workers.push(tokio::spawn(worker.run_on(jobs)));
+        }
+        Self { entrances: Mutex::new(entrances), workers: Mutex::new(workers), lanes }
     }
 
     /// Puts a request into its lane and waits for what becomes of it. From here on it is carried out, whether or not
@@ -81,7 +96,22 @@ impl CommitQueue {
             Some(Err(mpsc::error::TrySendError::Full(()))) => return Err(PortError::Busy),
             Some(Err(mpsc::error::TrySendError::Closed(()))) | None => return Err(shutting_down()),
         }
-        answer.await.unwrap_or_else(|_| Err(shutting_down()))
+        answer.await.unwrap_or_else(|_| {
+            Err(PortError::Unavailable("its worker ended; whether it was committed is unknown".to_owned()))
+        })
+    }
+
+    /// Whether every lane commits. One whose worker ended does not, until it is started again.
+    pub(crate) fn check(&self) -> Result<(), PortError> {
+        let entrances = lock(&self.entrances);
+        if entrances.is_empty() {
+            return Err(shutting_down());
+        }
+        let is_down = |lane: &Arc<Lane>| lane.is_down.load(Ordering::Acquire);
+        if entrances.iter().any(mpsc::Sender::is_closed) || self.lanes.iter().any(is_down) {
+            return Err(PortError::Unavailable("a worker that commits changes has ended".to_owned()));
+        }
+        Ok(())
     }
 
     /// Takes no more requests, carries out those that wait, and returns when all are answered.
@@ -115,18 +145,36 @@ fn shutting_down() -> PortError {
 const ATTEMPTS: u32 = 20;
 /// How often a batch is tried on another connection because its own broke.
 const CONNECTIONS: u32 = 2;
+/// How long a worker that ended stays down the first time, and at most when it keeps ending.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 struct Worker<S> {
     store: S,
     clock: Arc<dyn Clock>,
     max_wait: Duration,
     waiting: metrics::Gauge,
+    batch_size: usize,
+    lane: Arc<Lane>,
 }
 
 impl<S: CommitBatch> Worker<S> {
-    async fn run(self, mut jobs: mpsc::Receiver<Job>, batch_size: usize) {
-        let mut batch = Vec::with_capacity(batch_size);
-        while jobs.recv_many(&mut batch, batch_size).await > 0 {
+    /// Works until there will be no more jobs. Whatever ends the work before, it is told and begun again: the jobs that were in
+    /// hand get no answer but this, and those that wait go on waiting.
+    async fn run_on(self, mut jobs: mpsc::Receiver<Job>) {
+        while let Err(panic) = AssertUnwindSafe(self.run(&mut jobs)).catch_unwind().await {
+            self.lane.is_down.store(true, Ordering::Release);
+            let ends = self.lane.ends.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(reason = %DbError::panicked(&*panic), "a worker that commits changes ended and is started again");
+            metrics::counter!("timelog_worker_restarts_total", "worker" => "commit").increment(1);
+            tokio::time::sleep(FIRST_PAUSE.saturating_mul(1 << ends.min(10)).min(LONGEST_PAUSE)).await;
+            self.lane.is_down.store(false, Ordering::Release);
+        }
+    }
+
+    async fn run(&self, jobs: &mut mpsc::Receiver<Job>) {
+        let mut batch = Vec::with_capacity(self.batch_size);
+        while jobs.recv_many(&mut batch, self.batch_size).await > 0 {
             self.waiting.set(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
             let (late, ready): (Vec<_>, Vec<_>) = batch.drain(..).partition(|job| job.since.elapsed() > self.max_wait);
             for job in late {
@@ -146,7 +194,10 @@ impl<S: CommitBatch> Worker<S> {
             }
             let requests: Arc<[Request]> = part.iter().map(|job| job.request.clone()).collect();
             match self.commit(&requests).await {
-                Ok(settled) => part.into_iter().zip(settled).for_each(|(job, settled)| answer(job, settled)),
+                Ok(settled) => {
+                    self.lane.ends.store(0, Ordering::Relaxed);
+                    part.into_iter().zip(settled).for_each(|(job, settled)| answer(job, settled));
+                }
                 Err(error @ (DbError::Failed(_) | DbError::UnknownReference | DbError::Conflict(_)))
                     if part.len() > 1 =>
                 {
@@ -229,3 +280,6 @@ fn answer(job: Job, settled: Settled) {
     // The client may have hung up. Its request was carried out all the same.
     drop(job.reply.send(settled));
 }
+
+#[cfg(test)]
+mod tests;

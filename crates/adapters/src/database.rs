@@ -39,6 +39,22 @@ impl Database {
         }
     }
 
+    /// Whether there is anything of this program in the database.
+    pub(crate) async fn is_made(&self) -> Result<bool, DbError> {
+        match self {
+            Self::Sqlite(pools) => pools.is_made().await,
+            Self::Postgres(pools) => pools.is_made().await,
+        }
+    }
+
+    /// Closes every connection.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(pools) => pools.close().await,
+            Self::Postgres(pools) => pools.close(),
+        }
+    }
+
     /// The most requests that one transaction takes: beyond this, larger batches no longer raise throughput.
     pub(crate) const fn batch_size(&self) -> usize {
         match self {
@@ -84,7 +100,8 @@ macro_rules! on_database {
                     $(type $db = diesel::sqlite::Sqlite;)?
                     let mut pooled = pools.$pool().await?;
                     let $conn = &mut *pooled;
-                    $query.map_err($crate::error::DbError::from)
+                    let done = $query.map_err($crate::error::DbError::from)?;
+                    pools.check().map(|()| done)
                 }
                 $crate::database::Database::Postgres(pools) => {
                     $(type $db = diesel::pg::Pg;)?

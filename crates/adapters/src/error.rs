@@ -1,5 +1,7 @@
 //! The one place where a database error gets its meaning.
 
+use std::any::Any;
+
 use diesel::ConnectionError;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use diesel_async::pooled_connection::PoolError as ManagerError;
@@ -114,6 +116,16 @@ impl From<Error> for DbError {
     }
 }
 
+impl From<ConnectionError> for DbError {
+    fn from(error: ConnectionError) -> Self {
+        match error {
+            ConnectionError::InvalidConnectionUrl(reason) => Self::Unusable(reason),
+            ConnectionError::CouldntSetupConfiguration(error) => error.into(),
+            error => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
 impl From<PoolError> for DbError {
     /// Whoever makes the connections of a pool marks what waiting does not mend as an invalid URL.
     fn from(error: PoolError) -> Self {
@@ -127,6 +139,12 @@ impl From<PoolError> for DbError {
 }
 
 impl DbError {
+    /// A panic in the middle of the work, before anything was committed.
+    pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Self::Failed(format!("it panicked: {}", text.unwrap_or("no reason was given")))
+    }
+
     /// Of two errors of one transaction, this one first, the one that says why it failed.
     pub(crate) fn or_cause(self, other: Self) -> Self {
         if matches!(self, Self::Aborted(_)) { other } else { self }

@@ -25,10 +25,15 @@ pub(crate) fn run_sqlite(conn: &mut SqliteConnection) -> Result<Vec<String>, DbE
     Ok(applied.iter().map(MigrationVersion::to_string).collect())
 }
 
+/// Whether any migration was ever applied.
+pub(crate) fn sqlite_is_made(conn: &mut SqliteConnection) -> Result<bool, DbError> {
+    let table = "EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '__diesel_schema_migrations')";
+    Ok(diesel::select(sql::<Bool>(table)).get_result(conn)?)
+}
+
 pub(crate) fn sqlite_has_pending(conn: &mut SqliteConnection) -> Result<bool, DbError> {
     // Where its table is missing, diesel would make it, which a connection that only reads cannot.
-    let table = "EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '__diesel_schema_migrations')";
-    if !diesel::select(sql::<Bool>(table)).get_result::<bool>(conn)? {
+    if !sqlite_is_made(conn)? {
         return Ok(true);
     }
     conn.has_pending_migration(SQLITE).map_err(|error| failed(&*error))

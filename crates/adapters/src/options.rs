@@ -5,6 +5,8 @@ use std::time::Duration;
 /// How the database is used.
 #[derive(Debug, Clone)]
 pub struct DatabaseOptions {
+    /// Whether to make a database that is not there. Where it is not made, opening it fails.
+    pub create: bool,
     /// How many connections read at the same time.
     pub read_connections: usize,
     /// How long to wait for a connection, and for a lock that somebody else holds.
@@ -18,6 +20,7 @@ pub struct DatabaseOptions {
 impl Default for DatabaseOptions {
     fn default() -> Self {
         Self {
+            create: true,
             read_connections: 4,
             lock_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),

@@ -22,7 +22,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a database, creating it where its kind allows that, and starts the commit queue on the current tokio runtime. It
+    /// Opens a database, creating it if [that is wanted](DatabaseOptions::create) and its kind allows it, and starts the commit queue on the current tokio runtime. It
     /// does not [`migrate`](Self::migrate).
     ///
     /// # Errors
@@ -39,7 +39,14 @@ impl Store {
             DatabaseUrl::Sqlite(_) => 1,
             DatabaseUrl::Postgres(_) => database.lanes,
         };
+        let create = database.create;
         let database = Database::open(url, database).await.map_err(DbError::at_opening)?;
+        if !create && !database.is_made().await? {
+            database.close().await;
+            let nothing =
+                "there is no database of this program; look at --database-url, or make one with \"timelog migrate\"";
+            return Err(PortError::Internal(nothing.to_owned()));
+        }
         let batch_size = queue.batch_size.unwrap_or(database.batch_size());
         let queue = CommitQueue::start(&database, &clock, lanes, batch_size, queue);
         Ok(Self { database, queue })
@@ -86,10 +93,20 @@ impl Store {
     pub async fn drain(&self) {
         self.queue.drain().await;
     }
+
+    /// [Drains](Self::drain) and closes the database, and returns when that is done. An SQLite database that no other process uses
+    /// is one file then.
+    pub async fn close(&self) {
+        self.drain().await;
+        self.database.close().await;
+    }
 }
 
 impl Health for Store {
     fn is_current(&self) -> PortFuture<'_, bool> {
-        Box::pin(async move { Ok(!self.database.has_pending_migrations().await?) })
+        Box::pin(async move {
+            self.queue.check()?;
+            Ok(!self.database.has_pending_migrations().await?)
+        })
     }
 }

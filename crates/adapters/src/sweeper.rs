@@ -1,8 +1,12 @@
 //! Deletes expired answers.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use timelog_domain::ports::{Clock, IdempotencyCache};
+
+use crate::error::DbError;
 
 /// How many answers one statement deletes. Small, so that those who write never wait long for the sweeper.
 const BATCH: u32 = 500;
@@ -10,10 +14,14 @@ const BATCH: u32 = 500;
 /// Sweeps now and then every `interval`, for ever. A sweep that fails is logged, and the next one catches up.
 pub async fn sweep(cache: &dyn IdempotencyCache, clock: &dyn Clock, interval: Duration) {
     loop {
-        match sweep_once(cache, clock).await {
-            Ok(0) => {}
-            Ok(swept) => tracing::info!(swept, "swept expired idempotency keys"),
-            Err(error) => tracing::warn!(%error, "expired idempotency keys could not be swept"),
+        match AssertUnwindSafe(sweep_once(cache, clock)).catch_unwind().await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(swept)) => tracing::info!(swept, "swept expired idempotency keys"),
+            Ok(Err(error)) => tracing::warn!(%error, "expired idempotency keys could not be swept"),
+            Err(panic) => {
+                tracing::error!(reason = %DbError::panicked(&*panic), "the sweeper ended and is started again");
+                metrics::counter!("timelog_worker_restarts_total", "worker" => "sweeper").increment(1);
+            }
         }
         tokio::time::sleep(interval).await;
     }

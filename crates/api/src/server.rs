@@ -69,6 +69,16 @@ impl Server {
         self.address
     }
 
+    /// Waits until the server has ended though nobody told it to stop, which is an error.
+    ///
+    /// # Errors
+    ///
+    /// Always, with the reason where there is one.
+    pub async fn ended(&mut self) -> anyhow::Result<()> {
+        (&mut self.serving).await.context("the server panicked")?.context("the server failed")?;
+        anyhow::bail!("the server ended by itself")
+    }
+
     /// Stops accepting, answers what was accepted, and returns when that is done.
     ///
     /// # Errors

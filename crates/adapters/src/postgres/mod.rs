@@ -8,6 +8,7 @@ mod statement;
 mod tls;
 mod url;
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use diesel::dsl::sql;
@@ -15,6 +16,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use futures_util::FutureExt;
 use timelog_domain::ports::Clock;
 use timelog_domain::{Ledger, Request, Touches};
 use tokio::time::error::Elapsed;
@@ -80,6 +82,19 @@ impl PostgresPools {
         settle(reader, asked)
     }
 
+    /// Whether there is anything of this program in the database.
+    pub(crate) async fn is_made(&self) -> Result<bool, DbError> {
+        let mut reader = self.read().await?;
+        let asked = self.ask(is_made(&mut reader)).await;
+        settle(reader, asked)
+    }
+
+    /// Closes every connection that is not in use, and the others when they no longer are.
+    pub(crate) fn close(&self) {
+        self.writers.close();
+        self.readers.close();
+    }
+
     /// Waits for what the server answers, for a bounded time. What comes of it must be [settled](settle).
     pub(crate) async fn ask<T>(&self, work: impl Future<Output = Result<T, DbError>>) -> Asked<T> {
         tokio::time::timeout(self.patience, work).await
@@ -113,9 +128,13 @@ pub(crate) fn settle<T>(conn: Object<AsyncPgConnection>, asked: Asked<T>) -> Res
     answer
 }
 
-async fn has_pending_migrations(conn: &mut AsyncPgConnection, needed: &[String]) -> Result<bool, DbError> {
+async fn is_made(conn: &mut AsyncPgConnection) -> Result<bool, DbError> {
     let known = diesel::select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL"));
-    if !known.get_result::<bool>(conn).await? {
+    Ok(known.get_result(conn).await?)
+}
+
+async fn has_pending_migrations(conn: &mut AsyncPgConnection, needed: &[String]) -> Result<bool, DbError> {
+    if !is_made(conn).await? {
         return Ok(true);
     }
     let count = __diesel_schema_migrations::table
@@ -132,7 +151,8 @@ async fn commit(
     clock: &dyn Clock,
 ) -> Result<Vec<Settled>, DbError> {
     AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    match work(conn, requests, clock).await {
+    let work = AssertUnwindSafe(work(conn, requests, clock)).catch_unwind();
+    match work.await.unwrap_or_else(|panic| Err(DbError::panicked(&*panic))) {
         Ok(settled) => {
             AnsiTransactionManager::commit_transaction(conn).await.map_err(|error| match DbError::from(error) {
                 conflict @ DbError::Conflict(_) => conflict,

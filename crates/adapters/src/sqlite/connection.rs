@@ -1,16 +1,19 @@
 //! Opening SQLite: pragmas, pools, and the versions that must not be used.
 
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::sql_types::Integer;
 use diesel::sqlite::SqliteConnection;
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
 use super::AsyncSqlite;
+use super::files::Files;
 use crate::error::DbError;
 use crate::options::DatabaseOptions;
 
@@ -20,31 +23,96 @@ pub(super) enum Role {
     Reader,
 }
 
+/// A pool of connections to files that the first connection has opened.
 pub(super) fn pool(
-    path: &Path,
+    files: &Files,
     role: Role,
     connections: usize,
     options: &DatabaseOptions,
 ) -> Result<Pool<AsyncSqlite>, DbError> {
-    let pragmas = pragmas(role, options.lock_timeout);
+    let (files, pragmas) = (files.clone(), pragmas(role, options.lock_timeout));
     let mut config = ManagerConfig::default();
     config.recycling_method = RecyclingMethod::Fast;
-    config.custom_setup = Box::new(move |path| {
-        let (path, pragmas) = (path.to_owned(), pragmas.clone());
+    config.custom_setup = Box::new(move |_| {
+        let (files, pragmas) = (files.clone(), pragmas.clone());
         Box::pin(async move {
             let opened = tokio::task::spawn_blocking(move || {
-                let mut conn = SqliteConnection::establish(&path)?;
-                conn.batch_execute(&pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
+                let conn = establish(files.path(), false, &pragmas)?;
+                // What is open now must be what was opened first, and not a file that has taken its place since.
+                files.check().map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
                 Ok(SyncConnectionWrapper::new(conn))
             });
             opened.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))?
         })
     });
-    let path = path.to_str().ok_or_else(|| DbError::Failed("the path of the database must be UTF-8".to_owned()))?;
-    Pool::builder(AsyncDieselConnectionManager::<AsyncSqlite>::new_with_config(path, config))
+    Pool::builder(AsyncDieselConnectionManager::<AsyncSqlite>::new_with_config("", config))
         .max_size(connections)
         .build()
         .map_err(|error| DbError::Failed(error.to_string()))
+}
+
+/// Opens the files of a database for the first time and leaves them open, so that from here on they are the same files and
+/// no other connection has to recover what a process left that died.
+pub(super) fn first(files: &Files, options: &DatabaseOptions) -> Result<SqliteConnection, DbError> {
+    if let Some(obstacle) = files.obstacle(options.create) {
+        return Err(obstacle);
+    }
+    let open = || {
+        let mut conn = establish(files.path(), options.create, &pragmas(Role::Writer, options.lock_timeout))?;
+        refuse_corrupting_version(&sqlite_version(&mut conn)?)?;
+        settle(&mut conn, files, options.lock_timeout)?;
+        Ok(conn)
+    };
+    let conn = open().map_err(|error| files.explain(error))?;
+    files.note_opened()?;
+    Ok(conn)
+}
+
+/// A process that dies after it has written a COMMIT and before that is synced leaves a change that only the machine's memory
+/// has. To whoever opens the database next it looks as good as every other, and so it may be answered. So whatever is found in
+/// the log is brought to the disk first.
+fn settle(conn: &mut SqliteConnection, files: &Files, lock_timeout: Duration) -> Result<(), DbError> {
+    #[derive(QueryableByName)]
+    struct Checkpoint {
+        #[diesel(sql_type = Integer)]
+        busy: i32,
+        #[diesel(sql_type = Integer)]
+        log: i32,
+        #[diesel(sql_type = Integer)]
+        checkpointed: i32,
+    }
+    // Somebody else who reads or writes is not waited for: what then cannot be moved to the database is synced where it is.
+    conn.batch_execute("PRAGMA busy_timeout = 0")?;
+    let done: Checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
+    conn.batch_execute(&format!("PRAGMA busy_timeout = {}", lock_timeout.as_millis()))?;
+    if done.busy == 0 || (done.log >= 0 && done.log == done.checkpointed) {
+        return Ok(());
+    }
+    tracing::info!("another process uses the database, so its log is synced as it is");
+    let synced = files.log().and_then(|log| {
+        let unsynced = |error: std::io::Error| DbError::Unavailable(format!("{}: {error}", log.display()));
+        File::open(&log).and_then(|file| file.sync_all()).map_err(unsynced)?;
+        log.parent().map_or(Ok(()), |folder| File::open(folder).and_then(|folder| folder.sync_all()).map_err(unsynced))
+    });
+    synced
+}
+
+fn establish(path: &Path, create: bool, pragmas: &str) -> Result<SqliteConnection, ConnectionError> {
+    let mut conn = SqliteConnection::establish(&uri(path, create)?)?;
+    conn.batch_execute(pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+/// The path as a URI, which can say that the file must be there already (<https://sqlite.org/uri.html>).
+fn uri(path: &Path, create: bool) -> Result<String, ConnectionError> {
+    let path = path.to_str().ok_or_else(|| {
+        ConnectionError::InvalidConnectionUrl(
+            "the path of the database must be UTF-8; move it to one that is".to_owned(),
+        )
+    })?;
+    let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let authority = if path.starts_with('/') { "//" } else { "" };
+    Ok(format!("file:{authority}{path}?mode={}", if create { "rwc" } else { "rw" }))
 }
 
 /// `synchronous = FULL` is what makes an answer durable: in WAL mode every COMMIT is synced before it returns. The timeout
@@ -115,11 +183,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("timelog.db");
         let options = DatabaseOptions { lock_timeout: Duration::from_millis(1500), ..DatabaseOptions::default() };
-        let writer = pool(&path, Role::Writer, 1, &options).unwrap();
+        let files = Files::at(&path);
+        let _first = first(&files, &options).unwrap();
+        let writer = pool(&files, Role::Writer, 1, &options).unwrap();
         let names = ["journal_mode", "synchronous", "foreign_keys", "query_only", "trusted_schema"];
         // 2 is FULL: every COMMIT is synced.
         assert_eq!(pragmas_of(&writer, names).await, ["wal", "2", "1", "0", "0"]);
-        let readers = pool(&path, Role::Reader, 2, &options).unwrap();
+        let readers = pool(&files, Role::Reader, 2, &options).unwrap();
         assert_eq!(pragmas_of(&readers, names).await[3..], ["1", "0"]);
         let mut conn = writer.get().await.unwrap();
         let timeout = conn.spawn_blocking(|conn| {

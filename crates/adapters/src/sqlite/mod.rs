@@ -1,11 +1,13 @@
 //! SQLite: one connection writes, several read beside it.
 
 mod connection;
+mod files;
 mod load;
 mod save;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -15,7 +17,9 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use timelog_domain::Request;
 use timelog_domain::ports::Clock;
+use tokio::task::spawn_blocking;
 
+use self::files::Files;
 use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
 use crate::error::DbError;
@@ -29,18 +33,60 @@ type AsyncSqlite = SyncConnectionWrapper<SqliteConnection>;
 pub(crate) struct SqlitePools {
     writer: Pool<AsyncSqlite>,
     readers: Pool<AsyncSqlite>,
+    files: Files,
+    /// The first connection, which nobody uses: as long as it is open, SQLite neither recovers the log nor deletes it.
+    first: Arc<Mutex<Option<SqliteConnection>>>,
     wait: Duration,
 }
 
 impl SqlitePools {
     pub(crate) async fn open(path: &Path, options: &DatabaseOptions) -> Result<Self, DbError> {
-        let writer = connection::pool(path, connection::Role::Writer, 1, options)?;
-        let readers = connection::pool(path, connection::Role::Reader, options.read_connections, options)?;
-        let pools = Self { writer, readers, wait: options.lock_timeout };
-        // The first connection creates the file and puts it into WAL mode, before anybody reads.
-        let version = pools.write().await?.spawn_blocking(connection::sqlite_version).await?;
-        connection::refuse_corrupting_version(&version)?;
-        Ok(pools)
+        let files = Files::at(path);
+        let first = spawn_blocking({
+            let (files, options) = (files.clone(), options.clone());
+            move || connection::first(&files, &options)
+        });
+        let first = first.await.map_err(|error| DbError::Failed(error.to_string()))??;
+        Ok(Self {
+            writer: connection::pool(&files, connection::Role::Writer, 1, options)?,
+            readers: connection::pool(&files, connection::Role::Reader, options.read_connections, options)?,
+            files,
+            first: Arc::new(Mutex::new(Some(first))),
+            wait: options.lock_timeout,
+        })
+    }
+
+    /// Closes every connection and returns when that is done. The last one of all processes moves what is in the log to the
+    /// database file, which is then the only file.
+    pub(crate) async fn close(&self) {
+        if self.readers.is_closed() {
+            return;
+        }
+        let mut held = Vec::new();
+        // Whoever holds every connection knows that nobody else uses one.
+        for pool in [&self.readers, &self.writer] {
+            for _ in 0..pool.status().max_size {
+                match checkout(self.wait, pool.get()).await {
+                    Ok(conn) => held.push(Object::take(conn)),
+                    Err(error) => tracing::warn!(%error, "a connection is still in use"),
+                }
+            }
+            pool.close();
+        }
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let closed = spawn_blocking(move || {
+            drop(held);
+            drop(first);
+        });
+        if closed.await.is_err() || self.files.log().is_ok_and(|log| log.exists()) {
+            tracing::info!("somebody else uses the database, so its latest changes stay in the -wal file beside it");
+        }
+    }
+
+    /// Whether the path still names the files that are open. Asked after the work and before its answer: what was written to a
+    /// file that is deleted is lost.
+    pub(crate) fn check(&self) -> Result<(), DbError> {
+        self.files.check()
     }
 
     pub(crate) async fn read(&self) -> Result<Object<AsyncSqlite>, DbError> {
@@ -59,7 +105,15 @@ impl SqlitePools {
 
     pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {
         let mut reader = self.read().await?;
-        reader.spawn_blocking(|conn| Ok(migrations::sqlite_has_pending(conn))).await?
+        let pending = reader.spawn_blocking(|conn| Ok(migrations::sqlite_has_pending(conn))).await?;
+        self.check()?;
+        pending
+    }
+
+    /// Whether there is anything of this program in the database.
+    pub(crate) async fn is_made(&self) -> Result<bool, DbError> {
+        let mut reader = self.read().await?;
+        reader.spawn_blocking(|conn| Ok(migrations::sqlite_is_made(conn))).await?
     }
 
     /// Writes rows in one transaction.
@@ -68,7 +122,8 @@ impl SqlitePools {
         write: impl FnOnce(&mut SqliteConnection) -> QueryResult<()> + Send + 'static,
     ) -> Result<(), DbError> {
         let mut writer = self.write().await?;
-        Ok(writer.spawn_blocking(move |conn| conn.immediate_transaction(write)).await?)
+        writer.spawn_blocking(move |conn| conn.immediate_transaction(write)).await?;
+        self.check()
     }
 
     /// Copies the database, as it is at one moment, into a new file. Nobody who reads or writes waits for it.
@@ -94,8 +149,10 @@ impl SqlitePools {
         let committed = writer
             .spawn_blocking(move |conn| Ok(commit(conn, &requests, &*clock)))
             .await
-            .map_err(DbError::from)
-            .and_then(|committed| committed);
+            // Whatever can panic before COMMIT is caught there.
+            .map_err(|error| DbError::Unavailable(format!("whether the transaction committed is unknown: {error}")))
+            .and_then(|committed| committed)
+            .and_then(|settled| self.check().map(|()| settled));
         if committed.is_err() {
             // Whatever state the connection is in, the next batch starts on a new one.
             drop(Object::take(writer));
@@ -107,11 +164,13 @@ impl SqlitePools {
 fn commit(conn: &mut SqliteConnection, requests: &[Request], clock: &dyn Clock) -> Result<Vec<Settled>, DbError> {
     // A deferred BEGIN would fail at the first write if anybody wrote since its first read, whatever the timeout.
     AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
-    let settled = load::load(conn, requests).and_then(|mut ledger| {
+    let work = AssertUnwindSafe(|| {
+        let mut ledger = load::load(conn, requests)?;
         let settled = decide(requests, &mut ledger, clock.now());
         save::save(conn, ledger.take_changes())?;
         Ok(settled)
     });
+    let settled = catch_unwind(work).unwrap_or_else(|panic| Err(DbError::panicked(&*panic)));
     match settled {
         Ok(settled) => {
             // A COMMIT that fails may still have reached the disk. It must not be tried again here: only the client's retry,

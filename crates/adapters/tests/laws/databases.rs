@@ -117,6 +117,26 @@ pub(crate) async fn draining_answers_what_waits_and_takes_no_more(subject: Subje
     let late = subject.time_entries.execute(logged(log(1101))).await;
     assert!(matches!(late, Err(PortError::Unavailable(_))), "{late:?}");
     assert!(subject.time_entries.find(id(ORGANIZATION), id(1100)).await.unwrap().is_some());
+    assert!(matches!(subject.database().store.is_current().await, Err(PortError::Unavailable(_))), "it is not ready");
+}
+
+pub(crate) async fn a_panic_in_the_middle_of_a_commit_fails_alone_and_the_lane_goes_on(subject: Subject) {
+    let store = &subject.database().store;
+    // The whole batch panics, and then each half once more, so that one request stands alone with the last panic.
+    subject.clock.panic_next(3);
+    let requests = (1001..=1004).map(|number| keyed(log(number), &number.to_string()));
+    let decisions = at_once(&subject, requests.collect()).await;
+    let failed: Vec<_> = decisions.iter().map(|decision| matches!(decision, Err(PortError::Internal(_)))).collect();
+    assert_eq!(failed, [true, false, false, false], "{decisions:?}");
+    for (number, failed) in (1001..).zip(failed) {
+        let stored = subject.time_entries.find(id(ORGANIZATION), id(number)).await.unwrap();
+        assert_eq!(stored.is_none(), failed, "{number}");
+        let kept = subject.answers.find(&scope(&number.to_string()), subject.clock.time()).await.unwrap();
+        assert_eq!(kept.is_none(), failed, "{number}");
+    }
+    // The lane lives, and the same request is carried out.
+    assert_eq!(store.is_current().await, Ok(true));
+    done(subject.time_entries.execute(keyed(log(1001), "1001")).await.unwrap());
 }
 
 pub(crate) async fn a_database_is_current_once_it_is_migrated(subject: Subject) {

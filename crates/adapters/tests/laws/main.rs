@@ -153,6 +153,7 @@ macro_rules! laws_of_databases {
                 a_request_that_waited_too_long_is_not_begun,
                 a_request_whose_id_is_taken_fails_alone,
                 draining_answers_what_waits_and_takes_no_more,
+                a_panic_in_the_middle_of_a_commit_fails_alone_and_the_lane_goes_on,
                 a_database_is_current_once_it_is_migrated,
                 the_directory_needs_its_organization,
             }

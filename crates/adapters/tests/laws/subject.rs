@@ -112,12 +112,13 @@ async fn open(url: &DatabaseUrl, queue: QueueOptions, clock: TestClock) -> Arc<S
 pub(crate) struct TestClock {
     time: ManualClock,
     asked: Arc<AtomicUsize>,
+    panics: Arc<AtomicUsize>,
 }
 
 impl Default for TestClock {
     fn default() -> Self {
         let now = Timestamp::from_unix_millis(1_736_928_000_000).unwrap();
-        Self { time: ManualClock::at(now), asked: Arc::default() }
+        Self { time: ManualClock::at(now), asked: Arc::default(), panics: Arc::default() }
     }
 }
 
@@ -136,6 +137,11 @@ impl TestClock {
         self.time.set(now);
     }
 
+    /// Panics the next so many times that it is asked. A store asks in the middle of its transaction.
+    pub(crate) fn panic_next(&self, times: usize) {
+        self.panics.store(times, Ordering::SeqCst);
+    }
+
     /// How often it was asked, which a store does once for each batch that it decides.
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
@@ -145,6 +151,11 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        let left = self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if left.is_ok() {
+            // Resumed rather than raised, which would write to standard error.
+            std::panic::resume_unwind(Box::new("the clock has stopped"));
+        }
         self.time.now()
     }
 }

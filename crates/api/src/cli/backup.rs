@@ -8,7 +8,7 @@ use clap::Args;
 use timelog_adapters::{DatabaseUrl, partial_backup};
 
 use super::progress::bar;
-use super::{Global, must_exist, say};
+use super::{Global, say};
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {
@@ -19,7 +19,6 @@ pub(super) struct Backup {
 
 impl Backup {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
-        must_exist(&global.database_url)?;
         let store = global.open().await?;
         let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
         let total = match &global.database_url {

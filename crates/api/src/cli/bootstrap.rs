@@ -15,7 +15,7 @@ pub(super) struct Bootstrap {
 
 impl Bootstrap {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let store = global.open().await?;
+        let (store, _) = global.open_or_make(&global.database_url).await?;
         let made = Provision::fresh();
         let key = made.store(&store, "New").await?;
         let ids = [

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use timelog_adapters::{CopyProgress, DatabaseUrl, copy};
 
 use super::progress::bar;
-use super::{Global, must_exist, say};
+use super::{Global, say};
 
 #[derive(Debug, Args)]
 pub(super) struct Copy {
@@ -23,9 +23,8 @@ pub(super) struct Copy {
 impl Copy {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
         anyhow::ensure!(self.from != self.to, "--from and --to name the same database");
-        must_exist(&self.from)?;
         let from = global.open_at(&self.from).await?;
-        let to = global.open_at(&self.to).await?;
+        let (to, _) = global.open_or_make(&self.to).await?;
         let shown: Mutex<Option<(&str, ProgressBar)>> = Mutex::new(None);
         let show = |progress: CopyProgress| {
             let mut shown = shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

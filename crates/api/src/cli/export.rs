@@ -13,8 +13,8 @@ use timelog_domain::{
     TimeEntry, UserId, WorkDate,
 };
 
+use super::Global;
 use super::progress::bar;
-use super::{Global, must_exist};
 use crate::answer::EntryBody;
 use crate::csv;
 use crate::http::query::Instant;
@@ -115,7 +115,6 @@ impl Export {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
         let filter = self.entries.filter();
         ensure!(filter.from.is_none() || filter.to.is_none() || filter.from <= filter.to, "--from is after --to");
-        must_exist(&global.database_url)?;
         let store = global.open().await?;
         let organization = super::organization(&store, self.organization).await?;
         if let Some(project) = filter.project_id {

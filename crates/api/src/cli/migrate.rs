@@ -1,7 +1,6 @@
 //! `timelog migrate`
 
 use clap::Args;
-use timelog_adapters::QueueOptions;
 
 use super::{Global, say};
 
@@ -10,7 +9,7 @@ pub(super) struct Migrate {}
 
 impl Migrate {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let (_, applied) = global.open_with(&global.database_url, &global.sparing(), &QueueOptions::default()).await?;
+        let (_, applied) = global.open_or_make(&global.database_url).await?;
         if applied.is_empty() {
             say("The database schema is up to date.");
         }

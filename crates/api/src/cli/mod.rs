@@ -11,7 +11,7 @@ mod progress;
 mod provision;
 mod serve;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -66,6 +66,18 @@ struct Global {
     /// How log lines look on standard error.
     #[arg(long, global = true, env = "TIMELOG_LOG_FORMAT", default_value = "auto", value_enum, value_name = "FORMAT")]
     log_format: LogFormat,
+    #[arg(skip)]
+    opened: Opened,
+}
+
+/// The databases that a command has opened. They are closed when it ends, however it ends.
+#[derive(Default)]
+struct Opened(Mutex<Vec<Arc<Store>>>);
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Opened")
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -103,21 +115,25 @@ impl Cli {
     /// Says what failed, for the person who called.
     pub async fn run(self) -> anyhow::Result<()> {
         telemetry::log(&self.global.log, self.global.log_format)?;
-        match self.command {
-            Command::Serve(serve) => serve.run(&self.global).await,
-            Command::Bootstrap(bootstrap) => bootstrap.run(&self.global).await,
-            Command::Key(key) => key.run(&self.global).await,
-            Command::Migrate(migrate) => migrate.run(&self.global).await,
-            Command::Backup(backup) => backup.run(&self.global).await,
-            Command::Copy(copy) => copy.run(&self.global).await,
-            Command::Import(import) => import.run(&self.global).await,
-            Command::Export(export) => export.run(&self.global).await,
-        }
+        let global = self.global;
+        let done = match self.command {
+            Command::Serve(serve) => serve.run(&global).await,
+            Command::Bootstrap(bootstrap) => bootstrap.run(&global).await,
+            Command::Key(key) => key.run(&global).await,
+            Command::Migrate(migrate) => migrate.run(&global).await,
+            Command::Backup(backup) => backup.run(&global).await,
+            Command::Copy(copy) => copy.run(&global).await,
+            Command::Import(import) => import.run(&global).await,
+            Command::Export(export) => export.run(&global).await,
+        };
+        global.close().await;
+        done
     }
 }
 
 impl Global {
-    /// Opens the database for a command that is not `serve`, with an up-to-date schema.
+    /// Opens the database, which must be there, with an up-to-date schema. A command that only works with what is there must not
+    /// make a database: whoever calls it in another folder would believe that everything is gone.
     async fn open(&self) -> anyhow::Result<Arc<Store>> {
         self.open_at(&self.database_url).await
     }
@@ -128,9 +144,28 @@ impl Global {
         Ok(store)
     }
 
-    /// As few connections as a command needs.
+    /// Opens a database, and makes it where it is not there. Returns the migrations that were applied too.
+    async fn open_or_make(&self, url: &DatabaseUrl) -> anyhow::Result<(Arc<Store>, Vec<String>)> {
+        let database = DatabaseOptions { create: true, ..self.sparing() };
+        self.open_with(url, &database, &QueueOptions::default()).await
+    }
+
+    /// As few connections as a command needs, to a database that is there.
     fn sparing(&self) -> DatabaseOptions {
-        DatabaseOptions { read_connections: 1, lanes: 1, lock_timeout: self.lock_timeout, ..DatabaseOptions::default() }
+        DatabaseOptions {
+            create: false,
+            read_connections: 1,
+            lanes: 1,
+            lock_timeout: self.lock_timeout,
+            ..DatabaseOptions::default()
+        }
+    }
+
+    async fn close(&self) {
+        let opened = std::mem::take(&mut *self.opened.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for store in opened {
+            store.close().await;
+        }
     }
 
     /// Opens and migrates the database, and waits for it while it is away. Returns the migrations that were applied too.
@@ -143,7 +178,7 @@ impl Global {
         let began = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            let opened = try_open(url, database, queue).await;
+            let opened = self.try_open(url, database, queue).await;
             let left = self.connect_timeout.saturating_sub(began.elapsed());
             let error = match opened {
                 Err(error @ PortError::Unavailable(_)) if !left.is_zero() => error,
@@ -154,13 +189,24 @@ impl Global {
             pause = (pause * 2).min(Duration::from_secs(2));
         }
     }
-}
 
-/// A command that reads must not make the file that it was to read.
-fn must_exist(url: &DatabaseUrl) -> anyhow::Result<()> {
-    match url {
-        DatabaseUrl::Sqlite(path) if !path.exists() => anyhow::bail!("there is no database {url}"),
-        _ => Ok(()),
+    async fn try_open(
+        &self,
+        url: &DatabaseUrl,
+        database: &DatabaseOptions,
+        queue: &QueueOptions,
+    ) -> Result<(Arc<Store>, Vec<String>), PortError> {
+        let store = Arc::new(Store::open(url, database, queue, Arc::new(SystemClock)).await?);
+        match store.migrate().await {
+            Ok(applied) => {
+                self.opened.0.lock().unwrap_or_else(PoisonError::into_inner).push(store.clone());
+                Ok((store, applied))
+            }
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
     }
 }
 
@@ -171,16 +217,6 @@ async fn organization(store: &Store, named: Option<OrganizationId>) -> anyhow::R
     }
     let only = store.only_organization().await.context("the organizations could not be read")?;
     only.context("the database has not exactly one organization; name one with --organization")
-}
-
-async fn try_open(
-    url: &DatabaseUrl,
-    database: &DatabaseOptions,
-    queue: &QueueOptions,
-) -> Result<(Arc<Store>, Vec<String>), PortError> {
-    let store = Store::open(url, database, queue, Arc::new(SystemClock)).await?;
-    let applied = store.migrate().await?;
-    Ok((Arc::new(store), applied))
 }
 
 /// A duration written like `30s`, `24h` or `500ms`.

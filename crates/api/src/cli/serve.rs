@@ -91,6 +91,7 @@ impl Serve {
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
         let settings = self.settings();
         let database = DatabaseOptions {
+            create: true,
             read_connections: self.read_connections.into(),
             lock_timeout: global.lock_timeout,
             statement_timeout: self.statement_timeout,
@@ -106,7 +107,7 @@ impl Serve {
             tracing::info!(applied = applied.len(), "brought the database schema up to date");
         }
         let key = if self.no_demo { None } else { make_demo(&store).await? };
-        let server = Server::start(&settings, Ports::on(&store, Arc::new(SystemClock)))?;
+        let mut server = Server::start(&settings, Ports::on(&store, Arc::new(SystemClock)))?;
         tracing::info!(address = %server.address(), database = %global.database_url, "serving");
         if let Some(key) = key {
             introduce(server.address(), &self.base_path, &key);
@@ -118,11 +119,12 @@ impl Serve {
         let signal = tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
+            ended = server.ended() => return ended.context("the service no longer listens"),
         };
         tracing::info!(signal, "stopping: answering what was accepted");
         server.stop().await?;
         sweeper.abort();
-        store.drain().await;
+        store.close().await;
         tracing::info!("stopped");
         Ok(())
     }

@@ -94,11 +94,20 @@ async fn a_database_that_was_not_migrated_is_not_current() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_opened_is_unavailable() {
+async fn what_waiting_does_not_mend_is_told_apart() {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("missing/timelog.db").display()).parse().unwrap();
-    let opened = open(&url, Duration::from_mins(1)).await.map(drop);
-    assert!(matches!(opened, Err(PortError::Unavailable(_))), "{opened:?}");
+    std::fs::write(folder.path().join("read-only.db"), "").unwrap();
+    let mut readable = std::fs::metadata(folder.path().join("read-only.db")).unwrap().permissions();
+    readable.set_readonly(true);
+    std::fs::set_permissions(folder.path().join("read-only.db"), readable).unwrap();
+    for (path, why) in [("missing/timelog.db", "does not exist"), ("", "is a folder"), ("read-only.db", "read-only")] {
+        let url = format!("sqlite:{}", folder.path().join(path).display()).parse().unwrap();
+        match open(&url, Duration::from_mins(1)).await.map(drop) {
+            Err(PortError::Internal(reason)) => assert!(reason.contains(why), "{path}: {reason}"),
+            opened => panic!("{path}: {opened:?}"),
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[tokio::test]
@@ -108,7 +117,8 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let text = "This is somebody's text, and it is longer than the header of a database. ".repeat(10);
     std::fs::write(&path, &text).unwrap();
     let url = format!("sqlite:{}", path.display()).parse().unwrap();
-    assert!(open(&url, Duration::from_mins(1)).await.is_err());
+    let opened = open(&url, Duration::from_mins(1)).await.map(drop);
+    assert!(matches!(&opened, Err(PortError::Internal(reason)) if reason.contains("no SQLite database")), "{opened:?}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 

@@ -34,7 +34,7 @@ use self::people::People;
 use self::report::{Counts, RefusedRows};
 use self::row::{Identity, Row};
 use super::progress::bar;
-use super::{Global, must_exist, say};
+use super::{Global, say};
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -90,7 +90,6 @@ impl Import {
             (None, Some(path)) => People::named_in(path)?,
             (None, None) => People::default(),
         };
-        must_exist(&global.database_url)?;
         let store = global.open().await?;
         let organization = super::organization(&store, self.organization).await?;
         let (project, dry_run, json) = (self.project, self.dry_run, self.json);

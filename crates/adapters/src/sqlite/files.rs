@@ -1,0 +1,141 @@
+//! The files of an SQLite database: whether they can be used, and whether the path still names those that are open.
+//!
+//! A file that is deleted or replaced stays open, and SQLite goes on writing to it. Whatever is written then is gone with the
+//! process, so it must not be answered.
+
+use std::fmt;
+use std::fs::{self, Metadata, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use crate::error::DbError;
+
+/// The files of one database. Clones share what is known of them.
+#[derive(Clone)]
+pub(super) struct Files {
+    path: PathBuf,
+    opened: Arc<OnceLock<Vec<(PathBuf, Identity)>>>,
+}
+
+/// What tells a file from every other, whatever it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl From<&Metadata> for Identity {
+    fn from(file: &Metadata) -> Self {
+        Self { device: file.dev(), inode: file.ino() }
+    }
+}
+
+impl Files {
+    pub(super) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), opened: Arc::default() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The log of changes that are not in the database file yet.
+    pub(super) fn log(&self) -> Result<PathBuf, DbError> {
+        self.companion("-wal")
+    }
+
+    /// A file beside the database, which SQLite puts where the database really is and not where a link to it is.
+    fn companion(&self, suffix: &str) -> Result<PathBuf, DbError> {
+        let mut name = fs::canonicalize(&self.path).map_err(|error| self.gone(&error))?.into_os_string();
+        name.push(suffix);
+        Ok(name.into())
+    }
+
+    /// Notes which files are open. The first connection, which stays open, calls this once it has opened them all.
+    pub(super) fn note_opened(&self) -> Result<(), DbError> {
+        let mut opened = Vec::with_capacity(3);
+        for path in [self.path.clone(), self.log()?, self.companion("-shm")?] {
+            let file = fs::metadata(&path).map_err(|error| self.gone(&error))?;
+            opened.push((path, Identity::from(&file)));
+        }
+        // Set once, by the connection that opens first.
+        drop(self.opened.set(opened));
+        self.check()
+    }
+
+    /// Whether the path still names the files that are open, and they may be written.
+    pub(super) fn check(&self) -> Result<(), DbError> {
+        for (path, opened) in self.opened.get().into_iter().flatten() {
+            let file = fs::metadata(path).map_err(|error| self.gone(&error))?;
+            if Identity::from(&file) != *opened {
+                return Err(self.gone(&format!("{} is another file now", path.display())));
+            }
+            if file.permissions().readonly() {
+                return Err(DbError::Unavailable(format!("{} was made read-only", path.display())));
+            }
+        }
+        Ok(())
+    }
+
+    fn gone(&self, why: &dyn fmt::Display) -> DbError {
+        DbError::Unavailable(format!(
+            "the database file {} was deleted or replaced while it was open, so nothing is stored any more; put back the file \
+             that was there, or start the service again ({why})",
+            self.path.display()
+        ))
+    }
+
+    /// Why the database cannot be opened, where that can be told and waiting does not mend it.
+    pub(super) fn obstacle(&self, create: bool) -> Option<DbError> {
+        let path = self.path.display();
+        let unusable = |reason: String| Some(DbError::Unusable(reason));
+        match fs::metadata(&self.path) {
+            Ok(file) if file.is_dir() => {
+                unusable(format!("{path} is a folder; name a file, such as sqlite:{path}/timelog.db"))
+            }
+            Ok(file) if !file.is_file() => unusable(format!("{path} is no file")),
+            Ok(file) if file.permissions().readonly() => {
+                unusable(format!("{path} is read-only; allow writing to it, for example with chmod u+w"))
+            }
+            Ok(_) => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => match self.folder() {
+                _ if !create => unusable(
+                    "there is no database; look at --database-url and at the folder, or make one with \"timelog migrate\""
+                        .to_owned(),
+                ),
+                folder if !folder.exists() => {
+                    unusable(format!("the folder {} does not exist; make it first", folder.display()))
+                }
+                folder if !folder.is_dir() => unusable(format!("{} is no folder", folder.display())),
+                _ => None,
+            },
+            Err(error) => unusable(format!("{path} cannot be looked at: {error}")),
+        }
+    }
+
+    /// What an error of opening means, now that SQLite has met it.
+    pub(super) fn explain(&self, error: DbError) -> DbError {
+        let (DbError::Unavailable(reason) | DbError::Failed(reason)) = &error else { return error };
+        let path = self.path.display();
+        if reason.contains("file is not a database") {
+            return DbError::Unusable(format!("{path} is a file, but no SQLite database; name another one"));
+        }
+        let refused = ["unable to open database file", "attempt to write a readonly database"];
+        if !refused.iter().any(|text| reason.contains(text)) {
+            return error;
+        }
+        // Nothing of this process has the file open, so that opening it here and closing it again releases no lock.
+        let tried = OpenOptions::new().read(true).write(true).open(&self.path);
+        let why = tried.err().map_or_else(|| reason.clone(), |error| error.to_string());
+        DbError::Unusable(format!(
+            "{path} and the folder {} must be readable and writable for the user that the program runs as: {why}",
+            self.folder().display()
+        ))
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+}
