@@ -5,7 +5,9 @@
 mod batch;
 mod concurrency;
 mod copy_and_backup;
+mod crashes;
 mod credentials;
+mod database_files;
 mod delete_time_entry;
 mod directory;
 mod edit_time_entry;

@@ -57,6 +57,12 @@ impl TestDatabase {
         }
     }
 
+    /// The file of an SQLite database.
+    pub(crate) fn path(&self) -> PathBuf {
+        let Self::Sqlite(folder) = self else { panic!("PostgreSQL has no file of its own") };
+        file(folder)
+    }
+
     /// Another new, empty database of the same kind.
     pub(crate) fn another(&self) -> Self {
         match self {

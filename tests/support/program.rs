@@ -117,9 +117,15 @@ impl Program {
 
     /// Starts the service on a free port. It has no address before it [serves](Self::serving).
     pub(crate) fn begin(database_url: &str, arguments: &[&str]) -> Self {
+        Self::begin_with(database_url, arguments, &[])
+    }
+
+    /// Likewise, with variables.
+    pub(crate) fn begin_with(database_url: &str, arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let base_path = arguments.iter().skip_while(|argument| **argument != "--base-path").nth(1).unwrap_or(&"");
         let mut command = program(&["serve", "--listen", "127.0.0.1:0", "--database-url", database_url]);
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         let mut process = command.spawn().expect("the program starts");
         let stdout = Lines::of(process.stdout.take().expect("its output is a pipe"));
         let log = Lines::of(process.stderr.take().expect("its log is a pipe"));

@@ -100,7 +100,7 @@ impl Files {
                 unusable(format!("{path} is read-only; allow writing to it, for example with chmod u+w"))
             }
             Ok(_) => None,
-            Err(error) if error.kind() == ErrorKind::NotFound => match self.folder() {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => match self.folder() {
                 _ if !create => unusable(
                     "there is no database; look at --database-url and at the folder, or make one with \"timelog migrate\""
                         .to_owned(),

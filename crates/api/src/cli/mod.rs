@@ -14,7 +14,7 @@ mod serve;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
 use timelog_domain::OrganizationId;
@@ -182,6 +182,7 @@ impl Global {
             let left = self.connect_timeout.saturating_sub(began.elapsed());
             let error = match opened {
                 Err(error @ PortError::Unavailable(_)) if !left.is_zero() => error,
+                Err(PortError::Internal(reason)) => bail!("cannot open the database {url}: {reason}"),
                 opened => return opened.with_context(|| format!("cannot open the database {url}")),
             };
             tracing::warn!(%error, "waiting for the database");
