@@ -64,10 +64,7 @@ pub(crate) async fn discard(mut payload: Payload) {
 fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     let unsupported = |detail: &str| Err(Problem::new(Code::UnsupportedMediaType, detail));
     let headers = request.headers();
-    if headers
-        .get(header::CONTENT_ENCODING)
-        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
-    {
+    if headers.get_all(header::CONTENT_ENCODING).any(|name| !name.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return unsupported("The body must be sent without a Content-Encoding.");
     }
     let mut types = headers.get_all(header::CONTENT_TYPE);
@@ -78,12 +75,19 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     let Some(media_type) = media_type else {
         return unsupported("Send one header \"Content-Type: application/json\".");
     };
-    let is_json = media_type.subtype() == mime::JSON || media_type.suffix() == Some(mime::JSON);
-    if media_type.type_() != mime::APPLICATION || !is_json {
+    if !is_json(&media_type) {
         return unsupported("The Content-Type must be application/json or application/…+json.");
     }
     if media_type.get_param(mime::CHARSET).is_some_and(|charset| charset != mime::UTF_8) {
         return unsupported("JSON must be UTF-8.");
     }
     Ok(())
+}
+
+/// Whether a media type is `application/json` or `application/…+json`. What stands before another suffix, as in `json+xml`,
+/// does not count.
+fn is_json(media_type: &mime::Mime) -> bool {
+    let subtype = media_type.essence_str().strip_prefix("application/");
+    subtype
+        .is_some_and(|subtype| subtype == "json" || subtype.strip_suffix("+json").is_some_and(|name| !name.is_empty()))
 }
