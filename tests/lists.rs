@@ -215,6 +215,8 @@ async fn what_is_no_parameter_or_no_value_is_named(database: Database) {
             ("x=1", ["x unknown_parameter"].as_slice()),
             ("UserId=1&status", &["UserId unknown_parameter", "status unknown_value"]),
             ("projectId=x", &["projectId unknown_parameter"]),
+            ("b=1&a=2&b=3&a=4&c=5&b=6", &["b unknown_parameter", "a unknown_parameter", "c unknown_parameter"]),
+            ("sort=x&sort=y", &["sort repeated"]),
             ("groupBy=user", &["groupBy unknown_parameter"]),
             ("=", &[" unknown_parameter"]),
             ("%00=1", &["\u{0} unknown_parameter"]),

@@ -1,5 +1,6 @@
 //! The query of a request, read parameter by parameter, so that everything that is wrong with it is said at once.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 use actix_web::HttpRequest;
@@ -31,12 +32,12 @@ impl Query {
 
     /// The value of a parameter that stands at most once.
     pub(crate) fn one<T: FromStr<Err: Fault>>(&mut self, name: &'static str) -> Option<T> {
-        let mut values = self.all(name);
-        if values.len() > 1 {
+        if self.pairs.iter().filter(|(known, _)| known == name).count() > 1 {
+            self.known.push(name);
             self.add(name, "repeated", "must stand only once");
             return None;
         }
-        values.pop()
+        self.all(name).pop()
     }
 
     /// The values of a parameter that may be repeated.
@@ -61,11 +62,13 @@ impl Query {
 
     /// Refuses the request if anything was wrong, or a parameter was never read.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
-        let mut unknown: Vec<_> = self.pairs.iter().map(|(name, _)| name.clone()).collect();
-        unknown.retain(|name| !self.known.contains(&name.as_str()));
-        unknown.dedup();
-        for name in unknown {
-            self.add(&name, "unknown_parameter", "is no parameter of this request");
+        // Each once, in the order in which they first stand.
+        let mut told = HashSet::new();
+        for (name, _) in &self.pairs {
+            if !self.known.contains(&name.as_str()) && told.insert(name) {
+                let message = "is no parameter of this request";
+                self.violations.push(Violation::in_parameter(name, "unknown_parameter", message));
+            }
         }
         if self.violations.is_empty() { Ok(()) } else { Err(Problem::invalid(self.violations)) }
     }
