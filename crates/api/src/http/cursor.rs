@@ -27,7 +27,7 @@ impl Binding {
             pairs.iter().filter(|(name, _)| !["cursor", "limit", "includeTotal"].contains(&name.as_str())).collect();
         counting.sort();
         // Ids may be written in any case.
-        let list = format!("timelog cursor 1\n{organization}\n{}\n{counting:?}", path.to_ascii_lowercase());
+        let list = format!("timelog cursor 1\n{organization}\n{}\n{}", path.to_ascii_lowercase(), text(&counting));
         let mut binding = [0; BINDING];
         binding.iter_mut().zip(Sha256::digest(list)).for_each(|(byte, digest)| *byte = digest);
         Self(binding)
@@ -74,6 +74,14 @@ impl Binding {
     }
 }
 
+/// Parameters as one text, the same for ever: cursors that were handed out are to be good after an upgrade. No two lists of
+/// parameters have the same text.
+fn text(pairs: &[&(String, String)]) -> String {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("({}, {})", quoted(name), quoted(value))).collect();
+    format!("[{}]", pairs.join(", "))
+}
+
 /// A cursor as it was sent, its list not yet looked at.
 pub(crate) struct Cursor(Vec<u8>);
 
@@ -117,6 +125,41 @@ mod tests {
             let position = Position { value, id };
             let cursor = list.cursor(&position).parse().unwrap();
             assert_eq!(list.position(&cursor, sort.parse().unwrap()), Some(position));
+        }
+    }
+
+    #[test]
+    fn a_cursor_is_the_same_in_every_version() {
+        let id: TimeEntryId = "01946900-56c0-7c3e-9d24-51f6a7b8c9d0".parse().unwrap();
+        let position = Position { value: SortValue::Day("2025-01-15".parse().unwrap()), id };
+        let awkward = [("status", "draft"), ("externalRef.provider", r#"é "q" \ 'x'"#), ("limit", "5")];
+        for (pairs, cursor) in [
+            ([].as_slice(), "iq2L3UFgoSIBlGkAVsB8Pp0kUfanuMnQMjAyNS0wMS0xNQ"),
+            (&awkward, "FaWE1fxA4DoBlGkAVsB8Pp0kUfanuMnQMjAyNS0wMS0xNQ"),
+        ] {
+            let list = binding("/time-entries", pairs);
+            assert_eq!(list.cursor(&position), cursor);
+            assert_eq!(list.position(&cursor.parse().unwrap(), Sort::default()), Some(position));
+        }
+        assert_eq!(binding("/users", &[]).cursor_of_id(id.uuid()), "g6pp5qqI-YIBlGkAVsB8Pp0kUfanuMnQ");
+    }
+
+    #[test]
+    fn parameters_that_differ_are_another_list() {
+        let lists = [
+            [("a", "b"), ("c", "d")].as_slice(),
+            &[("a", r#"b"), ("c", "d"#)],
+            &[("a", r#"b\"), ("c", "d"#)],
+            &[("a", r"b\"), ("c", "d")],
+            &[("a", "b, c"), ("d", "")],
+            &[("a", "b\nc")],
+            &[("a", r"b\nc")],
+        ];
+        for (index, one) in lists.iter().enumerate() {
+            for (other_index, other) in lists.iter().enumerate() {
+                let same = binding("/time-entries", one).0 == binding("/time-entries", other).0;
+                assert_eq!(same, index == other_index, "{one:?} {other:?}");
+            }
         }
     }
 

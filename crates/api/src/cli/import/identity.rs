@@ -95,6 +95,12 @@ mod tests {
     }
 
     #[test]
+    fn an_id_is_the_same_in_every_version() {
+        let row = ["Developer", "2025-01-15", "9000", "=Löten, \"heiß\"", ""];
+        assert_eq!(Content::of(row).id(2), "957ebd5f35b3a806768dde0c7645a70a-2");
+    }
+
+    #[test]
     fn values_do_not_run_together() {
         assert_ne!(Content::of(["ab", "c"]), Content::of(["a", "bc"]));
         assert_ne!(Content::of(["a", ""]), Content::of(["a"]));

@@ -140,6 +140,23 @@ fn a_report_of_toggl_track_is_imported_once_however_often() {
 }
 
 #[test]
+fn a_row_has_the_same_reference_in_every_version() {
+    let json =
+        format!("{{\"userId\":\"{ANN}\",\"workDate\":\"2025-01-15\",\"minutes\":90,\"description\":\"Löten\"}}\n");
+    let own = format!("userId,workDate,hours,note\n{ANN},2025-01-15,1.5,Löten\n");
+    for (name, text, expected) in [
+        ("toggl.csv", TOGGL.to_owned(), "ea6c8ca04d89cded8089212c5f73c94d-1"),
+        ("own.csv", own, "95dc0ba3b056f43ef022d8c89821db84-1"),
+        ("rows.ndjson", json, "94b75c7053cd79f9063050306d1ebdbd-1"),
+    ] {
+        let store = store();
+        import(name, text).load(&store);
+        let reference = entries(&store, ORGANIZATION)[0].external_ref().unwrap().external_id.to_string();
+        assert_eq!(reference, expected, "{name}");
+    }
+}
+
+#[test]
 fn a_later_report_that_overlaps_adds_only_what_is_new() {
     let store = store();
     import("a.csv", TOGGL).load(&store);
