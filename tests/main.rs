@@ -32,6 +32,7 @@ mod races;
 mod read_time_entry;
 mod refused_bodies;
 mod refused_connections;
+mod strict_handling;
 mod stuck;
 mod summarize;
 mod support;

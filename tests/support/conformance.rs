@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 
 /// Headers that mean something, so that they may come only where the document says so.
-const MEANINGFUL: [&str; 8] = [
+const MEANINGFUL: [&str; 9] = [
     "allow",
     "content-disposition",
     "etag",
     "idempotent-replayed",
     "link",
     "location",
+    "preference-applied",
     "retry-after",
     "www-authenticate",
 ];

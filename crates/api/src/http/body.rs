@@ -1,12 +1,14 @@
 //! Reading the body of a request.
 
-use actix_web::HttpRequest;
 use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 
 use super::code::Code;
+use super::prefer::{self, StrictlyRead};
 use super::problem::Problem;
+use crate::json::{Handling, Json};
 
 /// What is read and thrown away of a body that is not wanted, so that its sender gets to see the answer.
 const MOST_DISCARDED: usize = 16 * 1024 * 1024;
@@ -17,20 +19,46 @@ pub(crate) const ONE_ENTRY: usize = 64 * 1024;
 /// The most bytes that the body of a request for many may have.
 pub(crate) const MANY: usize = 4 * 1024 * 1024;
 
-/// The bytes of a JSON body that may also be missing, which leaves them empty.
-pub(crate) async fn read_if_any(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+/// A JSON body that was read, and how its sender wants it to be taken.
+pub(crate) struct Sent {
+    bytes: Bytes,
+    handling: Handling,
+}
+
+impl Sent {
+    fn new(request: &HttpRequest, bytes: Bytes) -> Self {
+        let handling = prefer::handling(request.headers());
+        if handling == Handling::Strict && !bytes.is_empty() {
+            request.extensions_mut().insert(StrictlyRead);
+        }
+        Self { bytes, handling }
+    }
+
+    /// The body as it was sent.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The body, to be read.
+    pub(crate) fn json(&self) -> Json<'_> {
+        Json::new(&self.bytes, self.handling)
+    }
+}
+
+/// A JSON body that may also be missing, which leaves it empty.
+pub(crate) async fn read_if_any(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Sent, Problem> {
     if request.headers().contains_key(header::CONTENT_TYPE) {
         return read(request, payload, limit).await;
     }
     match payload.next().await {
-        None => Ok(Bytes::new()),
+        None => Ok(Sent::new(request, Bytes::new())),
         // There is a body after all, and nothing says that it is JSON.
         Some(_) => read(request, payload, limit).await,
     }
 }
 
-/// The bytes of a JSON body of at most `limit` bytes.
-pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+/// A JSON body of at most `limit` bytes.
+pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Sent, Problem> {
     if let Err(problem) = check_media_type(request) {
         discard(payload).await;
         return Err(problem);
@@ -46,7 +74,7 @@ pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usi
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok(Sent::new(request, body.freeze()))
 }
 
 /// Reads the rest of a body and forgets it. Answering while the sender still writes would reset the connection, and the

@@ -10,6 +10,7 @@ use actix_web::{Error, HttpMessage};
 use tracing::Instrument;
 
 use super::code::Code;
+use super::prefer::StrictlyRead;
 use super::problem::{Problem, Violation};
 use super::request_id::{RequestId, X_REQUEST_ID};
 
@@ -29,6 +30,10 @@ pub(crate) async fn observe(
     }
     if let Ok(value) = header::HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    if response.request().extensions().contains::<StrictlyRead>() {
+        let (name, value) = StrictlyRead::HEADER;
+        response.headers_mut().insert(name, value);
     }
     // A pattern names the route; a path would make as many series as there are ids.
     let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());

@@ -1,12 +1,21 @@
 //! The members of a JSON object, read one by one.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::fault::Fault;
 use super::number;
-use crate::http::code::Code;
+use super::object::{Handling, Json, malformed};
 use crate::http::problem::{Problem, Violation};
+
+/// How many unknown members are told one by one. The others are counted, so that no body makes an answer that is many times
+/// its size.
+const MOST_UNKNOWN: usize = 100;
+
+/// The most bytes of a name that is told. A longer one is counted.
+const LONGEST_UNKNOWN: usize = 255;
 
 /// The text of a member's value, or none where the member is absent.
 pub(crate) type Raw<'a> = Option<&'a RawValue>;
@@ -16,7 +25,7 @@ pub(crate) fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Res
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// A struct of [`Raw`] members, which `object` reads: `body!(Body { user_id, work_date })`. Their names on the wire are camelCase.
+/// A struct of [`Raw`] members, which [`Json::object`] and [`Members::object`] read: `body!(Body { user_id, work_date })`. Their names on the wire are camelCase.
 macro_rules! body {
     ($(#[$doc:meta])* $name:ident { $($member:ident),+ $(,)? }) => {
         $(#[$doc])*
@@ -33,32 +42,51 @@ macro_rules! body {
 
 pub(crate) use body;
 
-/// Reads a body into a struct of [`Raw`] members. Unknown members are ignored; a known one that is there twice makes the
-/// whole malformed.
-pub(crate) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
-    // serde_json does not look into what it skips, so the text is checked here as a whole.
-    let text = std::str::from_utf8(body).map_err(|error| malformed(&format!("it is not UTF-8: {error}")))?;
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| malformed(&error.to_string()))?;
-    if !raw.get().starts_with('{') {
-        return Err(Problem::invalid(vec![Violation::at("", "wrong_type", "must be an object")]));
-    }
-    serde_json::from_str(raw.get()).map_err(|error| malformed(&error.to_string()))
-}
-
-fn malformed(reason: &str) -> Problem {
-    Problem::new(Code::MalformedJson, format!("The body cannot be read: {reason}."))
-}
-
 /// Reads members and collects everything that is wrong with them. What a reader returns is only meaningful once
 /// [`finish`](Self::finish) has found nothing wrong.
-#[derive(Default)]
 pub(crate) struct Members {
+    handling: Handling,
     prefix: String,
     violations: Vec<Violation>,
     malformed: Option<Problem>,
+    /// The pointers of the unknown members that are told.
+    unknown: HashSet<String>,
+    /// How many more there are.
+    more_unknown: usize,
 }
 
 impl Members {
+    pub(super) fn new(handling: Handling) -> Self {
+        Self {
+            handling,
+            prefix: String::new(),
+            violations: Vec::new(),
+            malformed: None,
+            unknown: HashSet::new(),
+            more_unknown: 0,
+        }
+    }
+
+    /// Reads an object into a struct of [`Raw`] members. Members that the struct does not have are ignored or noted.
+    pub(super) fn open<'a, T: Deserialize<'a>>(&mut self, object: &'a RawValue) -> serde_json::Result<T> {
+        match self.handling {
+            Handling::Lenient => serde_json::from_str(object.get()),
+            Handling::Strict => {
+                let mut deserializer = serde_json::Deserializer::from_str(object.get());
+                serde_ignored::deserialize(&mut deserializer, |path| {
+                    if let serde_ignored::Path::Map { key, .. } = path {
+                        self.add_unknown(&key);
+                    }
+                })
+            }
+        }
+    }
+
+    /// One of many values, to be read as a body of its own.
+    pub(crate) fn part<'a>(&self, value: &'a RawValue) -> Json<'a> {
+        Json::new(value.get().as_bytes(), self.handling)
+    }
+
     /// Notes which of these members are absent.
     pub(crate) fn require(&mut self, members: &[(&str, Raw<'_>)]) {
         for (name, _) in members.iter().filter(|(_, raw)| raw.is_none()) {
@@ -154,19 +182,17 @@ impl Members {
             self.add(name, "wrong_type", "must be an object");
             return None;
         }
-        match serde_json::from_str(raw.get()) {
-            Ok(members) => {
-                let outer = self.prefix.len();
-                self.prefix = self.pointer(name);
-                let value = read(self, members);
-                self.prefix.truncate(outer);
-                value
-            }
+        let outer = self.prefix.len();
+        self.prefix = self.pointer(name);
+        let value = match self.open(raw) {
+            Ok(members) => read(self, members),
             Err(error) => {
-                self.malformed = Some(malformed(&format!("{}: {error}", self.pointer(name))));
+                self.malformed = Some(malformed(&format!("{}: {error}", self.prefix)));
                 None
             }
-        }
+        };
+        self.prefix.truncate(outer);
+        value
     }
 
     /// A value that was made of what was read, or what is wrong with it.
@@ -180,8 +206,27 @@ impl Members {
         self.violations.push(violation);
     }
 
+    /// Notes a member that the object does not have. One that is there twice is one.
+    fn add_unknown(&mut self, name: &str) {
+        // RFC 6901, section 3.
+        let pointer = self.pointer(&name.replace('~', "~0").replace('/', "~1"));
+        if self.unknown.contains(&pointer) {
+            return;
+        }
+        if self.unknown.len() == MOST_UNKNOWN || name.len() > LONGEST_UNKNOWN {
+            self.more_unknown += 1;
+            return;
+        }
+        self.violations.push(Violation::at(pointer.clone(), "unknown_member", "is no member of this object"));
+        self.unknown.insert(pointer);
+    }
+
     /// The value, if nothing was wrong.
-    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
+    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
+        if self.more_unknown > 0 {
+            let message = format!("has {} more members that are not known", self.more_unknown);
+            self.violations.push(Violation::at("", "unknown_member", message));
+        }
         match (self.malformed, value) {
             (Some(problem), _) => Err(problem),
             (None, Some(value)) if self.violations.is_empty() => Ok(value),

@@ -3,9 +3,11 @@
 mod fault;
 mod members;
 mod number;
+mod object;
 
 pub(crate) use fault::Fault;
-pub(crate) use members::{Members, Raw, body, object, present};
+pub(crate) use members::{Members, Raw, body, present};
+pub(crate) use object::{Handling, Json};
 
 /// The bytes of a body of our own.
 pub(crate) fn bytes(body: &impl serde::Serialize) -> Vec<u8> {

@@ -21,7 +21,7 @@ pub(super) async fn edit_time_entry(
     let (payload, (key, id)) = admitted(payload, admit_to_time_entry(&request, &state, Permission::Write)).await?;
     let body = body::read(&request, payload, body::ONE_ENTRY).await?;
     let if_match = if_match(&request)?;
-    let command = EditTimeEntry { id, patch: patch::parse(&body)?, if_match };
+    let command = EditTimeEntry { id, patch: patch::parse(body.json())?, if_match };
     let change = Change::without_key(&state, &key);
     change.carry_out(Command::Edit(command), answer::renderer(&state.base_path)).await
 }

@@ -13,7 +13,7 @@ use super::change::Change;
 use super::results::{Item, carry_out_many};
 use crate::http::body;
 use crate::http::problem::Problem;
-use crate::json::{self, Members, body};
+use crate::json::{Json, body};
 use crate::state::AppState;
 
 /// The most entries that one request logs.
@@ -29,8 +29,8 @@ pub(super) async fn log_many(
     let (payload, (key, project_id)) = admitted(payload, admit_to_project(&request, &state, Permission::Write)).await?;
     let body = body::read(&request, payload, body::MANY).await?;
     let operation = format!("POST /projects/{project_id}/time-entries/batch");
-    let change = Change::new(&request, &state, &key, operation, &body)?;
-    let Batch { items, invalid, atomic } = parse(&body, project_id)?;
+    let change = Change::new(&request, &state, &key, operation, body.bytes())?;
+    let Batch { items, invalid, atomic } = parse(body.json(), project_id)?;
     let command = Command::LogMany(LogMany { project_id, items, atomic });
     carry_out_many(change, command, move |index, outcome| {
         let done = match outcome {
@@ -51,15 +51,15 @@ struct Batch {
 }
 
 /// Reads the envelope, which must be right, and each item by itself.
-fn parse(body: &[u8], project_id: ProjectId) -> Result<Batch, Problem> {
-    let body: Body<'_> = json::object(body)?;
-    let mut members = Members::default();
+fn parse(body: Json<'_>, project_id: ProjectId) -> Result<Batch, Problem> {
+    let (mut members, body) = body.object::<Body<'_>>()?;
     members.require(&[("entries", body.entries)]);
     let entries = members.list("entries", body.entries, MOST_ENTRIES);
     let atomic = members.boolean("atomic", body.atomic).unwrap_or(false);
+    let entries = entries.map(|entries| entries.into_iter().map(|entry| members.part(entry)).collect::<Vec<_>>());
     let entries = members.finish(entries)?;
     let mut invalid = BTreeMap::new();
-    let item = |(index, item): (usize, &serde_json::value::RawValue)| match log::parse(item.get().as_bytes()) {
+    let item = |(index, item): (usize, Json<'_>)| match log::parse(item) {
         Ok(log::Logged { details, external_ref }) => {
             let id = TimeEntryId::new(Uuid::now_v7());
             Some(LogTimeEntry { id, project_id, details, external_ref, source: Source::Import })

@@ -21,8 +21,8 @@ pub(super) async fn log_time_entry(
     let (payload, (key, project_id)) = admitted(payload, admit_to_project(&request, &state, Permission::Write)).await?;
     let body = body::read(&request, payload, body::ONE_ENTRY).await?;
     let operation = format!("POST /projects/{project_id}/time-entries");
-    let change = Change::new(&request, &state, &key, operation, &body)?;
-    let log::Logged { details, external_ref } = log::parse(&body)?;
+    let change = Change::new(&request, &state, &key, operation, body.bytes())?;
+    let log::Logged { details, external_ref } = log::parse(body.json())?;
     let id = TimeEntryId::new(Uuid::now_v7());
     let command = LogTimeEntry { id, project_id, details, external_ref, source: Source::Api };
     change.carry_out(Command::Log(command), answer::renderer(&state.base_path)).await

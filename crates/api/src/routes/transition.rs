@@ -21,9 +21,10 @@ pub(super) async fn transition(
 ) -> Result<HttpResponse, Problem> {
     let (payload, (key, id)) = admitted(payload, admit_to_time_entry(&request, &state, action.permission())).await?;
     let body = body::read_if_any(&request, payload, body::ONE_ENTRY).await?;
-    let change = Change::new(&request, &state, &key, format!("POST /time-entries/{id}/{action}"), &body)?;
+    let operation = format!("POST /time-entries/{id}/{action}");
+    let change = Change::new(&request, &state, &key, operation, body.bytes())?;
     let if_match = if_match(&request)?;
-    let Circumstances { reason, invoice_ref } = action::parse(action, &body)?;
+    let Circumstances { reason, invoice_ref } = action::parse(action, body.json())?;
     let command = ApplyAction { id, action, reason, invoice_ref, if_match };
     change.carry_out(Command::Apply(command), answer::renderer(&state.base_path)).await
 }

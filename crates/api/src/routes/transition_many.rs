@@ -20,8 +20,8 @@ pub(super) async fn transition_many(
 ) -> Result<HttpResponse, Problem> {
     let (payload, key) = admitted(payload, admit(&request, &state)).await?;
     let body = body::read(&request, payload, body::MANY).await?;
-    let change = Change::new(&request, &state, &key, "POST /time-entries/transitions".to_owned(), &body)?;
-    let Many { action, ids, circumstances, atomic } = action::parse_many(&body)?;
+    let change = Change::new(&request, &state, &key, "POST /time-entries/transitions".to_owned(), body.bytes())?;
+    let Many { action, ids, circumstances, atomic } = action::parse_many(body.json())?;
     credentials::require(&key, action.permission())?;
     let shown: Vec<_> = ids.iter().map(ToString::to_string).collect();
     let (reason, invoice_ref) = (circumstances.reason, circumstances.invoice_ref);

@@ -13,7 +13,7 @@ use super::fault::{Fault, faults};
 use super::identity::Content;
 use super::lines::{LONGEST_ROW, Lines};
 use super::row::{self, Draft, Identity, Row};
-use crate::json::Members;
+use crate::json::{Handling, Json};
 use crate::routes::bodies::log::{self, Logged};
 
 /// A file and how to read it.
@@ -156,7 +156,8 @@ impl NdjsonRows {
 
 /// Reads a line as the API reads the body of a request. A line that was exported has its id as well.
 fn draft_of_json(line: &[u8]) -> Result<Draft, Vec<Fault>> {
-    let Logged { details, external_ref } = log::parse(line).map_err(|problem| faults(&problem))?;
+    let Logged { details, external_ref } =
+        log::parse(Json::new(line, Handling::Lenient)).map_err(|problem| faults(&problem))?;
     let identity = match external_ref {
         Some(reference) => Identity::Reference(reference),
         None => match id_of_json(line)? {
@@ -192,8 +193,7 @@ fn id_of_json(line: &[u8]) -> Result<Option<timelog_domain::TimeEntryId>, Vec<Fa
         id: crate::json::Raw<'a>,
     }
     let read = || {
-        let exported: Exported<'_> = crate::json::object(line)?;
-        let mut members = Members::default();
+        let (mut members, exported) = Json::new(line, Handling::Lenient).object::<Exported<'_>>()?;
         let id = members.nullable("id", exported.id);
         members.finish(Some(id))
     };

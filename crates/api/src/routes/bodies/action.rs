@@ -3,7 +3,7 @@
 use timelog_domain::{Action, InvalidText, InvoiceRef, Reason, TimeEntryId};
 
 use crate::http::problem::Problem;
-use crate::json::{self, Members, Raw, body};
+use crate::json::{Json, Members, Raw, body};
 
 /// The most entries that one request moves.
 pub(in crate::routes) const MOST_IDS: usize = 500;
@@ -27,17 +27,15 @@ pub(in crate::routes) struct Many {
 }
 
 /// Reads the body of an action on one entry. No body at all says as much as an empty object.
-pub(in crate::routes) fn parse(action: Action, body: &[u8]) -> Result<Circumstances, Problem> {
-    let body: Body<'_> = json::object(if body.is_empty() { b"{}" } else { body })?;
-    let mut members = Members::default();
+pub(in crate::routes) fn parse(action: Action, body: Json<'_>) -> Result<Circumstances, Problem> {
+    let (mut members, body) = body.or_empty().object::<Body<'_>>()?;
     let circumstances = circumstances(&mut members, Some(action), body.reason, body.invoice_ref);
     members.finish(Some(circumstances))
 }
 
 /// Reads the body of an action on many entries.
-pub(in crate::routes) fn parse_many(body: &[u8]) -> Result<Many, Problem> {
-    let body: ManyBody<'_> = json::object(body)?;
-    let mut members = Members::default();
+pub(in crate::routes) fn parse_many(body: Json<'_>) -> Result<Many, Problem> {
+    let (mut members, body) = body.object::<ManyBody<'_>>()?;
     members.require(&[("action", body.action), ("ids", body.ids)]);
     let action = members.parsed::<Action>("action", body.action);
     let ids = members.list("ids", body.ids, MOST_IDS);

@@ -3,7 +3,7 @@
 use timelog_domain::{Details, ExternalRef, InvalidDuration, WorkDuration};
 
 use crate::http::problem::Problem;
-use crate::json::{self, Members, Raw, body};
+use crate::json::{Json, Members, Raw, body};
 
 body! {
     /// The body, each member still as its text.
@@ -19,9 +19,8 @@ pub(crate) struct Logged {
 }
 
 /// Reads a body, and says everything that is wrong with it.
-pub(crate) fn parse(body: &[u8]) -> Result<Logged, Problem> {
-    let body: Body<'_> = json::object(body)?;
-    let mut members = Members::default();
+pub(crate) fn parse(body: Json<'_>) -> Result<Logged, Problem> {
+    let (mut members, body) = body.object::<Body<'_>>()?;
     members.require(&[("userId", body.user_id), ("workDate", body.work_date)]);
     let user_id = members.parsed("userId", body.user_id);
     let work_date = members.parsed("workDate", body.work_date);

@@ -3,7 +3,7 @@
 use timelog_domain::{Patch, WorkDuration};
 
 use crate::http::problem::Problem;
-use crate::json::{self, Members, Raw, body};
+use crate::json::{Json, Members, Raw, body};
 
 body! {
     /// The body, each member still as its text.
@@ -11,9 +11,8 @@ body! {
 }
 
 /// Reads a body, and says everything that is wrong with it. An absent member stays as it is.
-pub(in crate::routes) fn parse(body: &[u8]) -> Result<Patch, Problem> {
-    let body: Body<'_> = json::object(body)?;
-    let mut members = Members::default();
+pub(in crate::routes) fn parse(body: Json<'_>) -> Result<Patch, Problem> {
+    let (mut members, body) = body.object::<Body<'_>>()?;
     let patch = Patch {
         user_id: members.parsed("userId", body.user_id),
         work_date: members.parsed("workDate", body.work_date),

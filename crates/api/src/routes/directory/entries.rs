@@ -8,7 +8,7 @@ use timelog_domain::{Entry, EntryId, Permission, ProjectId};
 use super::{get, put};
 use crate::http::body;
 use crate::http::problem::Problem;
-use crate::json::{self, Members, body};
+use crate::json::body;
 use crate::routes::admission::{Key, admit_to_project, admitted};
 use crate::routes::path_id;
 use crate::state::AppState;
@@ -36,8 +36,7 @@ pub(in crate::routes) async fn put_entry(
 ) -> Result<HttpResponse, Problem> {
     let (payload, (key, project_id, id)) = admitted(payload, admit(&request, &state, Permission::Admin)).await?;
     let body = body::read(&request, payload, body::ONE_ENTRY).await?;
-    let body: Body<'_> = json::object(&body)?;
-    let mut members = Members::default();
+    let (mut members, body) = body.json().object::<Body<'_>>()?;
     members.require(&[("title", body.title)]);
     let title = members.parsed("title", body.title);
     let title = members.finish(title)?;

@@ -10,7 +10,7 @@ use crate::http::body;
 use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::json::{self, Members, body};
+use crate::json::body;
 use crate::routes::admission::{admit, admit_to_project, admitted};
 use crate::routes::page;
 use crate::state::AppState;
@@ -37,8 +37,7 @@ pub(in crate::routes) async fn put_project(
 ) -> Result<HttpResponse, Problem> {
     let (payload, (key, id)) = admitted(payload, admit_to_project(&request, &state, Permission::Admin)).await?;
     let body = body::read(&request, payload, body::ONE_ENTRY).await?;
-    let body: Body<'_> = json::object(&body)?;
-    let mut members = Members::default();
+    let (mut members, body) = body.json().object::<Body<'_>>()?;
     members.require(&[("name", body.name)]);
     let name = members.parsed("name", body.name);
     let archived = members.boolean("archived", body.archived).unwrap_or(false);
