@@ -10,7 +10,7 @@ use timelog_adapters::QueueOptions;
 use timelog_domain::MismatchPolicy;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Api, Call, Database, Gate, Service, on_every_database};
+use crate::support::{Answer, Api, Call, Connection, Database, Gate, Service, on_every_database};
 
 on_every_database![
     sixty_four_identical_requests_make_one_entry,
@@ -20,6 +20,7 @@ on_every_database![
     a_repeat_waits_for_the_first_and_is_replayed,
     one_who_comes_to_a_full_queue_is_turned_away_at_once,
     a_client_that_hangs_up_while_it_waits_finds_its_answer_later,
+    a_client_that_goes_away_unanswered_is_counted,
     a_client_that_hangs_up_in_the_middle_of_its_body_has_done_nothing,
 ];
 
@@ -193,6 +194,36 @@ async fn hang_up(mut stream: TcpStream, resets: bool) {
         }
     });
     waited.await.unwrap();
+}
+
+/// How many requests to log time got no answer.
+async fn unanswered(service: &Service) -> u64 {
+    let figures = String::from_utf8(service.api.get("/metrics").send().await.is(200).body).unwrap();
+    let labels = "{method=\"POST\",route=\"/projects/{projectId}/time-entries\",status=\"499\"} ";
+    let line = figures.lines().find_map(|line| line.strip_prefix("timelog_http_requests_total")?.strip_prefix(labels));
+    line.map_or(0, |figure| figure.parse().unwrap())
+}
+
+async fn a_client_that_goes_away_unanswered_is_counted(database: Database) {
+    let (service, gate) = start_with_gate(database).await;
+    let before = unanswered(&service).await;
+    let keeper = gate.shut();
+    let (head, body) = request(&service, "k");
+    let mut connection = Connection::open(service.address).await;
+    connection.send(head + &body).await;
+    // The transaction is open when the client goes.
+    let keeper = keeper.arrival().await;
+    connection.reset();
+    // Other tests may go away as well, so that there may be more of them.
+    let mut asked = 0;
+    while unanswered(&service).await == before {
+        asked += 1;
+        assert!(asked < 10_000, "nobody noticed");
+    }
+    keeper.open();
+    let repeat = service.log_any().idempotency_key("k").send().await.is(201);
+    assert!(repeat.is_replayed());
+    assert_eq!(service.database.count("time_entries"), 1);
 }
 
 async fn a_client_that_hangs_up_in_the_middle_of_its_body_has_done_nothing(database: Database) {

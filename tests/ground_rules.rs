@@ -166,6 +166,7 @@ async fn a_service_with_an_old_schema_is_alive_but_not_ready(database: Database)
 async fn figures_are_there_for_prometheus(database: Database) {
     let service = Service::start(database).await;
     service.log_any().idempotency_key("k").send().await.is(201);
+    service.api.call(Method::from_bytes(b"BREW").unwrap(), "/me").send().await.is(405);
     let answer = service.api.without_key().get("/metrics").send().await.is(200);
     assert!(answer.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
     let figures = String::from_utf8(answer.body.clone()).unwrap();
@@ -177,8 +178,10 @@ async fn figures_are_there_for_prometheus(database: Database) {
     ] {
         assert!(figures.contains(&figure), "{figure} is missing:\n{figures}");
     }
-    // No path, key or id makes a series.
+    // No path, key, id or made-up method makes a series.
     assert!(!figures.contains(&service.tenant.project_id.to_string()));
+    assert!(!figures.contains("BREW"), "{figures}");
+    assert!(figures.contains("method=\"other\",route=\"/me\",status=\"405\""), "{figures}");
 }
 
 async fn the_description_is_served_with_its_place_and_version(database: Database) {

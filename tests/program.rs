@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::{Api, Database, Program, TestDatabase, on_every_database, run};
+use crate::support::{Api, Connection, Database, Program, TestDatabase, on_every_database, run};
 
 on_every_database![
     an_empty_database_gets_a_demo_and_a_line_that_can_be_pasted,
@@ -278,6 +278,36 @@ async fn log_lines_are_json_and_carry_the_id_of_their_request(database: Database
     assert_eq!(found.len(), 1, "{:?}", ended.log);
     assert_eq!(found[0]["status"], 201);
     assert!(found[0].to_string().contains(&path(&made)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_goes_away_unanswered_leaves_a_log_line() {
+    let database = Database::Sqlite.create();
+    // Whoever finds the database locked waits.
+    let (mut program, made, api) = serve(&database, &["--lock-timeout", "10m", "--queue-timeout", "10m"]);
+    let call = api.post(&path(&made)).json(&body(&made)).idempotency_key("k");
+    let lock = database.lock_against_writing();
+    let body = body(&made).to_string();
+    let mut connection = Connection::open(program.address).await;
+    let request = format!(
+        "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nPOST {} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Idempotency-Key: k\r\nX-Request-Id: gone-1\r\n\r\n{body}",
+        path(&made),
+        text(&made, "apiKey"),
+        body.len()
+    );
+    connection.send(request).await;
+    // What comes together is read together.
+    assert_eq!(connection.answer().await.status, 200);
+    connection.reset();
+    let line = program.wait_for_log(|line| line.to_string().contains("gone-1"));
+    assert!(text(&line, "message").contains("before the request was answered"), "{line}");
+    assert!(line["micros"].is_u64() && line.to_string().contains(&path(&made)), "{line}");
+    assert!(line.to_string().contains("POST"), "{line}");
+    drop(lock);
+    call.send().await.is(201);
+    assert_eq!(database.count("time_entries"), 1);
+    program.stop();
 }
 
 async fn a_repeat_with_another_body_is_logged_and_counted(database: Database) {

@@ -22,7 +22,7 @@ pub(crate) use database::{Database, TestDatabase};
 pub(crate) use gate::Gate;
 pub(crate) use power::Disk;
 pub(crate) use program::{Program, bootstrap, run, run_with};
-pub(crate) use raw::raw;
+pub(crate) use raw::{Connection, raw};
 pub(crate) use service::{Service, Setup};
 pub(crate) use session::{Frozen, Session};
 pub(crate) use tenant::{Tenant, may};

@@ -37,10 +37,11 @@ impl Server {
         let figures = crate::telemetry::metrics();
         let state = web::Data::new(AppState::new(ports, settings)?);
         let base_path = settings.base_path.clone();
+        let request_timeout = settings.request_timeout;
         let app = move || {
             App::new()
                 .app_data(state.clone())
-                .wrap(from_fn(observe))
+                .wrap(from_fn(move |request, next| observe(request, next, request_timeout)))
                 .service(web::scope(&base_path).configure(routes::mount))
                 .default_service(web::to(routes::not_found))
         };

@@ -30,6 +30,8 @@ pub struct Settings {
     pub rate_limit: Option<NonZeroU32>,
     /// How long a connection without a request stays open.
     pub keep_alive: Duration,
+    /// How long the body of a request may take to arrive, once its head has.
+    pub request_timeout: Duration,
     /// How long requests that have begun may take once the server is told to stop.
     pub shutdown_timeout: Duration,
 }
@@ -44,6 +46,7 @@ impl Default for Settings {
             key_memory: Duration::from_secs(2),
             rate_limit: None,
             keep_alive: Duration::from_secs(75),
+            request_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(30),
         }
     }

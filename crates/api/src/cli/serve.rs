@@ -71,6 +71,9 @@ pub(super) struct Serve {
     /// How long a connection without a request stays open.
     #[arg(long, env = "TIMELOG_KEEP_ALIVE", default_value = "75s", value_parser = duration, value_name = "DURATION")]
     keep_alive: Duration,
+    /// How long the body of a request may take to arrive, once its head has. Then it is answered 408.
+    #[arg(long, env = "TIMELOG_REQUEST_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    request_timeout: Duration,
     /// How long requests that have begun may take once the service is told to stop.
     #[arg(long, env = "TIMELOG_SHUTDOWN_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     shutdown_timeout: Duration,
@@ -142,6 +145,7 @@ impl Serve {
             key_memory: self.key_memory,
             rate_limit: self.rate_limit,
             keep_alive: self.keep_alive,
+            request_timeout: self.request_timeout,
             shutdown_timeout: self.shutdown_timeout,
         }
     }

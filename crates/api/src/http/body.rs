@@ -5,13 +5,11 @@ use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 
+use super::arrival::declared_length;
 use super::code::Code;
 use super::prefer::{self, StrictlyRead};
 use super::problem::Problem;
 use crate::json::{Handling, Json};
-
-/// What is read and thrown away of a body that is not wanted, so that its sender gets to see the answer.
-const MOST_DISCARDED: usize = 16 * 1024 * 1024;
 
 /// The most bytes that one entry's body may have.
 pub(crate) const ONE_ENTRY: usize = 64 * 1024;
@@ -57,11 +55,13 @@ pub(crate) async fn read_if_any(request: &HttpRequest, mut payload: Payload, lim
     }
 }
 
-/// A JSON body of at most `limit` bytes.
+/// A JSON body of at most `limit` bytes. Where it is not read to its end, that is left to [`Arrival`](super::arrival::Arrival),
+/// and so is one that comes too late.
 pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Sent, Problem> {
-    if let Err(problem) = check_media_type(request) {
-        discard(payload).await;
-        return Err(problem);
+    check_media_type(request)?;
+    let too_large = || Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes."));
+    if declared_length(request.headers()).is_some_and(|length| length > limit as u64) {
+        return Err(too_large());
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
@@ -69,24 +69,11 @@ pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usi
         let chunk =
             chunk.map_err(|error| Problem::new(Code::MalformedJson, format!("The body broke off: {error}.")))?;
         if body.len() + chunk.len() > limit {
-            discard(payload).await;
-            return Err(Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes.")));
+            return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }
     Ok(Sent::new(request, body.freeze()))
-}
-
-/// Reads the rest of a body and forgets it. Answering while the sender still writes would reset the connection, and the
-/// sender would see that instead of the answer.
-pub(crate) async fn discard(mut payload: Payload) {
-    let mut discarded = 0;
-    while let Some(Ok(chunk)) = payload.next().await {
-        discarded += chunk.len();
-        if discarded > MOST_DISCARDED {
-            return;
-        }
-    }
 }
 
 fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {

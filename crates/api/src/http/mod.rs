@@ -1,5 +1,6 @@
 //! What every route shares: who calls, what was asked, what is answered when it cannot be done.
 
+pub(crate) mod arrival;
 pub(crate) mod body;
 pub(crate) mod code;
 pub(crate) mod condition;

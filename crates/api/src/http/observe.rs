@@ -1,55 +1,121 @@
-//! Around every request: its id, its log line, its figures, and the answer to whatever went wrong.
+//! Around every request: its id, its log line, its figures, its body, and the answer to whatever went wrong.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
+use super::arrival::Arrival;
 use super::code::Code;
 use super::prefer::StrictlyRead;
 use super::problem::{Problem, Violation};
 use super::request_id::{RequestId, X_REQUEST_ID};
 
+/// What stands for the status of a request that got no answer. No answer has it.
+const UNANSWERED: u16 = 499;
+
 pub(crate) async fn observe(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
+    request_timeout: Duration,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let began = Instant::now();
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
-    let method = request.method().clone();
-    let span = tracing::info_span!("request", request_id = %id, %method, path = request.path());
-    let mut response = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
-    // Actix knows problems of its own, such as a request line that is too long. They are answered like ours.
-    if let Some(problem) = response.response().error().map(problem_of) {
-        response = response.into_response(problem.response(&id));
-    }
+    let unanswered = Unanswered::new(&request, &id);
+    let arrival = Arrival::watch(&mut request, request_timeout);
+    let answer = async {
+        let mut response = next.call(request).await?.map_into_boxed_body();
+        // Actix knows problems of its own, such as a request line that is too long. They are answered like ours.
+        if let Some(problem) = response.response().error().map(problem_of) {
+            response = response.into_response(problem.response(&id));
+        }
+        if response.request().extensions().contains::<StrictlyRead>() {
+            let (name, value) = StrictlyRead::HEADER;
+            response.headers_mut().insert(name, value);
+        }
+        Ok::<_, Error>(match arrival {
+            Some(arrival) => arrival.settle(response, &id).await,
+            None => response,
+        })
+    };
+    let answer = answer.instrument(unanswered.span.clone()).await;
+    unanswered
+        .is_answered(answer.as_ref().map_or_else(|error| error.as_response_error().status_code(), |a| a.status()));
+    let mut answer = answer?;
     if let Ok(value) = header::HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(X_REQUEST_ID, value);
+        answer.headers_mut().insert(X_REQUEST_ID, value);
     }
-    if response.request().extensions().contains::<StrictlyRead>() {
-        let (name, value) = StrictlyRead::HEADER;
-        response.headers_mut().insert(name, value);
+    Ok(answer)
+}
+
+/// A request that waits for its answer. Actix drops it where the connection ends before, and then it is noted as well: what it
+/// asked for may have been done.
+struct Unanswered {
+    began: Instant,
+    method: &'static str,
+    route: String,
+    span: Span,
+    is_answered: bool,
+}
+
+impl Unanswered {
+    fn new(request: &ServiceRequest, id: &RequestId) -> Self {
+        // A pattern names the route; a path would make as many series as there are ids.
+        let route = request.resource_map().match_pattern(request.match_info().unprocessed());
+        Self {
+            began: Instant::now(),
+            method: label(request.method()),
+            route: route.unwrap_or_else(|| "unknown".to_owned()),
+            span: tracing::info_span!("request", request_id = %id, method = %request.method(), path = request.path()),
+            is_answered: false,
+        }
     }
-    // A pattern names the route; a path would make as many series as there are ids.
-    let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
-    let status = response.status();
-    let elapsed = began.elapsed();
-    let labels = [("method", method.to_string()), ("route", route), ("status", status.as_u16().to_string())];
-    metrics::counter!("timelog_http_requests_total", &labels).increment(1);
-    metrics::histogram!("timelog_http_request_seconds", &labels[..2]).record(elapsed);
-    span.in_scope(|| {
-        tracing::info!(
-            status = status.as_u16(),
-            micros = u64::try_from(elapsed.as_micros()).ok(),
-            "answered a request"
-        );
-    });
-    Ok(response)
+
+    fn is_answered(mut self, status: StatusCode) {
+        self.is_answered = true;
+        let elapsed = self.began.elapsed();
+        self.count(status.as_u16());
+        let labels = [("method", self.method.to_owned()), ("route", self.route.clone())];
+        metrics::histogram!("timelog_http_request_seconds", &labels).record(elapsed);
+        self.span.in_scope(|| {
+            tracing::info!(status = status.as_u16(), micros = self.micros(), "answered a request");
+        });
+    }
+
+    fn count(&self, status: u16) {
+        let labels =
+            [("method", self.method.to_owned()), ("route", self.route.clone()), ("status", status.to_string())];
+        metrics::counter!("timelog_http_requests_total", &labels).increment(1);
+    }
+
+    fn micros(&self) -> Option<u64> {
+        u64::try_from(self.began.elapsed().as_micros()).ok()
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.count(UNANSWERED);
+            self.span.in_scope(|| {
+                tracing::info!(
+                    status = UNANSWERED,
+                    micros = self.micros(),
+                    "the connection ended before the request was answered"
+                );
+            });
+        }
+    }
+}
+
+/// The method for a figure. Whatever a client makes up is one series.
+fn label(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 fn problem_of(error: &Error) -> Problem {

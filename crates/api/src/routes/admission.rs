@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::web::Payload;
 use timelog_domain::{ApiKey, Permission, ProjectId, TimeEntryId};
 
 use super::path_id;
+use crate::http::credentials;
 use crate::http::problem::Problem;
-use crate::http::{body, credentials};
 use crate::state::AppState;
 
 /// The key a request is made with.
@@ -52,18 +51,4 @@ pub(super) async fn admit_to_time_entry(
 ) -> Result<(Key, TimeEntryId), Problem> {
     let key = admit(request, state, permission).await?;
     Ok((key, path_id(request, "timeEntryId")?))
-}
-
-/// Waits for what lets a request in. Where it does not, the body is read away first, so that its sender gets to see why.
-pub(super) async fn admitted<T>(
-    payload: Payload,
-    admission: impl Future<Output = Result<T, Problem>>,
-) -> Result<(Payload, T), Problem> {
-    match admission.await {
-        Ok(admitted) => Ok((payload, admitted)),
-        Err(problem) => {
-            body::discard(payload).await;
-            Err(problem)
-        }
-    }
 }

@@ -4,7 +4,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use timelog_domain::{Command, EditTimeEntry, Permission};
 
-use super::admission::{admit_to_time_entry, admitted};
+use super::admission::admit_to_time_entry;
 use super::bodies::patch;
 use super::change::Change;
 use crate::answer;
@@ -18,7 +18,7 @@ pub(super) async fn edit_time_entry(
     payload: Payload,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let (payload, (key, id)) = admitted(payload, admit_to_time_entry(&request, &state, Permission::Write)).await?;
+    let (key, id) = admit_to_time_entry(&request, &state, Permission::Write).await?;
     let body = body::read(&request, payload, body::ONE_ENTRY).await?;
     let if_match = if_match(&request)?;
     let command = EditTimeEntry { id, patch: patch::parse(body.json())?, if_match };

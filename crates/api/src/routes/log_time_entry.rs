@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use timelog_domain::{Command, LogTimeEntry, Permission, Source, TimeEntryId};
 use uuid::Uuid;
 
-use super::admission::{admit_to_project, admitted};
+use super::admission::admit_to_project;
 use super::bodies::log;
 use super::change::Change;
 use crate::answer;
@@ -18,7 +18,7 @@ pub(super) async fn log_time_entry(
     payload: Payload,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let (payload, (key, project_id)) = admitted(payload, admit_to_project(&request, &state, Permission::Write)).await?;
+    let (key, project_id) = admit_to_project(&request, &state, Permission::Write).await?;
     let body = body::read(&request, payload, body::ONE_ENTRY).await?;
     let operation = format!("POST /projects/{project_id}/time-entries");
     let change = Change::new(&request, &state, &key, operation, body.bytes())?;

@@ -4,7 +4,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use timelog_domain::{Action, ApplyAction, Command};
 
-use super::admission::{admit_to_time_entry, admitted};
+use super::admission::admit_to_time_entry;
 use super::bodies::action::{self, Circumstances};
 use super::change::Change;
 use crate::answer;
@@ -19,7 +19,7 @@ pub(super) async fn transition(
     payload: Payload,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let (payload, (key, id)) = admitted(payload, admit_to_time_entry(&request, &state, action.permission())).await?;
+    let (key, id) = admit_to_time_entry(&request, &state, action.permission()).await?;
     let body = body::read_if_any(&request, payload, body::ONE_ENTRY).await?;
     let operation = format!("POST /time-entries/{id}/{action}");
     let change = Change::new(&request, &state, &key, operation, body.bytes())?;

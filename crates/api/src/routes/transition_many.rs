@@ -4,7 +4,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use timelog_domain::{Action, ApplyMany, Command};
 
-use super::admission::{Key, admitted};
+use super::admission::Key;
 use super::bodies::action::{self, Many};
 use super::change::Change;
 use super::results::{Item, carry_out_many};
@@ -18,7 +18,7 @@ pub(super) async fn transition_many(
     payload: Payload,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let (payload, key) = admitted(payload, admit(&request, &state)).await?;
+    let key = admit(&request, &state).await?;
     let body = body::read(&request, payload, body::MANY).await?;
     let change = Change::new(&request, &state, &key, "POST /time-entries/transitions".to_owned(), body.bytes())?;
     let Many { action, ids, circumstances, atomic } = action::parse_many(body.json())?;

@@ -11,7 +11,7 @@ use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::json::body;
-use crate::routes::admission::{admit, admit_to_project, admitted};
+use crate::routes::admission::{admit, admit_to_project};
 use crate::routes::page;
 use crate::state::AppState;
 
@@ -35,7 +35,7 @@ pub(in crate::routes) async fn put_project(
     payload: Payload,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let (payload, (key, id)) = admitted(payload, admit_to_project(&request, &state, Permission::Admin)).await?;
+    let (key, id) = admit_to_project(&request, &state, Permission::Admin).await?;
     let body = body::read(&request, payload, body::ONE_ENTRY).await?;
     let (mut members, body) = body.json().object::<Body<'_>>()?;
     members.require(&[("name", body.name)]);

@@ -9,7 +9,7 @@ use super::{get, put};
 use crate::http::body;
 use crate::http::problem::Problem;
 use crate::json::body;
-use crate::routes::admission::{Key, admit_to_project, admitted};
+use crate::routes::admission::{Key, admit_to_project};
 use crate::routes::path_id;
 use crate::state::AppState;
 
@@ -34,7 +34,7 @@ pub(in crate::routes) async fn put_release(
     payload: Payload,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let (payload, (key, project_id, id)) = admitted(payload, admit(&request, &state, Permission::Admin)).await?;
+    let (key, project_id, id) = admit(&request, &state, Permission::Admin).await?;
     let body = body::read(&request, payload, body::ONE_ENTRY).await?;
     let (mut members, body) = body.json().object::<Body<'_>>()?;
     members.require(&[("name", body.name)]);

@@ -11,7 +11,7 @@ use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::json::body;
-use crate::routes::admission::{Key, admit, admit_to_all_projects, admitted};
+use crate::routes::admission::{Key, admit, admit_to_all_projects};
 use crate::routes::{page, path_id};
 use crate::state::AppState;
 
@@ -35,7 +35,7 @@ pub(in crate::routes) async fn put_user(
     payload: Payload,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let (payload, (key, id)) = admitted(payload, admit_to_put(&request, &state)).await?;
+    let (key, id) = admit_to_put(&request, &state).await?;
     let body = body::read(&request, payload, body::ONE_ENTRY).await?;
     let (mut members, body) = body.json().object::<Body<'_>>()?;
     members.require(&[("name", body.name)]);
