@@ -1,9 +1,11 @@
 //! What holds for every request: paths, methods, request ids, the base path, and what operators and tools ask for.
 
-use reqwest::Method;
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-use crate::support::{Database, Service, document, on_every_database, raw, schema_of};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use crate::support::{Database, Service, document, on_every_database, raw, rules, schema_of};
 
 on_every_database![
     what_is_no_path_is_404,
@@ -232,32 +234,97 @@ async fn what_is_hardly_http_is_no_trouble(database: Database) {
     service.log_any().send().await.is(201);
 }
 
-/// Checks the value of every `example` and `examples` beside a `schema`, wherever they are.
-fn check_examples(at: &Value, pointer: &str, checked: &mut usize) {
+/// Visits every object of the description, with its JSON pointer.
+fn walk<'a>(at: &'a Value, pointer: &str, visit: &mut impl FnMut(&str, &'a Map<String, Value>)) {
     let Value::Object(members) = at else { return };
-    if members.contains_key("schema") {
-        let named = members.get("examples").and_then(Value::as_object).into_iter().flatten();
-        let named = named.filter_map(|(_, example)| example.get("value"));
-        for example in members.get("example").into_iter().chain(named) {
-            let errors: Vec<_> =
-                schema_of(&format!("{pointer}/schema")).iter_errors(example).map(|error| error.to_string()).collect();
-            assert!(errors.is_empty(), "{pointer}: {errors:?} in {example}");
-            *checked += 1;
-        }
-    }
+    visit(pointer, members);
     for (name, member) in members {
-        check_examples(member, &format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), checked);
+        walk(member, &format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), visit);
     }
+}
+
+/// The examples beside a schema.
+fn examples(members: &Map<String, Value>) -> Vec<&Value> {
+    let named = members.get("examples").and_then(Value::as_object).into_iter().flatten();
+    let named = named.filter_map(|(_, example)| example.get("value"));
+    members.get("example").into_iter().chain(named).collect()
 }
 
 #[test]
 fn every_example_of_the_description_keeps_to_its_schema() {
     let mut checked = 0;
-    check_examples(document(), "", &mut checked);
+    walk(document(), "", &mut |pointer, members| {
+        for example in if members.contains_key("schema") { examples(members) } else { vec![] } {
+            let errors: Vec<_> =
+                schema_of(&format!("{pointer}/schema")).iter_errors(example).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{pointer}: {errors:?} in {example}");
+            let broken = match pointer.strip_prefix("/paths/").and_then(|rest| rest.split_once("/post/requestBody/")) {
+                Some((path, _)) => rules::broken_by_request(&path.replace("~1", "/"), example),
+                None => rules::broken_by_answer(example),
+            };
+            assert!(broken.is_empty(), "{pointer}: {broken:?}");
+            checked += 1;
+        }
+    });
     assert!(checked > 20, "only {checked} examples were found");
     for (name, schema) in document()["components"]["schemas"].as_object().unwrap() {
         for example in schema["examples"].as_array().into_iter().flatten() {
             assert!(schema_of(&format!("/components/schemas/{name}")).is_valid(example), "{name}: {example}");
+            assert_eq!(rules::broken_by_answer(example), [""; 0], "{name}");
         }
     }
+}
+
+#[test]
+fn every_problem_that_is_described_has_its_codes_and_an_example_of_each() {
+    let mut found = BTreeSet::new();
+    walk(document(), "", &mut |pointer, members| {
+        let Some(content) = members.get("content").and_then(|content| content.get("application/problem+json")) else {
+            return assert!(!members.contains_key("x-codes"), "{pointer} is no problem");
+        };
+        let codes = members["x-codes"].as_array().unwrap_or_else(|| panic!("{pointer} has no codes"));
+        let codes: BTreeSet<_> = codes.iter().map(|code| code.as_str().unwrap()).collect();
+        let shown = examples(content.as_object().unwrap()).into_iter().map(|example| example["code"].as_str().unwrap());
+        assert_eq!(shown.collect::<BTreeSet<_>>(), codes, "{pointer}");
+        found.extend(codes);
+    });
+    let every = document()["components"]["schemas"]["ProblemCode"]["enum"].as_array().unwrap();
+    assert_eq!(found, every.iter().map(|code| code.as_str().unwrap()).collect());
+}
+
+#[test]
+fn every_answer_that_is_described_is_plain_enough_to_make_a_client_of() {
+    const CLEVER: [&str; 9] = [
+        "allOf",
+        "if",
+        "then",
+        "else",
+        "not",
+        "dependentSchemas",
+        "unevaluatedProperties",
+        "patternProperties",
+        "$dynamicRef",
+    ];
+    let mut answers = 0;
+    walk(document(), "", &mut |pointer, members| {
+        for word in CLEVER {
+            assert!(!members.contains_key(word), "{pointer} says {word}");
+        }
+        // A choice is one of types, and never of what else must hold.
+        for word in ["oneOf", "anyOf"] {
+            let choices = members.get(word).and_then(Value::as_array).into_iter().flatten();
+            for choice in choices {
+                assert!(choice.get("$ref").is_some() || choice.get("type").is_some(), "{pointer}: {choice}");
+            }
+            assert!(!(members.contains_key(word) && members.contains_key("properties")), "{pointer} narrows by {word}");
+        }
+        if pointer.contains("/responses/")
+            && let Some(schema) = members.get("schema")
+        {
+            let is_plain = schema.get("$ref").is_some() || schema["type"].is_string();
+            assert!(is_plain, "{pointer}: {schema}");
+            answers += usize::from(pointer.contains("/content/"));
+        }
+    });
+    assert!(answers > 40, "only {answers} answers were found");
 }

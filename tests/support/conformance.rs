@@ -9,6 +9,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::rules;
 
 /// Headers that mean something, so that they may come only where the document says so.
 const MEANINGFUL: [&str; 9] = [
@@ -70,6 +71,8 @@ pub(super) fn check(answer: &Answer, sent: &HeaderMap, body: Option<&[u8]>) {
     {
         let request = resolve(format!("{operation}/requestBody"), answer);
         check_against(&format!("{request}/content/application~1json/schema"), &body, answer);
+        let broken = rules::broken_by_request(template, &body);
+        assert!(broken.is_empty(), "{broken:?}: {}", answer.describe());
     }
     let response = resolve(format!("{operation}/responses/{}", answer.status), answer);
     check_headers(&response, answer);
@@ -141,8 +144,15 @@ fn check_content(response: &str, answer: &Answer) {
     assert!(content.contains_key(media_type), "the media type is not documented: {}", answer.describe());
     if media_type.ends_with("json") {
         check_against(&format!("{response}/content/{}/schema", escape(media_type)), &answer.json(), answer);
+        let broken = rules::broken_by_answer(&answer.json());
+        assert!(broken.is_empty(), "{broken:?}: {}", answer.describe());
     }
-    check_problem(answer);
+    if answer.status >= 400 {
+        assert_eq!(answer.json()["status"], answer.status, "{}", answer.describe());
+        let codes = document().pointer(&format!("{response}/x-codes")).and_then(Value::as_array);
+        let codes = codes.unwrap_or_else(|| panic!("{response} has no codes"));
+        assert!(codes.contains(&answer.json()["code"]), "the code is not documented: {}", answer.describe());
+    }
 }
 
 fn check_against(schema: &str, value: &Value, answer: &Answer) {

@@ -10,6 +10,7 @@ pub(crate) mod postgres;
 mod power;
 mod program;
 mod raw;
+pub(crate) mod rules;
 mod service;
 mod session;
 mod tenant;

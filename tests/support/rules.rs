@@ -1,0 +1,71 @@
+//! What the OpenAPI document says in words. Schemas could say it too, but what makes clients of them would then leave things out.
+
+use serde_json::Value;
+use timelog_domain::Action;
+
+/// What is wrong with what the service answered, or with what the document shows as an answer.
+pub(crate) fn broken_by_answer(value: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    visit(value, &mut |value| {
+        // The description itself is an answer, and its schemas have members of the same names.
+        let has = |member: &str| value.get(member).is_some();
+        let says = |member: &str| value[member].is_string();
+        let mut must = |holds: bool, rule: &str| {
+            if !holds {
+                broken.push(format!("{rule}: {value}"));
+            }
+        };
+        if value["invoiced"].is_boolean() {
+            must(value["invoiced"] == (value["status"] == "invoiced"), "invoiced says what the status says");
+        }
+        if let Some(outcome) = value["outcome"].as_str() {
+            must(has("problem") == (outcome == "failed"), "what failed has a problem, and nothing else has");
+            let done = !["failed", "not_applied"].contains(&outcome);
+            must(has("entry") == done, "what was done has an entry, and nothing else has");
+        }
+        if says("code") && says("title") {
+            let code = value["code"].as_str().unwrap_or_default();
+            must(value["type"] == format!("urn:timelog:problem:{code}"), "the type is that of the code");
+            must(has("errors") || code != "validation_error", "a validation error says what is wrong");
+            must(has("results") == (code == "batch_failed"), "a failed batch has results, and nothing else has");
+        } else if says("code") && says("message") {
+            must(has("pointer") != has("parameter"), "a violation has one place");
+        }
+    });
+    broken
+}
+
+/// What is wrong with what the service took, or with what the document shows as a request.
+pub(crate) fn broken_by_request(path: &str, body: &Value) -> Vec<String> {
+    let said = |member: &str| body[member].as_str().is_some_and(|text| !text.trim().is_empty());
+    let mut broken = Vec::new();
+    let mut must = |holds: bool, rule: &str| {
+        if !holds {
+            broken.push(format!("{rule}: {body}"));
+        }
+    };
+    let lasts = |entry: &Value| entry.get("minutes").is_some() || entry.get("hours").is_some();
+    if path.ends_with("/time-entries") {
+        must(lasts(body), "an entry has a duration");
+    } else if path.ends_with("/batch") {
+        let mut entries = body["entries"].as_array().into_iter().flatten();
+        must(entries.all(lasts), "every entry has a duration");
+    } else if path.ends_with("/transitions") {
+        let action = body["action"].as_str().and_then(|action| action.parse::<Action>().ok());
+        must(action.is_some_and(|action| !action.needs_reason() || said("reason")), "a needed reason is there");
+        must(
+            action.is_some_and(|action| !action.needs_invoice_ref() || said("invoiceRef")),
+            "a needed invoice is there",
+        );
+    }
+    broken
+}
+
+fn visit(value: &Value, look: &mut impl FnMut(&Value)) {
+    look(value);
+    match value {
+        Value::Object(members) => members.values().for_each(|member| visit(member, look)),
+        Value::Array(items) => items.iter().for_each(|item| visit(item, look)),
+        _ => {}
+    }
+}
