@@ -9,7 +9,7 @@ use crate::support::{Answer, Database, Program, TestDatabase, bootstrap, on_ever
 on_every_database! {
     a_copy_in_the_other_kind_of_database_serves_as_the_original_did,
     a_copy_that_was_cut_off_goes_on_where_it_was,
-    a_copy_onto_other_rows_is_not_called_one,
+    a_copy_onto_other_rows_is_refused_before_anything_is_written,
 }
 
 const TABLES: [&str; 10] = [
@@ -120,14 +120,47 @@ async fn a_copy_that_was_cut_off_goes_on_where_it_was(database: Database) {
     original.is_served_by(&target).await;
 }
 
-async fn a_copy_onto_other_rows_is_not_called_one(database: Database) {
+async fn a_copy_onto_other_rows_is_refused_before_anything_is_written(database: Database) {
     let original = Original::create(database).await;
+    let refuses = |target: &TestDatabase, expected: &str| {
+        let before = target.counts();
+        let copied = copy(&original.database, target);
+        assert_eq!(copied.status.code(), Some(1));
+        let complaint = String::from_utf8(copied.stderr).unwrap();
+        assert!(complaint.contains(expected) && complaint.contains("nothing was written"), "{complaint}");
+        assert_eq!(target.counts(), before);
+    };
     let target = other_kind(database);
     bootstrap(&target.url());
-    let copied = copy(&original.database, &target);
-    assert_eq!(copied.status.code(), Some(1));
-    let complaint = String::from_utf8(copied.stderr).unwrap();
-    assert!(complaint.contains("organizations has 1 rows at the source and 2 at the target"), "{complaint}");
+    refuses(&target, "the target has an organization that the source does not have");
+    // The organization is the same, but somebody worked in it since.
+    let target = other_kind(database);
+    assert!(copy(&original.database, &target).status.success());
+    target.execute("DELETE FROM idempotency_keys");
+    original.database.execute("DELETE FROM time_entry_history");
+    refuses(&target, "time_entry_history has 0 rows at the source and ");
+}
+
+#[test]
+fn a_database_is_not_copied_onto_itself_whatever_it_is_called() {
+    let database = Database::Sqlite.create();
+    bootstrap(&database.url());
+    let path = database.url().strip_prefix("sqlite:").unwrap().to_owned();
+    let beside = |name: &str| std::path::Path::new(&path).with_file_name(name).display().to_string();
+    std::os::unix::fs::symlink("timelog.db", beside("link")).unwrap();
+    std::fs::hard_link(&path, beside("hard")).unwrap();
+    let before = database.counts();
+    for name in ["timelog.db", "link", "hard", "./timelog.db", "timelog.db-wal", "timelog.db-journal"] {
+        let (one, other) = (database.url(), format!("sqlite:{}", beside(name)));
+        for (from, to) in [(&one, &other), (&other, &one)] {
+            let copied = run(&["copy", "--from", from, "--to", to]);
+            let complaint = String::from_utf8_lossy(&copied.stderr);
+            assert_eq!(copied.status.code(), Some(1), "{name}: {complaint}");
+            assert!(complaint.contains("--from and --to name the same database"), "{name}: {complaint}");
+        }
+        assert!(!std::path::Path::new(&beside("timelog.db-journal")).exists());
+    }
+    assert_eq!(database.counts(), before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

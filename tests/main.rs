@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod arrival;
+mod backup;
 mod batch;
+mod closed_pipes;
 mod concurrency;
 mod copy_and_backup;
 mod crashes;
@@ -23,6 +25,7 @@ mod life;
 mod lists;
 mod log_time_entry;
 mod outage;
+mod overwriting;
 mod pages;
 mod permissions;
 mod postgres;
@@ -33,6 +36,7 @@ mod races;
 mod read_time_entry;
 mod refused_bodies;
 mod refused_connections;
+mod settings;
 mod strict_handling;
 mod stuck;
 mod summarize;

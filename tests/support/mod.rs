@@ -8,6 +8,8 @@ mod database;
 mod gate;
 pub(crate) mod postgres;
 mod power;
+#[cfg(target_os = "linux")]
+mod preload;
 mod program;
 mod raw;
 pub(crate) mod rules;
@@ -22,7 +24,9 @@ pub(crate) use conformance::{document, schema_of};
 pub(crate) use database::{Database, TestDatabase};
 pub(crate) use gate::Gate;
 pub(crate) use power::Disk;
-pub(crate) use program::{Program, bootstrap, run, run_with};
+#[cfg(target_os = "linux")]
+pub(crate) use preload::Preload;
+pub(crate) use program::{Bootstrapped, Program, bootstrap, program, run, run_with};
 pub(crate) use raw::{Connection, raw};
 pub(crate) use service::{Service, Setup};
 pub(crate) use session::{Frozen, Session};

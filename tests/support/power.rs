@@ -1,37 +1,25 @@
 //! A disk that loses what was not synced when the power goes. What `power.c` does is told there.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-/// The library, compiled once for the tests of this process.
-fn library() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("power-{}.so", std::process::id()));
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/support/power.c");
-        let mut cc = Command::new("cc");
-        cc.args(["-shared", "-fPIC", "-O1", "-Wall", "-o"]).arg(&library).arg(source).arg("-ldl");
-        assert!(cc.status().expect("cc is there, which compiles SQLite too").success());
-        library
-    })
-}
+use super::preload::Preload;
 
 /// A folder with an SQLite database on such a disk.
 pub(crate) struct Disk {
     folder: TempDir,
     synced: TempDir,
     trigger: PathBuf,
+    preload: Preload,
 }
 
 impl Disk {
     pub(crate) fn new() -> Self {
         let [folder, synced] = [(); 2].map(|()| tempfile::tempdir().expect("a temporary folder can be made"));
         let trigger = synced.path().join("trigger");
-        Self { folder, synced, trigger }
+        Self { folder, synced, trigger, preload: Preload::power() }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -45,7 +33,7 @@ impl Disk {
     /// What a program that uses the disk has to be told.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("LD_PRELOAD", library().display().to_string()),
+            ("LD_PRELOAD", self.preload.library().display().to_string()),
             ("POWER_DISK", self.synced.path().display().to_string()),
             ("POWER_TRIGGER", self.trigger.display().to_string()),
         ]

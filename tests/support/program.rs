@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::api::Api;
 
 /// The program with nothing of this process's settings.
-fn program(arguments: &[&str]) -> Command {
+pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_timelog"));
     let own = std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("TIMELOG_")));
     for (name, _) in own {
@@ -45,9 +45,14 @@ pub(crate) fn bootstrap(database_url: &str) -> Bootstrapped {
 }
 
 impl Bootstrapped {
+    /// One of the ids that were printed, such as `organizationId`.
+    pub(crate) fn id(&self, name: &str) -> &str {
+        self.ids[name].as_str().expect("it prints the id")
+    }
+
     /// Where time is logged.
     pub(crate) fn path(&self) -> String {
-        format!("/projects/{}/time-entries", self.ids["projectId"].as_str().expect("it prints a project"))
+        format!("/projects/{}/time-entries", self.id("projectId"))
     }
 
     /// A body with no more than it needs.

@@ -1,5 +1,7 @@
 //! Moving everything from one database to another, of whichever kinds.
 
+use std::collections::HashSet;
+
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -19,6 +21,13 @@ use crate::schema::{
 };
 use crate::store::Store;
 use crate::types::{Id, IdValue};
+
+/// How many rows a table has.
+macro_rules! count {
+    ($database:expr, $table:ident) => {
+        on_database!($database, read, |conn| $table::table.count().get_result::<i64>(conn).await).await?
+    };
+}
 
 /// How many rows are read, and written in one transaction, at a time.
 const PAGE: i64 = 500;
@@ -40,14 +49,15 @@ pub struct CopyProgress {
 ///
 /// # Errors
 ///
-/// [`PortError`] where a database does not answer, or where the two do not have as many rows in the end: then something wrote to
-/// one of them, or `to` held other rows before.
+/// [`PortError`] where a database does not answer; where `to` holds what `from` does not, and then nothing is written; or where the
+/// two do not have as many rows in the end, because something wrote to one of them.
 pub async fn copy(
     from: &Store,
     to: &Store,
     progress: &(dyn Fn(CopyProgress) + Send + Sync),
 ) -> Result<Vec<CopyProgress>, PortError> {
     let (from, to) = (&from.database, &to.database);
+    refuse_others(from, to).await?;
     // What is referred to comes before what refers to it.
     Ok(vec![
         copy_organizations(from, to, progress).await?,
@@ -63,6 +73,36 @@ pub async fn copy(
     ])
 }
 
+/// Fails where `to` holds rows that a copy of `from` does not have, as far as organizations and numbers of rows tell.
+async fn refuse_others(from: &Database, to: &Database) -> Result<(), PortError> {
+    let known: HashSet<IdValue> = organizations_of(from).await?.into_iter().collect();
+    if organizations_of(to).await?.iter().any(|id| !known.contains(id)) {
+        let reason = "the target has an organization that the source does not have, and nothing was written";
+        return Err(DbError::Failed(reason.to_owned()).into());
+    }
+    macro_rules! refuse_more {
+        ($($table:ident),+) => {$(
+            let here = count!(from, $table);
+            let there = count!(to, $table);
+            if there > here {
+                let table = stringify!($table);
+                return Err(DbError::Failed(format!(
+                    "{table} has {here} rows at the source and {there} at the target, so it is no copy, and nothing was written"
+                ))
+                .into());
+            }
+        )+};
+    }
+    refuse_more!(projects, users, project_entries, project_releases, api_keys);
+    refuse_more!(time_entries, time_entry_history, idempotency_keys);
+    Ok(())
+}
+
+async fn organizations_of(database: &Database) -> Result<Vec<IdValue>, PortError> {
+    let query = organizations::table.select(organizations::id);
+    on_database!(database, read, |conn| query.load(conn).await).await
+}
+
 /// Copies one table in the order of its primary key.
 ///
 /// - `resume`: whether to begin after the greatest key that is there already. Only for keys that both databases order alike,
@@ -76,7 +116,7 @@ macro_rules! copy_table {
             to: &Database,
             progress: &(dyn Fn(CopyProgress) + Send + Sync),
         ) -> Result<CopyProgress, PortError> {
-            let total = on_database!(from, read, |conn| $table::table.count().get_result::<i64>(conn).await).await?;
+            let total = count!(from, $table);
             let mut done = CopyProgress { table: stringify!($table), rows: 0, total: total.unsigned_abs() };
             progress(done);
             $(let mut $key = $least;)+
@@ -90,8 +130,7 @@ macro_rules! copy_table {
                 .await?;
                 if let Some(last) = last {
                     $($key = last.$key;)+
-                    let there = on_database!(to, read, |conn| $table::table.count().get_result::<i64>(conn).await);
-                    done.rows = there.await?.unsigned_abs();
+                    done.rows = count!(to, $table).unsigned_abs();
                 }
             }
             loop {
@@ -135,7 +174,7 @@ macro_rules! copy_table {
                 }
                 progress(done);
             }
-            let there = on_database!(to, read, |conn| $table::table.count().get_result::<i64>(conn).await).await?;
+            let there = count!(to, $table);
             if there != total {
                 return Err(DbError::Failed(format!(
                     "{} has {total} rows at the source and {there} at the target",

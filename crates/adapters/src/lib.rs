@@ -25,7 +25,6 @@ mod time_entries;
 mod types;
 mod url;
 
-pub use backup::partial_backup;
 pub use copy::{CopyProgress, copy};
 pub use keys::digest_key;
 pub use options::{DatabaseOptions, QueueOptions};

@@ -35,7 +35,7 @@ pub struct Day;
 pub struct Document;
 
 /// The value of an [`Id`] column. Which of the domain's ids it is, the row that holds it knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Id)]
 pub(crate) struct IdValue(Uuid);
 

@@ -1,7 +1,7 @@
 //! Where the database is.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::postgres::PostgresUrl;
@@ -13,6 +13,27 @@ pub enum DatabaseUrl {
     Sqlite(PathBuf),
     /// A PostgreSQL database.
     Postgres(Box<PostgresUrl>),
+}
+
+impl DatabaseUrl {
+    /// The files of this machine that the database consists of, or is reached with. Nothing else may be written there. They need
+    /// not exist.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Sqlite(path) => {
+                // SQLite follows links, and names its other files after what it finds.
+                let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+                let named = |suffix: &str| {
+                    let mut name = path.as_os_str().to_owned();
+                    name.push(suffix);
+                    PathBuf::from(name)
+                };
+                ["", "-wal", "-shm", "-journal"].map(named).into()
+            }
+            Self::Postgres(url) => url.root_certificates().into_iter().map(Path::to_owned).collect(),
+        }
+    }
 }
 
 /// The text is no database URL.
@@ -81,6 +102,20 @@ mod tests {
         for url in ["postgres://localhost/timelog", "postgresql://localhost/timelog"] {
             assert!(matches!(url.parse(), Ok(DatabaseUrl::Postgres(_))), "{url}");
         }
+    }
+
+    #[test]
+    fn the_files_of_a_database_are_known_under_the_names_that_sqlite_gives_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        let files = |path: PathBuf| DatabaseUrl::Sqlite(path).files();
+        let expected = ["a.db", "a.db-wal", "a.db-shm", "a.db-journal"].map(|name| folder.join(name));
+        assert_eq!(files(folder.join("a.db")), expected);
+        std::fs::write(folder.join("a.db"), "").unwrap();
+        std::os::unix::fs::symlink("a.db", folder.join("link")).unwrap();
+        assert_eq!(files(folder.join("link")), expected);
+        let url: DatabaseUrl = "postgres://localhost/x?sslmode=verify-full&sslrootcert=/ca.pem".parse().unwrap();
+        assert_eq!(url.files(), [PathBuf::from("/ca.pem")]);
     }
 
     #[test]

@@ -10,18 +10,24 @@ use validator::{Validate, ValidationError};
 /// The longest that a revoked key may go on working.
 const MAX_KEY_MEMORY: Duration = Duration::from_secs(5);
 
+/// The most threads that serve connections. Each needs four open files, of which many systems give a program 1024.
+const MAX_WORKERS: usize = 128;
+
+/// What can stand before every path.
+pub(crate) const BASE_PATH: &str = "must be empty or like /api/v1";
+
 /// How a server behaves.
 #[derive(Debug, Clone, Validate)]
 pub struct Settings {
     /// Where it listens. Port 0 takes a free one.
     pub listen: SocketAddr,
     /// What stands before every path: empty, or like `/api/v1`.
-    #[validate(custom(function = "is_base_path"))]
+    #[validate(custom(function = "check_base_path"))]
     pub base_path: String,
     /// What to do with a repeat of an idempotency key that has another body.
     pub on_mismatch: MismatchPolicy,
     /// How many threads serve connections.
-    #[validate(range(min = 1, max = 1024, message = "must be 1 to 1024"))]
+    #[validate(range(min = 1, max = MAX_WORKERS, message = "must be 1 to 128"))]
     pub workers: usize,
     /// How long a key is remembered after it was looked up, and so how long a revocation may go unnoticed.
     #[validate(custom(function = "is_key_memory"))]
@@ -42,7 +48,7 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             base_path: String::new(),
             on_mismatch: MismatchPolicy::Replay,
-            workers: std::thread::available_parallelism().map_or(2, usize::from),
+            workers: std::thread::available_parallelism().map_or(2, usize::from).min(MAX_WORKERS),
             key_memory: Duration::from_secs(2),
             rate_limit: None,
             keep_alive: Duration::from_secs(75),
@@ -52,14 +58,21 @@ impl Default for Settings {
     }
 }
 
-fn is_base_path(path: &str) -> Result<(), ValidationError> {
+/// Whether a text can stand before every path.
+pub(crate) fn is_base_path(path: &str) -> bool {
+    // Clients resolve dots before they send a path, so one with them would never be asked for.
     let segment = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        !["", ".", ".."].contains(&text)
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
     };
-    if path.is_empty() || path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(segment)) {
+    path.is_empty() || path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(segment))
+}
+
+fn check_base_path(path: &str) -> Result<(), ValidationError> {
+    if is_base_path(path) {
         return Ok(());
     }
-    Err(ValidationError::new("base_path").with_message("must be empty or like /api/v1".into()))
+    Err(ValidationError::new("base_path").with_message(BASE_PATH.into()))
 }
 
 fn is_key_memory(memory: &Duration) -> Result<(), ValidationError> {
@@ -84,10 +97,11 @@ mod tests {
     fn nonsense_is_refused() {
         assert!(is_valid(|_| ()));
         assert!(is_valid(|settings| settings.base_path = "/api/v1".to_owned()));
-        for path in ["/", "api", "/api/", "//", "/a b", "/{id}"] {
+        for path in ["/", "api", "/api/", "//", "/a b", "/{id}", "/api/..", "/."] {
             assert!(!is_valid(|settings| settings.base_path = path.to_owned()), "{path}");
         }
         assert!(!is_valid(|settings| settings.key_memory = Duration::from_millis(5001)));
         assert!(!is_valid(|settings| settings.workers = 0));
+        assert!(!is_valid(|settings| settings.workers = 129));
     }
 }

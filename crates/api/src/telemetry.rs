@@ -31,7 +31,9 @@ const SIZES: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
 /// Where the filter cannot be read, or log lines are written already.
 pub fn log(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     let filter = EnvFilter::builder().parse(filter).context("--log cannot be read, try info or timelog_api=debug")?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written is lost. To say so on standard error would fail as well, and end the thread that tried.
+    let subscriber = tracing_subscriber::fmt().log_internal_errors(false);
+    let subscriber = subscriber.with_env_filter(filter).with_writer(std::io::stderr);
     let terminal = std::io::stderr().is_terminal();
     let installed = if format == LogFormat::Json || (format == LogFormat::Auto && !terminal) {
         subscriber.json().flatten_event(true).with_current_span(false).try_init()

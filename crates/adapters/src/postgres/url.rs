@@ -1,7 +1,7 @@
 //! What a PostgreSQL URL says.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -40,6 +40,11 @@ impl PostgresUrl {
     /// Whether there is only one server that could be meant.
     pub(super) fn names_one_host(&self) -> bool {
         self.config.get_hosts().len() == 1
+    }
+
+    /// The file with the authorities to trust, if it names one.
+    pub(crate) fn root_certificates(&self) -> Option<&Path> {
+        self.root_certificates.as_deref()
     }
 }
 

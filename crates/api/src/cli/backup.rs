@@ -1,42 +1,81 @@
 //! `timelog backup`
 
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail, ensure};
 use clap::Args;
-use timelog_adapters::{DatabaseUrl, partial_backup};
+use timelog_adapters::{DatabaseUrl, Store};
 
+use super::end::unless_told_to_stop;
+use super::output::{Kept, NewFile, Target};
 use super::progress::bar;
 use super::{Global, say};
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {
-    /// The file to write. It must not exist yet.
+    /// The file to write.
     #[arg(value_name = "PATH")]
     path: PathBuf,
+    /// Replace the file if it exists. It is whole at any moment: the old one, and then the new one.
+    #[arg(long)]
+    force: bool,
 }
 
 impl Backup {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
+        let DatabaseUrl::Sqlite(database) = &global.database_url else {
+            bail!("only an SQLite database is backed up this way; use pg_dump or pg_basebackup");
+        };
         let store = global.open().await?;
-        let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
-        let total = match &global.database_url {
-            DatabaseUrl::Sqlite(path) => size(path),
-            DatabaseUrl::Postgres(_) => 0,
-        };
-        let (bar, partial) = (bar(total, "bytes").with_message("backing up"), partial_backup(&self.path));
-        let mut tick = tokio::time::interval(Duration::from_millis(100));
-        let mut backup = std::pin::pin!(store.backup(self.path.clone()));
-        let done = loop {
-            tokio::select! {
-                done = &mut backup => break done,
-                _ = tick.tick() => bar.set_position(size(&partial)),
-            }
-        };
-        bar.finish_and_clear();
-        done.with_context(|| format!("cannot back up to {}", self.path.display()))?;
-        say(format_args!("Backed up to {} ({} bytes).", self.path.display(), size(&self.path)));
-        Ok(())
+        let found = fs::metadata(database).with_context(|| format!("cannot read {}", database.display()))?;
+        let target = Target::new(self.path.clone(), "PATH", self.force, Kept::database(&global.database_url));
+        // Who may not read the database should not read it here either.
+        let target = target.with_mode(found.permissions().mode());
+        target.check()?;
+        has_no_companions(&self.path)?;
+        let file = target.begin()?;
+        let copied = unless_told_to_stop(copy(&store, &file, found.len())).await;
+        if copied.is_err() {
+            // SQLite keeps a journal beside the file while it fills it. There may be none, or none any more.
+            companions(file.partial()).for_each(|journal| drop(fs::remove_file(journal)));
+        }
+        copied.with_context(|| format!("cannot back up to {}", self.path.display()))?;
+        let size = file.size();
+        has_no_companions(&self.path)?;
+        file.finish()?;
+        say(format_args!("Backed up to {} ({size} bytes).", self.path.display()))
     }
+}
+
+async fn copy(store: &Store, file: &NewFile, expected: u64) -> anyhow::Result<()> {
+    let bar = bar(expected, "bytes").with_message("backing up");
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    let mut backup = std::pin::pin!(store.backup(file.partial().to_owned()));
+    let done = loop {
+        tokio::select! {
+            done = &mut backup => break done,
+            _ = tick.tick() => bar.set_position(file.size()),
+        }
+    };
+    bar.finish_and_clear();
+    Ok(done?)
+}
+
+/// The files that SQLite keeps beside one that it writes.
+fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
+    DatabaseUrl::Sqlite(path.to_owned()).files().into_iter().skip(1)
+}
+
+/// SQLite takes what lies beside a database under these names for its latest changes, and would apply those of another database to
+/// the backup.
+fn has_no_companions(path: &Path) -> anyhow::Result<()> {
+    for companion in companions(path) {
+        let left = fs::metadata(&companion).is_ok_and(|file| file.len() > 0);
+        let name = companion.display();
+        ensure!(!left, "{name} lies there, which SQLite would take for a part of the backup; move it away first");
+    }
+    Ok(())
 }

@@ -30,12 +30,12 @@ impl Bootstrap {
         if self.json {
             let object: serde_json::Map<_, _> =
                 ids.into_iter().map(|(name, id)| (name.to_owned(), json!(id))).collect();
-            say(serde_json::Value::from(object));
+            say(serde_json::Value::from(object))?;
         } else {
             for (name, id) in ids {
-                say(format_args!("{name:<15} {id}"));
+                say(format_args!("{name:<15} {id}"))?;
             }
-            say("The API key is shown only this once.");
+            say("The API key is shown only this once.")?;
         }
         Ok(())
     }

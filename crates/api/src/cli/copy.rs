@@ -7,6 +7,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use timelog_adapters::{CopyProgress, DatabaseUrl, copy};
 
+use super::output::Kept;
 use super::progress::bar;
 use super::{Global, say};
 
@@ -22,7 +23,7 @@ pub(super) struct Copy {
 
 impl Copy {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
-        anyhow::ensure!(self.from != self.to, "--from and --to name the same database");
+        anyhow::ensure!(!same(&self.from, &self.to), "--from and --to name the same database");
         let from = global.open_at(&self.from).await?;
         let (to, _) = global.open_or_make(&self.to).await?;
         let shown: Mutex<Option<(&str, ProgressBar)>> = Mutex::new(None);
@@ -43,8 +44,16 @@ impl Copy {
             bar.finish_and_clear();
         }
         for table in copied.with_context(|| format!("cannot copy from {} to {}", self.from, self.to))? {
-            say(format_args!("{:<20} {:>12} rows in both", table.table, table.total));
+            say(format_args!("{:<20} {:>12} rows in both", table.table, table.total))?;
         }
         Ok(())
     }
+}
+
+/// Whether two URLs lead to one database, under whatever names. Of PostgreSQL only the URLs are compared: a database that is copied
+/// onto itself stays as it is.
+fn same(from: &DatabaseUrl, to: &DatabaseUrl) -> bool {
+    let files = matches!((from, to), (DatabaseUrl::Sqlite(_), DatabaseUrl::Sqlite(_)));
+    let from_files = Kept::database(from);
+    from == to || (files && to.files().iter().any(|file| from_files.find(file).is_some()))
 }

@@ -1,6 +1,5 @@
 //! `timelog export`
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
@@ -14,7 +13,9 @@ use timelog_domain::{
 };
 
 use super::Global;
+use super::output::{Kept, Output, Target};
 use super::progress::bar;
+use super::say::unwritten;
 use crate::answer::EntryBody;
 use crate::csv;
 use crate::http::query::Instant;
@@ -34,6 +35,9 @@ pub(super) struct Export {
     /// The file to write; standard output if it is not given.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Replace the file of --out if it exists.
+    #[arg(long, requires = "out")]
+    force: bool,
     #[command(flatten)]
     entries: Entries,
     /// The order: workDate, createdAt or updatedAt, after - for descending.
@@ -115,6 +119,14 @@ impl Export {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
         let filter = self.entries.filter();
         ensure!(filter.from.is_none() || filter.to.is_none() || filter.from <= filter.to, "--from is after --to");
+        let kept = Kept::database(&global.database_url);
+        let target = match self.out {
+            Some(path) => Ok(Target::new(path, "--out", self.force, kept)),
+            None => Err(Output::standard(&kept)?),
+        };
+        if let Ok(target) = &target {
+            target.check()?;
+        }
         let store = global.open().await?;
         let organization = super::organization(&store, self.organization).await?;
         if let Some(project) = filter.project_id {
@@ -122,14 +134,18 @@ impl Export {
             project.context("the organization has no such project, or there is no such organization")?;
         }
         let total = store.count(organization, filter.clone()).await.context("the entries could not be counted")?;
-        let out: Box<dyn Write + Send> = match &self.out {
-            Some(path) => Box::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?),
-            None => Box::new(std::io::stdout()),
+        let mut out = match target {
+            Ok(target) => target.open()?,
+            Err(standard) => standard,
         };
         let bar = bar(total, "entries").with_message("exporting");
-        let written = write(&*store, organization, filter, self.sort, self.format, out, |count| bar.inc(count)).await;
+        let (sort, format) = (self.sort, self.format);
+        let write =
+            async |out: &mut Output| write(&*store, organization, filter, sort, format, out, |n| bar.inc(n)).await;
+        let written = out.fill(write).await;
         bar.finish_and_clear();
-        written
+        written?;
+        out.finish()
     }
 }
 
@@ -155,14 +171,18 @@ pub(super) async fn write(
                 Format::Ndjson => append(&mut text, entry),
             }
         }
-        out.write_all(&text).context("cannot write the entries")?;
+        out.write_all(&text).map_err(cannot_write)?;
         progress(page.items.len() as u64);
         text.clear();
         after = page.next;
         if after.is_none() {
-            return out.flush().context("cannot write the entries");
+            return out.flush().map_err(cannot_write);
         }
     }
+}
+
+fn cannot_write(error: std::io::Error) -> anyhow::Error {
+    unwritten(error, "cannot write the entries")
 }
 
 /// An entry as the API shows it, and its external reference, which the API takes.

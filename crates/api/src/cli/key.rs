@@ -9,6 +9,7 @@ use timelog_domain::ports::{ApiKeys, Clock, IssuedKey, NewApiKey, PortError};
 use timelog_domain::{ApiKey, KeyId, OrganizationId, Permissions, ProjectId, UserId};
 use uuid::Uuid;
 
+use super::duration::{DurationRange, HOUR};
 use super::{Global, say};
 use crate::clock::SystemClock;
 
@@ -58,9 +59,15 @@ pub(super) struct Rotate {
     /// The id of the key, as "key list" shows it.
     #[arg(value_name = "KEY-ID")]
     id: KeyId,
-    /// How long the secret that the key has now goes on working, such as 24h. Not at all where this is not given: running
+    /// How long the secret that the key has now goes on working, 0s to 2160h, such as 24h. Not at all where this is not given: running
     /// services refuse it within 5 seconds.
-    #[arg(long, default_value = "0s", hide_default_value = true, value_parser = grace, value_name = "DURATION")]
+    #[arg(
+        long,
+        default_value = "0s",
+        hide_default_value = true,
+        value_parser = DurationRange::milliseconds(0..=90 * 24 * HOUR),
+        value_name = "DURATION"
+    )]
     grace: Duration,
     /// Print one JSON object instead of lines.
     #[arg(long)]
@@ -101,28 +108,18 @@ impl Create {
             }
             issued => issued.context("the key could not be made")?,
         };
-        show(&issued, self.json);
-        Ok(())
+        show(&issued, self.json)
     }
 }
 
 /// Shows a key's text, which can be had only now.
-fn show(issued: &IssuedKey, as_json: bool) {
+fn show(issued: &IssuedKey, as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        say(json!({ "keyId": issued.key.id.to_string(), "apiKey": issued.text }));
-        return;
+        return say(json!({ "keyId": issued.key.id.to_string(), "apiKey": issued.text }));
     }
-    say(format_args!("keyId   {}", issued.key.id));
-    say(format_args!("apiKey  {}", issued.text));
-    say("The API key is shown only this once.");
-}
-
-/// The longest that a former secret may go on working.
-const MOST_GRACE: Duration = Duration::from_hours(90 * 24);
-
-fn grace(text: &str) -> Result<Duration, String> {
-    let grace = super::duration(text)?;
-    if grace <= MOST_GRACE { Ok(grace) } else { Err("must be at most 90d".to_owned()) }
+    say(format_args!("keyId   {}", issued.key.id))?;
+    say(format_args!("apiKey  {}", issued.text))?;
+    say("The API key is shown only this once.")
 }
 
 impl Rotate {
@@ -133,9 +130,9 @@ impl Rotate {
         let Some(issued) = rotated.context("the key could not be given another secret")? else {
             bail!("there is no key {}, or it was revoked", self.id);
         };
-        show(&issued, self.json);
+        show(&issued, self.json)?;
         if !self.json && !self.grace.is_zero() {
-            say(format_args!("The secret before works until {former_until}."));
+            say(format_args!("The secret before works until {former_until}."))?;
         }
         Ok(())
     }
@@ -145,7 +142,7 @@ impl List {
     async fn run(self, global: &Global) -> anyhow::Result<()> {
         let keys = global.open().await?.list(self.organization).await.context("the keys could not be listed")?;
         if self.json {
-            say(keys.iter().map(describe).collect::<serde_json::Value>());
+            say(keys.iter().map(describe).collect::<serde_json::Value>())?;
             return Ok(());
         }
         for key in &keys {
@@ -157,10 +154,10 @@ impl List {
             say(format_args!(
                 "{}  tlk_{}_…  {}  {}{limits}  {state}",
                 key.id, key.prefix, key.created_at, key.permissions
-            ));
+            ))?;
         }
         if keys.is_empty() {
-            say("The organization has no keys.");
+            say("The organization has no keys.")?;
         }
         Ok(())
     }
@@ -184,7 +181,7 @@ impl Revoke {
         if !found.context("the key could not be revoked")? {
             bail!("there is no key {}", self.id);
         }
-        say(format_args!("Revoked {}.", self.id));
+        say(format_args!("Revoked {}.", self.id))?;
         Ok(())
     }
 }

@@ -11,10 +11,10 @@ impl Migrate {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
         let (_, applied) = global.open_or_make(&global.database_url).await?;
         if applied.is_empty() {
-            say("The database schema is up to date.");
+            say("The database schema is up to date.")?;
         }
         for version in applied {
-            say(format_args!("Applied migration {version}."));
+            say(format_args!("Applied migration {version}."))?;
         }
         Ok(())
     }

@@ -3,13 +3,18 @@
 mod backup;
 mod bootstrap;
 mod copy;
+mod duration;
+mod end;
 mod export;
 mod import;
 mod key;
 mod migrate;
+mod output;
 mod progress;
 mod provision;
+mod say;
 mod serve;
+mod usage;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,6 +25,9 @@ use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
 use timelog_domain::OrganizationId;
 use timelog_domain::ports::PortError;
 
+use self::duration::{DurationRange, HOUR};
+pub use self::end::main;
+use self::say::say;
 use crate::clock::SystemClock;
 use crate::telemetry::{self, LogFormat};
 
@@ -48,11 +56,25 @@ struct Global {
         value_name = "URL"
     )]
     database_url: DatabaseUrl,
-    /// How long to wait at the start for a database that is away or locked.
-    #[arg(long, global = true, env = "TIMELOG_CONNECT_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    /// How long to wait at the start for a database that is away or locked, 0s to 24h.
+    #[arg(
+        long,
+        global = true,
+        env = "TIMELOG_CONNECT_TIMEOUT",
+        default_value = "30s",
+        value_parser = DurationRange::milliseconds(0..=24 * HOUR),
+        value_name = "DURATION"
+    )]
     connect_timeout: Duration,
-    /// How long a request waits for a connection, or for a lock that another process holds.
-    #[arg(long, global = true, env = "TIMELOG_LOCK_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "DURATION")]
+    /// How long a request waits for a connection, or for a lock that another process holds, 10ms to 1h.
+    #[arg(
+        long,
+        global = true,
+        env = "TIMELOG_LOCK_TIMEOUT",
+        default_value = "5s",
+        value_parser = DurationRange::milliseconds(10..=HOUR),
+        value_name = "DURATION"
+    )]
     lock_timeout: Duration,
     /// Which log lines to write: error, warn, info, debug or trace, also by module.
     #[arg(
@@ -220,21 +242,11 @@ async fn organization(store: &Store, named: Option<OrganizationId>) -> anyhow::R
     only.context("the database has not exactly one organization; name one with --organization")
 }
 
-/// A duration written like `30s`, `24h` or `500ms`.
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 30s, 24h or 500ms"))
-}
-
-/// Writes a line to standard output, which is where a command's results go.
-fn say(line: impl std::fmt::Display) {
-    #[expect(clippy::print_stdout, reason = "this is where a command answers")]
-    {
-        println!("{line}");
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::any::TypeId;
+    use std::num::NonZeroU32;
+
     use clap::CommandFactory;
 
     use super::*;
@@ -242,6 +254,71 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// Every argument of a command and of those below it, with the words that lead there.
+    fn arguments<'a>(command: &'a clap::Command, words: &[&'a str]) -> Vec<(Vec<&'a str>, &'a clap::Arg)> {
+        let words = [words, &[command.get_name()]].concat();
+        let below = command.get_subcommands().flat_map(|command| arguments(command, &words)).collect::<Vec<_>>();
+        command.get_arguments().map(|argument| (words.clone(), argument)).chain(below).collect()
+    }
+
+    /// What the program says to a value of an argument. One that every command has is tried on `serve`.
+    fn complaint(words: &[&str], argument: &clap::Arg, value: &str) -> String {
+        let flag = format!("--{}={value}", argument.get_long().unwrap());
+        let words = if words.len() == 1 { &["timelog", "serve"] } else { words };
+        Cli::try_parse_from([words, &[&flag]].concat()).map(drop).unwrap_err().to_string()
+    }
+
+    /// The limits that a complaint names, such as `1s to 1h`.
+    fn limits(complaint: &str) -> String {
+        let after = |start: &str| complaint.split_once(start).map(|(_, rest)| rest.split([',', '\n']).next().unwrap());
+        let limits = after("must be ").or_else(|| after("is not in ")).unwrap_or_else(|| panic!("{complaint}"));
+        limits.replace("..=", " to ")
+    }
+
+    #[test]
+    fn every_duration_and_every_count_has_limits_and_they_are_documented() {
+        let table = include_str!("../../../../docs/operations.md");
+        let durations = [TypeId::of::<Duration>()];
+        let counts = [
+            TypeId::of::<u16>(),
+            TypeId::of::<u32>(),
+            TypeId::of::<u64>(),
+            TypeId::of::<usize>(),
+            TypeId::of::<NonZeroU32>(),
+        ];
+        let mut seen = 0;
+        let command = Cli::command();
+        for (words, argument) in arguments(&command, &[]) {
+            let complaint = |value| complaint(&words, argument, value);
+            let id = argument.get_value_parser().type_id();
+            let nonsense: &[&str] = if durations.iter().any(|known| id == *known) {
+                &["1ns", "10001us", "2161h", "9999999y", "30"]
+            } else if counts.iter().any(|known| id == *known) {
+                &["0", "-1", "1.5", "1000001", "99999999999999999999"]
+            } else {
+                continue;
+            };
+            seen += 1;
+            let flag = format!("--{}", argument.get_long().unwrap());
+            let limits = limits(&complaint(nonsense[0]));
+            for value in nonsense {
+                assert!(complaint(value).contains(&flag), "{flag} {value}");
+            }
+            let help = argument.get_help().unwrap().to_string();
+            assert!(help.contains(&limits), "{flag} does not have {limits} in its help");
+            let (flag, documented) = (format!("`{flag}`"), limits.replace(" to ", "–"));
+            assert!(
+                table.lines().any(|line| line.contains(&flag) && line.contains(&documented)),
+                "{flag} {documented}"
+            );
+            // These can be nothing at all: do not wait, do not remember, do not keep.
+            if id == durations[0] && !["connect_timeout", "key_memory", "grace"].contains(&argument.get_id().as_str()) {
+                assert!(complaint("0s").contains("must be"), "{flag}");
+            }
+        }
+        assert_eq!(seen, 16, "a setting was added or lost");
     }
 
     #[test]
@@ -254,12 +331,5 @@ mod tests {
             assert_eq!(argument.get_env().and_then(|name| name.to_str()), Some(variable.as_str()), "--{name}");
             assert!(argument.get_help().is_some(), "--{name} has no help");
         }
-    }
-
-    #[test]
-    fn durations_are_written_with_a_unit() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("24h"), Ok(Duration::from_hours(24)));
-        assert!(duration("30").is_err());
     }
 }

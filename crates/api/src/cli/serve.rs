@@ -6,19 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::builder::BoolishValueParser;
-use clap::{Args, ValueEnum};
+use clap::builder::{BoolishValueParser, TypedValueParser};
+use clap::{Args, ValueEnum, value_parser};
 use timelog_adapters::{DatabaseOptions, QueueOptions, Store, sweep};
 use timelog_domain::MismatchPolicy;
 use timelog_domain::ids::{OrganizationId, ProjectId, UserId};
 use tokio::signal::unix::{SignalKind, signal};
 use uuid::{Uuid, uuid};
 
+use super::duration::{DurationRange, HOUR};
 use super::provision::Provision;
-use super::{Global, duration, say};
+use super::{Global, say};
 use crate::clock::SystemClock;
 use crate::server::Server;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::state::Ports;
 
 const DEMO_ORGANIZATION: Uuid = uuid!("7b1e2c3d-0000-0000-0000-000000000001");
@@ -30,7 +31,7 @@ pub(super) struct Serve {
     #[arg(long, env = "TIMELOG_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
     /// What to put before every path, such as /api/v1.
-    #[arg(long, env = "TIMELOG_BASE_PATH", default_value = "", value_name = "PATH")]
+    #[arg(long, env = "TIMELOG_BASE_PATH", default_value = "", value_parser = base_path, value_name = "PATH")]
     base_path: String,
     /// Leave an empty database empty, instead of making a demo organization in it.
     #[arg(long, env = "TIMELOG_NO_DEMO", value_parser = BoolishValueParser::new())]
@@ -38,44 +39,120 @@ pub(super) struct Serve {
     /// How to answer an idempotency key that comes again with another body.
     #[arg(long, env = "TIMELOG_IDEMPOTENCY_MISMATCH", default_value = "replay", value_enum, value_name = "POLICY")]
     idempotency_mismatch: Mismatch,
-    /// How many threads serve connections; as many as there are processors where this is not given.
-    #[arg(long, env = "TIMELOG_WORKERS", value_name = "COUNT")]
-    workers: Option<usize>,
-    /// How many connections read the database at the same time.
-    #[arg(long, env = "TIMELOG_READ_CONNECTIONS", default_value = "4", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    /// How many threads serve connections, 1 to 128; as many as there are processors if not given.
+    #[arg(
+        long,
+        env = "TIMELOG_WORKERS",
+        value_parser = value_parser!(u16).range(1..=128),
+        value_name = "COUNT"
+    )]
+    workers: Option<u16>,
+    /// How many connections read the database at the same time, 1 to 1024.
+    #[arg(
+        long,
+        env = "TIMELOG_READ_CONNECTIONS",
+        default_value = "4",
+        value_parser = value_parser!(u16).range(1..=1024),
+        value_name = "COUNT"
+    )]
     read_connections: u16,
-    /// How many transactions commit at the same time, each with a connection of its own. PostgreSQL only.
-    #[arg(long, env = "TIMELOG_LANES", default_value = "4", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// How many transactions commit at the same time, each with a connection of its own, 1 to 256.
+    /// PostgreSQL only.
+    #[arg(
+        long,
+        env = "TIMELOG_LANES",
+        default_value = "4",
+        value_parser = value_parser!(u16).range(1..=256),
+        value_name = "COUNT"
+    )]
     lanes: u16,
-    /// How long one statement may take. PostgreSQL only.
-    #[arg(long, env = "TIMELOG_STATEMENT_TIMEOUT", default_value = "10s", value_parser = duration, value_name = "DURATION")]
+    /// How long one statement may take, 100ms to 1h. PostgreSQL only.
+    #[arg(
+        long,
+        env = "TIMELOG_STATEMENT_TIMEOUT",
+        default_value = "10s",
+        value_parser = DurationRange::milliseconds(100..=HOUR),
+        value_name = "DURATION"
+    )]
     statement_timeout: Duration,
-    /// How many changes may wait to be committed, in each lane. One more is answered 503.
-    #[arg(long, env = "TIMELOG_QUEUE_CAPACITY", default_value = "4096", value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// How many changes may wait to be committed, in each lane, 1 to 1000000. One more is answered 503.
+    #[arg(
+        long,
+        env = "TIMELOG_QUEUE_CAPACITY",
+        default_value = "4096",
+        value_parser = value_parser!(u32).range(1..=1_000_000),
+        value_name = "COUNT"
+    )]
     queue_capacity: u32,
-    /// How long a change may wait to be committed before it is answered 503.
-    #[arg(long, env = "TIMELOG_QUEUE_TIMEOUT", default_value = "10s", value_parser = duration, value_name = "DURATION")]
+    /// How long a change may wait to be committed, 10ms to 1h, before it is answered 503.
+    #[arg(
+        long,
+        env = "TIMELOG_QUEUE_TIMEOUT",
+        default_value = "10s",
+        value_parser = DurationRange::milliseconds(10..=HOUR),
+        value_name = "DURATION"
+    )]
     queue_timeout: Duration,
-    /// How many changes one transaction takes at most; what suits the database where this is not given.
-    #[arg(long, env = "TIMELOG_BATCH_SIZE", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    /// How many changes one transaction takes at most, 1 to 1024; what suits the database if not given.
+    #[arg(
+        long,
+        env = "TIMELOG_BATCH_SIZE",
+        value_parser = value_parser!(u16).range(1..=1024),
+        value_name = "COUNT"
+    )]
     batch_size: Option<u16>,
-    /// How long an API key is remembered, and so how long its revocation may go unnoticed. At most 5s.
-    #[arg(long, env = "TIMELOG_KEY_MEMORY", default_value = "2s", value_parser = duration, value_name = "DURATION")]
+    /// How long an API key is remembered, and so how long its revocation may go unnoticed, 0s to 5s.
+    #[arg(
+        long,
+        env = "TIMELOG_KEY_MEMORY",
+        default_value = "2s",
+        value_parser = DurationRange::milliseconds(0..=5000),
+        value_name = "DURATION"
+    )]
     key_memory: Duration,
-    /// How many requests a second each API key may make; no limit where this is not given.
-    #[arg(long, env = "TIMELOG_RATE_LIMIT", value_name = "COUNT")]
+    /// How many requests a second each API key may make, 1 to 1000000; no limit if not given.
+    #[arg(
+        long,
+        env = "TIMELOG_RATE_LIMIT",
+        value_parser = value_parser!(u32).range(1..=1_000_000).try_map(NonZeroU32::try_from),
+        value_name = "COUNT"
+    )]
     rate_limit: Option<NonZeroU32>,
-    /// How often expired idempotency keys are deleted.
-    #[arg(long, env = "TIMELOG_SWEEP_INTERVAL", default_value = "1m", value_parser = duration, value_name = "DURATION")]
+    /// How much time passes before expired idempotency keys are deleted again, 1s to 24h.
+    #[arg(
+        long,
+        env = "TIMELOG_SWEEP_INTERVAL",
+        default_value = "1m",
+        value_parser = DurationRange::milliseconds(1000..=24 * HOUR),
+        value_name = "DURATION"
+    )]
     sweep_interval: Duration,
-    /// How long a connection without a request stays open.
-    #[arg(long, env = "TIMELOG_KEEP_ALIVE", default_value = "75s", value_parser = duration, value_name = "DURATION")]
+    /// How long a connection without a request stays open, 1s to 1h.
+    #[arg(
+        long,
+        env = "TIMELOG_KEEP_ALIVE",
+        default_value = "75s",
+        value_parser = DurationRange::milliseconds(1000..=HOUR),
+        value_name = "DURATION"
+    )]
     keep_alive: Duration,
-    /// How long the body of a request may take to arrive, once its head has. Then it is answered 408.
-    #[arg(long, env = "TIMELOG_REQUEST_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    /// How long the body of a request may take to arrive once its head has, 1s to 1h. Then it is answered 408.
+    #[arg(
+        long,
+        env = "TIMELOG_REQUEST_TIMEOUT",
+        default_value = "30s",
+        value_parser = DurationRange::milliseconds(1000..=HOUR),
+        value_name = "DURATION"
+    )]
     request_timeout: Duration,
-    /// How long requests that have begun may take once the service is told to stop.
-    #[arg(long, env = "TIMELOG_SHUTDOWN_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    /// How long requests that have begun may take once the service is told to stop, 1s to 1h, in whole seconds.
+    #[arg(
+        long,
+        env = "TIMELOG_SHUTDOWN_TIMEOUT",
+        default_value = "30s",
+        value_parser = DurationRange::seconds(1..=3600),
+        value_name = "DURATION"
+    )]
     shutdown_timeout: Duration,
 }
 
@@ -112,8 +189,10 @@ impl Serve {
         let key = if self.no_demo { None } else { make_demo(&store).await? };
         let mut server = Server::start(&settings, Ports::on(&store, Arc::new(SystemClock)))?;
         tracing::info!(address = %server.address(), database = %global.database_url, "serving");
-        if let Some(key) = key {
-            introduce(server.address(), &self.base_path, &key);
+        if let Some(key) = key
+            && let Err(error) = introduce(server.address(), &self.base_path, &key)
+        {
+            tracing::warn!(%error, "the demo key was shown to nobody; make another with \"timelog key create\"");
         }
         let sweeper = tokio::spawn({
             let store = store.clone();
@@ -141,7 +220,7 @@ impl Serve {
                 Mismatch::Replay => MismatchPolicy::Replay,
                 Mismatch::Reject => MismatchPolicy::Reject,
             },
-            workers: self.workers.unwrap_or(defaults.workers),
+            workers: self.workers.map_or(defaults.workers, usize::from),
             key_memory: self.key_memory,
             rate_limit: self.rate_limit,
             keep_alive: self.keep_alive,
@@ -149,6 +228,10 @@ impl Serve {
             shutdown_timeout: self.shutdown_timeout,
         }
     }
+}
+
+fn base_path(text: &str) -> Result<String, &'static str> {
+    settings::is_base_path(text).then(|| text.to_owned()).ok_or(settings::BASE_PATH)
 }
 
 /// Fills an empty database with a demo organization and returns the text of its key.
@@ -166,7 +249,7 @@ async fn make_demo(store: &Arc<Store>) -> anyhow::Result<Option<String>> {
 }
 
 /// Shows the demo key, once, and a request that can be pasted.
-fn introduce(address: SocketAddr, base_path: &str, key: &str) {
+fn introduce(address: SocketAddr, base_path: &str, key: &str) -> anyhow::Result<()> {
     let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
     let host = if address.is_ipv6() && !address.ip().is_unspecified() { format!("[{host}]") } else { host };
     let root = format!("http://{host}:{}{base_path}", address.port());
@@ -180,5 +263,5 @@ fn introduce(address: SocketAddr, base_path: &str, key: &str) {
          curl -i {root}/projects/{DEMO_PROJECT_AND_USER}/time-entries -H 'Authorization: Bearer {key}' \
          -H 'Content-Type: application/json' -H 'Idempotency-Key: first-entry' -d '{body}'\n\n\
          Documentation: {root}/docs/"
-    ));
+    ))
 }

@@ -33,6 +33,8 @@ use self::load::{Load, Refused};
 use self::people::People;
 use self::report::{Counts, RefusedRows};
 use self::row::{Identity, Row};
+use super::end::unless_told_to_stop;
+use super::output::{Kept, Output, Target};
 use super::progress::bar;
 use super::{Global, say};
 
@@ -77,6 +79,9 @@ pub(super) struct Import {
     /// Write the refused rows to this CSV file (line, field, message) instead of standard error.
     #[arg(long, value_name = "FILE")]
     refused: Option<PathBuf>,
+    /// Replace the file of --refused if it exists.
+    #[arg(long, requires = "refused")]
+    force: bool,
     /// Print the summary as one JSON object.
     #[arg(long)]
     json: bool,
@@ -84,7 +89,8 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let size = self.check_files()?;
+        let size = self.size()?;
+        let target = self.target(global)?;
         let people = match (self.user, &self.users) {
             (Some(user), _) => People::all_are(user),
             (None, Some(path)) => People::named_in(path)?,
@@ -93,32 +99,45 @@ impl Import {
         let store = global.open().await?;
         let organization = super::organization(&store, self.organization).await?;
         let (project, dry_run, json) = (self.project, self.dry_run, self.json);
-        let refused = self.refused.clone();
         let source = self.source();
         let began = Instant::now();
         let bar = bar(size * 2, "bytes").with_message(if dry_run { "rehearsing" } else { "importing" });
-        let mut refused = RefusedRows::to(refused.as_deref(), &bar)?;
+        let file = target.map(Target::open).transpose()?;
+        let is_new_file = matches!(file, Some(Output::New(_)));
+        let mut refused = RefusedRows::to(file, &bar)?;
         let job = Job { organization, project, people: &people, dry_run, bar: &bar };
-        let done = job.run(&*store, &source, &mut refused).await;
+        let work = job.run(&*store, &source, &mut refused);
+        let done = if is_new_file { unless_told_to_stop(work).await } else { work.await };
         bar.finish_and_clear();
         refused.finish()?;
         let counts = done?;
-        summarize(counts, began, dry_run, json);
+        summarize(counts, began, dry_run, json)?;
         match counts.refused {
             0 => Ok(()),
             refused => bail!("{refused} of {} rows were refused", counts.rows()),
         }
     }
 
-    /// The size of the file, if it is one, and not the one that refused rows are to be written to.
-    fn check_files(&self) -> anyhow::Result<u64> {
-        let cannot_open = || format!("cannot open {}", self.file.display());
-        let file = std::fs::metadata(&self.file).with_context(cannot_open)?;
+    /// The size of the file, if it is one.
+    fn size(&self) -> anyhow::Result<u64> {
+        let file = std::fs::metadata(&self.file).with_context(|| format!("cannot open {}", self.file.display()))?;
         ensure!(file.is_file(), "{} is not a file; it is read twice, so it must be one", self.file.display());
-        let path = self.file.canonicalize().with_context(cannot_open)?;
-        let refused = self.refused.as_ref().and_then(|refused| refused.canonicalize().ok());
-        ensure!(refused != Some(path), "--refused would overwrite the file that is imported");
         Ok(file.len())
+    }
+
+    /// Where refused rows are to be written. It must be none of the files that are read, and those must not be the database's.
+    fn target(&self, global: &Global) -> anyhow::Result<Option<Target>> {
+        let mut kept = Kept::database(&global.database_url);
+        for file in [Some(&self.file), self.users.as_ref()].into_iter().flatten() {
+            ensure!(kept.find(file).is_none(), "{} is the database, or belongs to it", file.display());
+        }
+        kept = kept.and(&self.file, "the file that is imported");
+        if let Some(users) = &self.users {
+            kept = kept.and(users, "the file of --users");
+        }
+        let target = self.refused.clone().map(|path| Target::new(path, "--refused", self.force, kept));
+        target.as_ref().map_or(Ok(()), Target::check)?;
+        Ok(target)
     }
 
     fn source(self) -> Source {
@@ -157,11 +176,13 @@ impl Job<'_> {
             "the rows name people by e-mail address; say who they are with --users FILE, or with --user ID for all of them"
         );
         let mut repeats = Repeats::new();
+        let mut read = 0;
         while let Some(Row { draft, .. }) = rows.next()? {
             if let Ok(Identity::Content(content)) = draft.map(|draft| draft.identity) {
                 repeats.note(content);
             }
             self.bar.set_position(rows.bytes());
+            breathe(&mut read).await;
         }
         let already = rows.bytes();
         let mut load = Load {
@@ -186,32 +207,41 @@ impl Job<'_> {
         while let Some(row) = rows.next()? {
             tell(load.take(row).await?)?;
             self.bar.set_position(already + rows.bytes());
+            breathe(&mut read).await;
         }
         tell(load.flush().await?)?;
         Ok(load.counts)
     }
 }
 
-fn summarize(counts: Counts, began: Instant, dry_run: bool, as_json: bool) {
+/// Counts a row that was read, and now and then lets a signal be noticed. Reading alone never waits for anything.
+async fn breathe(read: &mut u64) {
+    *read += 1;
+    if *read % 1000 == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn summarize(counts: Counts, began: Instant, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
     let Counts { created, updated, unchanged, refused, skipped } = counts;
     let seconds = began.elapsed().as_secs_f64();
     if as_json {
-        say(json!({
+        return say(json!({
             "dryRun": dry_run, "rows": counts.rows(), "created": created, "updated": updated, "unchanged": unchanged,
             "refused": refused, "skipped": skipped, "seconds": (seconds * 1000.0).round() / 1000.0,
         }));
-        return;
     }
     let what = [("created", created), ("updated", updated), ("unchanged", unchanged), ("refused", refused)];
     for (name, count) in what.into_iter().chain((skipped > 0).then_some(("left out by --where", skipped))) {
-        say(format_args!("{name:<20} {count:>12}"));
+        say(format_args!("{name:<20} {count:>12}"))?;
     }
     #[expect(clippy::cast_precision_loss, reason = "it is a rate")]
     let rate = counts.rows() as f64 / seconds.max(0.001);
-    say(format_args!("{} rows in {seconds:.1} s, {rate:.0} a second", counts.rows()));
+    say(format_args!("{} rows in {seconds:.1} s, {rate:.0} a second", counts.rows()))?;
     if dry_run {
-        say("This was a dry run: nothing was stored.");
+        say("This was a dry run: nothing was stored.")?;
     }
+    Ok(())
 }
 
 /// One ASCII character, or `\t`.

@@ -1,12 +1,10 @@
 //! What becomes of an import, for the person who started it.
 
-use std::fs::File;
-use std::path::Path;
-
-use anyhow::Context;
 use indicatif::ProgressBar;
 
 use super::fault::Fault;
+use crate::cli::output::Output;
+use crate::cli::say::{tell, unwritten};
 
 /// What became of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,43 +24,44 @@ impl Counts {
 
 /// Where refused rows are told: a CSV file, or standard error.
 pub(super) enum RefusedRows<'a> {
-    File(Box<csv::Writer<File>>),
+    File(Box<csv::Writer<Output>>),
     Terminal(&'a ProgressBar),
 }
 
 impl<'a> RefusedRows<'a> {
-    pub(super) fn to(path: Option<&Path>, bar: &'a ProgressBar) -> anyhow::Result<Self> {
-        let Some(path) = path else { return Ok(Self::Terminal(bar)) };
-        let mut file = csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()))?;
-        file.write_record(["line", "field", "message"])?;
+    pub(super) fn to(file: Option<Output>, bar: &'a ProgressBar) -> anyhow::Result<Self> {
+        let Some(file) = file else { return Ok(Self::Terminal(bar)) };
+        let mut file = csv::Writer::from_writer(file);
+        file.write_record(["line", "field", "message"]).map_err(cannot_write)?;
         Ok(Self::File(Box::new(file)))
     }
 
     /// Tells everything that is wrong with one row.
     pub(super) fn tell(&mut self, line: u64, faults: &[Fault]) -> anyhow::Result<()> {
         match self {
-            Self::File(file) => {
-                for Fault { field, message } in faults {
-                    file.write_record([&line.to_string(), field, message]).context("cannot write the refused rows")?;
-                }
-            }
-            Self::Terminal(bar) => bar.suspend(|| {
-                for fault in faults {
-                    #[expect(clippy::print_stderr, reason = "this is where the person looks who started the import")]
-                    {
-                        eprintln!("line {line}: {fault}");
-                    }
-                }
+            Self::File(file) => faults.iter().try_for_each(|Fault { field, message }| {
+                file.write_record([&line.to_string(), field, message]).map_err(cannot_write)
             }),
+            Self::Terminal(bar) => {
+                bar.suspend(|| faults.iter().try_for_each(|fault| tell(format_args!("line {line}: {fault}"))))
+            }
         }
-        Ok(())
     }
 
-    /// Makes sure that all of it is written.
-    pub(super) fn finish(&mut self) -> anyhow::Result<()> {
-        match self {
-            Self::File(file) => file.flush().context("cannot write the refused rows"),
-            Self::Terminal(_) => Ok(()),
-        }
+    /// Makes sure that all of it is written. What was refused is worth knowing also if the import could not go on.
+    pub(super) fn finish(self) -> anyhow::Result<()> {
+        let Self::File(file) = self else { return Ok(()) };
+        let file = file.into_inner().map_err(|failed| unwritten(failed.into_error(), CANNOT_WRITE))?;
+        file.finish()
     }
+}
+
+const CANNOT_WRITE: &str = "cannot write the refused rows";
+
+fn cannot_write(error: csv::Error) -> anyhow::Error {
+    let error = match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
+    };
+    unwritten(error, CANNOT_WRITE)
 }

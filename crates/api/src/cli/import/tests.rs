@@ -77,7 +77,8 @@ impl Case {
             delimiter: b',',
         };
         let bar = ProgressBar::hidden();
-        let mut told = RefusedRows::to(Some(&refused), &bar).unwrap();
+        let file = Target::new(refused.clone(), "--refused", false, Kept::default()).open().unwrap();
+        let mut told = RefusedRows::to(Some(file), &bar).unwrap();
         let job = Job {
             organization: OrganizationId::new(self.organization),
             project: ProjectId::new(PROJECT),

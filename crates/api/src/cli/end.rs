@@ -1,0 +1,69 @@
+//! How the program ends: its exit code and its last words.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Cli;
+use super::say::{ReaderGone, tell};
+
+/// What a shell calls the end of a program by a signal: this and the number of the signal.
+const BY_SIGNAL: u8 = 128;
+const SIGHUP: u8 = 1;
+const SIGINT: u8 = 2;
+const SIGPIPE: u8 = 13;
+const SIGTERM: u8 = 15;
+
+/// The program was told to stop before its work was done.
+#[derive(Debug, thiserror::Error)]
+#[error("it was told to stop before it was done")]
+struct Interrupted(u8);
+
+/// Carries out what the command line asks for, and returns the exit code: 0 if all went well, 2 if the command line is wrong, 1 if
+/// anything else is. Where the reader of a pipe went away or a signal ended the work, it is what a shell gives to a program that the
+/// signal ended.
+pub async fn main() -> ExitCode {
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        Err(usage) => return explain(&usage),
+    };
+    let Err(error) = cli.run().await else { return ExitCode::SUCCESS };
+    if error.is::<ReaderGone>() {
+        return ExitCode::from(BY_SIGNAL + SIGPIPE);
+    }
+    // Where this cannot be written, nothing is left to write it to.
+    drop(tell(format_args!("timelog: {error:#}")));
+    match error.downcast_ref() {
+        // Work on other threads is not waited for: nobody wants its result.
+        Some(Interrupted(signal)) => std::process::exit((BY_SIGNAL + signal).into()),
+        None => ExitCode::FAILURE,
+    }
+}
+
+/// Says what is wrong with the command line, or prints the help that it asks for.
+fn explain(usage: &clap::Error) -> ExitCode {
+    let printed = usage.print().and_then(|()| io::stdout().flush());
+    match printed.map_err(|error| error.kind()) {
+        Err(kind) if !usage.use_stderr() => match kind {
+            io::ErrorKind::BrokenPipe => ExitCode::from(BY_SIGNAL + SIGPIPE),
+            _ => ExitCode::FAILURE,
+        },
+        _ => ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(1)),
+    }
+}
+
+/// Does work that has something to clear away when the program is told to stop: then the work is given up where it is, and all that
+/// it holds is dropped.
+pub(super) async fn unless_told_to_stop<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let signal = tokio::select! {
+        done = work => return done,
+        _ = hangup.recv() => SIGHUP,
+        _ = interrupt.recv() => SIGINT,
+        _ = terminate.recv() => SIGTERM,
+    };
+    Err(Interrupted(signal).into())
+}

@@ -1,0 +1,162 @@
+//! Where `timelog backup` writes, and what it leaves there.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::support::{Database, TestDatabase, bootstrap, program};
+
+/// A database with an organization, and an empty folder for its backups.
+struct Desk {
+    database: TestDatabase,
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let database = Database::Sqlite.create();
+        bootstrap(&database.url());
+        Self { database, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn files(&self) -> Vec<String> {
+        let name = |file: fs::DirEntry| file.file_name().into_string().unwrap();
+        let mut names: Vec<_> = fs::read_dir(self.folder.path()).unwrap().map(|file| name(file.unwrap())).collect();
+        names.sort();
+        names
+    }
+
+    fn command(&self, path: &Path) -> Command {
+        let mut command = program(&["backup", path.to_str().unwrap(), "--database-url", &self.database.url()]);
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    fn backup(&self, name: &str) -> Output {
+        self.command(&self.path(name)).output().unwrap()
+    }
+
+    /// Whether a file is a whole database with the one organization.
+    fn is_whole(&self, name: &str) -> bool {
+        let url = format!("sqlite:{}", self.path(name).display());
+        program(&["export", "--database-url", &url]).output().unwrap().status.success()
+    }
+}
+
+#[track_caller]
+fn refused(output: &Output, expected: &str) {
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{complaint}");
+    assert!(complaint.contains(expected), "{complaint}");
+}
+
+#[test]
+fn backups_to_one_name_at_the_same_time_make_one_file_and_touch_no_other() {
+    let desk = Desk::new();
+    fs::write(desk.path("a.db.partial"), "a file of the user's").unwrap();
+    let outputs: Vec<_> = std::thread::scope(|scope| {
+        let backups: Vec<_> = (0..4).map(|_| scope.spawn(|| desk.backup("a.db"))).collect();
+        backups.into_iter().map(|backup| backup.join().unwrap()).collect()
+    });
+    let (made, failed): (Vec<_>, Vec<_>) = outputs.iter().partition(|output| output.status.success());
+    assert_eq!(made.len(), 1, "{outputs:?}");
+    failed.into_iter().for_each(|output| refused(output, "exists"));
+    assert_eq!(desk.files(), ["a.db", "a.db.partial"]);
+    assert_eq!(fs::read_to_string(desk.path("a.db.partial")).unwrap(), "a file of the user's");
+    assert!(desk.is_whole("a.db"));
+}
+
+#[test]
+fn a_backup_takes_the_place_of_an_old_one_only_by_force() {
+    let desk = Desk::new();
+    assert!(desk.backup("a.db").status.success());
+    let old = fs::read(desk.path("a.db")).unwrap();
+    bootstrap(&desk.database.url());
+    refused(&desk.backup("a.db"), "exists already");
+    assert_eq!(fs::read(desk.path("a.db")).unwrap(), old);
+    assert!(desk.command(&desk.path("a.db")).arg("--force").status().unwrap().success());
+    assert_ne!(fs::read(desk.path("a.db")).unwrap(), old);
+    // A name without a folder is one in the folder where the command is run.
+    assert!(desk.command(Path::new("b.db")).status().unwrap().success());
+    assert_eq!(desk.files(), ["a.db", "b.db"]);
+}
+
+#[test]
+fn who_may_not_read_the_database_may_not_read_a_backup_of_it() {
+    let desk = Desk::new();
+    let database = desk.database.url().strip_prefix("sqlite:").unwrap().to_owned();
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(desk.backup("a.db").status.success());
+    assert_eq!(fs::metadata(desk.path("a.db")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_backup_is_not_put_beside_what_is_left_of_another_database() {
+    let desk = Desk::new();
+    for name in ["a.db-wal", "a.db-journal"] {
+        fs::write(desk.path(name), "the latest changes of something else").unwrap();
+        refused(&desk.backup("a.db"), &format!("{name} lies there, which SQLite would take for a part of the backup"));
+        assert_eq!(desk.files(), [name]);
+        fs::remove_file(desk.path(name)).unwrap();
+    }
+    fs::write(desk.path("a.db-wal"), "").unwrap();
+    assert!(desk.backup("a.db").status.success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_system_that_refuses_links_holds_backups_all_the_same() {
+    let desk = Desk::new();
+    let no_links = crate::support::Preload::no_links();
+    let backup =
+        |arguments: &[&str]| no_links.load_into(desk.command(&desk.path("a.db")).args(arguments)).output().unwrap();
+    // The system does refuse them.
+    fs::write(desk.path("x"), "").unwrap();
+    let link = no_links.load_into(Command::new("ln").arg(desk.path("x")).arg(desk.path("y"))).output().unwrap();
+    assert!(String::from_utf8_lossy(&link.stderr).contains("Operation not permitted"), "{link:?}");
+    let made = backup(&[]);
+    assert!(made.status.success(), "{made:?}");
+    assert!(desk.is_whole("a.db"));
+    refused(&backup(&[]), "exists already");
+    assert!(backup(&["--force"]).status.success());
+    assert_eq!(desk.files(), ["a.db", "x"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_backup_that_is_interrupted_leaves_nothing() {
+    let desk = Desk::new();
+    let interrupted = crate::support::Preload::interrupted();
+    for arguments in [&[][..], &["--force"]] {
+        let output = interrupted.load_into(desk.command(&desk.path("a.db")).args(arguments)).output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        assert!(desk.files().is_empty(), "{:?}", desk.files());
+    }
+}
+
+#[test]
+fn what_cannot_work_is_said_before_anything_is_copied() {
+    let desk = Desk::new();
+    // A database that nobody could copy: whatever is said is said before that.
+    let database = desk.database.url().strip_prefix("sqlite:").unwrap().to_owned();
+    fs::write(
+        &database,
+        "no database at all, but longer than the header of one would be, so that it is not taken for new",
+    )
+    .unwrap();
+    refused(&desk.backup("no/such/folder/a.db"), "there is no folder");
+    fs::write(desk.path("taken"), "").unwrap();
+    refused(&desk.backup("taken"), "exists already");
+    refused(&desk.backup("taken/a.db"), "cannot write");
+    refused(&desk.backup(""), "it is a folder");
+    let mut postgres = program(&["backup", "a.db", "--database-url", "postgres://localhost/timelog"]);
+    refused(&postgres.current_dir(desk.folder.path()).output().unwrap(), "use pg_dump");
+    assert_eq!(desk.files(), ["taken"]);
+}

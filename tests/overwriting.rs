@@ -1,0 +1,285 @@
+//! No command writes over a file that it was not told to replace, nor ever over one that it works with.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::support::{Bootstrapped, Database, Program, bootstrap, program, run};
+
+/// A database with an entry, and a folder with files to import beside it.
+struct Desk {
+    folder: TempDir,
+    url: String,
+    made: Bootstrapped,
+}
+
+const PRECIOUS: &str = "written by somebody else\n";
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("timelog.db").display());
+        let made = bootstrap(&url);
+        let user = made.id("userId");
+        // The second row is refused.
+        let rows = format!("userId,workDate,minutes\n{user},2025-01-15,150\n{user},2025-01-15,0\n");
+        fs::write(folder.path().join("rows.csv"), rows).unwrap();
+        fs::write(folder.path().join("users.csv"), format!("ann,{user}\n")).unwrap();
+        let desk = Self { folder, url, made };
+        assert_eq!(desk.run(&desk.import(&[])).status.code(), Some(1));
+        desk
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        files(self.folder.path())
+    }
+
+    fn import(&self, arguments: &[&str]) -> Vec<String> {
+        let rows = self.path("rows.csv");
+        let all = [&["import", &rows, "--project", self.made.id("projectId")], arguments].concat();
+        all.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The commands that write a file, writing this one.
+    fn writers(&self, path: &str) -> [Vec<String>; 3] {
+        let users = self.path("users.csv");
+        [
+            ["export", "--out", path].map(str::to_owned).into(),
+            ["backup", path].map(str::to_owned).into(),
+            self.import(&["--users", &users, "--refused", path]),
+        ]
+    }
+
+    fn run(&self, arguments: &[String]) -> Output {
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).chain(["--database-url", &self.url]).collect();
+        run(&arguments)
+    }
+
+    fn export(&self) -> String {
+        let output = self.run(&["export".to_owned()]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[track_caller]
+fn refused(output: &Output, expected: &str) {
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{complaint}");
+    assert!(complaint.contains(expected), "{complaint}");
+}
+
+fn forced(mut arguments: Vec<String>) -> Vec<String> {
+    arguments.push("--force".to_owned());
+    arguments
+}
+
+#[test]
+fn a_file_that_is_there_is_replaced_only_if_that_is_asked_for() {
+    let desk = Desk::new();
+    let path = desk.path("out");
+    let expected = ["id,", "SQLite format 3\0", "line,field,message\n3,minutes,"];
+    for (arguments, expected) in desk.writers(&path).into_iter().zip(expected) {
+        fs::write(&path, PRECIOUS).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let before = desk.files();
+        refused(&desk.run(&arguments), "exists already; name another file, or replace it with --force");
+        assert_eq!(desk.read("out"), PRECIOUS);
+        desk.run(&forced(arguments.clone()));
+        let written = fs::read(&path).unwrap();
+        assert!(written.starts_with(expected.as_bytes()), "{arguments:?}");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(desk.files(), before);
+        // Where nothing is, nothing is asked.
+        fs::remove_file(&path).unwrap();
+        desk.run(&arguments);
+        assert!(fs::read(&path).unwrap().starts_with(expected.as_bytes()), "{arguments:?}");
+        assert_eq!(desk.files(), before);
+    }
+}
+
+#[test]
+fn the_file_that_a_link_leads_to_is_replaced_and_the_link_stays() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("elsewhere")).unwrap();
+    fs::write(desk.path("elsewhere/file"), PRECIOUS).unwrap();
+    symlink("elsewhere/file", desk.path("link")).unwrap();
+    let [export, ..] = desk.writers(&desk.path("link"));
+    refused(&desk.run(&export), "exists already");
+    assert!(desk.run(&forced(export)).status.success());
+    assert!(fs::symlink_metadata(desk.path("link")).unwrap().is_symlink());
+    assert_eq!(desk.read("elsewhere/file"), desk.export());
+    // A link to nothing is a name that is taken, too.
+    symlink("nowhere", desk.path("dangling")).unwrap();
+    let [export, ..] = desk.writers(&desk.path("dangling"));
+    refused(&desk.run(&export), "link to nothing");
+    assert!(!Path::new(&desk.path("nowhere")).exists());
+}
+
+#[test]
+fn the_database_is_never_written_over_under_whatever_name() {
+    let desk = Desk::new();
+    let before = desk.export();
+    symlink("timelog.db", desk.path("symbolic")).unwrap();
+    symlink("timelog.db-wal", desk.path("log")).unwrap();
+    fs::hard_link(desk.path("timelog.db"), desk.path("hard")).unwrap();
+    fs::create_dir(desk.path("below")).unwrap();
+    let names = ["timelog.db", "timelog.db-wal", "timelog.db-shm", "timelog.db-journal"];
+    let others = ["symbolic", "hard", "below/../timelog.db", "below/../timelog.db-wal"];
+    // The first time the files beside the database are not there, the second time they are.
+    let mut service = None;
+    for round in 0..2 {
+        for name in names.into_iter().chain(others).chain((round == 1).then_some("log")) {
+            for arguments in desk.writers(&desk.path(name)) {
+                let there = desk.files();
+                for arguments in [arguments.clone(), forced(arguments)] {
+                    refused(&desk.run(&arguments), "would overwrite the database, or a file that belongs to it");
+                }
+                assert_eq!(desk.files(), there);
+            }
+        }
+        let listen = Program::serve(&desk.url, &["--no-demo"]);
+        assert!(Path::new(&desk.path("timelog.db-wal")).exists());
+        service = Some(listen);
+    }
+    // Standard output may lead there as well.
+    let appended = fs::File::options().append(true).open(desk.path("timelog.db")).unwrap();
+    let mut export = program(&["export", "--database-url", &desk.url]);
+    refused(&export.stdout(Stdio::from(appended)).output().unwrap(), "standard output would overwrite the database");
+    drop(service);
+    assert_eq!(desk.export(), before);
+}
+
+#[test]
+fn what_a_command_reads_is_never_written_over() {
+    let desk = Desk::new();
+    let (rows, users) = (desk.read("rows.csv"), desk.read("users.csv"));
+    fs::hard_link(desk.path("rows.csv"), desk.path("same rows")).unwrap();
+    symlink("users.csv", desk.path("same users")).unwrap();
+    for (name, expected) in [
+        ("rows.csv", "--refused would overwrite the file that is imported"),
+        ("same rows", "--refused would overwrite the file that is imported"),
+        ("users.csv", "--refused would overwrite the file of --users"),
+        ("same users", "--refused would overwrite the file of --users"),
+    ] {
+        let [_, _, import] = desk.writers(&desk.path(name));
+        refused(&desk.run(&import), expected);
+        refused(&desk.run(&forced(import)), expected);
+    }
+    assert_eq!((desk.read("rows.csv"), desk.read("users.csv")), (rows, users));
+    let import = ["import", &desk.path("timelog.db"), "--project", desk.made.id("projectId")].map(str::to_owned);
+    refused(&desk.run(&import), "is the database");
+    // The authorities that a PostgreSQL server is checked against are read, too.
+    fs::write(desk.path("ca.pem"), PRECIOUS).unwrap();
+    let url = format!("postgres://localhost/timelog?sslmode=verify-full&sslrootcert={}", desk.path("ca.pem"));
+    let export = run(&["export", "--force", "--out", &desk.path("ca.pem"), "--database-url", &url]);
+    refused(&export, "--out would overwrite the database, or a file that belongs to it");
+    assert_eq!(desk.read("ca.pem"), PRECIOUS);
+}
+
+#[test]
+fn what_only_passes_things_on_is_written_to_without_asking() {
+    let desk = Desk::new();
+    let expected = desk.export();
+    let export = |path: &str| ["export", "--out", path].map(str::to_owned);
+    assert!(desk.run(&export("/dev/null")).status.success());
+    for arguments in [export("/dev/stdout").to_vec(), forced(export("/dev/stdout").to_vec())] {
+        assert_eq!(String::from_utf8(desk.run(&arguments).stdout).unwrap(), expected);
+    }
+    // Also where standard output is a file.
+    let mut command = program(&["export", "--out", "/dev/stdout", "--database-url", &desk.url]);
+    let file = fs::File::create(desk.path("redirected")).unwrap();
+    assert!(command.stdout(file).status().unwrap().success());
+    assert_eq!(desk.read("redirected"), expected);
+    let fifo = desk.path("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let fifo = fifo.clone();
+        move || fs::read_to_string(fifo).unwrap()
+    });
+    assert!(desk.run(&export(&fifo)).status.success());
+    assert_eq!(reader.join().unwrap(), expected);
+    // A backup cannot be passed on.
+    refused(&desk.run(&["backup".to_owned(), fifo]), "it is no file");
+    refused(&desk.run(&export(&desk.path(""))), "it is a folder");
+    refused(&desk.run(&export(&desk.path("no/such/folder"))), "there is no folder");
+}
+
+#[test]
+fn an_export_that_fails_half_way_leaves_what_was_there() {
+    let database = Database::Sqlite.create();
+    let made = bootstrap(&database.url());
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let user = made.id("userId");
+    let row = |day: u32| format!("{user},2025-{:02}-{:02},150\n", 1 + day / 28 % 12, 1 + day % 28);
+    let rows: String = (0..1100).map(row).collect();
+    fs::write(path("rows.csv"), format!("userId,workDate,minutes\n{rows}")).unwrap();
+    let on = |arguments: &[&str]| run(&[arguments, &["--database-url", &database.url()]].concat());
+    assert!(on(&["import", &path("rows.csv"), "--project", made.id("projectId")]).status.success());
+    // The last entry of the second page cannot be read.
+    database.execute(
+        "PRAGMA ignore_check_constraints = ON; UPDATE time_entries SET status = 'lost' WHERE id = \
+         (SELECT id FROM time_entries ORDER BY work_date DESC, id DESC LIMIT 1)",
+    );
+    let before = files(folder.path());
+    refused(&on(&["export", "--out", &path("out.csv")]), "could not be read");
+    assert_eq!(files(folder.path()), before);
+    fs::write(path("out.csv"), PRECIOUS).unwrap();
+    refused(&on(&["export", "--out", &path("out.csv"), "--force"]), "could not be read");
+    assert_eq!(fs::read_to_string(path("out.csv")).unwrap(), PRECIOUS);
+    assert_eq!(files(folder.path()).len(), before.len() + 1);
+}
+
+fn is_partial(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "partial")
+}
+
+/// Waits until a file that is not whole yet has something in it.
+fn wait_for_partial(folder: &Path) {
+    let filled = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.len() > 0);
+    for _ in 0..60_000 {
+        if files(folder).iter().any(|path| is_partial(path) && filled(path)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("nothing was written: {:?}", files(folder));
+}
+
+#[test]
+fn an_import_that_is_interrupted_tells_which_rows_it_refused_until_then() {
+    let desk = Desk::new();
+    let user = desk.made.id("userId");
+    let row = |minutes: u32| format!("{user},2025-01-15,{minutes}\n");
+    // Those that are refused come first. It takes a while to log the others.
+    let rows = [row(0).repeat(1_000), row(150).repeat(100_000)].concat();
+    fs::write(desk.path("rows.csv"), format!("userId,workDate,minutes\n{rows}")).unwrap();
+    let arguments = desk.import(&["--refused", &desk.path("refused.csv"), "--database-url", &desk.url]);
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let mut import = program(&arguments).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_partial(desk.folder.path());
+    assert!(Command::new("kill").args(["-INT", &import.id().to_string()]).status().unwrap().success());
+    assert_eq!(import.wait().unwrap().code(), Some(130));
+    let refused = desk.read("refused.csv");
+    assert!(refused.starts_with("line,field,message\n2,minutes,") && refused.ends_with('\n'), "{refused}");
+    assert!(!desk.files().iter().any(|path| is_partial(path)), "{:?}", desk.files());
+}
