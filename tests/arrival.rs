@@ -52,7 +52,7 @@ async fn a_length_over_the_limit_is_refused_without_waiting_for_the_body(databas
         }
     }
     for connection in connections {
-        connection.is_closed().await;
+        connection.closing().await;
     }
     // Who asks comes before what is sent, and so does what it is called.
     let mut connection = Connection::open(service.address).await;
@@ -71,7 +71,7 @@ async fn who_goes_on_sending_sees_the_answer_all_the_same(database: Database) {
         connection.send(&piece).await;
     }
     connection.answer().await.fails_with(413, "payload_too_large");
-    connection.is_closed().await;
+    connection.closing().await;
     // Where no length is told, it shows when too much has come.
     let mut connection = Connection::open(service.address).await;
     connection.send(format!("{head}Transfer-Encoding: chunked\r\n\r\n")).await;
@@ -115,7 +115,7 @@ async fn a_body_that_does_not_arrive_in_time_is_told_so_whether_it_was_wanted_or
         assert!(String::from_utf8_lossy(&answer.body).contains("300ms"));
     }
     for (_, connection) in connections {
-        connection.is_closed().await;
+        connection.closing().await;
     }
     assert_eq!(service.database.counts(), before);
 }
@@ -132,7 +132,7 @@ async fn a_length_that_nobody_would_read_to_its_end_is_not_waited_for(database: 
         connection.send(format!("{}Content-Length: {}\r\n\r\n", head(line, key), 1_u64 << 40)).await;
         let answer = connection.answer().await.fails_with(status, code);
         assert!(answer.is_last(), "{line}");
-        connection.is_closed().await;
+        connection.closing().await;
     }
 }
 
@@ -147,7 +147,7 @@ async fn what_was_done_is_not_denied_for_the_sake_of_a_body(database: Database) 
         let answer = connection.answer().await;
         assert_eq!(answer.status, 204, "{answer:?}");
         assert!(answer.is_last());
-        connection.is_closed().await;
+        connection.closing().await;
         service.api.get(&format!("/time-entries/{id}")).send().await.is(404);
     }
 }
@@ -156,10 +156,10 @@ async fn a_body_that_nobody_reads_does_not_stand_in_the_way(database: Database) 
     let service = Service::start(database).await;
     let key = service.tenant.key.text.as_str();
     let body = service.tenant.body().to_string();
-    let long = " ".repeat(1 << 20);
+    let blanks = " ".repeat(1 << 20);
     let log = format!("POST {}", service.tenant.path());
     let mut connection = Connection::open(service.address).await;
-    for body in [body.as_str(), &long] {
+    for body in [body.as_str(), &blanks] {
         let id = service.entry_in(Status::Draft).await;
         let (delete, get) = (format!("DELETE /time-entries/{id}"), format!("GET {}", service.tenant.path()));
         for (line, key, status) in [

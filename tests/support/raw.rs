@@ -68,7 +68,7 @@ impl Connection {
     }
 
     /// Waits until the service has closed the connection, on which it must not send anything more.
-    pub(crate) async fn is_closed(mut self) {
+    pub(crate) async fn closing(mut self) {
         let mut rest = Vec::new();
         // What was sent and not read makes it a reset.
         let _ = self.0.read_to_end(&mut rest).await;

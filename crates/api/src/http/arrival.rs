@@ -14,7 +14,7 @@ use actix_web::error::PayloadError;
 use actix_web::http::{ConnectionType, StatusCode, header};
 use actix_web::web::Bytes;
 use futures_util::Stream;
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::code::Code;
 use super::problem::Problem;
@@ -54,7 +54,7 @@ impl Arrival {
         if matches!(payload, dev::Payload::None) {
             return None;
         }
-        let deadline = Box::pin(sleep_until(Instant::now() + timeout));
+        let deadline = Box::pin(sleep(timeout));
         let arrival = Self(Rc::new(RefCell::new(Arriving { payload, timeout, deadline, stage: Stage::Coming })));
         let watched: Pin<Box<dyn Stream<Item = _>>> = Box::pin(arrival.clone());
         request.set_payload(watched.into());

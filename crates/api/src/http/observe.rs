@@ -43,8 +43,11 @@ pub(crate) async fn observe(
         })
     };
     let answer = answer.instrument(unanswered.span.clone()).await;
-    unanswered
-        .is_answered(answer.as_ref().map_or_else(|error| error.as_response_error().status_code(), |a| a.status()));
+    let status = match &answer {
+        Ok(answer) => answer.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    unanswered.answer(status);
     let mut answer = answer?;
     if let Ok(value) = header::HeaderValue::from_str(id.as_str()) {
         answer.headers_mut().insert(X_REQUEST_ID, value);
@@ -75,7 +78,8 @@ impl Unanswered {
         }
     }
 
-    fn is_answered(mut self, status: StatusCode) {
+    /// Notes its answer.
+    fn answer(mut self, status: StatusCode) {
         self.is_answered = true;
         let elapsed = self.began.elapsed();
         self.count(status.as_u16());
