@@ -128,6 +128,10 @@ fn a_command_that_works_with_what_is_there_makes_no_database() {
             &["copy", "--from", url, "--to", &target],
         ];
         for command in commands {
+            if command[0] == "backup" && !url.starts_with("sqlite:") {
+                // PostgreSQL has means of its own.
+                continue;
+            }
             let output = run(&[command, &["--database-url", url]].concat());
             assert_eq!(output.status.code(), Some(1), "{command:?}: {output:?}");
             let complaint = String::from_utf8_lossy(&output.stderr);

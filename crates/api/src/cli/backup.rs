@@ -29,15 +29,16 @@ impl Backup {
         let DatabaseUrl::Sqlite(database) = &global.database_url else {
             bail!("only an SQLite database is backed up this way; use pg_dump or pg_basebackup");
         };
-        let store = global.open().await?;
-        let found = fs::metadata(database).with_context(|| format!("cannot read {}", database.display()))?;
+        // Where there is none, opening it says so.
+        let found = fs::metadata(database).ok();
         let target = Target::new(self.path.clone(), "PATH", self.force, Kept::database(&global.database_url));
         // Who may not read the database should not read it here either.
-        let target = target.with_mode(found.permissions().mode());
+        let target = target.with_mode(found.as_ref().map_or(0, |found| found.permissions().mode()));
         target.check()?;
         has_no_companions(&self.path)?;
+        let store = global.open().await?;
         let file = target.begin()?;
-        let copied = unless_told_to_stop(copy(&store, &file, found.len())).await;
+        let copied = unless_told_to_stop(copy(&store, &file, found.map_or(0, |found| found.len()))).await;
         if copied.is_err() {
             // SQLite keeps a journal beside the file while it fills it. There may be none, or none any more.
             companions(file.partial()).for_each(|journal| drop(fs::remove_file(journal)));
