@@ -67,7 +67,9 @@ fn backups_to_one_name_at_the_same_time_make_one_file_and_touch_no_other() {
     });
     let (made, failed): (Vec<_>, Vec<_>) = outputs.iter().partition(|output| output.status.success());
     assert_eq!(made.len(), 1, "{outputs:?}");
-    failed.into_iter().for_each(|output| refused(output, "exists"));
+    for output in failed {
+        refused(output, "exists");
+    }
     assert_eq!(desk.files(), ["a.db", "a.db.partial"]);
     assert_eq!(fs::read_to_string(desk.path("a.db.partial")).unwrap(), "a file of the user's");
     assert!(desk.is_whole("a.db"));

@@ -242,6 +242,32 @@ async fn a_commit_that_a_dead_program_did_not_sync_is_on_the_disk_although_anoth
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_an_old_reader_keeps_from_being_moved_is_synced_where_it_is() {
+    let place = Place::new(Database::Sqlite);
+    let Place::Disk(disk) = &place else { unreachable!("it is a disk") };
+    let made = place.bootstrap();
+    let mut reader = SqliteConnection::establish(disk.path().to_str().unwrap()).unwrap();
+    reader.batch_execute("BEGIN; SELECT * FROM time_entries").unwrap();
+    let program = place.serve();
+    let answer = log(&program.api.with_key(text(&made, "apiKey")), &made, "k").await.unwrap().is(201);
+    program.signal("KILL");
+    program.end();
+    let mut program = Program::begin_with(&place.url(), &[], &place.variables());
+    // Nobody waits for the reader, who may read for hours.
+    program.wait_for_log(|line| line["message"].as_str().unwrap_or_default().contains("its log is synced as it is"));
+    let program = program.serving();
+    let repeat = log(&program.api.with_key(text(&made, "apiKey")), &made, "k").await.unwrap().is(201);
+    assert!(repeat.is_replayed() && repeat.body == answer.body, "{}", repeat.describe());
+    program.signal("KILL");
+    program.end();
+    drop(reader);
+    disk.lose_power();
+    let program = place.serve();
+    let repeat = log(&program.api.with_key(text(&made, "apiKey")), &made, "k").await.unwrap().is(201);
+    assert!(repeat.is_replayed() && repeat.body == answer.body, "{}", repeat.describe());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_whose_program_was_stopped_under_load_is_one_whole_file() {
     let mut chance = Chance::new();
     let database = Database::Sqlite.create();

@@ -82,7 +82,6 @@ async fn a_file_that_is_made_read_only_takes_nothing_until_it_may_be_written() {
     let path = service.database.path();
     let permissions = |readonly| {
         let mut permissions = fs::metadata(&path).unwrap().permissions();
-        #[expect(clippy::permissions_set_readonly_false, reason = "the file is in a folder of the test's own")]
         permissions.set_readonly(readonly);
         fs::set_permissions(&path, permissions).unwrap();
     };

@@ -166,9 +166,9 @@ impl From<DbError> for PortError {
             DbError::Conflict(reason)
             | DbError::Disconnected(reason)
             | DbError::Aborted(reason)
-            | DbError::Unavailable(reason) => Self::Unavailable(reason),
+            | DbError::Unavailable(reason)
             // Somebody may mend it while the service runs.
-            DbError::Unusable(reason) => Self::Unavailable(reason),
+            | DbError::Unusable(reason) => Self::Unavailable(reason),
             DbError::UnknownReference => Self::UnknownReference,
             DbError::Failed(reason) => Self::Internal(reason),
         }

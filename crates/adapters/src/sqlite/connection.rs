@@ -89,12 +89,13 @@ fn settle(conn: &mut SqliteConnection, files: &Files, lock_timeout: Duration) ->
         return Ok(());
     }
     tracing::info!("another process uses the database, so its log is synced as it is");
-    let synced = files.log().and_then(|log| {
-        let unsynced = |error: std::io::Error| DbError::Unavailable(format!("{}: {error}", log.display()));
-        File::open(&log).and_then(|file| file.sync_all()).map_err(unsynced)?;
-        log.parent().map_or(Ok(()), |folder| File::open(folder).and_then(|folder| folder.sync_all()).map_err(unsynced))
-    });
-    synced
+    let log = files.log()?;
+    let sync = |path: &Path| {
+        let synced = File::open(path).and_then(|file| file.sync_all());
+        synced.map_err(|error| DbError::Unavailable(format!("{} cannot be synced: {error}", path.display())))
+    };
+    sync(&log)?;
+    log.parent().map_or(Ok(()), sync)
 }
 
 fn establish(path: &Path, create: bool, pragmas: &str) -> Result<SqliteConnection, ConnectionError> {

@@ -217,7 +217,7 @@ impl Job<'_> {
 /// Counts a row that was read, and now and then lets a signal be noticed. Reading alone never waits for anything.
 async fn breathe(read: &mut u64) {
     *read += 1;
-    if *read % 1000 == 0 {
+    if read.is_multiple_of(1000) {
         tokio::task::yield_now().await;
     }
 }
