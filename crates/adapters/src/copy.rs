@@ -93,7 +93,7 @@ async fn refuse_others(from: &Database, to: &Database) -> Result<(), PortError> 
             }
         )+};
     }
-    refuse_more!(projects, users, project_entries, project_releases, api_keys);
+    refuse_more!(projects, users, project_entries, project_releases, api_keys, former_secrets);
     refuse_more!(time_entries, time_entry_history, idempotency_keys);
     Ok(())
 }
