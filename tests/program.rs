@@ -439,6 +439,14 @@ fn a_database_that_stays_away_is_given_up_with_the_reason() {
 }
 
 #[test]
+fn a_program_that_waits_for_its_database_can_be_told_to_stop() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut program = Program::begin(&format!("postgres://timelog@{nobody}/timelog"), &["--connect-timeout", "24h"]);
+    program.wait_for_log(|line| line["message"] == "waiting for the database");
+    assert!(program.stop().status.success());
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let database = Database::Sqlite.create();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

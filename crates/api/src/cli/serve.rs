@@ -182,7 +182,12 @@ impl Serve {
             batch_size: self.batch_size.map(usize::from),
             max_wait: self.queue_timeout,
         };
-        let (store, applied) = global.open_with(&global.database_url, &database, &queue).await?;
+        let (store, applied) = tokio::select! {
+            opened = global.open_with(&global.database_url, &database, &queue) => opened?,
+            // Whoever waits for a database that is away can be told to stop.
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        };
         if !applied.is_empty() {
             tracing::info!(applied = applied.len(), "brought the database schema up to date");
         }
