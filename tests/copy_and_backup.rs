@@ -4,26 +4,13 @@ use std::process::Output;
 
 use serde_json::json;
 
-use crate::support::{Answer, Database, Program, TestDatabase, bootstrap, on_every_database, run};
+use crate::support::{Answer, Database, Program, TABLES, TestDatabase, bootstrap, on_every_database, run};
 
 on_every_database! {
     a_copy_in_the_other_kind_of_database_serves_as_the_original_did,
     a_copy_that_was_cut_off_goes_on_where_it_was,
     a_copy_onto_other_rows_is_refused_before_anything_is_written,
 }
-
-const TABLES: [&str; 10] = [
-    "organizations",
-    "projects",
-    "users",
-    "project_entries",
-    "project_releases",
-    "api_keys",
-    "former_secrets",
-    "time_entries",
-    "time_entry_history",
-    "idempotency_keys",
-];
 
 fn other_kind(database: Database) -> TestDatabase {
     match database {

@@ -9,20 +9,7 @@ use serde_json::json;
 use timelog_domain::Action;
 
 use crate::support::postgres::Cluster;
-use crate::support::{Answer, Call, Chance, Frozen, Service, Session, Setup};
-
-const TABLES: [&str; 10] = [
-    "organizations",
-    "projects",
-    "users",
-    "project_entries",
-    "project_releases",
-    "api_keys",
-    "time_entries",
-    "time_entry_history",
-    "idempotency_keys",
-    "__diesel_schema_migrations",
-];
+use crate::support::{Answer, Call, Chance, Frozen, Service, Session, Setup, TABLES};
 
 /// Whoever waits for longer than this has met what is stuck, or a machine that is busy, which looks the same.
 pub(crate) fn impatient(setup: &mut Setup) {
@@ -150,7 +137,9 @@ async fn while_a_table_is_locked_the_answer_is_503_and_nothing_is_stored_twice()
     let mut chance = Chance::new();
     let (cluster, patient, service) = services().await;
     let mut changes = Changes::new(&patient).await;
-    let mut tables = [TABLES, TABLES].concat();
+    // Only a key that is not known otherwise is looked for among the secrets of before.
+    let met = TABLES.into_iter().filter(|table| *table != "former_secrets").chain(["__diesel_schema_migrations"]);
+    let mut tables: Vec<_> = met.clone().chain(met).collect();
     chance.shuffle(&mut tables);
     for table in tables {
         let mut session = Session::open(&cluster, &service.database.url());

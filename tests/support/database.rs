@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::postgres::{self, Cluster};
 
 /// Every table but that of the migrations.
-const TABLES: [&str; 10] = [
+pub(crate) const TABLES: [&str; 10] = [
     "organizations",
     "projects",
     "users",

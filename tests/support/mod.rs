@@ -21,7 +21,7 @@ pub(crate) use answer::Answer;
 pub(crate) use api::{Api, Call};
 pub(crate) use chance::Chance;
 pub(crate) use conformance::{document, schema_of};
-pub(crate) use database::{Database, TestDatabase};
+pub(crate) use database::{Database, TABLES, TestDatabase};
 pub(crate) use gate::Gate;
 pub(crate) use power::Disk;
 #[cfg(target_os = "linux")]
