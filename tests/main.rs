@@ -13,6 +13,7 @@ mod credentials;
 mod database_files;
 mod delete_time_entry;
 mod directory;
+mod durability;
 mod edit_time_entry;
 mod expiry;
 mod export_time_entries;

@@ -39,6 +39,15 @@ impl Database {
         }
     }
 
+    /// What its operator should know: the settings because of which it may lose what was answered.
+    pub(crate) async fn warnings(&self) -> Result<Vec<String>, DbError> {
+        match self {
+            // Whatever its durability rests on, each connection sets and checks.
+            Self::Sqlite(_) => Ok(Vec::new()),
+            Self::Postgres(pools) => pools.warnings().await,
+        }
+    }
+
     /// Whether there is anything of this program in the database.
     pub(crate) async fn is_made(&self) -> Result<bool, DbError> {
         match self {

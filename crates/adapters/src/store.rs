@@ -5,7 +5,7 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use timelog_domain::OrganizationId;
-use timelog_domain::ports::{Clock, Health, PortError, PortFuture};
+use timelog_domain::ports::{Clock, Health, PortError, PortFuture, Readiness};
 
 use crate::commit_queue::CommitQueue;
 use crate::database::{Database, on_database};
@@ -48,6 +48,9 @@ impl Store {
             return Err(PortError::Internal(nothing.to_owned()));
         }
         let batch_size = queue.batch_size.unwrap_or(database.batch_size());
+        for warning in database.warnings().await? {
+            tracing::warn!(warning, "the database may lose what was answered");
+        }
         let queue = CommitQueue::start(&database, &clock, lanes, batch_size, queue);
         Ok(Self { database, queue })
     }
@@ -103,10 +106,11 @@ impl Store {
 }
 
 impl Health for Store {
-    fn is_current(&self) -> PortFuture<'_, bool> {
+    fn check(&self) -> PortFuture<'_, Readiness> {
         Box::pin(async move {
             self.queue.check()?;
-            Ok(!self.database.has_pending_migrations().await?)
+            let current = !self.database.has_pending_migrations().await?;
+            Ok(Readiness { current, warnings: self.database.warnings().await? })
         })
     }
 }

@@ -147,8 +147,22 @@ pub trait Directory: Send + Sync {
 
 /// Whether the store can be worked with.
 pub trait Health: Send + Sync {
-    /// Whether the store has the schema that this program needs; an error where it does not answer at all.
-    fn is_current(&self) -> PortFuture<'_, bool>;
+    /// How the store is now; an error where it does not answer, or where it carries out no changes.
+    ///
+    /// - It MUST ask the store each time, and MUST change nothing in it.
+    /// - [`current`](Readiness::current) MUST be false as long as the store lacks anything of the schema that this program needs.
+    /// - [`warnings`](Readiness::warnings) MUST name every setting that the adapter knows of and cannot answer for, because of
+    ///   which the store may lose what was answered. They MUST NOT hold a secret.
+    fn check(&self) -> PortFuture<'_, Readiness>;
+}
+
+/// How a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// Whether it has the schema that this program needs.
+    pub current: bool,
+    /// What its operator should know, a sentence each; nothing where all is well.
+    pub warnings: Vec<String>,
 }
 
 /// The keys that callers authenticate with.

@@ -12,7 +12,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::url::PostgresUrl;
-use super::{refusal, tls};
+use super::{durability, refusal, tls};
 use crate::error::DbError;
 use crate::options::DatabaseOptions;
 
@@ -49,7 +49,7 @@ async fn connect(
 }
 
 /// Read committed is what the commits are built for: they find conflicts themselves. A role or database may default to
-/// another level.
+/// another level, and to answers that come before what they say is on the disk.
 fn settings(options: &DatabaseOptions) -> String {
     let (lock, statement) = (options.lock_timeout.as_millis(), options.statement_timeout.as_millis());
     // A transaction here never waits for a client, so one that idles was abandoned.
@@ -57,7 +57,8 @@ fn settings(options: &DatabaseOptions) -> String {
     format!(
         "SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
          SET lock_timeout = {lock}; SET statement_timeout = {statement}; \
-         SET idle_in_transaction_session_timeout = {idle}"
+         SET idle_in_transaction_session_timeout = {idle}; {SYNCHRONOUS}",
+        SYNCHRONOUS = durability::SYNCHRONOUS
     )
 }
 

@@ -1,6 +1,7 @@
 //! PostgreSQL: several lanes write, readers beside them, from any number of programs on one database.
 
 mod connection;
+mod durability;
 mod load;
 mod refusal;
 mod save;
@@ -79,6 +80,13 @@ impl PostgresPools {
         let needed = migrations::postgres_versions()?;
         let mut reader = self.read().await?;
         let asked = self.ask(has_pending_migrations(&mut reader, &needed)).await;
+        settle(reader, asked)
+    }
+
+    /// What its operator should know of the server.
+    pub(crate) async fn warnings(&self) -> Result<Vec<String>, DbError> {
+        let mut reader = self.read().await?;
+        let asked = self.ask(durability::warnings(&mut reader)).await;
         settle(reader, asked)
     }
 

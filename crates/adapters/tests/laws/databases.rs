@@ -9,7 +9,7 @@ use timelog_adapters::QueueOptions;
 use timelog_domain::ports::{Health, PortError, PortFuture};
 use timelog_domain::*;
 
-use crate::subject::Subject;
+use crate::subject::{Subject, is_current};
 use crate::together::at_once;
 use crate::world::*;
 
@@ -117,7 +117,7 @@ pub(crate) async fn draining_answers_what_waits_and_takes_no_more(subject: Subje
     let late = subject.time_entries.execute(logged(log(1101))).await;
     assert!(matches!(late, Err(PortError::Unavailable(_))), "{late:?}");
     assert!(subject.time_entries.find(id(ORGANIZATION), id(1100)).await.unwrap().is_some());
-    assert!(matches!(subject.database().store.is_current().await, Err(PortError::Unavailable(_))), "it is not ready");
+    assert!(matches!(subject.database().store.check().await, Err(PortError::Unavailable(_))), "it is not ready");
 }
 
 pub(crate) async fn a_panic_in_the_middle_of_a_commit_fails_alone_and_the_lane_goes_on(subject: Subject) {
@@ -135,13 +135,13 @@ pub(crate) async fn a_panic_in_the_middle_of_a_commit_fails_alone_and_the_lane_g
         assert_eq!(kept.is_none(), failed, "{number}");
     }
     // The lane lives, and the same request is carried out.
-    assert_eq!(store.is_current().await, Ok(true));
+    assert_eq!(is_current(store).await, Ok(true));
     done(subject.time_entries.execute(keyed(log(1001), "1001")).await.unwrap());
 }
 
 pub(crate) async fn a_database_is_current_once_it_is_migrated(subject: Subject) {
     let store = &subject.database().store;
-    assert_eq!(store.is_current().await, Ok(true));
+    assert_eq!(is_current(store).await, Ok(true));
     assert_eq!(store.is_empty().await, Ok(false));
     assert_eq!(store.migrate().await, Ok(Vec::new()), "a second time there is nothing left to do");
 }

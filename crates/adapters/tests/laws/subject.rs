@@ -8,7 +8,9 @@ use tempfile::TempDir;
 use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
 use timelog_domain::Timestamp;
 use timelog_domain::memory::{ManualClock, MemoryStore};
-use timelog_domain::ports::{Clock, Directory, IdempotencyCache, TimeEntryQueries, TimeEntryRepository};
+use timelog_domain::ports::{
+    Clock, Directory, Health, IdempotencyCache, PortError, TimeEntryQueries, TimeEntryRepository,
+};
 
 use crate::server;
 use crate::world::populate;
@@ -105,6 +107,11 @@ async fn open(url: &DatabaseUrl, queue: QueueOptions, clock: TestClock) -> Arc<S
     // Long enough that nobody gives up while the tests that run beside it keep the machine busy.
     let database = DatabaseOptions { lock_timeout: Duration::from_mins(1), ..DatabaseOptions::default() };
     Arc::new(Store::open(url, &database, &queue, Arc::new(clock)).await.unwrap())
+}
+
+/// Whether the store has the schema that it needs.
+pub(crate) async fn is_current(store: &Store) -> Result<bool, PortError> {
+    store.check().await.map(|readiness| readiness.current)
 }
 
 /// A clock that stands still until it is moved, and counts how often it is asked. Clones share both.

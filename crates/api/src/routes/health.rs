@@ -4,6 +4,7 @@ use actix_web::Responder;
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
 use serde_json::json;
+use timelog_domain::ports::Readiness;
 
 use crate::http::code::Code;
 use crate::http::problem::Problem;
@@ -14,12 +15,18 @@ pub(super) async fn live() -> impl Responder {
     Json(json!({ "status": "live" }))
 }
 
-/// The database answers and has this program's schema.
+/// The database answers and has this program's schema. What its operator should know of it is told too, and is no reason to send
+/// nothing here: every other instance would say the same.
 pub(super) async fn ready(state: Data<AppState>) -> Result<impl Responder, Problem> {
     let unready = |detail: &str| Problem::new(Code::Unavailable, detail).with_header(header::RETRY_AFTER, "1");
-    match state.ports.health.is_current().await {
-        Ok(true) => Ok(Json(json!({ "status": "ready" }))),
-        Ok(false) => Err(unready("The database schema is older than this program. Run \"timelog migrate\".")),
+    match state.ports.health.check().await {
+        Ok(Readiness { current: true, warnings }) if warnings.is_empty() => Ok(Json(json!({ "status": "ready" }))),
+        Ok(Readiness { current: true, warnings }) => {
+            Ok(Json(json!({ "status": "ready", "detail": warnings.join(" ") })))
+        }
+        Ok(Readiness { current: false, .. }) => {
+            Err(unready("The database schema is older than this program. Run \"timelog migrate\"."))
+        }
         Err(error) => {
             tracing::warn!(%error, "the database does not answer");
             Err(unready("The database does not answer."))
