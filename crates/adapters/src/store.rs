@@ -22,8 +22,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a database, creating it if [that is wanted](DatabaseOptions::create) and its kind allows it, and starts the commit queue on the current tokio runtime. It
-    /// does not [`migrate`](Self::migrate).
+    /// Opens a database, creating it if [that is wanted](DatabaseOptions::create) and its kind allows it, and starts the commit
+    /// queue on the current tokio runtime. It does not [`migrate`](Self::migrate).
     ///
     /// # Errors
     ///
