@@ -265,21 +265,46 @@ fn wait_for_partial(folder: &Path) {
     panic!("nothing was written: {:?}", files(folder));
 }
 
+/// A file of which the first rows are refused. It takes a while to log the others.
+fn long_file(desk: &Desk, rows: usize) {
+    let user = desk.made.id("userId");
+    let row = |minutes: u32| format!("{user},2025-01-15,{minutes}\n");
+    let rows = [row(0).repeat(1_000), row(150).repeat(rows)].concat();
+    fs::write(desk.path("rows.csv"), format!("userId,workDate,minutes\n{rows}")).unwrap();
+}
+
+fn send(signal: &str, process: u32) {
+    assert!(Command::new("kill").args([signal, &process.to_string()]).status().unwrap().success());
+}
+
 #[test]
 fn an_import_that_is_interrupted_tells_which_rows_it_refused_until_then() {
     let desk = Desk::new();
-    let user = desk.made.id("userId");
-    let row = |minutes: u32| format!("{user},2025-01-15,{minutes}\n");
-    // Those that are refused come first. It takes a while to log the others.
-    let rows = [row(0).repeat(1_000), row(150).repeat(100_000)].concat();
-    fs::write(desk.path("rows.csv"), format!("userId,workDate,minutes\n{rows}")).unwrap();
+    long_file(&desk, 100_000);
     let arguments = desk.import(&["--refused", &desk.path("refused.csv"), "--database-url", &desk.url]);
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let mut import = program(&arguments).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_partial(desk.folder.path());
-    assert!(Command::new("kill").args(["-INT", &import.id().to_string()]).status().unwrap().success());
+    send("-INT", import.id());
     assert_eq!(import.wait().unwrap().code(), Some(130));
     let refused = desk.read("refused.csv");
     assert!(refused.starts_with("line,field,message\n2,minutes,") && refused.ends_with('\n'), "{refused}");
     assert!(!desk.files().iter().any(|path| is_partial(path)), "{:?}", desk.files());
+}
+
+#[test]
+fn an_import_that_is_to_outlive_its_terminal_does() {
+    let desk = Desk::new();
+    long_file(&desk, 10_000);
+    let arguments = desk.import(&["--refused", &desk.path("refused.csv"), "--database-url", &desk.url]);
+    // As nohup does.
+    let mut import = Command::new("sh");
+    import.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(program(&[]).get_program()).args(&arguments);
+    let mut import = import.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_partial(desk.folder.path());
+    send("-HUP", import.id());
+    assert_eq!(import.wait().unwrap().code(), Some(1));
+    assert_eq!(desk.read("refused.csv").lines().count(), 1_001);
+    // With the line that names the columns; the first row was there already.
+    assert_eq!(desk.export().lines().count(), 10_001);
 }

@@ -10,7 +10,6 @@ use super::say::{ReaderGone, tell};
 
 /// What a shell calls the end of a program by a signal: this and the number of the signal.
 const BY_SIGNAL: u8 = 128;
-const SIGHUP: u8 = 1;
 const SIGINT: u8 = 2;
 const SIGPIPE: u8 = 13;
 const SIGTERM: u8 = 15;
@@ -56,12 +55,10 @@ fn explain(usage: &clap::Error) -> ExitCode {
 /// Does work that has something to clear away when the program is told to stop: then the work is given up where it is, and all that
 /// it holds is dropped.
 pub(super) async fn unless_told_to_stop<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let signal = tokio::select! {
         done = work => return done,
-        _ = hangup.recv() => SIGHUP,
         _ = interrupt.recv() => SIGINT,
         _ = terminate.recv() => SIGTERM,
     };
