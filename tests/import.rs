@@ -132,6 +132,18 @@ fn refused_rows_are_told_and_make_the_command_fail() {
 }
 
 #[test]
+fn a_flag_that_means_nothing_for_the_file_is_refused() {
+    let desk = Desk::new();
+    let file = desk.file("rows.ndjson", "");
+    let output = desk.timelog(&["import", &file, "--project", &desk.project, "--delimiter", ";"]);
+    assert!(text(&output.stderr).contains("--delimiter are for CSV"), "{}", text(&output.stderr));
+    for arguments in [&["import", &file, "--project", &desk.project, "--force"][..], &["export", "--force"]] {
+        let output = desk.timelog(arguments);
+        assert_eq!(output.status.code(), Some(2), "there is no file to replace");
+    }
+}
+
+#[test]
 fn an_export_can_be_imported_into_another_organization() {
     let desk = Desk::new();
     let rows = format!(

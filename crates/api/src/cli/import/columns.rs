@@ -170,7 +170,9 @@ impl Columns {
         if map.iter().any(|mapping| mapping.field.is_duration() && mapping.column.is_some()) {
             fields.retain(|field, _| !field.is_duration());
         }
-        for Mapping { field, column } in map {
+        for (index, Mapping { field, column }) in map.iter().enumerate() {
+            let again = map.iter().skip(index + 1).any(|other| other.field == *field);
+            ensure!(!again, "--map is given twice for {}", field.as_str());
             let column = column.as_ref().map(|name| required(&names, name)).transpose()?;
             fields.insert(*field, column.into_iter().collect());
         }

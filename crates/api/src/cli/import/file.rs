@@ -40,9 +40,10 @@ impl Source {
         if !self.is_ndjson() {
             return Ok(Rows::Csv(Box::new(CsvRows::of(file, self)?)));
         }
-        if !(self.map.is_empty() && self.only.is_empty() && self.dates.is_none()) {
+        if !(self.map.is_empty() && self.only.is_empty() && self.dates.is_none() && self.delimiter == b',') {
             bail!(
-                "--map, --where and --date-format are for CSV; the members of NDJSON have the names and forms of the API"
+                "--map, --where, --date-format and --delimiter are for CSV; the members of NDJSON have the names and forms \
+                 of the API"
             );
         }
         Ok(Rows::Ndjson(NdjsonRows { file: BufReader::new(file), read: 0, line: 0 }))

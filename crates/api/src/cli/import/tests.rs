@@ -332,6 +332,8 @@ fn what_cannot_be_imported_at_all_is_said_before_anything_is() {
     assert!(fails(Case { organization: BOB, ..import("a.csv", TOGGL) }).contains("no such project"));
     assert!(fails(import("a.csv", "")).contains("is empty"));
     assert!(fails(Case { only: vec!["a=b".parse().unwrap()], ..import("a.ndjson", "") }).contains("--where"));
+    let twice = ["hours=Duration", "hours=Amount"].map(|mapping| mapping.parse().unwrap()).into();
+    assert!(fails(Case { map: twice, ..import("a.csv", TOGGL) }).contains("--map is given twice for hours"));
     let organization_id = OrganizationId::new(ORGANIZATION);
     let archived = Project { organization_id, id: ProjectId::new(PROJECT), name: "P".parse().unwrap(), archived: true };
     run(store.put_project(archived)).unwrap();
