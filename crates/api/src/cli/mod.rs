@@ -66,13 +66,13 @@ struct Global {
         value_name = "DURATION"
     )]
     connect_timeout: Duration,
-    /// How long a request waits for a connection, or for a lock that another process holds, 10ms to 1h.
+    /// How long a request waits for a connection, or for a lock that another process holds, 100ms to 1h.
     #[arg(
         long,
         global = true,
         env = "TIMELOG_LOCK_TIMEOUT",
         default_value = "5s",
-        value_parser = DurationRange::milliseconds(10..=HOUR),
+        value_parser = DurationRange::milliseconds(100..=HOUR),
         value_name = "DURATION"
     )]
     lock_timeout: Duration,
