@@ -48,7 +48,11 @@ pub trait TimeEntryRepository: Send + Sync {
     ///
     /// - It MUST NOT answer before the changes are durable, and MUST store all of a request's changes, the kept answer
     ///   included, or none of them.
-    /// - Requests that run at the same time MUST come out as if they had run one after the other.
+    /// - Requests that change the same entry, or that name the same external reference or idempotency key, MUST come out as if
+    ///   they had run one after the other, whichever program they ran in.
+    /// - What a request only reads (a project, a user, a ticket, a release, or an entry that it leaves as it is) MUST be as it
+    ///   was at some moment while the request ran. So time MAY be logged on a project whose archiving was answered meanwhile.
+    ///   A request that begins after an answer MUST see what was answered.
     /// - One request's failure MUST NOT change what becomes of another.
     /// - Once begun it MUST run to its end, even if the caller stops waiting.
     /// - On [`PortError::Busy`] and on a [`Refusal`](crate::Refusal) nothing MUST have changed.

@@ -15,7 +15,10 @@ mod changing;
 mod databases;
 mod directory;
 mod directory_pages;
+#[path = "../../../../tests/support/gate.rs"]
+mod gate;
 mod history;
+mod interleaved;
 mod keys;
 mod lists;
 mod model;
@@ -135,6 +138,10 @@ macro_rules! laws_of_races {
                 an_entry_is_put_on_one_invoice,
                 an_entry_that_is_being_reopened_is_not_invoiced,
                 a_reference_passes_from_a_deleted_entry_to_a_new_one,
+            }
+            interleaved {
+                what_a_request_only_reads_is_as_it_was_while_it_ran,
+                what_a_request_changes_is_decided_again_where_somebody_else_changed_it,
             }
         }
     };
