@@ -39,10 +39,17 @@ fn variable_of(command: &Command, flag: &str) -> Option<String> {
     here.or_else(|| command.get_subcommands().find_map(|command| variable_of(command, flag)))
 }
 
-/// A text without what stands between `://` and `@`, if it is a URL with both.
+/// A URL without what may hold a password: what stands before its last `@`, and its parameters. Any other text as it is.
 fn without_password(text: &str) -> String {
-    let hidden = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
-    hidden.map_or_else(|| text.to_owned(), |(scheme, rest)| format!("{scheme}://…@{rest}"))
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let hidden =
+        |rest: &str| rest.split_once('?').map_or_else(|| rest.to_owned(), |(address, _)| format!("{address}?…"));
+    match rest.rsplit_once('@') {
+        // A ? before it leaves open which of the two is part of the password.
+        Some((before, _)) if before.contains('?') => format!("{scheme}://…"),
+        Some((_, rest)) => format!("{scheme}://…@{}", hidden(rest)),
+        None => format!("{scheme}://{}", hidden(rest)),
+    }
 }
 
 #[cfg(test)]
@@ -74,6 +81,14 @@ mod tests {
     fn a_password_is_not_repeated() {
         let complaint = complaint(&["migrate", "--database-url=mysql://me:secret@db.example/timelog"]);
         assert!(complaint.contains("'mysql://…@db.example/timelog'") && !complaint.contains("secret"), "{complaint}");
-        assert_eq!(without_password("sqlite:a@b"), "sqlite:a@b");
+        for (text, shown) in [
+            ("postgres://db/x?password=s3cret&sslmode=nope", "postgres://db/x?…"),
+            ("postgres://me:s3cret@db/x?sslmode=nope", "postgres://…@db/x?…"),
+            ("postgres://me:s3?cret@db/x", "postgres://…"),
+            ("postgres://db/x?password=s3@cret", "postgres://…"),
+            ("sqlite:a@b?c", "sqlite:a@b?c"),
+        ] {
+            assert_eq!(without_password(text), shown);
+        }
     }
 }
