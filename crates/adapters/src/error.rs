@@ -174,3 +174,21 @@ impl From<DbError> for PortError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(message: &str) -> DbError {
+        Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())).into()
+    }
+
+    #[test]
+    fn what_follows_from_another_error_gives_way_to_it_and_is_never_a_fault_of_its_own() {
+        let consequence = || said("current transaction is aborted, commands ignored until end of transaction block");
+        let cause = || said("canceling statement due to lock timeout");
+        assert_eq!(consequence().or_cause(cause()), cause());
+        assert_eq!(cause().or_cause(consequence()), cause());
+        assert!(matches!(PortError::from(consequence()), PortError::Unavailable(_)));
+    }
+}

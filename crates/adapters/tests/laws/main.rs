@@ -23,6 +23,7 @@ mod keys;
 mod lists;
 mod model;
 mod plans;
+mod postgres_alone;
 mod races;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "../../../../tests/support/postgres.rs"]

@@ -1,0 +1,3 @@
+//! What is promised on PostgreSQL and has no counterpart elsewhere.
+
+mod locks;
