@@ -22,6 +22,7 @@ mod ground_rules;
 mod idempotency_key;
 mod import;
 mod instances;
+mod keys;
 mod life;
 mod lists;
 mod log_time_entry;

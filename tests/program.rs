@@ -13,9 +13,6 @@ on_every_database![
     without_the_demo_an_empty_database_stays_empty,
     bootstrap_prints_seven_members_and_nothing_else,
     bootstrap_makes_a_new_organization_every_time,
-    keys_are_made_listed_and_revoked,
-    a_key_gets_a_new_secret_and_stays_the_same_key,
-    a_key_is_only_made_for_what_exists,
     a_database_is_migrated_once,
     a_second_program_serves_the_same_entries,
     log_lines_are_json_and_carry_the_id_of_their_request,
@@ -26,20 +23,20 @@ on_every_database![
 ];
 
 /// Runs a command on a database.
-fn on(database: &TestDatabase, arguments: &[&str]) -> Output {
+pub(crate) fn on(database: &TestDatabase, arguments: &[&str]) -> Output {
     let url = database.url();
     run(&[arguments, &["--database-url", &url]].concat())
 }
 
 /// What a command that went well printed.
 #[track_caller]
-fn printed(output: &Output) -> String {
+pub(crate) fn printed(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 #[track_caller]
-fn printed_json(output: &Output) -> Value {
+pub(crate) fn printed_json(output: &Output) -> Value {
     let text = printed(output);
     assert_eq!(text.lines().count(), 1, "{text}");
     serde_json::from_str(&text).unwrap()
@@ -47,29 +44,29 @@ fn printed_json(output: &Output) -> Value {
 
 /// What a command that failed said.
 #[track_caller]
-fn complaint(output: &Output) -> String {
+pub(crate) fn complaint(output: &Output) -> String {
     assert!(!output.status.success(), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, member: &str) -> &'a str {
     value[member].as_str().unwrap()
 }
 
 /// Bootstraps an organization and starts a service for it.
-fn serve(database: &TestDatabase, arguments: &[&str]) -> (Program, Value, Api) {
+pub(crate) fn serve(database: &TestDatabase, arguments: &[&str]) -> (Program, Value, Api) {
     let made = printed_json(&on(database, &["bootstrap", "--json"]));
     let program = Program::serve(&database.url(), arguments);
     let api = program.api.with_key(text(&made, "apiKey"));
     (program, made, api)
 }
 
-fn path(made: &Value) -> String {
+pub(crate) fn path(made: &Value) -> String {
     format!("/projects/{}/time-entries", text(made, "projectId"))
 }
 
-fn body(made: &Value) -> Value {
+pub(crate) fn body(made: &Value) -> Value {
     json!({
         "userId": made["userId"],
         "workDate": "2025-01-15",
@@ -145,96 +142,6 @@ async fn bootstrap_makes_a_new_organization_every_time(database: Database) {
     // For people it says the same in lines.
     let lines = printed(&on(&database, &["bootstrap"]));
     assert!(lines.contains("organizationId") && lines.contains("tlk_"), "{lines}");
-}
-
-async fn keys_are_made_listed_and_revoked(database: Database) {
-    let database = database.create();
-    let (program, made, api) = serve(&database, &["--key-memory", "0s"]);
-    let organization = text(&made, "organizationId");
-    let create = ["key", "create", "--organization", organization, "--json", "--permissions"];
-    let key = printed_json(&on(&database, &[&create[..], &["write,read"]].concat()));
-    assert_eq!(key.as_object().unwrap().len(), 2);
-    let limits = ["write", "--project", text(&made, "projectId"), "--user", text(&made, "userId")];
-    let narrow = printed_json(&on(&database, &[&create[..], &limits].concat()));
-    let me = program.api.with_key(text(&narrow, "apiKey")).get("/me").send().await.is(200).json();
-    assert_eq!((&me["projectId"], &me["userId"]), (&made["projectId"], &made["userId"]));
-    assert_eq!((&me["keyId"], &me["permissions"]), (&narrow["keyId"], &json!(["write"])));
-
-    let list = ["key", "list", "--organization", organization];
-    let listed = printed_json(&on(&database, &[&list[..], &["--json"]].concat()));
-    let ids: Vec<_> = listed.as_array().unwrap().iter().map(|key| text(key, "keyId")).collect();
-    assert_eq!(ids, [text(&made, "keyId"), text(&key, "keyId"), text(&narrow, "keyId")]);
-    assert_eq!(listed[1]["permissions"], json!(["read", "write"]));
-    assert_eq!(listed[1]["revokedAt"], Value::Null);
-    let lines = printed(&on(&database, &list));
-    assert_eq!(lines.lines().count(), 3, "{lines}");
-    for shown in [lines, listed.to_string()] {
-        for key in [&made, &key, &narrow] {
-            let (_, secret) = text(key, "apiKey").rsplit_once('_').unwrap();
-            assert!(shown.contains(text(key, "keyId")) && !shown.contains(secret), "{shown}");
-        }
-    }
-
-    printed(&on(&database, &["key", "revoke", text(&key, "keyId")]));
-    program.api.with_key(text(&key, "apiKey")).get("/me").send().await.fails_with(401, "key_revoked");
-    api.get("/me").send().await.is(200);
-    let listed = printed_json(&on(&database, &[&list[..], &["--json"]].concat()));
-    assert!(listed[1]["revokedAt"].is_string() && listed[0]["revokedAt"].is_null());
-    assert!(complaint(&on(&database, &["key", "revoke", organization])).contains("no key"));
-    program.stop();
-}
-
-async fn a_key_gets_a_new_secret_and_stays_the_same_key(database: Database) {
-    let database = database.create();
-    let (program, made, api) = serve(&database, &["--key-memory", "0s"]);
-    let id = text(&made, "keyId");
-    let first = api.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
-    let rotated = printed_json(&on(&database, &["key", "rotate", id, "--grace", "24h", "--json"]));
-    assert_eq!(rotated.as_object().unwrap().len(), 2);
-    assert_eq!(text(&rotated, "keyId"), id);
-    let latest = printed_json(&on(&database, &["key", "rotate", id, "--grace", "1h", "--json"]));
-    for key in [&made, &rotated, &latest] {
-        let api = program.api.with_key(text(key, "apiKey"));
-        let repeat = api.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
-        assert!(repeat.is_replayed() && repeat.body == first.body, "{}", repeat.describe());
-    }
-    // Without a grace the secret before is refused at once, and what had a grace keeps it.
-    let lines = printed(&on(&database, &["key", "rotate", id]));
-    assert!(lines.contains(id) && lines.contains("tlk_") && lines.contains("only this once"), "{lines}");
-    let me = |key: &Value| program.api.with_key(text(key, "apiKey")).get("/me").send();
-    me(&latest).await.fails_with(401, "unauthorized");
-    assert_eq!(me(&rotated).await.is(200).json()["keyId"], made["keyId"]);
-    for (arguments, expected) in [
-        (&["key", "rotate", text(&made, "userId")][..], "there is no key"),
-        (&["key", "rotate", id, "--grace", "91d"], "must be 0s to 2160h"),
-        (&["key", "rotate", id, "--grace", "1"], "must be 0s to 2160h"),
-    ] {
-        assert!(complaint(&on(&database, arguments)).contains(expected), "{arguments:?}");
-    }
-    printed(&on(&database, &["key", "revoke", id]));
-    me(&rotated).await.fails_with(401, "key_revoked");
-    assert!(complaint(&on(&database, &["key", "rotate", id])).contains("was revoked"));
-    program.stop();
-}
-
-async fn a_key_is_only_made_for_what_exists(database: Database) {
-    let database = database.create();
-    let made = printed_json(&on(&database, &["bootstrap", "--json"]));
-    let other = printed_json(&on(&database, &["bootstrap", "--json"]));
-    let refused = |permissions: &str, arguments: &[&str], expected: &str| {
-        let create = ["key", "create", "--permissions", permissions, "--organization"];
-        let complaint = complaint(&on(&database, &[&create[..], arguments].concat()));
-        assert!(complaint.contains(expected), "{arguments:?}: {complaint}");
-    };
-    let organization = text(&made, "organizationId");
-    let unknown = "there is no such organization, or it has no such project or user";
-    refused("read", &[text(&made, "userId")], unknown);
-    refused("read", &[organization, "--project", text(&other, "projectId")], unknown);
-    refused("read", &[organization, "--user", text(&other, "userId")], unknown);
-    refused("read,root", &[organization], "must be one of read, write, approve, bill, admin");
-    refused("", &[organization], "must be one of read, write, approve, bill, admin");
-    refused("read", &["acme"], "hyphenated UUID");
-    assert_eq!(database.count("api_keys"), 2);
 }
 
 async fn a_database_is_migrated_once(database: Database) {

@@ -10,7 +10,7 @@ use timelog_domain::ports::PortError;
 
 use crate::database::{Database, detached, on_database};
 use crate::error::DbError;
-use crate::postgres::settle;
+use crate::postgres::hand_back;
 use crate::rows::{
     ApiKeyRow, EntryRow, FormerSecretRow, HistoryRow, IdempotencyRow, OrganizationRow, ProjectRow, ReleaseRow,
     TimeEntryRow, UserRow,
@@ -167,7 +167,7 @@ macro_rules! copy_table {
                             let insert = diesel::insert_into($table::table).values(rows).on_conflict_do_nothing();
                             let mut writer = pools.write().await?;
                             let asked = pools.ask(async { Ok(insert.execute(&mut writer).await?) }).await;
-                            settle(writer, asked)
+                            hand_back(writer, asked)
                         })
                         .await?;
                     }

@@ -120,7 +120,7 @@ macro_rules! on_database {
                         $query.map_err($crate::error::DbError::from)
                     });
                     let asked = asked.await;
-                    $crate::postgres::settle(pooled, asked)
+                    $crate::postgres::hand_back(pooled, asked)
                 }
             }
         })

@@ -24,16 +24,18 @@ impl DatabaseUrl {
             Self::Sqlite(path) => {
                 // SQLite follows links, and names its other files after what it finds.
                 let path = path.canonicalize().unwrap_or_else(|_| path.clone());
-                let named = |suffix: &str| {
-                    let mut name = path.as_os_str().to_owned();
-                    name.push(suffix);
-                    PathBuf::from(name)
-                };
-                ["", "-wal", "-shm", "-journal"].map(named).into()
+                ["", "-wal", "-shm", "-journal"].map(|ending| companion(&path, ending)).into()
             }
             Self::Postgres(url) => url.root_certificates().into_iter().map(Path::to_owned).collect(),
         }
     }
+}
+
+/// A file that SQLite keeps beside a database, after which it is named. The path must be where the database really is.
+pub(crate) fn companion(database: &Path, ending: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 /// The text is no database URL.

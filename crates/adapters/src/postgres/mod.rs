@@ -80,21 +80,21 @@ impl PostgresPools {
         let needed = migrations::postgres_versions()?;
         let mut reader = self.read().await?;
         let asked = self.ask(has_pending_migrations(&mut reader, &needed)).await;
-        settle(reader, asked)
+        hand_back(reader, asked)
     }
 
     /// What its operator should know of the server.
     pub(crate) async fn warnings(&self) -> Result<Vec<String>, DbError> {
         let mut reader = self.read().await?;
         let asked = self.ask(durability::warnings(&mut reader)).await;
-        settle(reader, asked)
+        hand_back(reader, asked)
     }
 
     /// Whether there is anything of this program in the database.
     pub(crate) async fn is_made(&self) -> Result<bool, DbError> {
         let mut reader = self.read().await?;
         let asked = self.ask(is_made(&mut reader)).await;
-        settle(reader, asked)
+        hand_back(reader, asked)
     }
 
     /// Closes every connection that is not in use, and the others when they no longer are.
@@ -103,7 +103,7 @@ impl PostgresPools {
         self.readers.close();
     }
 
-    /// Waits for what the server answers, for a bounded time. What comes of it must be [settled](settle).
+    /// Waits for what the server answers, for a bounded time. What comes of it must be [handed back](hand_back).
     pub(crate) async fn ask<T>(&self, work: impl Future<Output = Result<T, DbError>>) -> Asked<T> {
         tokio::time::timeout(self.patience, work).await
     }
@@ -128,7 +128,7 @@ pub(crate) type Asked<T> = Result<Result<T, DbError>, Elapsed>;
 
 /// What came of work outside a transaction. Its connection goes back to the pool unless it is of no more use: it broke, or the
 /// server stayed silent, and would answer the next who asks with what it owes this one.
-pub(crate) fn settle<T>(conn: Object<AsyncPgConnection>, asked: Asked<T>) -> Result<T, DbError> {
+pub(crate) fn hand_back<T>(conn: Object<AsyncPgConnection>, asked: Asked<T>) -> Result<T, DbError> {
     let answer = asked.unwrap_or_else(|_| Err(DbError::Disconnected("the database did not answer in time".to_owned())));
     if matches!(answer, Err(DbError::Disconnected(_))) {
         drop(Object::take(conn));

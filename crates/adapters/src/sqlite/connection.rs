@@ -60,7 +60,7 @@ pub(super) fn first(files: &Files, options: &DatabaseOptions) -> Result<SqliteCo
     let open = || {
         let mut conn = establish(files.path(), options.create, &pragmas(Role::Writer, options.lock_timeout))?;
         refuse_corrupting_version(&sqlite_version(&mut conn)?)?;
-        settle(&mut conn, files, options.lock_timeout)?;
+        sync_what_was_found(&mut conn, files, options.lock_timeout)?;
         Ok(conn)
     };
     let conn = open().map_err(|error| files.explain(error))?;
@@ -71,7 +71,7 @@ pub(super) fn first(files: &Files, options: &DatabaseOptions) -> Result<SqliteCo
 /// A process that dies after it has written a COMMIT and before that is synced leaves a change that only the machine's memory
 /// has. To whoever opens the database next it looks as good as every other, and so it may be answered. So whatever is found in
 /// the log is brought to the disk first.
-fn settle(conn: &mut SqliteConnection, files: &Files, lock_timeout: Duration) -> Result<(), DbError> {
+fn sync_what_was_found(conn: &mut SqliteConnection, files: &Files, lock_timeout: Duration) -> Result<(), DbError> {
     #[derive(QueryableByName)]
     struct Checkpoint {
         #[diesel(sql_type = Integer)]

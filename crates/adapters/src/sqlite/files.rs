@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::error::DbError;
+use crate::url::companion;
 
 /// The files of one database. Clones share what is known of them.
 #[derive(Clone)]
@@ -47,10 +48,9 @@ impl Files {
     }
 
     /// A file beside the database, which SQLite puts where the database really is and not where a link to it is.
-    fn companion(&self, suffix: &str) -> Result<PathBuf, DbError> {
-        let mut name = fs::canonicalize(&self.path).map_err(|error| self.gone(&error))?.into_os_string();
-        name.push(suffix);
-        Ok(name.into())
+    fn companion(&self, ending: &str) -> Result<PathBuf, DbError> {
+        let database = fs::canonicalize(&self.path).map_err(|error| self.gone(&error))?;
+        Ok(companion(&database, ending))
     }
 
     /// Notes which files are open. The first connection, which stays open, calls this once it has opened them all.
