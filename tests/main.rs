@@ -7,6 +7,7 @@ mod backup;
 mod batch;
 mod closed_pipes;
 mod concurrency;
+mod connections;
 mod copy_and_backup;
 mod crashes;
 mod credentials;

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -73,6 +74,23 @@ impl Connection {
         // What was sent and not read makes it a reset.
         let _ = self.0.read_to_end(&mut rest).await;
         assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
+    }
+
+    /// Sends no more, but goes on listening.
+    pub(crate) async fn close_half(&mut self) {
+        self.0.shutdown().await.expect("a connection has two halves");
+    }
+
+    /// Sends to a service that may have closed the connection.
+    pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.0.write_all(bytes.as_ref()).await.is_ok()
+    }
+
+    /// Whether there is something to read, now.
+    pub(crate) async fn is_readable(&self) -> bool {
+        let mut byte = [0];
+        let peeked = tokio::time::timeout(Duration::ZERO, self.0.get_ref().peek(&mut byte)).await;
+        matches!(peeked, Ok(Ok(_)))
     }
 
     /// Goes away without a word.

@@ -29,6 +29,8 @@ pub(crate) struct Service {
     pub(crate) clock: ManualClock,
     pub(crate) store: Arc<Store>,
     pub(crate) address: SocketAddr,
+    /// Where metrics, health and documentation are, if that is elsewhere.
+    pub(crate) admin_address: Option<SocketAddr>,
     server: Option<Server>,
     // The last field, so that the database outlives all that uses it.
     pub(crate) database: TestDatabase,
@@ -42,6 +44,8 @@ pub(crate) struct Setup {
     /// What commits take for the time, if not the clock.
     pub(crate) time: Option<Arc<dyn Clock>>,
     pub(crate) clock: ManualClock,
+    /// Puts something of the test's own before the store.
+    pub(crate) ports: Box<dyn FnOnce(&mut Ports) + Send>,
 }
 
 impl Service {
@@ -85,9 +89,10 @@ impl Service {
             queue: QueueOptions { max_wait: Duration::from_mins(1), ..QueueOptions::default() },
             time: None,
             clock: ManualClock::at(beginning),
+            ports: Box::new(|_| ()),
         };
         change(&mut setup);
-        let Setup { settings, database: options, queue, time, clock } = setup;
+        let Setup { settings, database: options, queue, time, clock, ports: change_ports } = setup;
         let time = time.unwrap_or_else(|| Arc::new(clock.clone()));
         let url = database.url().parse().expect("it is the URL of a database");
         let store = open(&url, &options, &queue, &time).await;
@@ -95,10 +100,12 @@ impl Service {
             Some(tenant) => tenant,
             None => Tenant::provision(&store).await,
         };
-        let server = Server::start(&settings, Ports::on(&store, Arc::new(clock.clone()))).expect("the server starts");
-        let address = server.address();
+        let mut ports = Ports::on(&store, Arc::new(clock.clone()));
+        change_ports(&mut ports);
+        let server = Server::start(&settings, ports).expect("the server starts");
+        let (address, admin_address) = (server.address(), server.admin_address());
         let api = Api::new(address, &settings.base_path).with_key(&tenant.key.text);
-        Self { api, tenant, clock, store, address, server: Some(server), database }
+        Self { api, tenant, clock, store, address, admin_address, server: Some(server), database }
     }
 
     /// Logs time on the project of the service's organization.

@@ -3,9 +3,11 @@
 mod answer;
 pub mod cli;
 mod clock;
+mod connections;
 mod csv;
 mod http;
 mod json;
+mod listener;
 pub mod openapi;
 mod routes;
 mod server;

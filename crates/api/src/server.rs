@@ -1,26 +1,40 @@
 //! The HTTP server.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_http::{HttpService, Protocol};
+use actix_server::{ServerBuilder, ServerHandle};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::error::DispatchError;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, Error, web};
 use anyhow::Context;
 use tokio::task::JoinHandle;
 use validator::Validate;
 
+use crate::connections::{Connections, Deadlines, Stream};
 use crate::http::observe::observe;
-use crate::routes;
+use crate::listener;
+use crate::routes::{self, Surface};
 use crate::settings::Settings;
 use crate::state::{AppState, Ports};
 
 /// How often the histograms are folded up, which keeps them from growing while nobody reads the figures.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
+/// How many connections the listener for operators takes.
+const ADMIN_CONNECTIONS: usize = 64;
+
+/// How long a client may go on sending what nobody reads, once the connection is to close.
+const LINGER: Duration = Duration::from_secs(1);
+
 /// A server that runs.
 pub struct Server {
     address: SocketAddr,
+    admin_address: Option<SocketAddr>,
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     upkeep: JoinHandle<()>,
@@ -31,29 +45,27 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where a setting is nonsense or the address cannot be listened on.
+    /// Where a setting is nonsense or an address cannot be listened on.
     pub fn start(settings: &Settings, ports: Ports) -> anyhow::Result<Self> {
         settings.validate().map_err(|errors| anyhow::anyhow!("a setting cannot be used: {errors}"))?;
         let figures = crate::telemetry::metrics();
         let state = web::Data::new(AppState::new(ports, settings)?);
-        let base_path = settings.base_path.clone();
-        let request_timeout = settings.request_timeout;
-        let app = move || {
-            App::new()
-                .app_data(state.clone())
-                .wrap(from_fn(move |request, next| observe(request, next, request_timeout)))
-                .service(web::scope(&base_path).configure(routes::mount))
-                .default_service(web::to(routes::not_found))
-        };
-        let server = HttpServer::new(app)
+        let mut builder = actix_server::Server::build()
             .workers(settings.workers)
-            .keep_alive(settings.keep_alive)
             .shutdown_timeout(settings.shutdown_timeout.as_secs())
-            .disable_signals()
-            .bind(settings.listen)
-            .with_context(|| format!("cannot listen on {}", settings.listen))?;
-        let address = server.addrs().first().copied().context("the server has no address")?;
-        let server = server.run();
+            .disable_signals();
+        let surface = if settings.admin_listen.is_some() { Surface::Api } else { Surface::All };
+        let (listener, address) = listener::listen(settings.listen, settings)?;
+        let connections = Connections::new(settings.max_connections, Deadlines::from(settings), "api");
+        builder = serve(builder, listener, connections, settings, (&state, surface))?;
+        let mut admin_address = None;
+        if let Some(admin) = settings.admin_listen {
+            let (listener, address) = listener::listen(admin, settings)?;
+            let connections = Connections::new(ADMIN_CONNECTIONS, Deadlines::from(settings), "admin");
+            builder = serve(builder, listener, connections, settings, (&state, Surface::Admin))?;
+            admin_address = Some(address);
+        }
+        let server = builder.run();
         let handle = server.handle();
         let upkeep = async {
             loop {
@@ -61,13 +73,19 @@ impl Server {
                 figures.run_upkeep();
             }
         };
-        Ok(Self { address, handle, serving: tokio::spawn(server), upkeep: tokio::spawn(upkeep) })
+        Ok(Self { address, admin_address, handle, serving: tokio::spawn(server), upkeep: tokio::spawn(upkeep) })
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for operators, if that is elsewhere.
+    #[must_use]
+    pub const fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
     }
 
     /// Waits until the server has ended though nobody told it to stop, which is an error.
@@ -89,5 +107,56 @@ impl Server {
         self.handle.stop(true).await;
         self.upkeep.abort();
         self.serving.await.context("the server panicked")?.context("the server failed")
+    }
+}
+
+/// Adds a listener to a server. The server library's own would not let us see to the connections.
+fn serve(
+    builder: ServerBuilder,
+    listener: TcpListener,
+    connections: Connections,
+    settings: &Settings,
+    (state, surface): (&web::Data<AppState>, Surface),
+) -> anyhow::Result<ServerBuilder> {
+    let (state, base_path, keep_alive) = (state.clone(), settings.base_path.clone(), settings.keep_alive);
+    let (request_timeout, stopping) = (settings.request_timeout, builder.graceful_shutdown_signal());
+    // Called once on each thread that serves.
+    let service = move || {
+        let app = App::new()
+            .app_data(state.clone())
+            .wrap(from_fn(move |request, next| observe(request, next, request_timeout)))
+            .service(web::scope(&base_path).configure(|config| routes::mount(config, surface)))
+            .default_service(web::to(routes::not_found));
+        let app = app.into_factory().map_err(|error: Error| error.error_response());
+        let (connections, stopping) = (connections.clone(), stopping.clone());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .keep_alive(keep_alive)
+            // Every head has its deadline in our own hands.
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(LINGER)
+            .on_connect_ext(|stream: &Stream, data| {
+                data.insert(stream.connection().clone());
+            })
+            .finish(map_config(app, |()| AppConfig::default()));
+        let admit = fn_service(move |stream: TcpStream| {
+            let connections = connections.clone();
+            async move {
+                let peer = stream.peer_addr().ok();
+                let stream = connections.admit(stream).ok_or(DispatchError::DisconnectTimeout)?;
+                Ok::<_, DispatchError>((stream, Protocol::Http1, peer))
+            }
+        });
+        admit.and_then(http)
+    };
+    builder.listen("timelog", listener, service).context("cannot listen")
+}
+
+impl From<&Settings> for Deadlines {
+    fn from(settings: &Settings) -> Self {
+        Self { idle: settings.keep_alive, head: settings.head_timeout, answer: settings.answer_timeout }
     }
 }

@@ -13,6 +13,12 @@ const MAX_KEY_MEMORY: Duration = Duration::from_secs(5);
 /// The most threads that serve connections. Each needs four open files, of which many systems give a program 1024.
 const MAX_WORKERS: usize = 128;
 
+/// The most connections that are of any use to one program.
+const MAX_CONNECTIONS: usize = 65_536;
+
+/// Enough for sixty bodies of the largest batches.
+const IN_FLIGHT_MIB: NonZeroU32 = NonZeroU32::new(256).unwrap();
+
 /// What can stand before every path.
 pub(crate) const BASE_PATH: &str = "must be empty or like /api/v1";
 
@@ -34,10 +40,21 @@ pub struct Settings {
     pub key_memory: Duration,
     /// How many requests a second one key may make.
     pub rate_limit: Option<NonZeroU32>,
+    /// Where metrics, health and documentation are served, and then nowhere else; beside everything else if not given.
+    pub admin_listen: Option<SocketAddr>,
+    /// How many connections there may be at a time.
+    #[validate(range(min = 1, max = MAX_CONNECTIONS, message = "must be 1 to 65536"))]
+    pub max_connections: usize,
+    /// How much memory, in MiB, bodies that arrive and answers that are taken may hold together.
+    pub in_flight_mib: NonZeroU32,
     /// How long a connection without a request stays open.
     pub keep_alive: Duration,
+    /// How long the head of a request may take to arrive, once it has begun.
+    pub head_timeout: Duration,
     /// How long the body of a request may take to arrive, once its head has.
     pub request_timeout: Duration,
+    /// How long a client may take for each piece of an answer.
+    pub answer_timeout: Duration,
     /// How long requests that have begun may take once the server is told to stop.
     pub shutdown_timeout: Duration,
 }
@@ -51,8 +68,13 @@ impl Default for Settings {
             workers: std::thread::available_parallelism().map_or(2, usize::from).min(MAX_WORKERS),
             key_memory: Duration::from_secs(2),
             rate_limit: None,
+            admin_listen: None,
+            max_connections: 2048,
+            in_flight_mib: IN_FLIGHT_MIB,
             keep_alive: Duration::from_secs(75),
+            head_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
+            answer_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(30),
         }
     }
@@ -103,5 +125,7 @@ mod tests {
         assert!(!is_valid(|settings| settings.key_memory = Duration::from_millis(5001)));
         assert!(!is_valid(|settings| settings.workers = 0));
         assert!(!is_valid(|settings| settings.workers = 129));
+        assert!(!is_valid(|settings| settings.max_connections = 0));
+        assert!(!is_valid(|settings| settings.max_connections = 65_537));
     }
 }

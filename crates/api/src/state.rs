@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
+use actix_web::{HttpMessage, HttpRequest};
 use timelog_adapters::Store;
 use timelog_domain::ports::{
     ApiKeys, Clock, Directory, Health, IdempotencyCache, PortError, TimeEntryQueries, TimeEntryRepository,
@@ -10,6 +10,7 @@ use timelog_domain::ports::{
 use timelog_domain::{ApiKey, Decision, MismatchPolicy, Request};
 
 use crate::http::credentials::KeyRing;
+use crate::http::in_flight::{Asking, InFlight};
 use crate::http::problem::Problem;
 use crate::http::rate_limit::RateLimit;
 use crate::settings::Settings;
@@ -57,6 +58,7 @@ pub(crate) struct AppState {
     pub(crate) openapi: actix_web::web::Bytes,
     keys: KeyRing,
     rate_limit: RateLimit,
+    pub(crate) in_flight: InFlight,
 }
 
 impl AppState {
@@ -67,6 +69,7 @@ impl AppState {
             openapi: crate::openapi::document(&settings.base_path)?.into(),
             keys: KeyRing::new(ports.keys.clone(), ports.clock.clone(), settings.key_memory),
             rate_limit: RateLimit::new(settings.rate_limit),
+            in_flight: InFlight::new(u64::from(settings.in_flight_mib.get()) << 20),
             ports,
         })
     }
@@ -74,6 +77,7 @@ impl AppState {
     /// The key that the request is made with, if it may ask now.
     pub(crate) async fn authenticate(&self, request: &HttpRequest) -> Result<Arc<ApiKey>, Problem> {
         let key = self.keys.authenticate(request).await?;
+        request.extensions_mut().insert(Asking(key.organization_id));
         self.rate_limit.count(key.id)?;
         Ok(key)
     }

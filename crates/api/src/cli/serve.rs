@@ -1,6 +1,6 @@
 //! `timelog serve`
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use super::duration::{DurationRange, HOUR};
 use super::provision::Provision;
 use super::{Global, say};
 use crate::clock::SystemClock;
+use crate::listener;
 use crate::server::Server;
 use crate::settings::{self, Settings};
 use crate::state::Ports;
@@ -30,6 +31,9 @@ pub(super) struct Serve {
     /// Where to listen.
     #[arg(long, env = "TIMELOG_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
+    /// Where to serve metrics, health and documentation, and then nowhere else; where everything is if not given.
+    #[arg(long, env = "TIMELOG_ADMIN_LISTEN", value_name = "ADDRESS:PORT")]
+    admin_listen: Option<SocketAddr>,
     /// What to put before every path, such as /api/v1.
     #[arg(long, env = "TIMELOG_BASE_PATH", default_value = "", value_parser = base_path, value_name = "PATH")]
     base_path: String,
@@ -127,6 +131,26 @@ pub(super) struct Serve {
         value_name = "DURATION"
     )]
     sweep_interval: Duration,
+    /// How many connections there may be at a time, 1 to 65536. One more takes the place of the one that has kept the
+    /// service waiting longest.
+    #[arg(
+        long,
+        env = "TIMELOG_MAX_CONNECTIONS",
+        default_value = "2048",
+        value_parser = value_parser!(u32).range(1..=65_536),
+        value_name = "COUNT"
+    )]
+    max_connections: u32,
+    /// How many MiB the bodies that arrive and the answers that are taken may hold together, 16 to 65536. More is
+    /// answered 503.
+    #[arg(
+        long,
+        env = "TIMELOG_IN_FLIGHT_MIB",
+        default_value = "256",
+        value_parser = value_parser!(u32).range(16..=65_536).try_map(NonZeroU32::try_from),
+        value_name = "COUNT"
+    )]
+    in_flight_mib: NonZeroU32,
     /// How long a connection without a request stays open, 1s to 1h.
     #[arg(
         long,
@@ -136,6 +160,15 @@ pub(super) struct Serve {
         value_name = "DURATION"
     )]
     keep_alive: Duration,
+    /// How long the head of a request may take to arrive once it has begun, 1s to 1h. Then it is answered 408.
+    #[arg(
+        long,
+        env = "TIMELOG_HEAD_TIMEOUT",
+        default_value = "5s",
+        value_parser = DurationRange::milliseconds(1000..=HOUR),
+        value_name = "DURATION"
+    )]
+    head_timeout: Duration,
     /// How long the body of a request may take to arrive once its head has, 1s to 1h. Then it is answered 408.
     #[arg(
         long,
@@ -145,6 +178,15 @@ pub(super) struct Serve {
         value_name = "DURATION"
     )]
     request_timeout: Duration,
+    /// How long a client may take for each 64 KiB of an answer, 1s to 1h. Then the connection ends.
+    #[arg(
+        long,
+        env = "TIMELOG_ANSWER_TIMEOUT",
+        default_value = "30s",
+        value_parser = DurationRange::milliseconds(1000..=HOUR),
+        value_name = "DURATION"
+    )]
+    answer_timeout: Duration,
     /// How long requests that have begun may take once the service is told to stop, 1s to 1h, in whole seconds.
     #[arg(
         long,
@@ -169,7 +211,13 @@ impl Serve {
         // Asked for first, so that a signal during the start is not lost.
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
-        let settings = self.settings();
+        let mut settings = self.settings();
+        let possible = listener::raise_file_limit(&settings, u64::from(self.read_connections) + u64::from(self.lanes));
+        if possible < settings.max_connections {
+            let wanted = settings.max_connections;
+            tracing::warn!(wanted, possible, "the limit on open files (ulimit -n) allows fewer connections");
+            settings.max_connections = possible;
+        }
         let database = DatabaseOptions {
             create: true,
             read_connections: self.read_connections.into(),
@@ -193,9 +241,12 @@ impl Serve {
         }
         let key = if self.no_demo { None } else { make_demo(&store).await? };
         let mut server = Server::start(&settings, Ports::on(&store, Arc::new(SystemClock)))?;
+        if let Some(address) = server.admin_address() {
+            tracing::info!(%address, "serving metrics, health and documentation");
+        }
         tracing::info!(address = %server.address(), database = %global.database_url, "serving");
         if let Some(key) = key
-            && let Err(error) = introduce(server.address(), &self.base_path, &key)
+            && let Err(error) = introduce(&server, &self.base_path, &key)
         {
             tracing::warn!(%error, "the demo key was shown to nobody; make another with \"timelog key create\"");
         }
@@ -228,8 +279,13 @@ impl Serve {
             workers: self.workers.map_or(defaults.workers, usize::from),
             key_memory: self.key_memory,
             rate_limit: self.rate_limit,
+            admin_listen: self.admin_listen,
+            max_connections: usize::try_from(self.max_connections).unwrap_or(defaults.max_connections),
+            in_flight_mib: self.in_flight_mib,
             keep_alive: self.keep_alive,
+            head_timeout: self.head_timeout,
             request_timeout: self.request_timeout,
+            answer_timeout: self.answer_timeout,
             shutdown_timeout: self.shutdown_timeout,
         }
     }
@@ -254,10 +310,13 @@ async fn make_demo(store: &Arc<Store>) -> anyhow::Result<Option<String>> {
 }
 
 /// Shows the demo key, once, and a request that can be pasted.
-fn introduce(address: SocketAddr, base_path: &str, key: &str) -> anyhow::Result<()> {
-    let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
-    let host = if address.is_ipv6() && !address.ip().is_unspecified() { format!("[{host}]") } else { host };
-    let root = format!("http://{host}:{}{base_path}", address.port());
+fn introduce(server: &Server, base_path: &str, key: &str) -> anyhow::Result<()> {
+    let root = |address: SocketAddr| {
+        let host = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+        format!("http://{}{base_path}", SocketAddr::new(host, address.port()))
+    };
+    let docs = root(server.admin_address().unwrap_or(server.address()));
+    let root = root(server.address());
     let body = format!(
         r#"{{"userId":"{DEMO_PROJECT_AND_USER}","workDate":"2025-01-15","hours":"2.5","description":"Implemented login flow."}}"#
     );
@@ -267,6 +326,6 @@ fn introduce(address: SocketAddr, base_path: &str, key: &str) -> anyhow::Result<
          Log two and a half hours; send it again and the same answer comes back:\n\n\
          curl -i {root}/projects/{DEMO_PROJECT_AND_USER}/time-entries -H 'Authorization: Bearer {key}' \
          -H 'Content-Type: application/json' -H 'Idempotency-Key: first-entry' -d '{body}'\n\n\
-         Documentation: {root}/docs/"
+         Documentation: {docs}/docs/"
     ))
 }

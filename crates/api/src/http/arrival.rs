@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::code::Code;
 use super::problem::Problem;
 use super::request_id::RequestId;
+use crate::connections::{Connection, Stage as Waits};
 
 /// The most bytes of a body that are read for nothing.
 const MOST_DISCARDED: usize = 16 * 1024 * 1024;
@@ -35,6 +37,9 @@ struct Arriving {
     timeout: Duration,
     deadline: Pin<Box<Sleep>>,
     stage: Stage,
+    connection: Option<Arc<Connection>>,
+    /// What the connection waits for once the body is whole.
+    then: Waits,
 }
 
 /// How far a body has come.
@@ -51,11 +56,17 @@ impl Arrival {
     /// Watches the body of a request, if it has one.
     pub(crate) fn watch(request: &mut ServiceRequest, timeout: Duration) -> Option<Self> {
         let payload = request.take_payload();
+        let then = if request.method().is_safe() { Waits::Reading } else { Waits::Changing };
+        let connection = request.conn_data::<Arc<Connection>>().cloned();
+        let waits = |stage| connection.iter().for_each(|connection| connection.enter(stage));
         if matches!(payload, dev::Payload::None) {
+            waits(then);
             return None;
         }
+        waits(Waits::Body);
         let deadline = Box::pin(sleep(timeout));
-        let arrival = Self(Rc::new(RefCell::new(Arriving { payload, timeout, deadline, stage: Stage::Coming })));
+        let arriving = Arriving { payload, timeout, deadline, stage: Stage::Coming, connection, then };
+        let arrival = Self(Rc::new(RefCell::new(arriving)));
         let watched: Pin<Box<dyn Stream<Item = _>>> = Box::pin(arrival.clone());
         request.set_payload(watched.into());
         Some(arrival)
@@ -64,6 +75,7 @@ impl Arrival {
     /// Sees to it that the body is read to its end, or that the connection ends: before the answer, so that one that comes too
     /// late can be told, or after it where there is no sense in waiting. Nothing that was done is denied.
     pub(crate) async fn settle(self, answer: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceResponse<BoxBody> {
+        self.0.borrow_mut().is_answered();
         if !is_hopeless(&answer) {
             self.discard().await;
         }
@@ -114,6 +126,16 @@ impl Stream for Arrival {
 }
 
 impl Arriving {
+    /// Notes that only the rest of the body is waited for, and then that the answer is taken.
+    fn is_answered(&mut self) {
+        self.then = Waits::Answering;
+        self.enter(if self.stage == Stage::Over { self.then } else { Waits::Body });
+    }
+
+    fn enter(&self, stage: Waits) {
+        self.connection.iter().for_each(|connection| connection.enter(stage));
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
         if self.stage == Stage::Over {
             return Poll::Ready(None);
@@ -123,6 +145,7 @@ impl Arriving {
                 Poll::Ready(Some(Ok(chunk))) => return Poll::Ready(Some(Ok(chunk))),
                 Poll::Ready(end) => {
                     self.stage = Stage::Over;
+                    self.enter(self.then);
                     return Poll::Ready(end);
                 }
                 Poll::Pending => ready!(self.deadline.as_mut().poll(cx)),

@@ -1,5 +1,7 @@
 //! Reading the body of a request.
 
+use std::sync::Arc;
+
 use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpMessage, HttpRequest};
@@ -7,6 +9,7 @@ use futures_util::StreamExt;
 
 use super::arrival::declared_length;
 use super::code::Code;
+use super::in_flight::{self, Held};
 use super::prefer::{self, StrictlyRead};
 use super::problem::Problem;
 use crate::json::{Handling, Json};
@@ -21,15 +24,24 @@ pub(crate) const MANY: usize = 4 * 1024 * 1024;
 pub(crate) struct Sent {
     bytes: Bytes,
     handling: Handling,
+    held: Arc<Vec<Held>>,
 }
 
+/// The memory that a large body takes, until the last clone is dropped.
+pub(crate) type Memory = Option<Arc<Vec<Held>>>;
+
 impl Sent {
-    fn new(request: &HttpRequest, bytes: Bytes) -> Self {
+    fn new(request: &HttpRequest, bytes: Bytes, held: Vec<Held>) -> Self {
         let handling = prefer::handling(request.headers());
         if handling == Handling::Strict && !bytes.is_empty() {
             request.extensions_mut().insert(StrictlyRead);
         }
-        Self { bytes, handling }
+        Self { bytes, handling, held: Arc::new(held) }
+    }
+
+    /// The memory that it takes, if that is much. Whatever was made of it may outlive the request.
+    pub(crate) fn memory(&self) -> Memory {
+        (self.bytes.len() > ONE_ENTRY).then(|| self.held.clone())
     }
 
     /// The body as it was sent.
@@ -49,7 +61,7 @@ pub(crate) async fn read_if_any(request: &HttpRequest, mut payload: Payload, lim
         return read(request, payload, limit).await;
     }
     match payload.next().await {
-        None => Ok(Sent::new(request, Bytes::new())),
+        None => Ok(Sent::new(request, Bytes::new(), Vec::new())),
         // There is a body after all, and nothing says that it is JSON.
         Some(_) => read(request, payload, limit).await,
     }
@@ -60,20 +72,29 @@ pub(crate) async fn read_if_any(request: &HttpRequest, mut payload: Payload, lim
 pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Sent, Problem> {
     check_media_type(request)?;
     let too_large = || Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes."));
-    if declared_length(request.headers()).is_some_and(|length| length > limit as u64) {
+    let declared = declared_length(request.headers());
+    if declared.is_some_and(|length| length > limit as u64) {
         return Err(too_large());
     }
+    let (mut held, mut bytes_held) = (Vec::new(), 0);
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         // The connection broke, or what came over it is no HTTP: nobody is left to read the answer.
         let chunk =
             chunk.map_err(|error| Problem::new(Code::MalformedJson, format!("The body broke off: {error}.")))?;
-        if body.len() + chunk.len() > limit {
+        let length = body.len() + chunk.len();
+        if length > limit {
             return Err(too_large());
+        }
+        if length > bytes_held {
+            // What is announced is held at once, so that what has begun to arrive can come to its end.
+            let needed = declared.map_or(length - bytes_held, |declared| usize::try_from(declared).unwrap_or(limit));
+            held.extend(in_flight::hold(request, needed as u64)?);
+            bytes_held += needed;
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Sent::new(request, body.freeze()))
+    Ok(Sent::new(request, body.freeze(), held))
 }
 
 fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {

@@ -39,7 +39,7 @@ codes! {
     ScopeViolation = "scope_violation", FORBIDDEN, "The API key is confined to another project";
     NotFound = "not_found", NOT_FOUND, "There is no such thing here";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path does not take this method";
-    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The body did not arrive in time";
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The request did not arrive in time";
     EntryNotEditable = "entry_not_editable", CONFLICT, "The time entry can no longer be edited";
     InvalidTransition = "invalid_transition", CONFLICT, "The status does not allow the action";
     NotBillable = "not_billable", CONFLICT, "The time entry is not billable";

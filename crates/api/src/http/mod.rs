@@ -7,6 +7,7 @@ pub(crate) mod condition;
 pub(crate) mod credentials;
 pub(crate) mod cursor;
 pub(crate) mod idempotency_key;
+pub(crate) mod in_flight;
 pub(crate) mod observe;
 pub(crate) mod prefer;
 pub(crate) mod problem;

@@ -1,19 +1,25 @@
 //! Around every request: its id, its log line, its figures, its body, and the answer to whatever went wrong.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{ConnectionType, Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use tracing::{Instrument, Span};
 
 use super::arrival::Arrival;
 use super::code::Code;
+use super::in_flight::{self, Answering};
 use super::prefer::StrictlyRead;
 use super::problem::{Problem, Violation};
 use super::request_id::{RequestId, X_REQUEST_ID};
+use crate::connections::{Connection, Stage};
+
+/// What the routes of health have in common. They are answered where nothing else is.
+const HEALTH: &str = "/health/";
 
 /// What stands for the status of a request that got no answer. No answer has it.
 const UNANSWERED: u16 = 499;
@@ -26,21 +32,46 @@ pub(crate) async fn observe(
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     let unanswered = Unanswered::new(&request, &id);
+    let connection = request.conn_data::<Arc<Connection>>().cloned();
+    let is_surplus = connection.as_ref().is_some_and(|connection| connection.is_surplus);
     let arrival = Arrival::watch(&mut request, request_timeout);
     let answer = async {
-        let mut response = next.call(request).await?.map_into_boxed_body();
+        let mut response = if is_surplus && !unanswered.route.contains(HEALTH) {
+            let detail = "There are too many connections. Try again shortly.";
+            let problem = Problem::new(Code::Unavailable, detail).with_header(header::RETRY_AFTER, "1");
+            request.into_response(problem.response(&id))
+        } else {
+            next.call(request).await?.map_into_boxed_body()
+        };
         // Actix knows problems of its own, such as a request line that is too long. They are answered like ours.
         if let Some(problem) = response.response().error().map(problem_of) {
             response = response.into_response(problem.response(&id));
         }
+        let held = match Answering::memory(response.response().body()) {
+            None => None,
+            Some(bytes) => match in_flight::hold(response.request(), bytes) {
+                Ok(held) => held,
+                // What was done is told, whatever it takes.
+                Err(_) if !response.request().method().is_safe() => None,
+                Err(problem) => {
+                    response = response.into_response(problem.response(&id));
+                    None
+                }
+            },
+        };
         if response.request().extensions().contains::<StrictlyRead>() {
             let (name, value) = StrictlyRead::HEADER;
             response.headers_mut().insert(name, value);
         }
-        Ok::<_, Error>(match arrival {
-            Some(arrival) => arrival.settle(response, &id).await,
-            None => response,
-        })
+        if let Some(arrival) = arrival {
+            response = arrival.settle(response, &id).await;
+        } else if let Some(connection) = &connection {
+            connection.enter(Stage::Answering);
+        }
+        if is_surplus {
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        }
+        Ok::<_, Error>(response.map_body(|_, body| Answering::new(body, held, connection)))
     };
     let answer = answer.instrument(unanswered.span.clone()).await;
     let status = match &answer {

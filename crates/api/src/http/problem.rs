@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::code::Code;
-use super::request_id::RequestId;
+use super::request_id::{RequestId, X_REQUEST_ID};
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, Clone)]
@@ -123,6 +123,19 @@ impl Problem {
             response.insert_header((name.clone(), value.as_str()));
         }
         response.body(crate::json::bytes(&self.body(Some(request_id))))
+    }
+
+    /// The whole answer to a request that could not be read, after which the connection closes.
+    pub(crate) fn message(&self) -> Vec<u8> {
+        let id = RequestId::of(&header::HeaderMap::new());
+        let body = crate::json::bytes(&self.body(Some(&id)));
+        let head = format!(
+            "HTTP/1.1 {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n{X_REQUEST_ID}: {id}\r\n\
+             cache-control: no-store\r\nconnection: close\r\n\r\n",
+            self.code.status(),
+            body.len()
+        );
+        [head.into_bytes(), body].concat()
     }
 
     fn body<'a>(&'a self, request_id: Option<&'a RequestId>) -> Body<'a> {

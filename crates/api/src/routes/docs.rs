@@ -1,9 +1,10 @@
 //! `GET /docs`: the description of all of this for people, to read and to try. Everything it shows is compiled in.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::http::header;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpResponse, Responder};
 use utoipa_swagger_ui::Config;
 
@@ -16,10 +17,18 @@ pub(super) async fn redirect(state: Data<AppState>) -> impl Responder {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, format!("{}/docs/", state.base_path))).finish()
 }
 
+/// What is compiled in is not copied for whoever asks for it.
+fn bytes(bytes: Cow<'static, [u8]>) -> Bytes {
+    match bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    }
+}
+
 pub(super) async fn file(file: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Problem> {
     let config = Config::from(format!("{}/openapi.json", state.base_path));
     match utoipa_swagger_ui::serve(&file, Arc::new(config)) {
-        Ok(Some(file)) => Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.into_owned())),
+        Ok(Some(file)) => Ok(HttpResponse::Ok().content_type(file.content_type).body(bytes(file.bytes))),
         Ok(None) => Err(Problem::new(Code::NotFound, "The documentation has no such file.")),
         Err(error) => {
             tracing::error!(%error, "a file of the documentation could not be made");

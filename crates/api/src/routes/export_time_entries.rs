@@ -9,12 +9,16 @@ use timelog_domain::{Filter, OrganizationId, PageRequest, Permission, Position, 
 use super::admission::{Key, admit_to_all_projects, admit_to_project};
 use super::list_time_entries::must_exist;
 use crate::csv;
+use crate::http::in_flight::{self, Held};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::state::AppState;
 
 /// How many entries are read at a time.
-const PAGE: u32 = 1000;
+const PAGE: u32 = 250;
+
+/// The memory that a page takes at most, as rows and as text: descriptions have up to 8000 bytes.
+const MEMORY: u64 = 4 << 20;
 
 pub(super) async fn export_of_project(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
     let (key, project) = admit_to_project(&request, &state, Permission::Read).await?;
@@ -40,8 +44,9 @@ async fn export(
     let sort: Sort = query.one("sort").unwrap_or_default();
     query.finish()?;
     must_exist(&state, key, project).await?;
+    let held = in_flight::hold(request, MEMORY)?;
     // The first page is read before anything is answered, so that a database which is away is still answered 503.
-    let start = Export { state, organization: key.organization_id, filter, sort, next: Next::Page(None) };
+    let start = Export { state, organization: key.organization_id, filter, sort, next: Next::Page(None), _held: held };
     let (first, rest) = start.page(csv::header()).await?;
     let rest = stream::try_unfold(rest, |export| async move {
         match export.next {
@@ -62,6 +67,7 @@ struct Export {
     filter: Filter,
     sort: Sort,
     next: Next,
+    _held: Option<Held>,
 }
 
 enum Next {

@@ -29,7 +29,7 @@ pub(super) async fn log_many(
     let (key, project_id) = admit_to_project(&request, &state, Permission::Write).await?;
     let body = body::read(&request, payload, body::MANY).await?;
     let operation = format!("POST /projects/{project_id}/time-entries/batch");
-    let change = Change::new(&request, &state, &key, operation, body.bytes())?;
+    let change = Change::new(&request, &state, &key, operation, &body)?;
     let Batch { items, invalid, atomic } = parse(body.json(), project_id)?;
     let command = Command::LogMany(LogMany { project_id, items, atomic });
     carry_out_many(change, command, move |index, outcome| {

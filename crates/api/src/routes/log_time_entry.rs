@@ -21,7 +21,7 @@ pub(super) async fn log_time_entry(
     let (key, project_id) = admit_to_project(&request, &state, Permission::Write).await?;
     let body = body::read(&request, payload, body::ONE_ENTRY).await?;
     let operation = format!("POST /projects/{project_id}/time-entries");
-    let change = Change::new(&request, &state, &key, operation, body.bytes())?;
+    let change = Change::new(&request, &state, &key, operation, &body)?;
     let log::Logged { details, external_ref } = log::parse(body.json())?;
     let id = TimeEntryId::new(Uuid::now_v7());
     let command = LogTimeEntry { id, project_id, details, external_ref, source: Source::Api };

@@ -36,12 +36,31 @@ const POST: &[Method] = &[Method::POST];
 const GET_AND_POST: &[Method] = &[Method::GET, Method::HEAD, Method::POST];
 const GET_AND_PUT: &[Method] = &[Method::GET, Method::HEAD, Method::PUT];
 
-/// Mounts every route under the scope it is given. Of two paths that both fit, the first is taken.
-pub(crate) fn mount(config: &mut web::ServiceConfig) {
-    mount_time_entries(config);
-    mount_directory(config);
+/// Which of the routes a listener answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Surface {
+    /// What keys are for.
+    Api,
+    /// What is for operators: metrics, health and documentation.
+    Admin,
+    /// Both.
+    All,
+}
+
+/// Mounts routes under the scope it is given. Of two paths that both fit, the first is taken.
+pub(crate) fn mount(config: &mut web::ServiceConfig, surface: Surface) {
+    if surface != Surface::Admin {
+        mount_time_entries(config);
+        mount_directory(config);
+        config.service(resource("/me", GET).route(get().to(me::me)));
+    }
+    if surface != Surface::Api {
+        mount_admin(config);
+    }
+}
+
+fn mount_admin(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/me", GET).route(get().to(me::me)))
         .service(resource("/health/live", GET).route(get().to(health::live)))
         .service(resource("/health/ready", GET).route(get().to(health::ready)))
         .service(resource("/metrics", GET).route(get().to(metrics::metrics)))

@@ -22,7 +22,7 @@ pub(super) async fn transition(
     let (key, id) = admit_to_time_entry(&request, &state, action.permission()).await?;
     let body = body::read_if_any(&request, payload, body::ONE_ENTRY).await?;
     let operation = format!("POST /time-entries/{id}/{action}");
-    let change = Change::new(&request, &state, &key, operation, body.bytes())?;
+    let change = Change::new(&request, &state, &key, operation, &body)?;
     let if_match = if_match(&request)?;
     let Circumstances { reason, invoice_ref } = action::parse(action, body.json())?;
     let command = ApplyAction { id, action, reason, invoice_ref, if_match };

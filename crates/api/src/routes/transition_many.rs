@@ -20,7 +20,7 @@ pub(super) async fn transition_many(
 ) -> Result<HttpResponse, Problem> {
     let key = admit(&request, &state).await?;
     let body = body::read(&request, payload, body::MANY).await?;
-    let change = Change::new(&request, &state, &key, "POST /time-entries/transitions".to_owned(), body.bytes())?;
+    let change = Change::new(&request, &state, &key, "POST /time-entries/transitions".to_owned(), &body)?;
     let Many { action, ids, circumstances, atomic } = action::parse_many(body.json())?;
     credentials::require(&key, action.permission())?;
     let shown: Vec<_> = ids.iter().map(ToString::to_string).collect();

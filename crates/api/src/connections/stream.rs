@@ -1,0 +1,184 @@
+//! The bytes of a connection. HTTP is read and written by the server library, which waits for some things without a limit; so
+//! here, below it, every wait for a client has an end.
+
+use std::io::{Error, ErrorKind, Result};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix_web::rt::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::{Connection, Deadlines, Place, Stage, ended};
+use crate::http::code::Code;
+use crate::http::problem::Problem;
+
+/// How long what is being read goes on for a client that sends nothing any more. Most have gone then; a few have closed only
+/// their own half.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The most bytes that are read beyond the request in hand. The server library would go round in circles from 128 KiB on.
+const READ_AHEAD: usize = 64 * 1024;
+
+/// What the client must take of an answer within its deadline, if there is so much.
+const PIECE: usize = 64 * 1024;
+
+/// A connection whose client cannot keep it waiting for ever.
+pub(crate) struct Stream {
+    tcp: TcpStream,
+    place: Place,
+    deadlines: Deadlines,
+    timer: Pin<Box<Sleep>>,
+    /// When the client closed its half, while an answer was being made.
+    hung_up: Option<Instant>,
+    /// Since when the client owes the taking of a piece, and how much of it it has taken.
+    stalled: Option<(Instant, usize)>,
+    /// How much came since the request in hand was read.
+    ahead: usize,
+}
+
+impl Stream {
+    pub(super) fn new(tcp: TcpStream, place: Place, deadlines: Deadlines) -> Self {
+        let timer = Box::pin(sleep_until(Instant::now() + deadlines.head));
+        Self { tcp, place, deadlines, timer, hung_up: None, stalled: None, ahead: 0 }
+    }
+
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.place.connection
+    }
+
+    /// Reads what there is, unless there is no use for it now.
+    fn poll_tcp(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<usize>> {
+        let stage = self.connection().stage();
+        let is_at_work = stage.is_at_work();
+        if !is_at_work {
+            self.ahead = 0;
+            if self.hung_up.is_some() {
+                return Poll::Ready(Ok(0));
+            }
+        }
+        if self.hung_up.is_some() || self.ahead >= READ_AHEAD {
+            self.connection().pause();
+            return Poll::Pending;
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.tcp).poll_read(cx, buf))?;
+        let read = buf.filled().len() - before;
+        if is_at_work {
+            self.ahead += read;
+            if read == 0 {
+                self.hung_up = Some(Instant::now());
+                self.connection().pause();
+                return Poll::Pending;
+            }
+        } else if stage == Stage::Idle && read > 0 {
+            self.connection().enter(Stage::Head);
+        }
+        Poll::Ready(Ok(read))
+    }
+
+    /// When the wait for the client is over, and why; nothing where it is not the client that is waited for.
+    fn end_of_wait(&self) -> Option<(Instant, &'static str)> {
+        let since = || Instant::now().checked_sub(self.connection().lasted()).unwrap_or_else(Instant::now);
+        match self.connection().stage() {
+            Stage::Idle => Some((since() + self.deadlines.idle, "idle")),
+            Stage::Head => Some((since() + self.deadlines.head, "head")),
+            Stage::Reading => self.hung_up.map(|since| (since + PATIENCE, "hung_up")),
+            // A body has its deadline where it is read; what changes something is carried out for whoever may still listen.
+            Stage::Body | Stage::Changing | Stage::Answering => None,
+        }
+    }
+
+    /// Waits until that moment; afterwards it is over.
+    fn poll_timer(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+        if self.timer.deadline() > until {
+            self.timer.as_mut().reset(until);
+        }
+        // One that goes off too early is set anew only then, which is cheaper than to do so for every request.
+        while self.timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= until {
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(until);
+        }
+        Poll::Pending
+    }
+
+    /// Ends the connection at a moment when the client is waited for.
+    fn end(&mut self, reason: &'static str) -> Result<()> {
+        ended(reason);
+        match self.connection().stage() {
+            Stage::Idle => Ok(()),
+            Stage::Head => {
+                let within = humantime::format_duration(self.deadlines.head);
+                let late = format!("The head of the request did not arrive whole within {within}.");
+                // If there is no room for it, nobody takes what is sent.
+                drop(self.tcp.try_write(&Problem::new(Code::RequestTimeout, late).message()));
+                Ok(())
+            }
+            _ => Err(Error::new(ErrorKind::TimedOut, "the client kept the connection waiting")),
+        }
+    }
+
+    fn crowded_out() -> Error {
+        Error::new(ErrorKind::ConnectionAborted, "there are too many connections")
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        let this = &mut *self;
+        this.connection().waker.register(cx.waker());
+        if this.connection().is_ended() {
+            let is_idle = this.connection().stage() == Stage::Idle;
+            return Poll::Ready(if is_idle { Ok(()) } else { Err(Self::crowded_out()) });
+        }
+        if let Poll::Ready(read) = this.poll_tcp(cx, buf) {
+            return Poll::Ready(read.map(|_| ()));
+        }
+        let Some((until, reason)) = this.end_of_wait() else { return Poll::Pending };
+        ready!(this.poll_timer(cx, until));
+        Poll::Ready(this.end(reason))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+        let this = &mut *self;
+        this.connection().waker.register(cx.waker());
+        if this.connection().is_ended() {
+            return Poll::Ready(Err(Self::crowded_out()));
+        }
+        if let Poll::Ready(written) = Pin::new(&mut this.tcp).poll_write(cx, bytes) {
+            if let (Some((_, taken)), Ok(written)) = (&mut this.stalled, &written) {
+                *taken += written;
+                if *taken >= PIECE {
+                    this.stalled = None;
+                    this.connection().stall(false);
+                }
+            }
+            return Poll::Ready(written);
+        }
+        let (since, _) = *this.stalled.get_or_insert_with(|| {
+            this.place.connection.stall(true);
+            (Instant::now(), 0)
+        });
+        ready!(this.poll_timer(cx, since + this.deadlines.answer));
+        ended("answer");
+        Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client does not take its answer")))
+    }
+
+    /// Called when everything was taken that there was to write.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if self.stalled.take().is_some() {
+            self.connection().stall(false);
+        }
+        Pin::new(&mut self.tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,61 @@
+//! Listening, and how many files that takes.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use anyhow::Context;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+
+use crate::connections::SURPLUS;
+use crate::settings::Settings;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// How long a connection is silent before its client is asked for a sign of life, how often it is asked again, and how often
+/// in vain until it counts as gone.
+const SILENCE: Duration = Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_secs(10);
+const IN_VAIN: u32 = 3;
+
+/// A listener on that address, and the address with the port that it got. Connections inherit what is set here.
+pub(crate) fn listen(address: SocketAddr, settings: &Settings) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listen = || -> std::io::Result<_> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        let keepalive = TcpKeepalive::new().with_time(SILENCE).with_interval(AGAIN).with_retries(IN_VAIN);
+        socket.set_tcp_keepalive(&keepalive)?;
+        // What was sent and reached nobody ends the connection like an answer that nobody takes.
+        #[cfg(target_os = "linux")]
+        socket.set_tcp_user_timeout(Some(settings.answer_timeout))?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        let listener = TcpListener::from(socket);
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    listen().with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Files that are open beside connections: the program's own, the database's, and four for each thread.
+const OTHER_FILES: u64 = 256;
+
+/// Sees to it that the program may open so many connections, and says how many of them it may. Many systems give a program no
+/// more than 1024 files unless it asks.
+pub(crate) fn raise_file_limit(settings: &Settings, database_connections: u64) -> usize {
+    let wanted = u64::try_from(settings.max_connections + SURPLUS).unwrap_or(u64::MAX);
+    // An SQLite connection has three files open.
+    let others = OTHER_FILES + 3 * database_connections + 4 * u64::try_from(settings.workers).unwrap_or(u64::MAX);
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let needed = wanted.saturating_add(others);
+    let granted = match current {
+        Some(current) if current < needed => {
+            let asked = maximum.map_or(needed, |maximum| maximum.min(needed)).max(current);
+            setrlimit(Resource::Nofile, Rlimit { current: Some(asked), maximum }).map_or(current, |()| asked)
+        }
+        _ => needed,
+    };
+    let possible = granted.saturating_sub(others).saturating_sub(SURPLUS as u64);
+    usize::try_from(possible).unwrap_or(usize::MAX).clamp(1, settings.max_connections)
+}

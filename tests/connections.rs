@@ -1,0 +1,399 @@
+//! Clients that keep a connection waiting, and too many of them: each wait for a client has an end, and others are served all
+//! the while. Nothing here depends on the database, so one is enough, except where something is read or stored.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use timelog_api::Settings;
+use timelog_domain::ports::{PortFuture, TimeEntryQueries};
+use timelog_domain::{
+    Filter, GroupBy, HistoryRecord, OrganizationId, Page, PageRequest, Position, Summary, TimeEntry, TimeEntryId,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::support::{Api, Connection, Database, Service, Tenant, on_every_database};
+
+on_every_database![
+    a_client_that_has_gone_ends_what_was_read_for_it,
+    a_client_that_has_closed_its_half_still_gets_the_answer_to_a_change,
+    what_one_organization_sends_leaves_room_for_what_others_send,
+];
+
+/// Never answers a total. Counts those who wait for one.
+struct Endless {
+    queries: Arc<dyn TimeEntryQueries>,
+    waiting: Arc<AtomicUsize>,
+}
+
+struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl TimeEntryQueries for Endless {
+    fn list(&self, organization: OrganizationId, page: PageRequest) -> PortFuture<'_, Page<TimeEntry, Position>> {
+        self.queries.list(organization, page)
+    }
+
+    fn count(&self, organization: OrganizationId, filter: Filter) -> PortFuture<'_, u64> {
+        self.queries.count(organization, filter)
+    }
+
+    fn summarize(&self, _: OrganizationId, _: Filter, _: GroupBy) -> PortFuture<'_, Summary> {
+        Box::pin(async {
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            let _waiting = Waiting(self.waiting.clone());
+            std::future::pending().await
+        })
+    }
+
+    fn history(&self, organization: OrganizationId, id: TimeEntryId) -> PortFuture<'_, Vec<HistoryRecord>> {
+        self.queries.history(organization, id)
+    }
+}
+
+/// A service whose totals are never answered, and how many wait for one.
+async fn endless(database: Database, change: impl FnOnce(&mut Settings)) -> (Service, Arc<AtomicUsize>) {
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let counter = waiting.clone();
+    let start = Service::start_with(database, |setup| {
+        change(&mut setup.settings);
+        setup.ports = Box::new(|ports| {
+            ports.queries = Arc::new(Endless { queries: ports.queries.clone(), waiting: counter });
+        });
+    });
+    (start.await, waiting)
+}
+
+/// Waits until so many wait. There is no limit but the test's patience: it waits for what must come.
+async fn until(waiting: &AtomicUsize, expected: usize) {
+    for _ in 0..6000 {
+        if waiting.load(Ordering::SeqCst) == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{} wait, and not {expected}", waiting.load(Ordering::SeqCst));
+}
+
+async fn service(change: impl FnOnce(&mut Settings)) -> Service {
+    Service::start_with(Database::Sqlite, |setup| change(&mut setup.settings)).await
+}
+
+fn total(service: &Service) -> String {
+    format!("GET /time-entries/summary HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\n\r\n", service.tenant.key.text)
+}
+
+/// A connection whose system takes little of an answer by itself.
+async fn narrow(address: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(address).await.unwrap()
+}
+
+/// How many connections ended because nobody took their answer. Other tests of this process have none.
+async fn ended_answers(service: &Service) -> u64 {
+    let figures = String::from_utf8(service.api.get("/metrics").send().await.is(200).body).unwrap();
+    let name = "timelog_connections_ended_total{reason=\"answer\"} ";
+    figures.lines().find_map(|line| line.strip_prefix(name)).map_or(0, |number| number.parse().unwrap())
+}
+
+const LIVE: &str = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_does_not_come_to_its_end_is_told_so_whether_it_is_the_first_or_a_later_one() {
+    let service = service(|settings| settings.head_timeout = Duration::from_millis(300)).await;
+    for head in ["", "GET", LIVE.strip_suffix("\r\n").unwrap()] {
+        for requests in 0..3 {
+            // A head that nobody has begun may be waited for as long as a connection may be idle.
+            if head.is_empty() && requests > 0 {
+                continue;
+            }
+            let mut connection = Connection::open(service.address).await;
+            for _ in 0..requests {
+                connection.send(LIVE).await;
+                assert_eq!(connection.answer().await.status, 200);
+            }
+            connection.send(head).await;
+            let answer = connection.answer().await.fails_with(408, "request_timeout");
+            assert!(answer.is_last() && String::from_utf8_lossy(&answer.body).contains("300ms"), "{answer:?}");
+            connection.closing().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_comes_in_pieces_is_not_waited_for_longer() {
+    let service = service(|settings| settings.head_timeout = Duration::from_millis(300)).await;
+    let mut connection = Connection::open(service.address).await;
+    connection.send(LIVE).await;
+    assert_eq!(connection.answer().await.status, 200);
+    let sent = async {
+        for letter in LIVE.as_bytes().iter().cycle().filter(|letter| **letter != b'\n') {
+            if !connection.try_send([*letter]).await || connection.is_readable().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    sent.await;
+    connection.answer().await.fails_with(408, "request_timeout");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_on_which_nothing_is_asked_ends() {
+    let service = service(|settings| settings.keep_alive = Duration::from_millis(300)).await;
+    let mut connection = Connection::open(service.address).await;
+    connection.send(LIVE).await;
+    assert_eq!(connection.answer().await.status, 200);
+    connection.closing().await;
+    // What came of the next head together with a whole request does not make it last.
+    let mut connection = Connection::open(service.address).await;
+    connection.send(format!("{LIVE}GET /health")).await;
+    assert_eq!(connection.answer().await.status, 200);
+    connection.closing().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_nobody_takes_ends_with_its_connection() {
+    let service = service(|settings| settings.answer_timeout = Duration::from_millis(500)).await;
+    let before = ended_answers(&service).await;
+    let mut stream = narrow(service.address).await;
+    let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(16);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    // The service says that it has ended the connection, although its client has taken nothing and goes on holding it.
+    for _ in 0..6000 {
+        if ended_answers(&service).await > before {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(ended_answers(&service).await, before + 1);
+    let mut taken = Vec::new();
+    // A reset or an end: what there is of the answers is not all of them.
+    let _ = stream.read_to_end(&mut taken).await;
+    assert!(taken.len() < 16_000_000, "{}", taken.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_taken_slowly_is_given_to_its_end() {
+    let service = service(|settings| settings.answer_timeout = Duration::from_secs(2)).await;
+    let mut stream = narrow(service.address).await;
+    let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let (mut taken, mut piece) = (0, vec![0; 128 * 1024]);
+    loop {
+        let read = stream.read(&mut piece).await.unwrap();
+        taken += read;
+        if read == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let whole = service.api.get("/docs/swagger-ui-bundle.js").send().await.is(200).body.len();
+    assert!(taken > whole, "{taken} of {whole}");
+}
+
+async fn a_client_that_has_gone_ends_what_was_read_for_it(database: Database) {
+    let (service, waiting) = endless(database, |_| ()).await;
+    // By closing, as a program does that has waited long enough, and by a reset.
+    for is_reset in [false, true] {
+        let mut connection = Connection::open(service.address).await;
+        connection.send(total(&service)).await;
+        until(&waiting, 1).await;
+        if is_reset {
+            connection.reset();
+        } else {
+            drop(connection);
+        }
+        until(&waiting, 0).await;
+    }
+}
+
+async fn a_client_that_has_closed_its_half_still_gets_the_answer_to_a_change(database: Database) {
+    let service = Service::start(database).await;
+    let body = service.tenant.body().to_string();
+    for _ in 0..20 {
+        let mut connection = Connection::open(service.address).await;
+        let head = format!(
+            "POST {} HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            service.tenant.path(),
+            service.tenant.key.text,
+            body.len()
+        );
+        connection.send(head + &body).await;
+        connection.close_half().await;
+        assert_eq!(connection.answer().await.status, 201);
+        connection.closing().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_wait_on_one_connection_are_answered_in_their_order() {
+    let service = service(|_| ()).await;
+    let mut connection = Connection::open(service.address).await;
+    let (requests, size) = (400, 1024);
+    let requests: Vec<String> = (0..requests)
+        .map(|number| {
+            format!("GET /health/live?{} HTTP/1.1\r\nHost: x\r\nX-Request-Id: r{number}\r\n\r\n", "x".repeat(size))
+        })
+        .collect();
+    connection.send(requests.concat()).await;
+    for number in 0..400 {
+        let answer = connection.answer().await;
+        assert!(answer.headers.contains(&format!("x-request-id: r{number}")), "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_connection_too_many_takes_the_place_of_the_one_that_waited_longest() {
+    let service = service(|settings| settings.max_connections = 8).await;
+    let mut connections = Vec::new();
+    for _ in 0..8 {
+        let mut connection = Connection::open(service.address).await;
+        connection.send(LIVE).await;
+        assert_eq!(connection.answer().await.status, 200);
+        connections.push(connection);
+    }
+    // Each that is used again may stay longer than the others.
+    for _ in 0..100 {
+        connections[0].send(LIVE).await;
+        assert_eq!(connections[0].answer().await.status, 200);
+        let mut connection = Connection::open(service.address).await;
+        connection.send(LIVE).await;
+        assert_eq!(connection.answer().await.status, 200);
+    }
+    for _ in 0..100 {
+        let mut connection = Connection::open(service.address).await;
+        connection.send(LIVE).await;
+        assert_eq!(connection.answer().await.status, 200);
+        connections.push(connection);
+    }
+    let newest = connections.split_off(connections.len() - 8);
+    for connection in connections {
+        connection.closing().await;
+    }
+    for mut connection in newest {
+        connection.send(LIVE).await;
+        assert_eq!(connection.answer().await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_every_connection_is_at_work_one_more_hears_so_and_health_is_answered() {
+    let change = |settings: &mut Settings| {
+        settings.max_connections = 4;
+        settings.head_timeout = Duration::from_hours(1);
+    };
+    let (service, waiting) = endless(Database::Sqlite, change).await;
+    let mut busy = Vec::new();
+    for _ in 0..4 {
+        let mut connection = Connection::open(service.address).await;
+        connection.send(total(&service)).await;
+        busy.push(connection);
+    }
+    until(&waiting, 4).await;
+    for line in ["GET /health/live", "GET /health/ready"] {
+        let mut connection = Connection::open(service.address).await;
+        connection.send(format!("{line} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+        let answer = connection.answer().await;
+        assert_eq!((answer.status, answer.is_last()), (200, true), "{answer:?}");
+        connection.closing().await;
+    }
+    let mut connection = Connection::open(service.address).await;
+    connection.send(total(&service)).await;
+    let answer = connection.answer().await.fails_with(503, "unavailable");
+    assert!(answer.is_last() && answer.headers.iter().any(|header| header.starts_with("retry-after: ")));
+    connection.closing().await;
+    // Nor can a crowd of these keep health from being answered.
+    let mut crowd = Vec::new();
+    for _ in 0..200 {
+        crowd.push(Connection::open(service.address).await);
+        let mut connection = Connection::open(service.address).await;
+        connection.send(LIVE).await;
+        assert_eq!(connection.answer().await.status, 200);
+    }
+    drop((busy, crowd));
+    until(&waiting, 0).await;
+}
+
+async fn what_one_organization_sends_leaves_room_for_what_others_send(database: Database) {
+    let service = Service::start_with(database, |setup| setup.settings.in_flight_mib = 1.try_into().unwrap()).await;
+    let other = Tenant::provision(&service.store).await;
+    let head = |tenant: &Tenant, length: usize| {
+        format!(
+            "POST {}/batch HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n ",
+            tenant.path(),
+            tenant.key.text
+        )
+    };
+    let mut first = Connection::open(service.address).await;
+    first.send(head(&service.tenant, 600_000)).await;
+    // It cannot be seen from outside when the body is held; so the others come until one finds it so.
+    for _ in 0..6000 {
+        let mut second = Connection::open(service.address).await;
+        second.send(head(&service.tenant, 400_000)).await;
+        second.send(" ".repeat(399_998) + "1").await;
+        let answer = second.answer().await;
+        if answer.status == 503 {
+            answer.fails_with(503, "unavailable");
+            break;
+        }
+        answer.fails_with(400, "validation_error");
+    }
+    let api = Api::new(service.address, "").with_key(&other.key.text);
+    let batch = json!({ "entries": [other.body()], "padding": " ".repeat(400_000) });
+    api.post(&format!("{}/batch", other.path())).json(&batch).send().await.is(200);
+    // What was held is given back.
+    first.reset();
+    let batch = json!({ "entries": [service.tenant.body()], "padding": " ".repeat(600_000) });
+    for _ in 0..6000 {
+        let answer = service.api.post(&format!("{}/batch", service.tenant.path())).json(&batch).send().await;
+        if answer.status == 200 {
+            return;
+        }
+    }
+    panic!("the memory is held for ever");
+}
+
+/// What is asked for at an address, without a key.
+async fn status(address: SocketAddr, path: &str) -> u16 {
+    let mut connection = Connection::open(address).await;
+    connection.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+    connection.answer().await.status
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_for_operators_is_answered_by_their_listener_alone() {
+    let service = service(|settings| {
+        settings.admin_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        settings.base_path = "/api/v1".to_owned();
+    });
+    let service = service.await;
+    let admin = service.admin_address.unwrap();
+    for (path, expected) in [
+        ("/health/live", 200),
+        ("/health/ready", 200),
+        ("/metrics", 200),
+        ("/%6detrics", 200),
+        ("/openapi.json", 200),
+        ("/docs", 308),
+        ("/docs/", 200),
+        ("/docs/swagger-ui-bundle.js", 200),
+    ] {
+        assert_eq!(status(admin, &format!("/api/v1{path}")).await, expected, "{path}");
+        assert_eq!(status(service.address, &format!("/api/v1{path}")).await, 404, "{path}");
+    }
+    let list = format!("/api/v1{}", service.tenant.path());
+    assert_eq!(status(service.address, &list).await, 401);
+    for path in [&list, "/api/v1/me", "/api/v1/time-entries", "/api/v1/projects", "/api/v1/users"] {
+        assert_eq!(status(admin, path).await, 404, "{path}");
+    }
+}
