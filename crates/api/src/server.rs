@@ -15,7 +15,7 @@ use anyhow::Context;
 use tokio::task::JoinHandle;
 use validator::Validate;
 
-use crate::connections::{Connections, Deadlines, Stream};
+use crate::connections::{Connections, Deadlines, SURPLUS, Stream};
 use crate::http::observe::observe;
 use crate::listener;
 use crate::routes::{self, Surface};
@@ -52,6 +52,8 @@ impl Server {
         let state = web::Data::new(AppState::new(ports, settings)?);
         let mut builder = actix_server::Server::build()
             .workers(settings.workers)
+            // Whom there is no place for is to be told so, and not to wait to be accepted.
+            .max_concurrent_connections(2 * settings.max_connections + SURPLUS)
             .shutdown_timeout(settings.shutdown_timeout.as_secs())
             .disable_signals();
         let surface = if settings.admin_listen.is_some() { Surface::Api } else { Surface::All };

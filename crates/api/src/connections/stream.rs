@@ -19,8 +19,9 @@ use crate::http::problem::Problem;
 /// their own half.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The most bytes that are read beyond the request in hand. The server library would go round in circles from 128 KiB on.
-const READ_AHEAD: usize = 64 * 1024;
+/// The most bytes that are read before they are looked at, and beyond the request in hand. The server library would make requests of
+/// whatever has come, and go round in circles from 128 KiB on.
+const READ_AHEAD: usize = 16 * 1024;
 
 /// What the client must take of an answer within its deadline, if there is so much.
 const PIECE: usize = 64 * 1024;
@@ -35,7 +36,7 @@ pub(crate) struct Stream {
     hung_up: Option<Instant>,
     /// Since when the client owes the taking of a piece, and how much of it it has taken.
     stalled: Option<(Instant, usize)>,
-    /// How much came since the request in hand was read.
+    /// How much came since somebody last looked at it, or beyond the request in hand.
     ahead: usize,
 }
 
@@ -53,27 +54,28 @@ impl Stream {
     fn poll_tcp(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<usize>> {
         let stage = self.connection().stage();
         let is_at_work = stage.is_at_work();
-        if !is_at_work {
-            self.ahead = 0;
-            if self.hung_up.is_some() {
-                return Poll::Ready(Ok(0));
-            }
+        if self.hung_up.is_some() && !is_at_work {
+            return Poll::Ready(Ok(0));
         }
-        if self.hung_up.is_some() || self.ahead >= READ_AHEAD {
+        if self.hung_up.is_some() || (is_at_work && self.ahead >= READ_AHEAD) {
             self.connection().pause();
+            return Poll::Pending;
+        }
+        if self.ahead >= READ_AHEAD {
+            self.ahead = 0;
+            cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.tcp).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
-        if is_at_work {
-            self.ahead += read;
-            if read == 0 {
-                self.hung_up = Some(Instant::now());
-                self.connection().pause();
-                return Poll::Pending;
-            }
-        } else if stage == Stage::Idle && read > 0 {
+        self.ahead += read;
+        if is_at_work && read == 0 {
+            self.hung_up = Some(Instant::now());
+            self.connection().pause();
+            return Poll::Pending;
+        }
+        if stage == Stage::Idle && read > 0 {
             self.connection().enter(Stage::Head);
         }
         Poll::Ready(Ok(read))
