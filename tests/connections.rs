@@ -94,7 +94,7 @@ fn total(service: &Service) -> String {
 /// A connection whose system takes little of an answer by itself.
 async fn narrow(address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    socket.set_recv_buffer_size(64 * 1024).unwrap();
     socket.connect(address).await.unwrap()
 }
 
@@ -155,10 +155,12 @@ async fn a_connection_on_which_nothing_is_asked_ends() {
     assert_eq!(connection.answer().await.status, 200);
     connection.closing().await;
     // What came of the next head together with a whole request does not make it last.
-    let mut connection = Connection::open(service.address).await;
-    connection.send(format!("{LIVE}GET /health")).await;
-    assert_eq!(connection.answer().await.status, 200);
-    connection.closing().await;
+    for first in [LIVE, "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let mut connection = Connection::open(service.address).await;
+        connection.send(format!("{first}GET /health")).await;
+        assert_eq!(connection.answer().await.status, 200);
+        connection.closing().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -184,19 +186,25 @@ async fn an_answer_that_nobody_takes_ends_with_its_connection() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_is_taken_slowly_is_given_to_its_end() {
-    let service = service(|settings| settings.answer_timeout = Duration::from_secs(2)).await;
+    let service = service(|settings| settings.answer_timeout = Duration::from_secs(3)).await;
     let mut stream = narrow(service.address).await;
     let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
-    let (mut taken, mut piece) = (0, vec![0; 128 * 1024]);
+    // All of it takes longer than each piece may.
+    let (mut taken, mut pauses) = (0, 0);
+    let mut piece = vec![0; 4096];
     loop {
         let read = stream.read(&mut piece).await.unwrap();
         taken += read;
         if read == 0 {
             break;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        if taken / 200_000 > pauses {
+            pauses += 1;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
     }
+    assert!(pauses > 3);
     let whole = service.api.get("/docs/swagger-ui-bundle.js").send().await.is(200).body.len();
     assert!(taken > whole, "{taken} of {whole}");
 }

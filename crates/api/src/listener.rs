@@ -19,6 +19,10 @@ const SILENCE: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_secs(10);
 const IN_VAIN: u32 = 3;
 
+/// The most bytes that the system puts by for a client, beside what is on its way.
+#[cfg(target_os = "linux")]
+const PUT_BY: u32 = 64 * 1024;
+
 /// A listener on that address, and the address with the port that it got. Connections inherit what is set here.
 pub(crate) fn listen(address: SocketAddr, settings: &Settings) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let listen = || -> std::io::Result<_> {
@@ -26,9 +30,13 @@ pub(crate) fn listen(address: SocketAddr, settings: &Settings) -> anyhow::Result
         socket.set_reuse_address(true)?;
         let keepalive = TcpKeepalive::new().with_time(SILENCE).with_interval(AGAIN).with_retries(IN_VAIN);
         socket.set_tcp_keepalive(&keepalive)?;
-        // What was sent and reached nobody ends the connection like an answer that nobody takes.
         #[cfg(target_os = "linux")]
-        socket.set_tcp_user_timeout(Some(settings.answer_timeout))?;
+        {
+            // What was sent and reached nobody ends the connection like an answer that nobody takes.
+            socket.set_tcp_user_timeout(Some(settings.answer_timeout))?;
+            // The system would put by megabytes, and say only after a third of them that the client takes something.
+            socket.set_tcp_notsent_lowat(PUT_BY)?;
+        }
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         let listener = TcpListener::from(socket);

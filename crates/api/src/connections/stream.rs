@@ -23,9 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// whatever has come, and go round in circles from 128 KiB on.
 const READ_AHEAD: usize = 16 * 1024;
 
-/// What the client must take of an answer within its deadline, if there is so much.
-const PIECE: usize = 64 * 1024;
-
 /// A connection whose client cannot keep it waiting for ever.
 pub(crate) struct Stream {
     tcp: TcpStream,
@@ -34,8 +31,8 @@ pub(crate) struct Stream {
     timer: Pin<Box<Sleep>>,
     /// When the client closed its half, while an answer was being made.
     hung_up: Option<Instant>,
-    /// Since when the client owes the taking of a piece, and how much of it it has taken.
-    stalled: Option<(Instant, usize)>,
+    /// Since when the client has not taken what there is to write, which is 64 KiB at most.
+    stalled: Option<Instant>,
     /// How much came since somebody last looked at it, or beyond the request in hand.
     ahead: usize,
 }
@@ -154,18 +151,11 @@ impl AsyncWrite for Stream {
             return Poll::Ready(Err(Self::crowded_out()));
         }
         if let Poll::Ready(written) = Pin::new(&mut this.tcp).poll_write(cx, bytes) {
-            if let (Some((_, taken)), Ok(written)) = (&mut this.stalled, &written) {
-                *taken += written;
-                if *taken >= PIECE {
-                    this.stalled = None;
-                    this.connection().stall(false);
-                }
-            }
             return Poll::Ready(written);
         }
-        let (since, _) = *this.stalled.get_or_insert_with(|| {
+        let since = *this.stalled.get_or_insert_with(|| {
             this.place.connection.stall(true);
-            (Instant::now(), 0)
+            Instant::now()
         });
         ready!(this.poll_timer(cx, since + this.deadlines.answer));
         ended("answer");
