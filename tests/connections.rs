@@ -181,7 +181,8 @@ async fn an_answer_that_nobody_takes_ends_with_its_connection() {
     let mut taken = Vec::new();
     // A reset or an end: what there is of the answers is not all of them.
     let _ = stream.read_to_end(&mut taken).await;
-    assert!(taken.len() < 16_000_000, "{}", taken.len());
+    // Nor does the system put much by for one who takes nothing.
+    assert!(taken.len() < 1_000_000, "{}", taken.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -226,7 +227,9 @@ async fn a_client_that_has_gone_ends_what_was_read_for_it(database: Database) {
 }
 
 async fn a_client_that_has_closed_its_half_still_gets_the_answer_to_a_change(database: Database) {
-    let service = Service::start(database).await;
+    // Nothing but the answer may end the connection.
+    let keep_alive = Duration::from_hours(1);
+    let service = Service::start_with(database, |setup| setup.settings.keep_alive = keep_alive).await;
     let body = service.tenant.body().to_string();
     for _ in 0..20 {
         let mut connection = Connection::open(service.address).await;
@@ -345,17 +348,20 @@ async fn what_one_organization_sends_leaves_room_for_what_others_send(database: 
     let mut first = Connection::open(service.address).await;
     first.send(head(&service.tenant, 600_000)).await;
     // It cannot be seen from outside when the body is held; so the others come until one finds it so.
-    for _ in 0..6000 {
+    let mut is_refused = false;
+    for _ in 0..200 {
         let mut second = Connection::open(service.address).await;
         second.send(head(&service.tenant, 400_000)).await;
         second.send(" ".repeat(399_998) + "1").await;
         let answer = second.answer().await;
         if answer.status == 503 {
             answer.fails_with(503, "unavailable");
+            is_refused = true;
             break;
         }
         answer.fails_with(400, "validation_error");
     }
+    assert!(is_refused);
     let api = Api::new(service.address, "").with_key(&other.key.text);
     let batch = json!({ "entries": [other.body()], "padding": " ".repeat(400_000) });
     api.post(&format!("{}/batch", other.path())).json(&batch).send().await.is(200);

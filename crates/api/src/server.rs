@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use actix_http::{HttpService, Protocol};
+use actix_http::{HttpService, KeepAlive, Protocol};
 use actix_server::{ServerBuilder, ServerHandle};
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
@@ -120,7 +120,7 @@ fn serve(
     settings: &Settings,
     (state, surface): (&web::Data<AppState>, Surface),
 ) -> anyhow::Result<ServerBuilder> {
-    let (state, base_path, keep_alive) = (state.clone(), settings.base_path.clone(), settings.keep_alive);
+    let (state, base_path) = (state.clone(), settings.base_path.clone());
     let (request_timeout, stopping) = (settings.request_timeout, builder.graceful_shutdown_signal());
     // Called once on each thread that serves.
     let service = move || {
@@ -136,8 +136,8 @@ fn serve(
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            .keep_alive(keep_alive)
-            // Every head has its deadline in our own hands.
+            // Every wait for a client is in our own hands.
+            .keep_alive(KeepAlive::Os)
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(LINGER)
             .on_connect_ext(|stream: &Stream, data| {
