@@ -1,9 +1,16 @@
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::FutureExt;
+use futures_util::future::join_all;
 use timelog_domain::memory::ManualClock;
-use timelog_domain::{Caller, Command, DeleteTimeEntry, IfMatch, KeyId, OrganizationId, Refusal, TimeEntryId};
+use timelog_domain::{
+    Caller, Command, DeleteTimeEntry, IfMatch, KeyId, LogMany, OrganizationId, ProjectId, Refusal, TimeEntryId,
+};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use super::worker::FIRST_PAUSE;
 use super::*;
 
 /// A store that panics in its driver, where nobody knows what was committed, before it works.
@@ -81,6 +88,132 @@ async fn a_worker_that_keeps_ending_stays_down_longer_and_longer() {
         drop(queue.submit(request()).await);
     }
     assert!(began.elapsed() >= FIRST_PAUSE * (1 + 2 + 4 + 8));
-    assert_eq!(queue.lanes[0].ends.load(Ordering::SeqCst), 0, "what is committed ends the count");
+    assert_eq!(queue.lanes[0].note_end(), 0, "what is committed ends the count");
+    queue.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_worker_that_is_gone_for_good_is_told() {
+    let store = Recorder::default();
+    let queue = store.queue(8);
+    let waiting = [begin(&queue, 1, 1), begin(&queue, 1, 1)];
+    tokio::task::yield_now().await;
+    queue.workers.lock().unwrap()[0].abort();
+    for settled in join_all(waiting).await {
+        assert!(is_unknown(&settled.unwrap()));
+    }
+    assert!(matches!(queue.check(), Err(PortError::Unavailable(_))));
+    assert!(matches!(queue.submit(of(1, 1)).await, Err(PortError::Unavailable(_))));
+}
+
+/// A store that notes what is committed together, as organizations and numbers of entries, when it is let.
+#[derive(Clone)]
+struct Recorder {
+    let_on: Arc<Semaphore>,
+    transactions: Arc<Mutex<Vec<Vec<(u128, usize)>>>>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self { let_on: Arc::new(Semaphore::new(0)), transactions: Arc::default() }
+    }
+}
+
+impl CommitBatch for Recorder {
+    async fn commit(&self, requests: Arc<[Request]>, _: &Arc<dyn Clock>) -> Result<Vec<Settled>, DbError> {
+        self.let_on.acquire().await.unwrap().forget();
+        let of = |request: &Request| (request.caller.organization_id.uuid().as_u128(), request.weight());
+        self.transactions.lock().unwrap().push(requests.iter().map(of).collect());
+        Ok(requests.iter().map(|_| Ok(Err(Refusal::TimeEntryNotFound))).collect())
+    }
+}
+
+impl Recorder {
+    fn queue(&self, capacity: usize) -> Arc<CommitQueue> {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+        let options = QueueOptions { capacity, ..QueueOptions::default() };
+        Arc::new(CommitQueue::start(self, &clock, 1, 32, &options))
+    }
+
+    /// Lets so many transactions commit.
+    async fn let_on(&self, transactions: usize) {
+        let before = self.transactions.lock().unwrap().len();
+        self.let_on.add_permits(transactions);
+        for _ in 0..10_000 {
+            if self.transactions.lock().unwrap().len() == before + transactions {
+                // Their answers leave now.
+                return tokio::task::yield_now().await;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("nobody commits");
+    }
+
+    fn transactions(&self) -> Vec<Vec<(u128, usize)>> {
+        self.transactions.lock().unwrap().clone()
+    }
+}
+
+/// An organization's request for so many entries.
+fn of(organization: u128, entries: usize) -> Request {
+    let nil = request();
+    let caller = Caller { organization_id: OrganizationId::new(Uuid::from_u128(organization)), ..nil.caller };
+    let project_id = ProjectId::new(Uuid::nil());
+    let command = Command::LogMany(LogMany { project_id, items: vec![None; entries], atomic: false });
+    Request { caller, command, claim: None }
+}
+
+/// Puts it into the queue, where it waits.
+fn begin(queue: &Arc<CommitQueue>, organization: u128, entries: usize) -> JoinHandle<Settled> {
+    let queue = queue.clone();
+    let mut waiting = Box::pin(async move { queue.submit(of(organization, entries)).await });
+    let first = waiting.as_mut().now_or_never();
+    tokio::spawn(async move {
+        match first {
+            Some(settled) => settled,
+            None => waiting.await,
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_is_committed_next_and_alone_though_1200_batches_of_somebody_else_wait() {
+    let store = Recorder::default();
+    let queue = store.queue(4096);
+    let batches: Vec<_> = (0..1200).map(|_| begin(&queue, 1, 500)).collect();
+    tokio::task::yield_now().await;
+    let entry = begin(&queue, 2, 1);
+    // The first batch was under way when it came.
+    store.let_on(2).await;
+    assert_eq!(store.transactions(), [[(1, 500)], [(2, 1)]]);
+    assert_eq!(entry.now_or_never().unwrap().unwrap(), Ok(Err(Refusal::TimeEntryNotFound)));
+    store.let_on(1199).await;
+    queue.drain().await;
+    for settled in join_all(batches).await {
+        assert_eq!(settled.unwrap(), Ok(Err(Refusal::TimeEntryNotFound)));
+    }
+    assert_eq!(store.transactions().concat().len(), 1201);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_used_up_its_share_of_the_places_leaves_the_rest_to_others() {
+    let store = Recorder::default();
+    let queue = store.queue(8);
+    let first = begin(&queue, 1, 1);
+    tokio::task::yield_now().await;
+    // That one is being committed and takes no place any more. Of the eight, one organization gets half.
+    let waiting: Vec<_> = (0..4).map(|_| begin(&queue, 1, 1)).collect();
+    assert_eq!(queue.submit(of(1, 1)).await, Err(PortError::Busy));
+    let others: Vec<_> = [2, 2, 3].map(|organization| begin(&queue, organization, 1)).into();
+    assert_eq!(queue.submit(of(2, 1)).await, Err(PortError::Busy));
+    store.let_on(1).await;
+    tokio::task::yield_now().await;
+    // Those that waited are being committed, and every place is free again.
+    let more: Vec<_> = (0..4).map(|_| begin(&queue, 1, 1)).collect();
+    assert_eq!(queue.submit(of(1, 1)).await, Err(PortError::Busy));
+    store.let_on(2).await;
+    for settled in join_all(waiting.into_iter().chain(others).chain(more).chain([first])).await {
+        assert_eq!(settled.unwrap(), Ok(Err(Refusal::TimeEntryNotFound)));
+    }
     queue.drain().await;
 }

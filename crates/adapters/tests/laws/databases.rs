@@ -76,7 +76,7 @@ pub(crate) async fn a_reference_changes_hands_within_a_commit(subject: Subject) 
 }
 
 pub(crate) async fn a_full_queue_turns_away_and_changes_nothing(subject: Subject) {
-    let small = subject.opened_again_with(QueueOptions { capacity: 2, ..QueueOptions::default() }).await;
+    let small = subject.opened_again_with(QueueOptions { capacity: 4, ..QueueOptions::default() }).await;
     let waiting = begin(&small, [keyed(log(1001), "a"), keyed(log(1002), "b")]);
     let turned_away = small.time_entries.execute(keyed(log(1003), "c")).now_or_never();
     assert_eq!(turned_away, Some(Err(PortError::Busy)));

@@ -1,0 +1,183 @@
+//! A lane: the jobs that wait for one worker, and how it is.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use timelog_domain::ports::PortError;
+use timelog_domain::{OrganizationId, Request};
+use tokio::sync::{Notify, oneshot};
+
+use super::Settled;
+use super::turns::{Taken, Turns};
+use crate::shares::{Share, Shares};
+
+/// A request that is to be answered.
+pub(super) struct Job {
+    pub(super) request: Request,
+    since: Instant,
+    reply: oneshot::Sender<Settled>,
+}
+
+impl Job {
+    pub(super) fn answer(self, settled: Settled) {
+        // The client may have hung up. Its request was carried out all the same.
+        drop(self.reply.send(settled));
+    }
+}
+
+/// A job with the place that it takes up while it waits.
+struct Waiting {
+    job: Job,
+    _place: Share<OrganizationId>,
+}
+
+pub(super) struct Lane {
+    places: Shares<OrganizationId>,
+    queue: Mutex<Queue>,
+    /// Told whenever there is something to do for the worker.
+    changed: Notify,
+    /// Its worker ended and is about to be started again.
+    is_down: AtomicBool,
+    /// How often it ended since it last committed something.
+    ends: AtomicU32,
+    jobs: metrics::Gauge,
+    organizations: metrics::Gauge,
+}
+
+struct Queue {
+    turns: Turns<Waiting>,
+    entrance: Entrance,
+}
+
+#[derive(Clone, Copy)]
+enum Entrance {
+    Open,
+    /// What waits is carried out, and nothing more is taken.
+    Shut,
+    /// There is no worker any more.
+    Abandoned,
+}
+
+impl Lane {
+    pub(super) fn new(number: usize, capacity: usize) -> Self {
+        let label = number.to_string();
+        Self {
+            places: Shares::new(capacity as u64),
+            queue: Mutex::new(Queue { turns: Turns::default(), entrance: Entrance::Open }),
+            changed: Notify::new(),
+            is_down: AtomicBool::new(false),
+            ends: AtomicU32::new(0),
+            jobs: metrics::gauge!("timelog_commit_queue_length", "lane" => label.clone()),
+            organizations: metrics::gauge!("timelog_commit_queue_organizations", "lane" => label),
+        }
+    }
+
+    /// Lets a request wait for its turn. What becomes of it comes through what is returned.
+    pub(super) fn enter(&self, request: Request) -> Result<oneshot::Receiver<Settled>, PortError> {
+        let (reply, answer) = oneshot::channel();
+        let (organization, weight) = (request.caller.organization_id, request.weight());
+        let mut queue = self.lock();
+        if !matches!(queue.entrance, Entrance::Open) {
+            return Err(shutting_down());
+        }
+        let place = self.places.take(&organization, 1).ok_or(PortError::Busy)?;
+        let job = Job { request, since: Instant::now(), reply };
+        queue.turns.push(organization, weight, Waiting { job, _place: place });
+        self.count(&queue);
+        drop(queue);
+        self.changed.notify_one();
+        Ok(answer)
+    }
+
+    /// Waits for jobs and takes those that are to be committed together. What waited longer than `max_wait` comes apart. None
+    /// once there will be no more.
+    pub(super) async fn next(&self, most_jobs: usize, max_wait: Duration) -> Option<(Vec<Job>, Vec<Job>)> {
+        loop {
+            if let Some(taken) = self.take(most_jobs, max_wait) {
+                return taken;
+            }
+            // A change between the two is not missed: it is kept for whoever waits next.
+            self.changed.notified().await;
+        }
+    }
+
+    /// None where nothing waits yet.
+    fn take(&self, most_jobs: usize, max_wait: Duration) -> Option<Option<(Vec<Job>, Vec<Job>)>> {
+        let mut queue = self.lock();
+        if queue.turns.jobs() == 0 {
+            return if matches!(queue.entrance, Entrance::Open) { None } else { Some(None) };
+        }
+        let Taken { ready, late, .. } = queue.turns.take(most_jobs, |waiting| waiting.job.since.elapsed() > max_wait);
+        self.count(&queue);
+        drop(queue);
+        let leave = |waiting: Vec<Waiting>| waiting.into_iter().map(|waiting| waiting.job).collect();
+        Some(Some((leave(ready), leave(late))))
+    }
+
+    /// Takes no more requests. Those that wait are carried out.
+    pub(super) fn shut(&self) {
+        self.shut_as(Entrance::Shut);
+        self.changed.notify_one();
+    }
+
+    fn shut_as(&self, entrance: Entrance) {
+        let mut queue = self.lock();
+        if matches!(queue.entrance, Entrance::Open) {
+            queue.entrance = entrance;
+        }
+    }
+
+    /// Leaves those that wait to themselves, where the worker has gone for good.
+    pub(super) fn abandon(&self) {
+        self.shut_as(Entrance::Abandoned);
+        let mut queue = self.lock();
+        let left = std::mem::take(&mut queue.turns);
+        self.count(&queue);
+        drop(queue);
+        drop(left);
+    }
+
+    /// Whether it commits.
+    pub(super) fn check(&self) -> Result<(), PortError> {
+        match self.lock().entrance {
+            Entrance::Shut => Err(shutting_down()),
+            Entrance::Open if !self.is_down.load(Ordering::Acquire) => Ok(()),
+            Entrance::Open | Entrance::Abandoned => {
+                Err(PortError::Unavailable("a worker that commits changes has ended".to_owned()))
+            }
+        }
+    }
+
+    /// Notes that the worker ended, and how often it did before without committing anything in between.
+    pub(super) fn note_end(&self) -> u32 {
+        self.is_down.store(true, Ordering::Release);
+        self.ends.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn note_restart(&self) {
+        self.is_down.store(false, Ordering::Release);
+    }
+
+    pub(super) fn note_commit(&self) {
+        self.ends.store(0, Ordering::Relaxed);
+    }
+
+    fn count(&self, queue: &Queue) {
+        self.jobs.set(figure(queue.turns.jobs()));
+        self.organizations.set(figure(queue.turns.organizations()));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) fn shutting_down() -> PortError {
+    PortError::Unavailable("the service is shutting down".to_owned())
+}
+
+/// A number of things as a figure.
+pub(super) fn figure(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
