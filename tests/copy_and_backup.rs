@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Answer, Database, Program, TABLES, TestDatabase, bootstrap, on_every_database, run};
 
@@ -29,6 +29,12 @@ struct Original {
     key: String,
     answers: Vec<Answer>,
     repeated: Answer,
+    many: Answer,
+}
+
+/// A batch whose answer is so large that it is kept compressed.
+fn many() -> Value {
+    json!({ "entries": vec![json!({}); 100] })
 }
 
 impl Original {
@@ -46,6 +52,10 @@ impl Original {
             body["minutes"] = json!(1 + number);
             api.post(&made.path()).json(&body).send().await;
         }
+        let long = "\u{10ffff}".repeat(255);
+        let mut body = made.body();
+        body["externalRef"] = json!({ "provider": long, "externalType": long, "externalId": long });
+        api.post(&made.path()).json(&body).send().await.is(201);
         let list = api.get("/time-entries?limit=200&sort=createdAt").send().await.is(200);
         for entry in list.json()["data"].as_array().unwrap() {
             let path = format!("/time-entries/{}", entry["id"].as_str().unwrap());
@@ -54,8 +64,10 @@ impl Original {
         }
         answers.push(list);
         let repeated = api.post(&made.path()).json(&made.body()).idempotency_key("again").send().await.is(201);
+        let many =
+            api.post(&format!("{}/batch", made.path())).json(&many()).idempotency_key("many").send().await.is(200);
         assert!(program.stop().status.success());
-        Self { database, key: made.key, answers, repeated }
+        Self { database, key: made.key, answers, repeated, many }
     }
 
     /// Everything is answered from the copy as from the original, also a repeat.
@@ -73,6 +85,14 @@ impl Original {
         let body = json!({ "userId": self.repeated.text("userId"), "workDate": "2025-01-15", "minutes": 150 });
         let repeat = api.post(&self.repeated.path).json(&body).idempotency_key("again").send().await;
         assert!(repeat.is_replayed() && repeat.body == self.repeated.body, "{}", repeat.describe());
+        let repeat = api.post(&self.many.path).json(&many()).idempotency_key("many").send().await;
+        assert!(repeat.is_replayed() && repeat.body == self.many.body, "{}", repeat.describe());
+        // The longest reference is still that of its entry.
+        let long = "\u{10ffff}".repeat(255);
+        let reference = json!({ "provider": long, "externalType": long, "externalId": long });
+        let mut body = body;
+        body["externalRef"] = reference;
+        api.post(&self.repeated.path).json(&body).send().await.is(200);
     }
 }
 

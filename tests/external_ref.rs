@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use timelog_adapters::digest_external_ref;
 use timelog_domain::Action;
 
 use crate::support::{Call, Database, Service, Tenant, on_every_database};
@@ -16,6 +17,8 @@ on_every_database![
     two_keys_for_one_reference_each_replay_their_own_answer,
     a_reference_outlives_the_key,
     references_are_compared_byte_for_byte,
+    the_longest_reference_is_as_good_as_any,
+    references_whose_digests_are_alike_in_part_are_not_taken_for_each_other,
     a_part_must_be_there_and_say_something,
     organizations_do_not_share_references,
     a_reference_belongs_to_one_project,
@@ -184,6 +187,84 @@ async fn references_are_compared_byte_for_byte(database: Database) {
         known += 1;
     }
     assert_eq!(service.database.count("time_entries"), known);
+}
+
+async fn the_longest_reference_is_as_good_as_any(database: Database) {
+    let service = Service::start(database).await;
+    // 255 characters each, of four bytes each.
+    let part = |last: char| "\u{10ffff}".repeat(254) + &last.to_string();
+    let reference = |last| json!({ "provider": part('a'), "externalType": part('b'), "externalId": part(last) });
+    let body = |last| service.tenant.body_with(&json!({ "externalRef": reference(last) }));
+    let first = service.log(&body('1')).idempotency_key("k").send().await.is(201);
+    assert_eq!(service.log(&body('1')).send().await.is(200).body, first.body);
+    // It does not keep its neighbours in a batch from being logged.
+    let entries = json!({ "entries": [service.tenant.body(), body('2'), body('1'), body('3')] });
+    let batch = service.api.post(&format!("{}/batch", service.tenant.path())).json(&entries).send().await.is(200);
+    let results = batch.json()["results"].as_array().unwrap().clone();
+    let outcomes: Vec<_> = results.iter().map(|result| result["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["created", "created", "unchanged", "created"]);
+    let find = async |filter: &[(&str, String)]| {
+        let pairs: Vec<_> =
+            filter.iter().map(|(name, value)| format!("externalRef.{name}={}", encoded(value))).collect();
+        let page = service.api.get(&format!("/time-entries?{}", pairs.join("&"))).send().await.is(200);
+        page.json()["data"].as_array().unwrap().len()
+    };
+    let provider = ("provider", part('a'));
+    let kind = ("externalType", part('b'));
+    assert_eq!(find(&[provider.clone(), kind.clone(), ("externalId", part('2'))]).await, 1);
+    assert_eq!(find(&[provider.clone(), kind.clone()]).await, 3);
+    assert_eq!(find(&[provider.clone(), ("externalId", part('2'))]).await, 1);
+    assert_eq!(find(&[kind]).await, 3);
+    assert_eq!(find(&[provider]).await, 3);
+    let id = first.text("id");
+    service.api.delete(&format!("/time-entries/{id}")).send().await.is(204);
+    assert_ne!(service.log(&body('1')).send().await.is(201).text("id"), id);
+    assert_eq!(service.database.count("time_entries"), 4);
+}
+
+/// A text as it stands in a query.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+async fn references_whose_digests_are_alike_in_part_are_not_taken_for_each_other(database: Database) {
+    let service = Service::start(database).await;
+    let body = |provider: &str, kind: &str, minutes: u32| {
+        let reference = json!({ "provider": provider, "externalType": kind, "externalId": "1" });
+        service.tenant.body_with(&json!({ "externalRef": reference, "minutes": minutes }))
+    };
+    let one = service.log(&body("jira", "worklog", 1)).send().await.is(201);
+    let other = service.log(&body("trac", "ticket", 2)).send().await.is(201);
+    // As if somebody had found a provider and a type whose digest begins like that of others.
+    let digest = digest_external_ref("trac", "ticket", "1").into_iter().collect::<Vec<_>>();
+    let alike = [&digest_external_ref("jira", "worklog", "1")[..16], &digest[16..]].concat();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let literal = |bytes: &[u8]| match database {
+        Database::Sqlite => format!("x'{}'", hex(bytes)),
+        Database::Postgres => format!("'\\x{}'::bytea", hex(bytes)),
+    };
+    let forge = format!(
+        "UPDATE time_entries SET external_digest = {} WHERE external_digest = {}",
+        literal(&alike),
+        literal(&digest)
+    );
+    service.database.execute(&forge);
+    for filter in ["externalRef.provider=jira", "externalRef.provider=jira&externalRef.externalType=worklog"] {
+        let page = service.api.get(&format!("/time-entries?{filter}")).send().await.is(200).json();
+        assert_eq!(page["data"], json!([one.json()]), "{filter}");
+    }
+    // Where all of a digest is alike, the texts still decide, and nobody's entry is changed by another's reference.
+    let forge = format!(
+        "UPDATE time_entries SET external_digest = {} WHERE external_digest = {}",
+        literal(&digest_external_ref("mantis", "bug", "1")),
+        literal(&alike)
+    );
+    service.database.execute(&forge);
+    let filter = "externalRef.provider=mantis&externalRef.externalType=bug&externalRef.externalId=1";
+    let page = service.api.get(&format!("/time-entries?{filter}")).send().await.is(200).json();
+    assert_eq!(page["data"], json!([]));
+    service.log(&body("mantis", "bug", 3)).send().await.fails_with(503, "unavailable");
+    assert_eq!(service.read(&other.text("id")).await.body, other.body);
 }
 
 async fn a_part_must_be_there_and_say_something(database: Database) {

@@ -63,3 +63,25 @@ fn every_table_and_column_says_what_it_is_for() {
         AND (obj_description(c.oid, 'pg_class') IS NULL OR col_description(c.oid, a.attnum) IS NULL) ORDER BY 1";
     assert_eq!(postgres::shared().query(&database.url(), silent), "");
 }
+
+/// An index takes about 2,700 bytes a row.
+#[test]
+fn every_text_in_an_index_is_short() {
+    let database = migrated();
+    let texts = "SELECT DISTINCT i.indrelid::regclass || '.' || a.attname FROM pg_index i \
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) \
+        JOIN pg_class c ON c.oid = i.indrelid \
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE '%diesel%' \
+        AND a.atttypid IN ('text'::regtype, 'bytea'::regtype, 'jsonb'::regtype) ORDER BY 1";
+    let expected = [
+        // 12 hexadecimal digits.
+        "api_keys.prefix",
+        "former_secrets.prefix",
+        // At most 255 visible ASCII characters, beside an operation, which is a method and a path of ids and words.
+        "idempotency_keys.key",
+        "idempotency_keys.operation",
+        // 32 bytes.
+        "time_entries.external_digest",
+    ];
+    assert_eq!(postgres::shared().query(&database.url(), texts).lines().collect::<Vec<_>>(), expected);
+}

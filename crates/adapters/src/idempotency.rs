@@ -1,9 +1,9 @@
 //! The idempotency cache on diesel. Its rows are written with the changes they answer, by the commit queue.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Integer};
 use diesel_async::RunQueryDsl;
-use timelog_domain::ports::{IdempotencyCache, PortFuture};
+use timelog_domain::ports::{IdempotencyCache, PortError, PortFuture};
 use timelog_domain::{IdempotencyRecord, IdempotencyScope, Timestamp};
 
 use crate::database::{Database, on_database};
@@ -17,6 +17,32 @@ const SWEEP: &str = "DELETE FROM idempotency_keys \
     WHERE expires_at <= $1 AND (organization_id, key_id, operation, key) IN (\
         SELECT organization_id, key_id, operation, key FROM idempotency_keys \
         WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2";
+
+/// An answer that was deleted.
+#[derive(QueryableByName)]
+struct Swept {
+    #[diesel(sql_type = Integer)]
+    size: i32,
+}
+
+/// Counts the bytes of answers that were committed.
+pub(crate) fn count_kept(bytes: u64) {
+    metrics::counter!("timelog_idempotency_kept_bytes_total").increment(bytes);
+}
+
+impl Store {
+    /// How many bytes the kept answers and their keys take, without what indexes and pages add. They are added up in an index,
+    /// beside those who write.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] where the database does not answer.
+    pub async fn kept_bytes(&self) -> Result<u64, PortError> {
+        let query = idempotency_keys::table.select(diesel::dsl::sum(idempotency_keys::size));
+        let sum: Option<i64> = on_database!(self.database, read, |conn| query.first(conn).await).await?;
+        Ok(sum.unwrap_or(0).unsigned_abs())
+    }
+}
 
 impl IdempotencyCache for Store {
     fn find<'a>(&'a self, scope: &'a IdempotencyScope, now: Timestamp) -> PortFuture<'a, Option<IdempotencyRecord>> {
@@ -46,11 +72,13 @@ impl IdempotencyCache for Store {
                 Database::Sqlite(_) => ")",
                 Database::Postgres(_) => " FOR UPDATE SKIP LOCKED)",
             };
-            let query = diesel::sql_query(format!("{SWEEP}{end}"))
+            let query = diesel::sql_query(format!("{SWEEP}{end} RETURNING size"))
                 .bind::<Instant, _>(InstantValue::from(now))
                 .bind::<BigInt, _>(i64::from(limit));
-            let swept = on_database!(self.database, write, |conn| query.execute(conn).await).await?;
-            Ok(swept as u64)
+            let swept: Vec<Swept> = on_database!(self.database, write, |conn| query.load(conn).await).await?;
+            let bytes = swept.iter().map(|swept| u64::from(swept.size.unsigned_abs())).sum();
+            metrics::counter!("timelog_idempotency_swept_bytes_total").increment(bytes);
+            Ok(swept.len() as u64)
         })
     }
 }

@@ -10,6 +10,7 @@ mod copy;
 mod database;
 mod directory;
 mod error;
+mod external_digest;
 mod idempotency;
 mod keys;
 mod migrations;
@@ -27,6 +28,7 @@ mod types;
 mod url;
 
 pub use copy::{CopyProgress, copy};
+pub use external_digest::digest_external_ref;
 pub use keys::digest_key;
 pub use options::{DatabaseOptions, QueueOptions};
 pub use postgres::PostgresUrl;

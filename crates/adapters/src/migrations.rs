@@ -1,17 +1,19 @@
 //! The migrations, compiled in.
 
 use diesel::connection::SimpleConnection;
+use diesel::declare_sql_function;
 use diesel::dsl::sql;
 use diesel::migration::{MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::DbError;
+use crate::external_digest::digest_external_ref;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -19,8 +21,17 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgre
 /// The advisory lock that programs hold while they migrate: "timelog" in ASCII.
 const POSTGRES_LOCK: i64 = 0x74_69_6d_65_6c_6f_67;
 
+#[declare_sql_function]
+extern "SQL" {
+    /// What a migration needs and SQLite does not have.
+    fn external_digest(provider: Text, external_type: Text, external_id: Text) -> Binary;
+}
+
 /// Applies the migrations that are missing and returns their versions.
 pub(crate) fn run_sqlite(conn: &mut SqliteConnection) -> Result<Vec<String>, DbError> {
+    external_digest_utils::register_impl(conn, |provider: String, external_type: String, external_id: String| {
+        digest_external_ref(&provider, &external_type, &external_id).to_vec()
+    })?;
     let applied = conn.run_pending_migrations(SQLITE).map_err(|error| failed(&*error))?;
     Ok(applied.iter().map(MigrationVersion::to_string).collect())
 }

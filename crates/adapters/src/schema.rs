@@ -89,7 +89,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
     use crate::types::{Day, Id, Instant};
 
     time_entries (organization_id, id) {
@@ -111,6 +111,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
+        external_digest -> Nullable<Binary>,
     }
 }
 
@@ -148,8 +149,10 @@ diesel::table! {
         status -> Integer,
         location -> Nullable<Text>,
         etag -> Nullable<Text>,
-        body -> Binary,
+        body -> Nullable<Binary>,
         expires_at -> Instant,
+        body_lz4 -> Nullable<Binary>,
+        size -> Integer,
     }
 }
 

@@ -1,20 +1,21 @@
-//! Deletes expired answers.
+//! Deletes expired answers, and measures what is kept.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use timelog_domain::ports::{Clock, IdempotencyCache};
+use timelog_domain::ports::{Clock, IdempotencyCache, PortError};
 
 use crate::error::DbError;
+use crate::store::Store;
 
 /// How many answers one statement deletes. Small, so that those who write never wait long for the sweeper.
 const BATCH: u32 = 500;
 
 /// Sweeps now and then every `interval`, for ever. A sweep that fails is logged, and the next one catches up.
-pub async fn sweep(cache: &dyn IdempotencyCache, clock: &dyn Clock, interval: Duration) {
+pub async fn sweep(store: &Store, clock: &dyn Clock, interval: Duration) {
     loop {
-        match AssertUnwindSafe(sweep_once(cache, clock)).catch_unwind().await {
+        match AssertUnwindSafe(sweep_once(store, clock)).catch_unwind().await {
             Ok(Ok(0)) => {}
             Ok(Ok(swept)) => tracing::info!(swept, "swept expired idempotency keys"),
             Ok(Err(error)) => tracing::warn!(%error, "expired idempotency keys could not be swept"),
@@ -23,11 +24,16 @@ pub async fn sweep(cache: &dyn IdempotencyCache, clock: &dyn Clock, interval: Du
                 metrics::counter!("timelog_worker_restarts_total", "worker" => "sweeper").increment(1);
             }
         }
+        match AssertUnwindSafe(store.kept_bytes()).catch_unwind().await {
+            Ok(Ok(bytes)) => metrics::gauge!("timelog_idempotency_stored_bytes").set(figure(bytes)),
+            Ok(Err(error)) => tracing::warn!(%error, "the kept answers could not be measured"),
+            Err(panic) => tracing::error!(reason = %DbError::panicked(&*panic), "measuring the kept answers ended"),
+        }
         tokio::time::sleep(interval).await;
     }
 }
 
-async fn sweep_once(cache: &dyn IdempotencyCache, clock: &dyn Clock) -> Result<u64, timelog_domain::ports::PortError> {
+async fn sweep_once(cache: &dyn IdempotencyCache, clock: &dyn Clock) -> Result<u64, PortError> {
     let mut total = 0;
     loop {
         let swept = cache.sweep(clock.now(), BATCH).await?;
@@ -38,4 +44,9 @@ async fn sweep_once(cache: &dyn IdempotencyCache, clock: &dyn Clock) -> Result<u
         }
         tokio::task::yield_now().await;
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure of petabytes need not be exact to the byte")]
+const fn figure(bytes: u64) -> f64 {
+    bytes as f64
 }

@@ -203,14 +203,14 @@ async fn who_has_used_up_its_share_of_the_places_leaves_the_rest_to_others() {
     tokio::task::yield_now().await;
     // That one is being committed and takes no place any more. Of the eight, one organization gets half.
     let waiting: Vec<_> = (0..4).map(|_| begin(&queue, 1, 1)).collect();
-    assert_eq!(queue.submit(of(1, 1)).await, Err(PortError::Busy));
+    assert_eq!(queue.submit(of(1, 1)).now_or_never(), Some(Err(PortError::Busy)));
     let others: Vec<_> = [2, 2, 3].map(|organization| begin(&queue, organization, 1)).into();
-    assert_eq!(queue.submit(of(2, 1)).await, Err(PortError::Busy));
+    assert_eq!(queue.submit(of(2, 1)).now_or_never(), Some(Err(PortError::Busy)));
     store.let_on(1).await;
     tokio::task::yield_now().await;
     // Those that waited are being committed, and every place is free again.
     let more: Vec<_> = (0..4).map(|_| begin(&queue, 1, 1)).collect();
-    assert_eq!(queue.submit(of(1, 1)).await, Err(PortError::Busy));
+    assert_eq!(queue.submit(of(1, 1)).now_or_never(), Some(Err(PortError::Busy)));
     store.let_on(2).await;
     for settled in join_all(waiting.into_iter().chain(others).chain(more).chain([first])).await {
         assert_eq!(settled.unwrap(), Ok(Err(Refusal::TimeEntryNotFound)));

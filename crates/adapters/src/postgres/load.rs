@@ -8,6 +8,7 @@ use timelog_domain::{IdempotencyRecord, Ledger, Project, TimeEntry, Touches, Use
 
 use super::statement::{Column, Statement};
 use crate::error::DbError;
+use crate::external_digest;
 use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow};
 use crate::types::IdValue;
 
@@ -29,11 +30,10 @@ const TIME_ENTRIES: &str = "SELECT t.* FROM unnest(?, ?) AS k (organization_id, 
     CROSS JOIN LATERAL (SELECT * FROM time_entries t \
     WHERE (t.organization_id, t.id) = (k.organization_id, k.id) LIMIT 1) t";
 const TIME_ENTRIES_BY_REF: &str = "SELECT t.* FROM \
-    unnest(?, ?, ?, ?) AS k (organization_id, external_provider, external_type, external_id) \
+    unnest(?, ?) AS k (organization_id, external_digest) \
     CROSS JOIN LATERAL (SELECT * FROM time_entries t \
-    WHERE (t.organization_id, t.external_provider, t.external_type, t.external_id) \
-    = (k.organization_id, k.external_provider, k.external_type, k.external_id) \
-    AND t.external_provider IS NOT NULL LIMIT 1) t";
+    WHERE (t.organization_id, t.external_digest) = (k.organization_id, k.external_digest) \
+    AND t.external_digest IS NOT NULL LIMIT 1) t";
 const ANSWERS: &str = "SELECT t.* FROM unnest(?, ?, ?, ?) AS k (organization_id, key_id, operation, key) \
     CROSS JOIN LATERAL (SELECT * FROM idempotency_keys t \
     WHERE (t.organization_id, t.key_id, t.operation, t.key) \
@@ -62,15 +62,15 @@ pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &m
         pairs(touches.time_entries.iter().copied()),
         touches.time_entries.len(),
     );
+    // The ledger knows an entry by the texts of its reference, so what only has the same digest is not taken for it.
     let references = &touches.external_refs;
+    let digests: Vec<_> = references.iter().map(|(_, reference)| external_digest::of_reference(reference)).collect();
     let by_ref = rows::<TimeEntryRow>(
         conn,
         TIME_ENTRIES_BY_REF,
         vec![
             ids(references.iter().map(|(organization, _)| *organization)),
-            Column::Texts(references.iter().map(|(_, reference)| reference.provider.as_str()).collect()),
-            Column::Texts(references.iter().map(|(_, reference)| reference.external_type.as_str()).collect()),
-            Column::Texts(references.iter().map(|(_, reference)| reference.external_id.as_str()).collect()),
+            Column::Binaries(digests.iter().map(<[u8; 32]>::as_slice).collect()),
         ],
         references.len(),
     );

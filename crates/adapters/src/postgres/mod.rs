@@ -27,6 +27,7 @@ pub use self::url::PostgresUrl;
 use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
 use crate::error::DbError;
+use crate::idempotency::count_kept;
 use crate::migrations;
 use crate::options::DatabaseOptions;
 
@@ -161,12 +162,13 @@ async fn commit(
     AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
     let work = AssertUnwindSafe(work(conn, requests, clock)).catch_unwind();
     match work.await.unwrap_or_else(|panic| Err(DbError::panicked(&*panic))) {
-        Ok(settled) => {
+        Ok((settled, kept)) => {
             AnsiTransactionManager::commit_transaction(conn).await.map_err(|error| match DbError::from(error) {
                 conflict @ DbError::Conflict(_) => conflict,
                 // It must not be tried again here: only the client's retry, under its idempotency key, can find out.
                 error => DbError::Unavailable(format!("whether the transaction committed is unknown: {error}")),
             })?;
+            count_kept(kept);
             Ok(settled)
         }
         Err(error) => {
@@ -177,13 +179,18 @@ async fn commit(
     }
 }
 
-async fn work(conn: &mut AsyncPgConnection, requests: &[Request], clock: &dyn Clock) -> Result<Vec<Settled>, DbError> {
+/// What became of the requests, and how many bytes of answers are kept once it is committed.
+async fn work(
+    conn: &mut AsyncPgConnection,
+    requests: &[Request],
+    clock: &dyn Clock,
+) -> Result<(Vec<Settled>, u64), DbError> {
     let mut ledger = Ledger::default();
     load::load(conn, &Touches::from_iter(requests), &mut ledger).await?;
     let following = Touches::following(requests, &ledger);
     load::load(conn, &following, &mut ledger).await?;
     let now = clock.now();
     let settled = decide(requests, &mut ledger, now);
-    save::save(conn, ledger.take_changes(), now).await?;
-    Ok(settled)
+    let kept = save::save(conn, ledger.take_changes(), now).await?;
+    Ok((settled, kept))
 }

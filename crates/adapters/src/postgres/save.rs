@@ -16,14 +16,16 @@ macro_rules! columns {
 
 /// An expired answer may be taken over, in the claim itself. A live one means that somebody else was first.
 const CLAIM: &str = "INSERT INTO idempotency_keys (organization_id, key_id, operation, key, fingerprint, \
-    status, location, etag, body, expires_at) SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    status, location, etag, body, expires_at, body_lz4, size) \
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
     ON CONFLICT (organization_id, key_id, operation, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
     status = excluded.status, location = excluded.location, etag = excluded.etag, body = excluded.body, \
-    expires_at = excluded.expires_at WHERE idempotency_keys.expires_at <= ?";
+    expires_at = excluded.expires_at, body_lz4 = excluded.body_lz4, size = excluded.size WHERE idempotency_keys.expires_at <= ?";
 
 const INSERT: &str = "INSERT INTO time_entries (organization_id, id, project_id, user_id, entry_id, release_id, \
     work_date, minutes, description, billable, source, status, external_provider, external_type, external_id, version, \
-    created_at, updated_at) SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    created_at, updated_at, external_digest) \
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// What never changes in an entry is not written again.
 const UPDATE: &str = "UPDATE time_entries t SET user_id = n.user_id, entry_id = n.entry_id, release_id = n.release_id, \
@@ -40,9 +42,12 @@ const RECORD: &str = "INSERT INTO time_entry_history (organization_id, time_entr
 const DELETE: &str = "DELETE FROM time_entries t USING unnest(?, ?, ?) AS n (organization_id, id, loaded) \
     WHERE t.organization_id = n.organization_id AND t.id = n.id AND t.version = n.loaded";
 
-pub(super) async fn save(conn: &mut AsyncPgConnection, changes: Changes, now: Timestamp) -> Result<(), DbError> {
+/// Returns how many bytes of answers are kept once it is committed.
+pub(super) async fn save(conn: &mut AsyncPgConnection, changes: Changes, now: Timestamp) -> Result<u64, DbError> {
+    let answers: Vec<_> = changes.answers.into_iter().map(IdempotencyRow::from).collect();
+    let kept = answers.iter().map(IdempotencyRow::bytes).sum();
     // The claims go first: whoever waits for one of them waits here, before anything else is locked.
-    claim(conn, changes.answers.into_iter().map(IdempotencyRow::from).collect(), now).await?;
+    claim(conn, answers, now).await?;
     let (mut new, mut known) = (Vec::new(), Vec::new());
     for change in &changes.time_entries {
         let row = TimeEntryRow::from(&change.time_entry);
@@ -55,7 +60,8 @@ pub(super) async fn save(conn: &mut AsyncPgConnection, changes: Changes, now: Ti
     delete(conn, &changes.deletions).await?;
     update(conn, &known).await?;
     insert(conn, &new).await?;
-    record(conn, &changes.history.into_iter().map(HistoryRow::from).collect::<Vec<_>>()).await
+    record(conn, &changes.history.into_iter().map(HistoryRow::from).collect::<Vec<_>>()).await?;
+    Ok(kept)
 }
 
 /// Runs a statement that must do something to each of so many rows; where it did not, somebody else changed them.
@@ -83,8 +89,10 @@ async fn claim(conn: &mut AsyncPgConnection, rows: Vec<IdempotencyRow>, now: Tim
         status: Integers,
         location: OptionalTexts(as_deref),
         etag: OptionalTexts(as_deref),
-        body: Binaries(as_slice),
+        body: OptionalBinaries(as_deref),
         expires_at: Instants,
+        body_lz4: OptionalBinaries(as_deref),
+        size: Integers,
     );
     columns.push(Column::Instant(now.into()));
     affect(conn, CLAIM, columns, rows.len()).await
@@ -120,6 +128,7 @@ async fn insert(conn: &mut AsyncPgConnection, rows: &[TimeEntryRow]) -> Result<(
         version: Bigints,
         created_at: Instants,
         updated_at: Instants,
+        external_digest: OptionalBinaries(as_deref),
     );
     affect(conn, INSERT, columns, rows.len()).await
 }

@@ -17,6 +17,7 @@ pub(super) enum Column<'a> {
     Ids(Vec<IdValue>),
     Instants(Vec<InstantValue>),
     Integers(Vec<i32>),
+    OptionalBinaries(Vec<Option<&'a [u8]>>),
     OptionalIds(Vec<Option<IdValue>>),
     OptionalTexts(Vec<Option<&'a str>>),
     Texts(Vec<&'a str>),
@@ -44,6 +45,9 @@ impl QueryFragment<Pg> for Statement<'_> {
                     Some(Column::Ids(values)) => out.push_bind_param::<Array<Id>, _>(values)?,
                     Some(Column::Instants(values)) => out.push_bind_param::<Array<Instant>, _>(values)?,
                     Some(Column::Integers(values)) => out.push_bind_param::<Array<Integer>, _>(values)?,
+                    Some(Column::OptionalBinaries(values)) => {
+                        out.push_bind_param::<Array<Nullable<Binary>>, _>(values)?;
+                    }
                     Some(Column::OptionalIds(values)) => out.push_bind_param::<Array<Nullable<Id>>, _>(values)?,
                     Some(Column::OptionalTexts(values)) => out.push_bind_param::<Array<Nullable<Text>>, _>(values)?,
                     Some(Column::Texts(values)) => out.push_bind_param::<Array<Text>, _>(values)?,

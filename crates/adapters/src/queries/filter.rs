@@ -4,6 +4,7 @@
 /// they see the same entries.
 macro_rules! filtered {
     ($query:expr, $organization:expr, $filter:expr) => {{
+        use $crate::external_digest::digest_external_ref;
         use $crate::schema::time_entries as t;
         use $crate::types::{DayValue, IdValue, InstantValue};
 
@@ -53,9 +54,20 @@ macro_rules! filtered {
         if let Some(instant) = updated_since {
             query = query.filter(t::updated_at.ge(InstantValue::from(instant)));
         }
-        // The index of references holds only rows that have one.
+        // The index of references holds only rows that have one. It finds them by digests, and the texts decide.
         if external_provider.is_some() || external_type.is_some() || external_id.is_some() {
-            query = query.filter(t::external_provider.is_not_null());
+            query = query.filter(t::external_digest.is_not_null());
+        }
+        match (&external_provider, &external_type, &external_id) {
+            (Some(provider), Some(kind), Some(id)) => {
+                let digest = digest_external_ref(provider.as_str(), kind.as_str(), id.as_str());
+                query = query.filter(t::external_digest.eq(digest.to_vec()));
+            }
+            (Some(provider), kind, _) => {
+                let (from, to) = $crate::external_digest::range(provider, kind.as_ref());
+                query = query.filter(t::external_digest.ge(from)).filter(t::external_digest.le(to));
+            }
+            (None, ..) => {}
         }
         if let Some(part) = external_provider {
             query = query.filter(t::external_provider.eq(part.as_str().to_owned()));

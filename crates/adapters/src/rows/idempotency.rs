@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use timelog_domain::{Fingerprint, IdempotencyRecord, IdempotencyScope, StoredAnswer};
 
 use super::corrupt;
+use super::kept_body::KeptBody;
 use crate::error::DbError;
 use crate::schema::idempotency_keys;
 use crate::types::{IdValue, InstantValue};
@@ -19,11 +20,18 @@ pub(crate) struct IdempotencyRow {
     pub(crate) status: i32,
     pub(crate) location: Option<String>,
     pub(crate) etag: Option<String>,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Option<Vec<u8>>,
     pub(crate) expires_at: InstantValue,
+    pub(crate) body_lz4: Option<Vec<u8>>,
+    pub(crate) size: i32,
 }
 
 impl IdempotencyRow {
+    /// How many bytes are kept.
+    pub(crate) fn bytes(&self) -> u64 {
+        u64::from(self.size.unsigned_abs())
+    }
+
     /// What the row is kept under.
     pub(crate) fn scope(&self) -> Result<IdempotencyScope, DbError> {
         let key = self.key.clone().try_into().map_err(|error| corrupt("idempotency_keys", "key", error))?;
@@ -39,6 +47,10 @@ impl IdempotencyRow {
 impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {
     fn from((scope, record): (IdempotencyScope, IdempotencyRecord)) -> Self {
         let IdempotencyRecord { fingerprint, answer, expires_at } = record;
+        let body = KeptBody::pack(answer.body);
+        let texts = [scope.operation.len(), scope.key.as_str().len()];
+        let headers = [&answer.location, &answer.etag].map(|header| header.as_ref().map_or(0, String::len));
+        let size = texts.iter().chain(&headers).sum::<usize>() + body.len();
         Self {
             organization_id: scope.organization_id.into(),
             key_id: scope.key_id.into(),
@@ -48,8 +60,10 @@ impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {
             status: answer.status.into(),
             location: answer.location,
             etag: answer.etag,
-            body: answer.body,
+            body: body.plain,
             expires_at: expires_at.into(),
+            body_lz4: body.lz4,
+            size: i32::try_from(size).unwrap_or(i32::MAX),
         }
     }
 }
@@ -60,10 +74,11 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
     fn try_from(row: IdempotencyRow) -> Result<Self, DbError> {
         let fingerprint = <[u8; 32]>::try_from(row.fingerprint)
             .map_err(|bytes| corrupt("idempotency_keys", "fingerprint", format!("{} bytes", bytes.len())))?;
+        let body = KeptBody { plain: row.body, lz4: row.body_lz4 }.unpack()?;
         let status = u16::try_from(row.status).map_err(|error| corrupt("idempotency_keys", "status", error))?;
         Ok(Self {
             fingerprint: Fingerprint(fingerprint),
-            answer: StoredAnswer { status, location: row.location, etag: row.etag, body: row.body },
+            answer: StoredAnswer { status, location: row.location, etag: row.etag, body },
             expires_at: row.expires_at.into(),
         })
     }

@@ -4,6 +4,7 @@ mod api_key;
 mod directory;
 mod history;
 mod idempotency;
+mod kept_body;
 mod time_entry;
 
 pub(crate) use api_key::{ApiKeyRow, FormerSecretRow};

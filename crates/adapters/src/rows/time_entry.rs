@@ -5,6 +5,7 @@ use timelog_domain::{Details, ExternalRef, ExternalRefPart, Record, TimeEntry, V
 
 use super::corrupt;
 use crate::error::DbError;
+use crate::external_digest;
 use crate::schema::time_entries;
 use crate::types::{DayValue, IdValue, InstantValue};
 
@@ -30,6 +31,7 @@ pub(crate) struct TimeEntryRow {
     pub(crate) version: i64,
     pub(crate) created_at: InstantValue,
     pub(crate) updated_at: InstantValue,
+    pub(crate) external_digest: Option<Vec<u8>>,
 }
 
 impl From<&TimeEntry> for TimeEntryRow {
@@ -68,6 +70,7 @@ impl From<&TimeEntry> for TimeEntryRow {
             version: version.get(),
             created_at: (*created_at).into(),
             updated_at: (*updated_at).into(),
+            external_digest: external_ref.as_ref().map(|known| external_digest::of_reference(known).to_vec()),
         }
     }
 }

@@ -5,6 +5,7 @@ use diesel::sqlite::SqliteConnection;
 use timelog_domain::{IdempotencyRecord, Ledger, Project, Request, TimeEntry, Touches, User};
 
 use crate::error::DbError;
+use crate::external_digest;
 use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow};
 use crate::schema::{idempotency_keys, project_entries, project_releases, projects, time_entries, users};
 use crate::types::IdValue;
@@ -89,9 +90,7 @@ fn load_time_entries(conn: &mut SqliteConnection, touches: &Touches, ledger: &mu
     for (organization, reference) in &touches.external_refs {
         let row = time_entries::table
             .filter(time_entries::organization_id.eq(IdValue::from(*organization)))
-            .filter(time_entries::external_provider.eq(reference.provider.as_str()))
-            .filter(time_entries::external_type.eq(reference.external_type.as_str()))
-            .filter(time_entries::external_id.eq(reference.external_id.as_str()))
+            .filter(time_entries::external_digest.eq(external_digest::of_reference(reference).as_slice()))
             .select(TimeEntryRow::as_select())
             .first(conn)
             .optional()?;

@@ -23,6 +23,7 @@ use self::files::Files;
 use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
 use crate::error::DbError;
+use crate::idempotency::count_kept;
 use crate::migrations;
 use crate::options::DatabaseOptions;
 
@@ -168,16 +169,17 @@ fn commit(conn: &mut SqliteConnection, requests: &[Request], clock: &dyn Clock) 
     let work = AssertUnwindSafe(|| {
         let mut ledger = load::load(conn, requests)?;
         let settled = decide(requests, &mut ledger, clock.now());
-        save::save(conn, ledger.take_changes())?;
-        Ok(settled)
+        let kept = save::save(conn, ledger.take_changes())?;
+        Ok((settled, kept))
     });
     let settled = catch_unwind(work).unwrap_or_else(|panic| Err(DbError::panicked(&*panic)));
     match settled {
-        Ok(settled) => {
+        Ok((settled, kept)) => {
             // A COMMIT that fails may still have reached the disk. It must not be tried again here: only the client's retry,
             // under its idempotency key, can find out.
             AnsiTransactionManager::commit_transaction(conn)
                 .map_err(|error| DbError::Unavailable(format!("the transaction could not be committed: {error}")))?;
+            count_kept(kept);
             Ok(settled)
         }
         Err(error) => {

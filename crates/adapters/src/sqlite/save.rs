@@ -9,7 +9,8 @@ use crate::rows::{HistoryRow, IdempotencyRow, TimeEntryRow};
 use crate::schema::{idempotency_keys, time_entries, time_entry_history};
 use crate::types::IdValue;
 
-pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<(), DbError> {
+/// Returns how many bytes of answers are kept once it is committed.
+pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64, DbError> {
     for deletion in &changes.deletions {
         let (organization, id) = deletion.key;
         let entry = time_entries::table.find((IdValue::from(organization), IdValue::from(id)));
@@ -38,11 +39,14 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<(), 
     for record in changes.history {
         diesel::insert_into(time_entry_history::table).values(HistoryRow::from(record)).execute(conn)?;
     }
+    let mut kept = 0;
     for answer in changes.answers {
+        let row = IdempotencyRow::from(answer);
+        kept += row.bytes();
         // What may be there is an expired answer: a live one would have been replayed.
-        diesel::replace_into(idempotency_keys::table).values(IdempotencyRow::from(answer)).execute(conn)?;
+        diesel::replace_into(idempotency_keys::table).values(row).execute(conn)?;
     }
-    Ok(())
+    Ok(kept)
 }
 
 fn changed(id: TimeEntryId) -> DbError {

@@ -29,6 +29,29 @@ pub(crate) async fn an_answer_is_kept_as_it_was_given(subject: Subject) {
     }
 }
 
+pub(crate) async fn a_large_answer_is_kept_and_replayed_byte_for_byte(subject: Subject) {
+    let items = (1001..1301).map(|number| Some(log(number)).filter(|_| number % 3 > 0)).collect();
+    let request = Request { claim: Some(claim("a")), ..log_many(items, false) };
+    let decision = subject.time_entries.execute(request.clone()).await.unwrap();
+    let Ok(Reply::Done { outcome, answer: Some(answer) }) = decision else { panic!("{decision:?}") };
+    assert_eq!(answer, render(&outcome));
+    assert!(answer.body.len() > 100_000, "{}", answer.body.len());
+    let record = subject.answers.find(&scope("a"), subject.clock.time()).await.unwrap().unwrap();
+    assert_eq!(record.answer, answer);
+    let repeat = subject.time_entries.execute(request).await;
+    assert_eq!(repeat, Ok(Ok(Reply::Replayed { answer, same_body: true })));
+}
+
+pub(crate) async fn the_longest_key_of_the_longest_operation_is_kept(subject: Subject) {
+    let longest = "~".repeat(IdempotencyKey::MAX_CHARS);
+    // The longest path that takes a key is that of a batch.
+    let operation = "POST /projects/9a8b7c6d-0000-0000-0000-000000000002/time-entries/batch".to_owned();
+    let scope = IdempotencyScope { operation, ..scope(&longest) };
+    let request = Request { claim: Some(Claim { scope: scope.clone(), ..claim("a") }), ..logged(log(1001)) };
+    done(subject.time_entries.execute(request).await.unwrap());
+    assert!(subject.answers.find(&scope, subject.clock.time()).await.unwrap().is_some());
+}
+
 pub(crate) async fn an_answer_is_replayed_for_a_day_and_then_replaced(subject: Subject) {
     let first = subject.time_entries.execute(keyed(log(1001), "a")).await.unwrap();
     let Ok(Reply::Done { answer: Some(answer), .. }) = first else { panic!("{first:?}") };

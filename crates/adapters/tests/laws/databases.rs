@@ -157,3 +157,25 @@ pub(crate) async fn the_directory_needs_its_organization(subject: Subject) {
     let release = Release { project_id: id(99), ..release(RELEASE) };
     assert_eq!(directory.put_release(release).await, refused);
 }
+
+pub(crate) async fn what_is_kept_is_measured_as_it_comes_and_goes(subject: Subject) {
+    let store = &subject.database().store;
+    assert_eq!(store.kept_bytes().await, Ok(0));
+    done(subject.time_entries.execute(keyed(log(1001), "a")).await.unwrap());
+    let small = store.kept_bytes().await.unwrap();
+    let record = subject.answers.find(&scope("a"), subject.clock.time()).await.unwrap().unwrap();
+    let StoredAnswer { location, etag, body, .. } = record.answer;
+    let headers = location.map_or(0, |text| text.len()) + etag.map_or(0, |text| text.len());
+    // A small answer is kept as it is, beside the operation and the key.
+    assert_eq!(small, (scope("a").operation.len() + "a".len() + headers + body.len()) as u64);
+    subject.clock.advance(Duration::from_secs(1));
+    let failing = Request { claim: Some(claim("b")), ..log_many(vec![None; 500], false) };
+    let decision = subject.time_entries.execute(failing).await.unwrap();
+    let Ok(Reply::Done { answer: Some(answer), .. }) = decision else { panic!("{decision:?}") };
+    let large = store.kept_bytes().await.unwrap() - small;
+    assert!(large * 10 < answer.body.len() as u64, "{large} bytes for {}", answer.body.len());
+    // What expires is no longer counted once it is swept.
+    subject.clock.advance(timelog_domain::idempotency::ANSWER_LIFETIME - Duration::from_secs(1));
+    assert_eq!(subject.answers.sweep(subject.clock.time(), 100).await, Ok(1));
+    assert_eq!(store.kept_bytes().await, Ok(large));
+}

@@ -57,6 +57,7 @@ macro_rules! laws_of_stores {
                 every_step_of_a_life_is_stored,
                 the_ends_of_every_range_survive_unchanged,
                 references_are_told_apart_byte_for_byte,
+                the_longest_references_are_told_apart_and_found,
                 organizations_do_not_see_each_other,
                 a_refused_request_changes_nothing,
             }
@@ -71,6 +72,8 @@ macro_rules! laws_of_stores {
             }
             answers {
                 an_answer_is_kept_as_it_was_given,
+                a_large_answer_is_kept_and_replayed_byte_for_byte,
+                the_longest_key_of_the_longest_operation_is_kept,
                 an_answer_is_replayed_for_a_day_and_then_replaced,
                 every_part_of_the_scope_tells_answers_apart,
                 sweeping_is_bounded_and_spares_what_is_live,
@@ -164,6 +167,7 @@ macro_rules! laws_of_databases {
                 a_panic_in_the_middle_of_a_commit_fails_alone_and_the_lane_goes_on,
                 a_database_is_current_once_it_is_migrated,
                 the_directory_needs_its_organization,
+                what_is_kept_is_measured_as_it_comes_and_goes,
             }
             keys {
                 a_key_is_found_by_its_whole_text_and_nothing_else,

@@ -6,14 +6,22 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 use diesel::connection::{InstrumentationEvent, SimpleConnection, set_default_instrumentation};
+use diesel::declare_sql_function;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
+use timelog_adapters::digest_external_ref;
 use timelog_domain::*;
 
 use crate::shelf::sorts;
 use crate::subject::{self, Subject};
 use crate::world::*;
+
+#[declare_sql_function]
+extern "SQL" {
+    /// PostgreSQL has this function.
+    fn external_digest(provider: Text, external_type: Text, external_id: Text) -> Binary;
+}
 
 type Statements = Arc<Mutex<Vec<String>>>;
 
@@ -65,7 +73,8 @@ fn insertion(id: &str, number: fn(&str) -> String, day: &str, instant: fn(&str) 
     format!(
         "WITH RECURSIVE numbers (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i < {ENTRIES} - 1) \
          INSERT INTO time_entries SELECT {organization}, {id}, {project}, {user}, NULL, NULL, {day}, 60, NULL, true, \
-         'api', 'draft', 'jira', 'worklog', CAST(i AS text), 1, {created}, {updated} FROM numbers"
+         'api', 'draft', 'p' || (i % 50), 't' || (i % 3), CAST(i AS text), 1, {created}, {updated}, \
+         external_digest('p' || (i % 50), 't' || (i % 3), CAST(i AS text)) FROM numbers"
     )
 }
 
@@ -136,12 +145,23 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
     subject.queries.count(organization, month).await.unwrap();
     add("a month of a project, counted", &["organization_id", "project_id", "work_date"], false);
     let named = Filter {
-        external_provider: Some(text("jira")),
-        external_type: Some(text("worklog")),
+        external_provider: Some(text("p11")),
+        external_type: Some(text("t1")),
         external_id: Some(text("4711")),
         ..Filter::default()
     };
-    let parts = ["organization_id", "external_provider", "external_type", "external_id"];
+    let parts = ["organization_id", "external_digest"];
+    let of_type = Filter { external_id: None, ..named.clone() };
+    list(&of_type, Sort::default(), None).await;
+    add("entries of a provider and a type", &parts, false);
+    list(&Filter { external_type: None, ..of_type.clone() }, Sort::default(), None).await;
+    add("entries of a provider", &parts, false);
+    subject
+        .queries
+        .count(organization, Filter { external_id: named.external_id.clone(), external_type: None, ..of_type })
+        .await
+        .unwrap();
+    add("entries of a provider and an id", &parts, false);
     let page = PageRequest { filter: named, sort: Sort::default(), after: None, limit: 50 };
     let found = subject.queries.list(organization, page).await.unwrap().items;
     assert_eq!(found.len(), 1);
@@ -179,6 +199,10 @@ fn sqlite_reads_by_an_index() {
         put_directory(&subject).await;
         let path = subject.database().url.to_string();
         let mut conn = SqliteConnection::establish(path.strip_prefix("sqlite:").unwrap()).unwrap();
+        external_digest_utils::register_impl(&mut conn, |provider: String, external_type: String, id: String| {
+            digest_external_ref(&provider, &external_type, &id).to_vec()
+        })
+        .unwrap();
         let insertion = insertion(
             "randomblob(16)",
             |number| format!("unhex(printf('%032x', {number}))"),
@@ -266,6 +290,13 @@ fn literal(value: &str) -> String {
     let inside = |prefix: &str| value.strip_prefix(prefix).map(|rest| rest.trim_end_matches(')'));
     if let Some(list) = value.strip_prefix('[') {
         let items: Vec<_> = parts(&list[..list.len() - 1]).into_iter().map(literal).collect();
+        // So many numbers are a digest.
+        if let Ok(bytes) = items.iter().map(|item| item.parse()).collect::<Result<Vec<u8>, _>>()
+            && bytes.len() == 32
+        {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            return format!("'\\x{hex}'::bytea");
+        }
         format!("ARRAY[{}]", items.join(", "))
     } else if let Some(id) = inside("IdValue(") {
         format!("'{id}'::uuid")

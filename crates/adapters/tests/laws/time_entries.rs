@@ -97,6 +97,45 @@ pub(crate) async fn references_are_told_apart_byte_for_byte(subject: Subject) {
     }
 }
 
+/// References of three parts of as many bytes as there can be, which differ in the last character of one part.
+fn longest_references() -> Vec<ExternalRef> {
+    let long = |last: char| text(&("\u{10ffff}".repeat(ExternalRefPart::MAX_CHARS - 1) + &last.to_string()));
+    let reference = |ends: [char; 3]| ExternalRef {
+        provider: long(ends[0]),
+        external_type: long(ends[1]),
+        external_id: long(ends[2]),
+    };
+    let (one, other) = ('\u{10fffe}', '\u{10ffff}');
+    [[one, one, one], [other, one, one], [one, other, one], [one, one, other]].map(reference).into()
+}
+
+pub(crate) async fn the_longest_references_are_told_apart_and_found(subject: Subject) {
+    let references = longest_references();
+    let under = |number, reference: &ExternalRef| LogTimeEntry { external_ref: Some(reference.clone()), ..log(number) };
+    let items = (1001..).zip(&references).map(|(number, reference)| Some(under(number, reference))).collect();
+    let logged_many = subject.time_entries.execute(log_many(items, true)).await.unwrap().unwrap();
+    let Reply::Done { outcome: Outcome::Many(items), .. } = logged_many else { panic!("{logged_many:?}") };
+    assert!(items.iter().all(|item| matches!(item, ItemOutcome::Created(_))), "{items:?}");
+    for (number, reference) in (1001..).zip(&references) {
+        let updated = done(subject.time_entries.execute(logged(lasting(90, under(9, reference)))).await.unwrap());
+        assert_eq!((updated.id(), updated.version().get()), (id(number), 2));
+    }
+    let found = async |filter: Filter| {
+        let page = PageRequest { filter, sort: Sort::default(), after: None, limit: 10 };
+        let mut ids: Vec<_> = subject.queries.list(id(ORGANIZATION), page).await.unwrap().items;
+        ids.sort_by_key(TimeEntry::id);
+        ids.iter().map(|entry| entry.external_ref().cloned().unwrap()).collect::<Vec<_>>()
+    };
+    let ExternalRef { provider, external_type, external_id } = references[0].clone();
+    let (provider, external_type) = (Some(provider), Some(external_type));
+    let of_provider = Filter { external_provider: provider, ..Filter::default() };
+    let of_type = Filter { external_type, ..of_provider.clone() };
+    let whole = Filter { external_id: Some(external_id), ..of_type.clone() };
+    assert_eq!(found(whole).await, references[..1]);
+    assert_eq!(found(of_type).await, [&references[..1], &references[3..]].concat());
+    assert_eq!(found(of_provider).await, [&references[..1], &references[2..]].concat());
+}
+
 pub(crate) async fn organizations_do_not_see_each_other(subject: Subject) {
     let stranger = Caller { organization_id: id(OTHER_ORGANIZATION), ..caller() };
     let ours = done(subject.time_entries.execute(logged(log_as(1001, "1"))).await.unwrap());

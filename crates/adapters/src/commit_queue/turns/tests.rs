@@ -118,6 +118,16 @@ fn a_job_waits_for_the_next_transaction_rather_than_hold_up_lighter_ones_before_
 }
 
 #[test]
+fn heavy_jobs_that_have_to_save_up_are_not_waited_for() {
+    let mut desk = Desk::default();
+    let heavy = [1, 2].map(|owner| desk.push(owner, 100));
+    // Together they are so many that a heavy one might join them.
+    let light: Vec<_> = (3..7).flat_map(|owner| [8; 4].map(|weight| desk.push(owner, weight))).collect();
+    assert_eq!(desk.take(), light);
+    assert_eq!(desk.take(), heavy);
+}
+
+#[test]
 fn what_is_late_costs_no_turn() {
     let mut desk = Desk::default();
     let late: Vec<_> = (0..10).map(|_| desk.push(1, 500)).collect();

@@ -1,3 +1,4 @@
 //! What is promised on PostgreSQL and has no counterpart elsewhere.
 
+mod digests;
 mod locks;

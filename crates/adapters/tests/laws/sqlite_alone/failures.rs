@@ -1,6 +1,7 @@
 //! One request whose rows the database refuses, among others.
 
 use diesel::connection::SimpleConnection;
+use timelog_domain::Request;
 use timelog_domain::ports::PortError;
 
 use super::{counts, outsider};
@@ -65,5 +66,26 @@ async fn stored_values_that_are_not_known_are_refused() {
         let decisions = at_once(&subject, requests).await;
         let failed: Vec<_> = decisions.iter().map(|decision| matches!(decision, Err(PortError::Internal(_)))).collect();
         assert_eq!(failed, [false, true, false], "{corruption}: {decisions:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_kept_answer_that_is_damaged_fails_whoever_repeats_its_request_and_nobody_else() {
+    let many = |first: u128| log_many((first..first + 100).map(|number| Some(log(number))).collect(), false);
+    for damage in [
+        "body_lz4 = substr(body_lz4, 1, 100)",
+        "body_lz4 = CAST(x'ffffffff' || substr(body_lz4, 5) AS BLOB)",
+        "body_lz4 = x''",
+    ] {
+        let subject = sqlite().await;
+        let request = Request { claim: Some(claim("a")), ..many(1001) };
+        subject.time_entries.execute(request.clone()).await.unwrap().unwrap();
+        outsider(&subject).batch_execute(&format!("UPDATE idempotency_keys SET {damage}")).unwrap();
+        let decisions = at_once(&subject, vec![logged(log(2001)), request, logged(log(2002))]).await;
+        let failed: Vec<_> = decisions.iter().map(|decision| matches!(decision, Err(PortError::Internal(_)))).collect();
+        assert_eq!(failed, [false, true, false], "{damage}: {decisions:?}");
+        let found = subject.answers.find(&scope("a"), subject.clock.time()).await;
+        assert!(matches!(&found, Err(PortError::Internal(why)) if why.contains("body_lz4")), "{damage}: {found:?}");
+        assert_eq!(counts(&mut outsider(&subject)), [102, 102, 1]);
     }
 }

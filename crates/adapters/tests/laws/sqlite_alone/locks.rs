@@ -79,7 +79,7 @@ async fn programs_that_start_at_once_on_a_new_file_migrate_it_once() {
             applied.push(number);
         }
         applied.sort_unstable();
-        assert_eq!(applied, [0, 0, 6]);
+        assert_eq!(applied, [0, 0, 8]);
     }
 }
 
@@ -89,7 +89,7 @@ async fn a_database_that_was_not_migrated_is_not_current() {
     let url = format!("sqlite:{}", folder.path().join("timelog.db").display()).parse().unwrap();
     let store = open(&url, Duration::from_mins(1)).await.unwrap();
     assert_eq!(is_current(&store).await, Ok(false));
-    assert_eq!(store.migrate().await.unwrap().len(), 6);
+    assert_eq!(store.migrate().await.unwrap().len(), 8);
     assert_eq!((is_current(&store).await, store.is_empty().await), (Ok(true), Ok(true)));
 }
 

@@ -1,0 +1,77 @@
+//! What is kept for repeats: no more bytes than need be, and told to the operator.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Database, Program, Service, bootstrap, on_every_database};
+
+on_every_database![
+    a_batch_that_is_all_wrong_keeps_a_fraction_of_its_answer_and_replays_all_of_it,
+    what_is_kept_is_in_the_figures,
+];
+
+/// Five hundred entries that are none.
+fn all_wrong() -> Value {
+    json!({ "entries": vec![json!({}); 500] })
+}
+
+/// How the bodies of the kept answers are kept: the bytes of those that are as they were sent, and of those that are compressed.
+fn kept(service: &Service) -> [i64; 2] {
+    ["body", "body_lz4"].map(|column| service.database.count(&format!("idempotency_keys WHERE {column} IS NOT NULL")))
+}
+
+async fn a_batch_that_is_all_wrong_keeps_a_fraction_of_its_answer_and_replays_all_of_it(database: Database) {
+    let service = Service::start(database).await;
+    let batch = service.api.post(&format!("{}/batch", service.tenant.path())).json(&all_wrong()).idempotency_key("k");
+    let first = batch.clone().send().await.is(200);
+    assert!(first.body.len() > 200_000, "{}", first.body.len());
+    let bytes = service.store.kept_bytes().await.unwrap();
+    assert!(bytes * 15 < first.body.len() as u64, "{bytes} of {}", first.body.len());
+    let repeat = batch.send().await.is(200);
+    assert!(repeat.is_replayed());
+    assert_eq!(repeat.body, first.body);
+    assert_eq!(kept(&service), [0, 1]);
+    // The answer to a single entry is kept as it is.
+    let single = service.log_any().idempotency_key("single");
+    let first = single.clone().send().await.is(201);
+    assert_eq!(single.send().await.is(201).body, first.body);
+    assert_eq!(kept(&service), [1, 1]);
+}
+
+/// A figure, once it is there.
+fn figure(answer: &Answer, name: &str) -> Option<u64> {
+    let text = String::from_utf8(answer.body.clone()).unwrap();
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok());
+    value.map(|value| value as u64)
+}
+
+async fn what_is_kept_is_in_the_figures(database: Database) {
+    let database = database.create();
+    let made = bootstrap(&database.url());
+    let program = Program::serve(&database.url(), &["--sweep-interval", "1s"]);
+    let api = program.api.with_key(&made.key);
+    let until = async |name: &str, expected: &dyn Fn(u64) -> bool| {
+        for _ in 0..1000 {
+            let value = figure(&api.get("/metrics").send().await.is(200), name);
+            if let Some(value) = value.filter(|value| expected(*value)) {
+                return value;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{name} does not become what is expected");
+    };
+    until("timelog_idempotency_stored_bytes", &|bytes| bytes == 0).await;
+    api.post(&format!("{}/batch", made.path())).json(&all_wrong()).idempotency_key("k").send().await.is(200);
+    let kept = until("timelog_idempotency_kept_bytes_total", &|bytes| bytes > 0).await;
+    assert!(kept < 20_000, "{kept}");
+    // What is measured in the database is what was counted on the way into it.
+    until("timelog_idempotency_stored_bytes", &|bytes| bytes == kept).await;
+    assert_eq!(figure(&api.get("/metrics").send().await, "timelog_idempotency_swept_bytes_total"), Some(0));
+    database.execute(match &database {
+        crate::support::TestDatabase::Sqlite(_) => "UPDATE idempotency_keys SET expires_at = 0",
+        crate::support::TestDatabase::Postgres(..) => "UPDATE idempotency_keys SET expires_at = to_timestamp(0)",
+    });
+    until("timelog_idempotency_swept_bytes_total", &|bytes| bytes == kept).await;
+    until("timelog_idempotency_stored_bytes", &|bytes| bytes == 0).await;
+}

@@ -1,0 +1,70 @@
+//! Organizations take turns: however much one has waiting to be committed, another's changes come soon.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use timelog_domain::ports::TimeEntryRepository;
+use timelog_domain::{Caller, Command, Details, LogMany, LogTimeEntry, Request, Source, TimeEntryId, WorkDuration};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::support::{Database, Gate, Service, Tenant, on_every_database};
+
+on_every_database![an_entry_is_answered_though_hundreds_of_batches_of_another_organization_wait,];
+
+/// How many batches one organization has waiting.
+const BATCHES: usize = 300;
+
+/// A batch of 500 entries.
+fn batch(tenant: &Tenant) -> Request {
+    let details = Details {
+        user_id: tenant.user_id,
+        work_date: "2025-01-15".parse().unwrap(),
+        duration: WorkDuration::MIN,
+        description: None,
+        billable: true,
+        entry_id: None,
+        release_id: None,
+    };
+    let item = || {
+        let id = TimeEntryId::new(Uuid::now_v7());
+        let details = details.clone();
+        Some(LogTimeEntry { id, project_id: tenant.project_id, details, external_ref: None, source: Source::Api })
+    };
+    let items = std::iter::repeat_with(item).take(500).collect();
+    let command = Command::LogMany(LogMany { project_id: tenant.project_id, items, atomic: false });
+    Request { caller: Caller::from(&tenant.key.key), command, claim: None }
+}
+
+async fn an_entry_is_answered_though_hundreds_of_batches_of_another_organization_wait(database: Database) {
+    let mut gate = None;
+    let service = Service::start_with(database, |setup| {
+        let made = Gate::new(setup.clock.clone());
+        setup.time = Some(made.clone());
+        // Both organizations meet in it.
+        setup.database.lanes = 1;
+        gate = Some(made);
+    });
+    let (service, gate) = (service.await, gate.unwrap());
+    let flood = Tenant::provision(&service.store).await;
+    let keeper = gate.shut();
+    let mut batches = JoinSet::new();
+    for _ in 0..BATCHES {
+        let (store, request) = (Arc::clone(&service.store), batch(&flood));
+        let mut waiting = Box::pin(async move { store.execute(request).await });
+        // It is in the queue once it was asked for the first time.
+        assert!(waiting.as_mut().now_or_never().is_none());
+        batches.spawn(waiting);
+    }
+    let keeper = keeper.arrival().await;
+    let answers =
+        tokio::spawn(join_all((0..8).map(|number| service.log_any().idempotency_key(&number.to_string()).send())));
+    keeper.open();
+    for answer in answers.await.unwrap() {
+        answer.is(201);
+    }
+    let answered = std::iter::from_fn(|| batches.try_join_next()).count();
+    assert!(answered < BATCHES / 2, "{answered} of {BATCHES} batches were answered first");
+    batches.abort_all();
+}

@@ -1,0 +1,231 @@
+//! A database that the release before made is brought up to date with all that is in it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use timelog_adapters::{digest_external_ref, digest_key};
+
+use crate::support::{Database, Program, TestDatabase, on_every_database, run};
+
+on_every_database![
+    references_of_the_release_before_are_found_and_its_answers_replayed,
+    an_upgrade_that_is_taken_back_leaves_what_the_release_before_knows,
+];
+
+const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+
+/// The first migration that the release before does not have.
+const FIRST_OF_THIS_RELEASE: &str = "20261125000002";
+
+const ORGANIZATION: &str = "00000000-0000-4000-8000-000000000001";
+const PROJECT: &str = "00000000-0000-4000-8000-000000000002";
+const USER: &str = "00000000-0000-4000-8000-000000000003";
+const KEY: &str = "00000000-0000-4000-8000-000000000004";
+const SECRET: &str = "tlk_0123456789ab_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// References that the rows have, by the last digit of their ids.
+const REFERENCES: [(&str, &str, &str); 4] =
+    [("jira", "worklog", "1"), ("jira", "worklog", "2"), ("jira", "issue", "1"), ("\u{e9}", "e\u{301}", "'; --")];
+
+/// How values are written in the SQL of a kind of database.
+#[derive(Clone, Copy)]
+struct Sql(Database);
+
+impl Sql {
+    fn folder(self) -> PathBuf {
+        PathBuf::from(MIGRATIONS).join(match self.0 {
+            Database::Sqlite => "sqlite",
+            Database::Postgres => "postgres",
+        })
+    }
+
+    fn bytes(self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        match self.0 {
+            Database::Sqlite => format!("x'{hex}'"),
+            Database::Postgres => format!("'\\x{hex}'::bytea"),
+        }
+    }
+
+    fn id(self, id: &str) -> String {
+        match self.0 {
+            Database::Sqlite => format!("x'{}'", id.replace('-', "")),
+            Database::Postgres => format!("'{id}'"),
+        }
+    }
+
+    /// 2026-03-01T09:00:00.000Z.
+    fn instant(self) -> &'static str {
+        match self.0 {
+            Database::Sqlite => "1772355600000",
+            Database::Postgres => "to_timestamp(1772355600)",
+        }
+    }
+
+    fn in_an_hour(self) -> &'static str {
+        match self.0 {
+            Database::Sqlite => "1000 * unixepoch() + 3600000",
+            Database::Postgres => "now() + interval '1 hour'",
+        }
+    }
+
+    fn no(self) -> &'static str {
+        match self.0 {
+            Database::Sqlite => "0",
+            Database::Postgres => "false",
+        }
+    }
+
+    fn yes(self) -> &'static str {
+        match self.0 {
+            Database::Sqlite => "1",
+            Database::Postgres => "true",
+        }
+    }
+
+    /// The names of the migrations, and which of them this release brings.
+    fn migrations(self) -> (Vec<String>, Vec<String>) {
+        let folders = fs::read_dir(self.folder()).unwrap();
+        let mut names: Vec<_> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names.into_iter().partition(|name| name.as_str() < FIRST_OF_THIS_RELEASE)
+    }
+
+    fn read(self, migration: &str, file: &str) -> String {
+        fs::read_to_string(self.folder().join(migration).join(file)).unwrap()
+    }
+
+    /// An entry as the release before writes it.
+    fn entry(self, id: &str, reference: Option<(&str, &str, &str)>) -> String {
+        let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let parts = reference.map_or("NULL, NULL, NULL".to_owned(), |(provider, kind, name)| {
+            [provider, kind, name].map(text).join(", ")
+        });
+        let (organization, project, user) = (self.id(ORGANIZATION), self.id(PROJECT), self.id(USER));
+        let (id, yes, at) = (self.id(id), self.yes(), self.instant());
+        format!(
+            "INSERT INTO time_entries (organization_id, id, project_id, user_id, work_date, minutes, billable, source, \
+             status, external_provider, external_type, external_id, version, created_at, updated_at) VALUES \
+             ({organization}, {id}, {project}, {user}, '2025-01-15', 150, {yes}, 'api', 'draft', {parts}, 1, {at}, {at});"
+        )
+    }
+}
+
+fn entry_id(number: usize) -> String {
+    format!("00000000-0000-4000-8000-00000000010{number}")
+}
+
+fn body(reference: (&str, &str, &str), minutes: u32) -> Value {
+    let (provider, kind, id) = reference;
+    let reference = json!({ "provider": provider, "externalType": kind, "externalId": id });
+    json!({ "userId": USER, "workDate": "2025-01-15", "minutes": minutes, "externalRef": reference })
+}
+
+fn path() -> String {
+    format!("/projects/{PROJECT}/time-entries")
+}
+
+/// An answer that is larger than what is kept as it is today.
+fn kept_answer() -> Value {
+    json!({
+        "id": entry_id(9), "organizationId": ORGANIZATION, "projectId": PROJECT, "userId": USER, "entryId": null,
+        "releaseId": null, "workDate": "2025-01-15", "hours": "2.5", "minutes": 150, "description": "again ".repeat(300),
+        "billable": true, "source": "api", "status": "draft", "invoiced": false,
+        "createdAt": "2026-03-01T09:00:00.000Z", "updatedAt": "2026-03-01T09:00:00.000Z",
+    })
+}
+
+/// A database as the release before left it.
+fn of_the_release_before(kind: Database) -> TestDatabase {
+    let (database, sql) = (kind.create(), Sql(kind));
+    let (migrations, _) = sql.migrations();
+    database.execute(
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
+         run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+    );
+    for name in migrations {
+        database.execute(&sql.read(&name, "up.sql"));
+        let version = name.split('_').next().unwrap();
+        database.execute(&format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"));
+    }
+    let (organization, project, user, key) = (sql.id(ORGANIZATION), sql.id(PROJECT), sql.id(USER), sql.id(KEY));
+    let (yes, no, at) = (sql.yes(), sql.no(), sql.instant());
+    let mut rows = format!(
+        "INSERT INTO organizations VALUES ({organization}, 'Organization'); \
+         INSERT INTO projects VALUES ({organization}, {project}, 'Project', {no}); \
+         INSERT INTO users VALUES ({organization}, {user}, 'User', {yes}); \
+         INSERT INTO api_keys VALUES ({organization}, {key}, '0123456789ab', {}, NULL, NULL, 'read,write', {at}, NULL); \
+         INSERT INTO idempotency_keys VALUES ({organization}, {key}, 'POST {}', 'k', {}, 201, '/time-entries/{}', '\"1\"', \
+         {}, {});",
+        sql.bytes(&digest_key(SECRET)),
+        path(),
+        sql.bytes(&[7; 32]),
+        entry_id(9),
+        sql.bytes(kept_answer().to_string().as_bytes()),
+        sql.in_an_hour(),
+    );
+    for (number, reference) in REFERENCES.into_iter().enumerate() {
+        rows += &sql.entry(&entry_id(number), Some(reference));
+    }
+    rows += &sql.entry(&entry_id(9), None);
+    database.execute(&rows);
+    database
+}
+
+/// How many entries have the digest of that reference.
+fn digested(sql: Sql, database: &TestDatabase, (provider, kind, id): (&str, &str, &str)) -> i64 {
+    let digest = sql.bytes(&digest_external_ref(provider, kind, id));
+    database.count(&format!("time_entries WHERE external_digest = {digest}"))
+}
+
+async fn references_of_the_release_before_are_found_and_its_answers_replayed(kind: Database) {
+    let (database, sql) = (of_the_release_before(kind), Sql(kind));
+    let program = Program::serve(&database.url(), &[]);
+    let api = program.api.with_key(SECRET);
+    // Filled in by the database or by the program, it is what the program looks for.
+    assert!(REFERENCES.iter().all(|reference| digested(sql, &database, *reference) == 1));
+    for (number, reference) in REFERENCES.into_iter().enumerate() {
+        let same = api.post(&path()).json(&body(reference, 150)).send().await.is(200);
+        assert_eq!((same.text("id"), same.header("etag")), (entry_id(number), Some("\"1\"")));
+        let changed = api.post(&path()).json(&body(reference, 151)).send().await.is(200);
+        assert_eq!((changed.text("id"), changed.header("etag")), (entry_id(number), Some("\"2\"")));
+    }
+    let page = api.get("/time-entries?externalRef.provider=jira&externalRef.externalType=worklog").send().await.is(200);
+    assert_eq!(page.json()["data"].as_array().unwrap().len(), 2);
+    let repeat = api.post(&path()).json(&body(REFERENCES[0], 150)).idempotency_key("k").send().await.is(201);
+    assert!(repeat.is_replayed());
+    assert_eq!(repeat.body, kept_answer().to_string().into_bytes());
+    assert_eq!(database.count("idempotency_keys WHERE size > 1800 AND body_lz4 IS NULL"), 1);
+    if let Database::Postgres = kind {
+        // An instance of the release before still runs, and does not know the digest.
+        let reference = ("jira", "worklog", "late");
+        database.execute(&sql.entry(&entry_id(8), Some(reference)));
+        assert_eq!(digested(sql, &database, reference), 1);
+        assert_eq!(api.post(&path()).json(&body(reference, 150)).send().await.is(200).text("id"), entry_id(8));
+    }
+    assert!(program.stop().status.success());
+}
+
+async fn an_upgrade_that_is_taken_back_leaves_what_the_release_before_knows(kind: Database) {
+    let (database, sql) = (of_the_release_before(kind), Sql(kind));
+    let before = database.counts();
+    let migrate = || {
+        let migrated = run(&["migrate", "--database-url", &database.url()]);
+        assert!(migrated.status.success(), "{migrated:?}");
+    };
+    migrate();
+    let (_, new) = sql.migrations();
+    assert!(new.len() > 1);
+    for name in new.iter().rev() {
+        database.execute(&sql.read(name, "down.sql"));
+        let version = name.split('_').next().unwrap();
+        database.execute(&format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"));
+    }
+    assert_eq!(database.counts(), before);
+    // The release before logs on, and what it logged is found after the next upgrade.
+    let reference = ("jira", "worklog", "meanwhile");
+    database.execute(&sql.entry(&entry_id(8), Some(reference)));
+    migrate();
+    assert!(REFERENCES.iter().chain([&reference]).all(|reference| digested(sql, &database, *reference) == 1));
+}
