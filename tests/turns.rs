@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use timelog_domain::ports::TimeEntryRepository;
-use timelog_domain::{Caller, Command, Details, LogMany, LogTimeEntry, Request, Source, TimeEntryId, WorkDuration};
+use timelog_domain::ports::{Directory, TimeEntryRepository};
+use timelog_domain::{
+    Caller, Command, Details, LogMany, LogTimeEntry, Request, Source, TimeEntryId, User, UserId, WorkDuration,
+};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::support::{Database, Gate, Service, Tenant, on_every_database};
+use crate::support::{Database, Gate, Service, Session, Tenant, TestDatabase, on_every_database};
 
-on_every_database![an_entry_is_answered_though_hundreds_of_batches_of_another_organization_wait,];
+on_every_database![
+    an_entry_is_answered_though_hundreds_of_batches_of_another_organization_wait,
+    a_put_is_answered_though_thousands_of_another_organization_wait,
+];
 
 /// How many batches one organization has waiting.
 const BATCHES: usize = 300;
@@ -67,4 +72,43 @@ async fn an_entry_is_answered_though_hundreds_of_batches_of_another_organization
     let answered = std::iter::from_fn(|| batches.try_join_next()).count();
     assert!(answered < BATCHES / 2, "{answered} of {BATCHES} batches were answered first");
     batches.abort_all();
+}
+
+async fn a_put_is_answered_though_thousands_of_another_organization_wait(database: Database) {
+    const PUTS: usize = 2000;
+    let service = Service::start(database).await;
+    let flood = Tenant::provision(&service.store).await;
+    // Nobody can write as long as one of these is held.
+    let (lock, session) = match &service.database {
+        TestDatabase::Sqlite(_) => (Some(service.database.lock_against_writing()), None),
+        TestDatabase::Postgres(cluster, url) => {
+            let mut session = Session::open(cluster, url);
+            session.run("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
+            (None, Some(session))
+        }
+    };
+    let put = |tenant: &Tenant| {
+        let user = User {
+            organization_id: tenant.organization_id,
+            id: UserId::new(Uuid::now_v7()),
+            name: "Name".parse().unwrap(),
+            active: true,
+        };
+        let store = Arc::clone(&service.store);
+        let mut waiting = Box::pin(async move { store.put_user(user).await });
+        // It waits from the first time that it is asked.
+        assert!(waiting.as_mut().now_or_never().is_none());
+        waiting
+    };
+    let mut puts = JoinSet::new();
+    for _ in 0..PUTS {
+        puts.spawn(put(&flood));
+    }
+    let ours = tokio::spawn(put(&service.tenant));
+    drop((lock, session));
+    assert_eq!(ours.await.unwrap(), Ok(true));
+    let answered = std::iter::from_fn(|| puts.try_join_next()).count();
+    assert!(answered < PUTS / 2, "{answered} of {PUTS} were answered first");
+    // Nobody is forgotten.
+    assert!(puts.join_all().await.into_iter().all(|put| put == Ok(true)));
 }

@@ -64,6 +64,14 @@ impl Database {
         }
     }
 
+    /// How many may write at the same time beside the lanes, so that these wait for at most so many.
+    pub(crate) const fn other_writers(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 1,
+            Self::Postgres(_) => crate::postgres::OTHER_WRITERS,
+        }
+    }
+
     /// The most requests that one transaction takes: beyond this, larger batches no longer raise throughput.
     pub(crate) const fn batch_size(&self) -> usize {
         match self {

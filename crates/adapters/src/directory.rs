@@ -16,8 +16,9 @@ use crate::types::IdValue;
 /// Inserts, and where that meets a row, replaces it. Rows are never deleted, so a row that the insert met is still there, and of
 /// two that insert at the same time exactly one is told that it created.
 macro_rules! put {
-    ($store:ident, $table:ident, ($($key:ident),+), $row:expr) => {
+    ($store:ident, $organization:expr, $table:ident, ($($key:ident),+), $row:expr) => {
         Box::pin(async move {
+            let pass = $store.turnstile.enter($organization).await?;
             let row = $row;
             on_database!($store.database, write, |conn| {
                 async {
@@ -27,6 +28,7 @@ macro_rules! put {
                         let insert = diesel::insert_into($table::table).values(&row);
                         insert.on_conflict(($($table::$key),+)).do_update().set(&row).execute(conn).await?;
                     }
+                    drop(pass);
                     QueryResult::Ok(inserted == 1)
                 }
                 .await
@@ -72,23 +74,29 @@ macro_rules! page {
 
 impl Directory for Store {
     fn put_organization(&self, id: OrganizationId, name: Name) -> PortFuture<'_, bool> {
-        put!(self, organizations, (id), OrganizationRow { id: id.into(), name: name.as_str().to_owned() })
+        put!(self, id, organizations, (id), OrganizationRow { id: id.into(), name: name.as_str().to_owned() })
     }
 
     fn put_project(&self, project: Project) -> PortFuture<'_, bool> {
-        put!(self, projects, (organization_id, id), ProjectRow::from(project))
+        put!(self, project.organization_id, projects, (organization_id, id), ProjectRow::from(project))
     }
 
     fn put_user(&self, user: User) -> PortFuture<'_, bool> {
-        put!(self, users, (organization_id, id), UserRow::from(user))
+        put!(self, user.organization_id, users, (organization_id, id), UserRow::from(user))
     }
 
     fn put_entry(&self, entry: Entry) -> PortFuture<'_, bool> {
-        put!(self, project_entries, (organization_id, project_id, id), EntryRow::from(entry))
+        put!(self, entry.organization_id, project_entries, (organization_id, project_id, id), EntryRow::from(entry))
     }
 
     fn put_release(&self, release: Release) -> PortFuture<'_, bool> {
-        put!(self, project_releases, (organization_id, project_id, id), ReleaseRow::from(release))
+        put!(
+            self,
+            release.organization_id,
+            project_releases,
+            (organization_id, project_id, id),
+            ReleaseRow::from(release)
+        )
     }
 
     fn project(&self, organization: OrganizationId, id: ProjectId) -> PortFuture<'_, Option<Project>> {

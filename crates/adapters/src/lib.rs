@@ -24,6 +24,8 @@ mod sqlite;
 mod store;
 mod sweeper;
 mod time_entries;
+mod turns;
+mod turnstile;
 mod types;
 mod url;
 

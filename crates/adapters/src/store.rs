@@ -12,6 +12,7 @@ use crate::database::{Database, on_database};
 use crate::error::DbError;
 use crate::options::{DatabaseOptions, QueueOptions};
 use crate::schema::organizations;
+use crate::turnstile::Turnstile;
 use crate::types::IdValue;
 use crate::url::DatabaseUrl;
 
@@ -19,6 +20,8 @@ use crate::url::DatabaseUrl;
 pub struct Store {
     pub(crate) database: Database,
     pub(crate) queue: CommitQueue,
+    /// What else writes for an organization passes here.
+    pub(crate) turnstile: Turnstile,
 }
 
 impl Store {
@@ -39,7 +42,7 @@ impl Store {
             DatabaseUrl::Sqlite(_) => 1,
             DatabaseUrl::Postgres(_) => database.lanes,
         };
-        let create = database.create;
+        let (create, wait) = (database.create, database.lock_timeout);
         let database = Database::open(url, database).await.map_err(DbError::at_opening)?;
         if !create && !database.is_made().await? {
             database.close().await;
@@ -52,7 +55,8 @@ impl Store {
             tracing::warn!(warning, "the database may lose what was answered");
         }
         let queue = CommitQueue::start(&database, &clock, lanes, batch_size, queue);
-        Ok(Self { database, queue })
+        let turnstile = Turnstile::new(database.other_writers(), wait);
+        Ok(Self { database, queue, turnstile })
     }
 
     /// Brings the schema up to date and returns the versions of the migrations that were applied. Programs that start at the

@@ -9,8 +9,8 @@ use timelog_domain::{OrganizationId, Request};
 use tokio::sync::{Notify, oneshot};
 
 use super::Settled;
-use super::turns::{Taken, Turns};
 use crate::shares::{Share, Shares};
+use crate::turns::{Taken, Turns};
 
 /// A request that is to be answered.
 pub(super) struct Job {

@@ -1,10 +1,9 @@
 //! The commit queue: requests that wait are taken together, decided together and committed in one transaction, so that one
 //! sync of the disk serves them all. Nobody waits for company: an idle queue commits a single request at once. Where the
 //! database commits several transactions at a time, the queue has as many lanes, and an organization always takes the same.
-//! In a lane, organizations [take turns](turns), and its places are [divided](crate::shares) among them.
+//! In a lane, organizations [take turns](crate::turns), and its places are [divided](crate::shares) among them.
 
 mod lane;
-mod turns;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -39,7 +39,7 @@ diesel::table! {
 }
 
 /// Connections beside the lanes' own that write: for the directory, the keys and the sweeper.
-const OTHER_WRITERS: usize = 2;
+pub(crate) const OTHER_WRITERS: usize = 2;
 
 /// The connections to one PostgreSQL database.
 #[derive(Clone)]

@@ -10,13 +10,13 @@ use std::collections::{HashMap, VecDeque};
 use timelog_domain::OrganizationId;
 
 /// How many entries a turn is worth.
-pub(super) const TURN: usize = 32;
+pub(crate) const TURN: usize = 32;
 
 /// The most entries that the jobs of one transaction ask for, unless a single one asks for more.
-pub(super) const MOST_ENTRIES: usize = 512;
+pub(crate) const MOST_ENTRIES: usize = 512;
 
 /// Jobs that wait.
-pub(super) struct Turns<T> {
+pub(crate) struct Turns<T> {
     lines: HashMap<OrganizationId, Line<T>>,
     /// Those whose first turn is to come.
     newcomers: VecDeque<OrganizationId>,
@@ -35,11 +35,11 @@ struct Line<T> {
 }
 
 /// What was taken, in its order.
-pub(super) struct Taken<T> {
+pub(crate) struct Taken<T> {
     /// To be committed together.
-    pub(super) ready: Vec<T>,
+    pub(crate) ready: Vec<T>,
     /// What had waited too long when its turn came. It costs no turn.
-    pub(super) late: Vec<T>,
+    pub(crate) late: Vec<T>,
     weight: usize,
 }
 
@@ -61,7 +61,7 @@ impl<T> Default for Turns<T> {
 
 impl<T> Turns<T> {
     /// Puts a job at the end of its organization's line.
-    pub(super) fn push(&mut self, organization: OrganizationId, weight: usize, job: T) {
+    pub(crate) fn push(&mut self, organization: OrganizationId, weight: usize, job: T) {
         let line = self.lines.entry(organization).or_insert_with(|| {
             self.newcomers.push_back(organization);
             Line { jobs: VecDeque::new(), credit: TURN }
@@ -72,18 +72,18 @@ impl<T> Turns<T> {
     }
 
     /// How many jobs wait.
-    pub(super) const fn jobs(&self) -> usize {
+    pub(crate) const fn jobs(&self) -> usize {
         self.jobs
     }
 
     /// How many organizations they belong to.
-    pub(super) const fn organizations(&self) -> usize {
+    pub(crate) const fn organizations(&self) -> usize {
         self.organizations
     }
 
     /// Takes what is to be committed next: at least one job if any waits that is not late, at most so many, and no more entries
     /// than fit. It does not wait for heavy jobs to save up once it has something, so that they do not hold up light ones.
-    pub(super) fn take(&mut self, most_jobs: usize, is_late: impl Fn(&T) -> bool) -> Taken<T> {
+    pub(crate) fn take(&mut self, most_jobs: usize, is_late: impl Fn(&T) -> bool) -> Taken<T> {
         let mut taken = Taken { ready: Vec::new(), late: Vec::new(), weight: 0 };
         // How many turns in a row brought nothing.
         let mut idle = 0;
