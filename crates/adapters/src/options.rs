@@ -32,7 +32,7 @@ impl Default for DatabaseOptions {
 /// How many requests may wait, and for how long.
 #[derive(Debug, Clone)]
 pub struct QueueOptions {
-    /// The most requests that wait in one lane. One more is turned away at once.
+    /// The most requests that wait in one lane, [divided](crate::Shares) among organizations. One more is turned away at once.
     pub capacity: usize,
     /// The most requests in one transaction; the database's own best size where it is not given.
     pub batch_size: Option<usize>,

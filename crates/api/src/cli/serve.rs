@@ -79,7 +79,8 @@ pub(super) struct Serve {
         value_name = "DURATION"
     )]
     statement_timeout: Duration,
-    /// How many changes may wait to be committed, in each lane, 1 to 1000000. One more is answered 503.
+    /// How many changes may wait to be committed, in each lane, 1 to 1000000. Organizations share them: the
+    /// first gets up to half, each further one half of what is left. One more is answered 503.
     #[arg(
         long,
         env = "TIMELOG_QUEUE_CAPACITY",
