@@ -20,6 +20,7 @@ mod queries;
 mod rows;
 mod schema;
 mod shares;
+pub mod shown;
 mod sqlite;
 mod store;
 mod sweeper;

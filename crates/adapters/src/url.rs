@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::postgres::PostgresUrl;
+use crate::shown;
 
 /// Where the database is, and which kind it is.
 #[derive(Clone, PartialEq, Eq)]
@@ -76,7 +77,8 @@ impl fmt::Display for DatabaseUrl {
     /// Leaves a password out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            // It may be another database's URL that was given an sqlite: by mistake.
+            Self::Sqlite(path) => write!(f, "sqlite:{}", shown::path(path)),
             Self::Postgres(url) => url.fmt(f),
         }
     }
@@ -90,6 +92,9 @@ impl fmt::Debug for DatabaseUrl {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     #[test]
@@ -129,5 +134,55 @@ mod tests {
             assert_eq!(error(url), InvalidDatabaseUrl::Path, "{url}");
         }
         assert!(matches!(error("postgres://localhost:port/timelog"), InvalidDatabaseUrl::Postgres(_)));
+    }
+
+    /// A URL with a password in it, written in whatever way and cut at whatever place, so that the password stays whole.
+    fn text_with_a_password() -> impl Strategy<Value = String> {
+        let schemes =
+            ["", "postgres://", "postgresql://", "postgres:", "postgres//", "mysql://", "sqlite:", "sqlite://"];
+        let places = [
+            "me:{}@db/x",
+            "me:{}@db:5432/x?sslmode=require",
+            ":{}@db",
+            "me:x{}@db/x",
+            "db/x?password={}",
+            "db/x?user=me&password={}&sslmode=nope",
+            "db/x?password=a&{}=b",
+            "db/x?{}=1&{}=2",
+            "db/x?sslmode={}",
+            "me@db/x?passwrd={}",
+        ];
+        let around = || "[&?#@:/% é\u{1b}=;'\"]{0,4}";
+        let text = (select(schemes.to_vec()), select(places.to_vec()), around(), around());
+        (text, 0..3, any::<prop::sample::Index>()).prop_map(|((scheme, place, before, after), kind, cut)| {
+            // Where the end is cut off, only the beginning of a password tells it from a host or a name.
+            let before = if kind == 2 { "p" } else { &before };
+            let whole = format!("{scheme}{}", place.replace("{}", &format!("{before}Quetzalcoatl{after}")));
+            let (start, end) = (whole.find("Quetz").unwrap(), whole.rfind("coatl").unwrap() + "coatl".len());
+            let places = |range: std::ops::RangeInclusive<usize>| -> Vec<_> {
+                range.filter(|place| whole.is_char_boundary(*place)).collect()
+            };
+            match kind {
+                0 => whole.clone(),
+                1 => whole[*cut.get(&places(0..=start))..].to_owned(),
+                _ => whole[..*cut.get(&places(end..=whole.len()))].to_owned(),
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_that_is_read_or_refused_is_shown_with_its_password(text in text_with_a_password()) {
+            let told = match text.parse::<DatabaseUrl>() {
+                // What has no mark of a password left is the name of a file.
+                Ok(DatabaseUrl::Sqlite(path)) if shown::path(&path).contains("Quetz") => {
+                    prop_assert!(!path.to_string_lossy().contains("postgres"));
+                    return Ok(());
+                }
+                Ok(url) => format!("{url} {url:?}"),
+                Err(error) => format!("{error} {error:?}"),
+            };
+            prop_assert!(!told.contains("Quetzalcoatl"), "{}: {}", text, told);
+        }
     }
 }

@@ -30,7 +30,8 @@ pub(super) fn connector(url: &PostgresUrl) -> Result<MakeRustlsConnect, DbError>
 fn authorities(url: &PostgresUrl) -> Result<RootCertStore, DbError> {
     let mut authorities = RootCertStore::empty();
     if let Some(path) = url.root_certificates() {
-        let unusable = |error: &dyn std::fmt::Display| DbError::Failed(format!("{}: {error}", path.display()));
+        let unusable =
+            |error: &dyn std::fmt::Display| DbError::Failed(format!("{}: {error}", crate::shown::path(path)));
         for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))? {
             let certificate = certificate.map_err(|error| unusable(&error))?;
             authorities.add(certificate).map_err(|error| unusable(&error))?;

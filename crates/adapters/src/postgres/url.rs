@@ -92,7 +92,7 @@ impl FromStr for PostgresUrl {
                     rest.push("sslmode=require".to_owned());
                 }
                 ("sslmode", mode) if !["disable", "prefer", "require"].contains(&mode) => {
-                    return Err(format!("sslmode={mode} is not known; it is disable, prefer, require or verify-full"));
+                    return Err("sslmode is one of disable, prefer, require and verify-full".to_owned());
                 }
                 ("sslrootcert", path) => root_certificates = Some(PathBuf::from(path)),
                 // The driver would take several for one.
@@ -109,6 +109,30 @@ impl FromStr for PostgresUrl {
         Ok(Self { config, verification, root_certificates, parameters })
     }
 }
+
+/// Every parameter there is. The name of any other may be a part of a password, and is not repeated.
+const KNOWN: [&str; 20] = [
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "dbname",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "load_balance_hosts",
+    "options",
+    "password",
+    "port",
+    "sslmode",
+    "sslnegotiation",
+    "sslrootcert",
+    "target_session_attrs",
+    "tcp_user_timeout",
+    "user",
+];
 
 /// The parameters that the address can say as well.
 const OF_THE_ADDRESS: [&str; 5] = ["user", "password", "host", "port", "dbname"];
@@ -132,6 +156,12 @@ fn parameters(query: &str) -> Result<BTreeMap<String, String>, String> {
         let (name, value) =
             pair.split_once('=').ok_or("a parameter has no value; an & in a password is written %26")?;
         let name = decode(name)?.into_owned();
+        if !KNOWN.contains(&name.as_str()) {
+            return Err(format!(
+                "a parameter is none of {}; an & in a password is written %26, and a ? %3F",
+                KNOWN.join(", ")
+            ));
+        }
         if parameters.contains_key(&name) {
             return Err(format!("{name} stands twice"));
         }

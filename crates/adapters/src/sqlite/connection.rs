@@ -92,7 +92,7 @@ fn sync_what_was_found(conn: &mut SqliteConnection, files: &Files, lock_timeout:
     let log = files.log()?;
     let sync = |path: &Path| {
         let synced = File::open(path).and_then(|file| file.sync_all());
-        synced.map_err(|error| DbError::Unavailable(format!("{} cannot be synced: {error}", path.display())))
+        synced.map_err(|error| DbError::Unavailable(format!("{} cannot be synced: {error}", crate::shown::path(path))))
     };
     sync(&log)?;
     log.parent().map_or(Ok(()), sync)

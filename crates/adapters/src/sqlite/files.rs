@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::error::DbError;
+use crate::shown;
 use crate::url::companion;
 
 /// The files of one database. Clones share what is known of them.
@@ -70,10 +71,10 @@ impl Files {
         for (path, opened) in self.opened.get().into_iter().flatten() {
             let file = fs::metadata(path).map_err(|error| self.gone(&error))?;
             if Identity::from(&file) != *opened {
-                return Err(self.gone(&format!("{} is another file now", path.display())));
+                return Err(self.gone(&format!("{} is another file now", shown::path(path))));
             }
             if file.permissions().readonly() {
-                return Err(DbError::Unavailable(format!("{} was made read-only", path.display())));
+                return Err(DbError::Unavailable(format!("{} was made read-only", shown::path(path))));
             }
         }
         Ok(())
@@ -83,13 +84,13 @@ impl Files {
         DbError::Unavailable(format!(
             "the database file {} was deleted or replaced while it was open, so nothing is stored any more; put back the file \
              that was there, or start the service again ({why})",
-            self.path.display()
+            shown::path(&self.path)
         ))
     }
 
     /// Why the database cannot be opened, where that can be told and waiting does not mend it.
     pub(super) fn obstacle(&self, create: bool) -> Option<DbError> {
-        let path = self.path.display();
+        let path = shown::path(&self.path);
         let unusable = |reason: String| Some(DbError::Unusable(reason));
         match fs::metadata(&self.path) {
             Ok(file) if file.is_dir() => {
@@ -106,9 +107,9 @@ impl Files {
                         .to_owned(),
                 ),
                 folder if !folder.exists() => {
-                    unusable(format!("the folder {} does not exist; make it first", folder.display()))
+                    unusable(format!("the folder {} does not exist; make it first", shown::path(folder)))
                 }
-                folder if !folder.is_dir() => unusable(format!("{} is no folder", folder.display())),
+                folder if !folder.is_dir() => unusable(format!("{} is no folder", shown::path(folder))),
                 _ => None,
             },
             Err(error) => unusable(format!("{path} cannot be looked at: {error}")),
@@ -118,7 +119,7 @@ impl Files {
     /// What an error of opening means, now that SQLite has met it.
     pub(super) fn explain(&self, error: DbError) -> DbError {
         let (DbError::Unavailable(reason) | DbError::Failed(reason)) = &error else { return error };
-        let path = self.path.display();
+        let path = shown::path(&self.path);
         if reason.contains("file is not a database") {
             return DbError::Unusable(format!("{path} is a file, but no SQLite database; name another one"));
         }
@@ -131,7 +132,7 @@ impl Files {
         let why = tried.err().map_or_else(|| reason.clone(), |error| error.to_string());
         DbError::Unusable(format!(
             "{path} and the folder {} must be readable and writable for the user that the program runs as: {why}",
-            self.folder().display()
+            shown::path(self.folder())
         ))
     }
 
