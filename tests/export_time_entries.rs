@@ -121,13 +121,25 @@ async fn no_text_is_a_formula_and_every_text_stays_in_its_cell(database: Databas
     let service = Service::start(database).await;
     // The last two would be taken for a guarded text and for none, if they were not guarded too.
     let guarded =
-        ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "=HYPERLINK(\"http://x\",\"y\")", "'=1", ""];
-    let harmless = ["1+1", " =1", "a,b", "a\"b", "a\r\nb", "\"", ",", "'a", "é 🦆"];
+        ["=1+1", "+1", "-1", "@SUM(A1)", "\t1", "\r1", "\n1", "＝1", "=HYPERLINK(\"http://x\",\"y\")", "'=1", ""];
+    let harmless = ["1+1", " =1", "a,b", "a\"b", "a\r\nb", "\"", ",", "'a", "é 🦆", "a; b", "a - b"];
+    // Where a program divides the text it becomes cells, of which none is a formula either.
+    let inside = [
+        ("a;=1", "a;'=1"),
+        ("a\t=1", "a\t'=1"),
+        ("a\r\n=1", "a\r\n'=1"),
+        ("a\n-b\n-c", "a\n'-b\n'-c"),
+        ("a,+1;'@x", "a,'+1;''@x"),
+        ("a\"=1", "a\"'=1"),
+        ("\t=1", "'\t'=1"),
+    ];
     let mut expected = BTreeMap::new();
-    for (number, text) in guarded.iter().chain(&harmless).enumerate() {
-        let shown = if number < guarded.len() { format!("'{text}") } else { (*text).to_owned() };
+    let guarded = guarded.iter().map(|text| (*text, format!("'{text}")));
+    let others = harmless.iter().map(|text| (*text, (*text).to_owned()));
+    let inside = inside.iter().map(|(text, shown)| (*text, (*shown).to_owned()));
+    for (number, (text, shown)) in guarded.chain(others).chain(inside).enumerate() {
         // A part of a reference cannot be empty.
-        let (part, shown_part) = if text.is_empty() { ("x", "x".to_owned()) } else { (*text, shown.clone()) };
+        let (part, shown_part) = if text.is_empty() { ("x", "x".to_owned()) } else { (text, shown.clone()) };
         let reference = json!({ "provider": part, "externalType": part, "externalId": format!("{part}{number}") });
         let body = service.tenant.body_with(&json!({ "description": text, "externalRef": reference }));
         let id = service.log(&body).send().await.is(201).text("id");

@@ -6,8 +6,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::support::{Database, Service, bootstrap, run};
 
 /// A folder with a database in it that has one organization.
 struct Desk {
@@ -196,4 +198,51 @@ fn an_export_has_the_entries_that_are_asked_for_in_the_order_that_is_asked_for()
         let arguments: Vec<_> = ["export"].into_iter().chain(arguments.split(' ')).collect();
         assert!(!desk.timelog(&arguments).status.success(), "{arguments:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_service_exports_is_imported_to_the_letter() {
+    let service = Service::start(Database::Sqlite).await;
+    let other = bootstrap(&service.database.url());
+    let texts = ["a;=1", "a\t'=1\r\n-2", "\t=1", "'", "", "a,+1;''@x", "say \"=1\"", "＝1\n＋2", "plain"];
+    for text in texts {
+        let reference = json!({ "provider": "p;=1", "externalType": "'-t", "externalId": format!("{text}x\n=") });
+        service
+            .log(&service.tenant.body_with(&json!({ "description": text, "externalRef": reference })))
+            .send()
+            .await
+            .is(201);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("entries.csv").display().to_string();
+    fs::write(&file, service.api.get("/time-entries.csv").send().await.is(200).body).unwrap();
+    let [organization, project, user] = ["organizationId", "projectId", "userId"].map(|name| other.id(name));
+    let url = service.database.url();
+    let output = run(&[
+        "import",
+        &file,
+        "--organization",
+        organization,
+        "--project",
+        project,
+        "--user",
+        user,
+        "--database-url",
+        &url,
+    ]);
+    assert!(output.status.success(), "{output:?}");
+    let there = service.api.with_key(&other.key);
+    for text in texts {
+        let id = percent_encoded(&format!("{text}x\n="));
+        let query = format!("externalRef.provider=p%3B%3D1&externalRef.externalType=%27-t&externalRef.externalId={id}");
+        let found = there.get(&format!("/time-entries?{query}")).send().await.is(200).json();
+        let found = found["data"].as_array().unwrap();
+        assert_eq!(found.len(), 1, "{text:?}");
+        assert_eq!(found[0]["description"], text);
+    }
+}
+
+fn percent_encoded(text: &str) -> String {
+    let parts: Vec<_> = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    parts.concat()
 }

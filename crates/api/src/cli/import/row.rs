@@ -1,5 +1,6 @@
 //! One row of a file, as far as it can be understood without the store.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -62,10 +63,10 @@ impl<'a> Cells<'a> {
         self.columns.cell(field, &self.values)
     }
 
-    /// A cell that is to be some text. In our own columns an apostrophe may guard it.
-    fn text(&self, field: Field) -> Option<&'a str> {
+    /// A cell that is to be some text. In our own columns apostrophes may guard it.
+    fn text(&self, field: Field) -> Option<Cow<'a, str>> {
         let cell = self.cell(field)?;
-        if self.columns.is_our_own(field) { crate::csv::read(cell) } else { Some(cell) }
+        if self.columns.is_our_own(field) { crate::csv::read(cell) } else { Some(Cow::Borrowed(cell)) }
     }
 
     fn check<T>(&mut self, field: Field, value: Result<T, impl Display>) -> Option<T> {
@@ -93,7 +94,7 @@ pub(super) fn read(row: &ByteRecord, columns: &Columns, dates: Option<&DateForma
         None => cells.check(Field::WorkDate, Err("is required")),
     };
     let duration = duration(&mut cells);
-    let description = cells.text(Field::Description).map(str::parse::<Description>);
+    let description = cells.text(Field::Description).map(|text| text.parse::<Description>());
     let description = description.and_then(|text| cells.check(Field::Description, text));
     let billable = cells.cell(Field::Billable).map_or(Some(true), |cell| {
         let billable = boolean(cell).ok_or_else(|| format!("{} is neither yes nor no", quoted(cell)));
@@ -142,7 +143,7 @@ fn identity(cells: &mut Cells<'_>, dates: Option<&DateFormat>) -> Option<Identit
     if NAMES.iter().any(|field| cells.cell(*field).is_some()) {
         let (provider, kind) = usual_names(cells.columns.format);
         let mut part = |field, usual: &str| {
-            let text = cells.text(field).unwrap_or(usual).parse::<ExternalRefPart>();
+            let text = cells.text(field).unwrap_or(Cow::Borrowed(usual)).parse::<ExternalRefPart>();
             cells.check(field, text)
         };
         let provider = part(Field::Provider, provider);

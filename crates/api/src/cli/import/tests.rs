@@ -401,7 +401,7 @@ proptest! {
     fn an_export_imported_elsewhere_says_the_same_to_the_byte(
         texts in prop::collection::vec(prop::option::of(prop_oneof![
             "[^\0]{0,40}",
-            "['\"=+@,;\r\n\t -]{0,8}",
+            "['\"=+@,;\r\n\t -]{0,12}",
         ]), 1..12),
     ) {
         let store = store();
