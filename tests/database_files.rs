@@ -230,3 +230,51 @@ fn a_user_who_may_not_write_is_told_at_once() {
     }
     open(&closed, 0o755);
 }
+
+fn mode_of(path: &Path) -> u32 {
+    fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o777
+}
+
+/// Runs a command that may let everybody read what it makes.
+fn run_unmasked(arguments: &[&str]) -> Output {
+    let mut command = Command::new("sh");
+    command.args(["-c", "umask 0; exec \"$@\"", "sh"]).arg(crate::support::program(&[]).get_program());
+    command.args(arguments).output().unwrap()
+}
+
+#[test]
+fn a_new_database_is_for_its_owner_alone_whatever_makes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let url = |name: &str| format!("sqlite:{}", path(name).display());
+    for (name, arguments) in [
+        ("a.db", &["migrate", "--database-url", &url("a.db")][..]),
+        ("b.db", &["bootstrap", "--database-url", &url("b.db")]),
+        ("c.db", &["copy", "--from", &url("b.db"), "--to", &url("c.db")]),
+    ] {
+        let output = run_unmasked(arguments);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(mode_of(&path(name)), 0o600, "{name}");
+    }
+    // A link to where it is to be is followed.
+    std::os::unix::fs::symlink("e.db", path("d.db")).unwrap();
+    assert!(run_unmasked(&["migrate", "--database-url", &url("d.db")]).status.success());
+    assert_eq!(mode_of(&path("e.db")), 0o600);
+}
+
+#[test]
+fn the_files_beside_a_database_are_for_whom_the_database_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timelog.db");
+    let url = format!("sqlite:{}", path.display());
+    let modes = || ["", "-wal", "-shm"].map(|ending| mode_of(&beside(&path, ending)));
+    let program = Program::serve(&url, &["--no-demo"]);
+    assert_eq!(modes(), [0o600; 3]);
+    assert!(program.stop().status.success());
+    // What somebody else has set is left as it is.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    let program = Program::serve(&url, &["--no-demo"]);
+    assert_eq!(modes(), [0o640; 3]);
+    assert!(program.stop().status.success());
+    assert_eq!(mode_of(&path), 0o640);
+}

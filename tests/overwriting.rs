@@ -117,21 +117,42 @@ fn a_file_that_is_there_is_replaced_only_if_that_is_asked_for() {
 }
 
 #[test]
-fn the_file_that_a_link_leads_to_is_replaced_and_the_link_stays() {
+fn nothing_is_written_through_a_link() {
     let desk = Desk::new();
     fs::create_dir(desk.path("elsewhere")).unwrap();
     fs::write(desk.path("elsewhere/file"), PRECIOUS).unwrap();
-    symlink("elsewhere/file", desk.path("link")).unwrap();
-    let [export, ..] = desk.writers(&desk.path("link"));
-    refused(&desk.run(&export), "exists already");
-    assert!(desk.run(&forced(export)).status.success());
-    assert!(fs::symlink_metadata(desk.path("link")).unwrap().is_symlink());
-    assert_eq!(desk.read("elsewhere/file"), desk.export());
-    // A link to nothing is a name that is taken, too.
-    symlink("nowhere", desk.path("dangling")).unwrap();
-    let [export, ..] = desk.writers(&desk.path("dangling"));
-    refused(&desk.run(&export), "link to nothing");
-    assert!(!Path::new(&desk.path("nowhere")).exists());
+    assert!(Command::new("mkfifo").arg(desk.path("elsewhere/fifo")).status().unwrap().success());
+    for target in ["elsewhere/file", "elsewhere/nowhere", "elsewhere/fifo", "/dev/null"] {
+        symlink(target, desk.path("link")).unwrap();
+        for arguments in desk.writers(&desk.path("link")) {
+            for arguments in [arguments.clone(), forced(arguments)] {
+                refused(&desk.run(&arguments), "it is a link; name the file itself");
+            }
+        }
+        assert!(fs::symlink_metadata(desk.path("link")).unwrap().is_symlink());
+        fs::remove_file(desk.path("link")).unwrap();
+    }
+    assert_eq!(desk.read("elsewhere/file"), PRECIOUS);
+    assert!(!Path::new(&desk.path("elsewhere/nowhere")).exists());
+    // A folder may be a link: it is the file's name that counts.
+    symlink("elsewhere", desk.path("folder")).unwrap();
+    let [export, ..] = desk.writers(&desk.path("folder/new"));
+    assert!(desk.run(&export).status.success());
+    assert_eq!(desk.read("elsewhere/new"), desk.export());
+}
+
+#[test]
+fn what_is_written_is_for_its_owner_alone() {
+    let desk = Desk::new();
+    for (index, arguments) in desk.writers(&desk.path("new")).into_iter().enumerate() {
+        // Whatever the mask allows.
+        let mut command = Command::new("sh");
+        command.args(["-c", "umask 0; exec \"$@\"", "sh"]).arg(program(&[]).get_program()).args(&arguments);
+        let output = command.args(["--database-url", &desk.url]).output().unwrap();
+        let mode = fs::metadata(desk.path("new")).unwrap_or_else(|error| panic!("{index} {error}: {output:?}"));
+        assert_eq!(mode.permissions().mode() & 0o777, 0o600, "{arguments:?}");
+        fs::remove_file(desk.path("new")).unwrap();
+    }
 }
 
 #[test]

@@ -57,6 +57,9 @@ pub(super) fn first(files: &Files, options: &DatabaseOptions) -> Result<SqliteCo
     if let Some(obstacle) = files.obstacle(options.create) {
         return Err(obstacle);
     }
+    if options.create {
+        files.make();
+    }
     let open = || {
         let mut conn = establish(files.path(), options.create, &pragmas(Role::Writer, options.lock_timeout))?;
         refuse_corrupting_version(&sqlite_version(&mut conn)?)?;

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -52,6 +52,29 @@ impl Files {
     fn companion(&self, ending: &str) -> Result<PathBuf, DbError> {
         let database = fs::canonicalize(&self.path).map_err(|error| self.gone(&error))?;
         Ok(companion(&database, ending))
+    }
+
+    /// Makes an empty file where there is none, which only its owner may read and write. SQLite would let everybody read it, and
+    /// gives the files beside it the mode of this one. One that is there is left as it is.
+    pub(super) fn make(&self) {
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.real_path());
+        if let Err(error) = made
+            && error.kind() != ErrorKind::AlreadyExists
+        {
+            tracing::debug!(%error, "the database file cannot be made");
+        }
+    }
+
+    /// Where links lead, also those to a file that is not there yet.
+    fn real_path(&self) -> PathBuf {
+        /// As many as Linux follows.
+        const LINKS: usize = 40;
+        let mut path = self.path.clone();
+        for _ in 0..LINKS {
+            let Ok(target) = fs::read_link(&path) else { break };
+            path = path.parent().unwrap_or(Path::new("")).join(target);
+        }
+        path
     }
 
     /// Notes which files are open. The first connection, which stays open, calls this once it has opened them all.

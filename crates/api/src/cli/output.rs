@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use tempfile::{NamedTempFile, PersistError};
-use timelog_adapters::DatabaseUrl;
+use timelog_adapters::{DatabaseUrl, shown};
 
 use super::end::unless_told_to_stop;
 
-/// What a new file may be used for, before the process's own mask takes away from it.
-const EVERYBODY_MAY_WRITE: u32 = 0o666;
+/// What a new file may be used for: only its owner reads and writes it. Entries and keys are nobody else's business.
+const OWNER_ONLY: u32 = 0o600;
 const STANDARD_OUTPUT: &str = "/dev/stdout";
 const STANDARD_ERROR: &str = "/dev/stderr";
 
@@ -36,6 +36,21 @@ impl Place {
         let same_file = self.file.is_some() && self.file == other.file;
         same_file || (self.name.is_some() && self.name == other.name)
     }
+}
+
+/// Whether a path is a link, which somebody may have put there so that another file is written. The system's own, such as
+/// /dev/stdout, are what they are called.
+fn is_link(path: &Path) -> bool {
+    let of_the_system = || {
+        let folder = folder_of(path).canonicalize();
+        folder.is_ok_and(|folder| ["/dev", "/proc"].iter().any(|root| folder.starts_with(root)))
+    };
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) && !of_the_system()
+}
+
+/// Whether it passes on what is written, such as a terminal or a pipe.
+fn is_passage(found: &Metadata) -> bool {
+    found.file_type().is_char_device() || found.file_type().is_fifo()
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -94,12 +109,12 @@ enum Found {
 
 impl Target {
     pub(super) const fn new(path: PathBuf, argument: &'static str, force: bool, kept: Kept) -> Self {
-        Self { path, argument, force, kept, mode: EVERYBODY_MAY_WRITE }
+        Self { path, argument, force, kept, mode: OWNER_ONLY }
     }
 
     /// What a new file may be used for at most.
     pub(super) fn with_mode(self, mode: u32) -> Self {
-        Self { mode: mode & EVERYBODY_MAY_WRITE, ..self }
+        Self { mode: mode & OWNER_ONLY, ..self }
     }
 
     /// Fails if it is known now that the file cannot be written. It only looks: opening a file of SQLite's and closing it again would
@@ -110,20 +125,19 @@ impl Target {
 
     fn look(&self) -> anyhow::Result<Found> {
         self.kept.spare(self.argument, &self.path)?;
-        let path = self.path.display();
+        let path = shown::path(&self.path);
+        ensure!(!is_link(&self.path), "cannot write {path}: it is a link; name the file itself");
         let found = match fs::metadata(&self.path) {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let folder = folder_of(&self.path);
-                ensure!(folder.is_dir(), "cannot write {path}: there is no folder {}", folder.display());
-                let link = fs::symlink_metadata(&self.path).is_ok();
-                ensure!(!link || self.force, "cannot write {path}: it is a link to nothing; --force replaces it");
+                ensure!(folder.is_dir(), "cannot write {path}: there is no folder {}", shown::path(folder));
                 return Ok(Found::Nothing);
             }
             Err(error) => return Err(error).with_context(|| format!("cannot write {path}")),
         };
         let kind = found.file_type();
-        if kind.is_char_device() || kind.is_fifo() || self.own_stream().is_some() {
+        if is_passage(&found) || self.own_stream().is_some() {
             return Ok(Found::Passage);
         }
         ensure!(!kind.is_dir(), "cannot write {path}: it is a folder");
@@ -150,7 +164,7 @@ impl Target {
         match self.look()? {
             Found::Nothing => NewFile::begin(self, None),
             Found::File(file) => NewFile::begin(self, Some(file)),
-            Found::Passage => bail!("cannot write {}: it is no file", self.path.display()),
+            Found::Passage => bail!("cannot write {}: it is no file", shown::path(&self.path)),
         }
     }
 
@@ -160,8 +174,11 @@ impl Target {
         if let Some(stream) = self.own_stream() {
             return Ok(Output::Passage(stream));
         }
-        let passage = File::options().write(true).open(&self.path);
-        let passage = passage.with_context(|| format!("cannot write {}", self.path.display()))?;
+        let cannot_write = || format!("cannot write {}", shown::path(&self.path));
+        let passage = File::options().write(true).open(&self.path).with_context(cannot_write)?;
+        // What was there a moment ago may be something else by now.
+        let is_passage = is_passage(&passage.metadata().with_context(cannot_write)?);
+        ensure!(is_passage, "{}: it is another file now", cannot_write());
         Ok(Output::Passage(Box::new(passage)))
     }
 }
@@ -225,12 +242,9 @@ pub(super) struct NewFile {
 
 impl NewFile {
     fn begin(target: Target, old: Option<Metadata>) -> anyhow::Result<Self> {
-        let cannot_write = || format!("cannot write {}", target.path.display());
-        // Where a link leads to a file, that is what is replaced.
-        let named = if old.is_some() { target.path.canonicalize() } else { Ok(target.path.clone()) };
-        let named = named.with_context(cannot_write)?;
-        let folder = folder_of(&named).canonicalize().with_context(cannot_write)?;
-        let path = folder.join(named.file_name().with_context(cannot_write)?);
+        let cannot_write = || format!("cannot write {}", shown::path(&target.path));
+        let folder = folder_of(&target.path).canonicalize().with_context(cannot_write)?;
+        let path = folder.join(target.path.file_name().with_context(cannot_write)?);
         let partial = tempfile::Builder::new()
             .prefix(".timelog-")
             .suffix(".partial")
@@ -259,7 +273,7 @@ impl NewFile {
     pub(super) fn finish(self) -> anyhow::Result<()> {
         let Self { partial, path, target } = self;
         target.kept.spare(target.argument, &path)?;
-        publish(partial, &path, target.force).with_context(|| format!("cannot write {}", target.path.display()))
+        publish(partial, &path, target.force).with_context(|| format!("cannot write {}", shown::path(&target.path)))
     }
 }
 
