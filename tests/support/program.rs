@@ -153,6 +153,11 @@ impl Program {
         parse(&self.log.wait_for(|line| wanted(&parse(line))))
     }
 
+    /// Waits for a log line that is not JSON.
+    pub(crate) fn wait_for_text(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        self.log.wait_for(wanted)
+    }
+
     /// Waits for a line of output.
     pub(crate) fn wait_for_line(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         self.stdout.wait_for(wanted)

@@ -1,11 +1,14 @@
 //! Log lines and figures.
 
-use std::io::IsTerminal;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use anyhow::Context;
 use clap::ValueEnum;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use timelog_adapters::shown;
 use tracing_subscriber::EnvFilter;
 
 /// How log lines look.
@@ -30,17 +33,71 @@ const SIZES: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
 ///
 /// Where the filter cannot be read, or log lines are written already.
 pub fn log(filter: &str, format: LogFormat) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder().parse(filter).context("--log cannot be read, try info or timelog_api=debug")?;
+    // Why it cannot be read may repeat it, and it may be something else altogether.
+    let filter = EnvFilter::builder().parse(filter).ok();
+    let filter = filter.context("--log cannot be read, try info or timelog_api=debug")?;
     // A line that cannot be written is lost. To say so on standard error would fail as well, and end the thread that tried.
     let subscriber = tracing_subscriber::fmt().log_internal_errors(false);
-    let subscriber = subscriber.with_env_filter(filter).with_writer(std::io::stderr);
     let terminal = std::io::stderr().is_terminal();
-    let installed = if format == LogFormat::Json || (format == LogFormat::Auto && !terminal) {
+    let json = format == LogFormat::Json || (format == LogFormat::Auto && !terminal);
+    let subscriber = subscriber.with_env_filter(filter).with_writer(move || LogLines { json, colours: terminal });
+    let installed = if json {
         subscriber.json().flatten_event(true).with_current_span(false).try_init()
     } else {
         subscriber.with_target(false).with_ansi(terminal).try_init()
     };
     installed.map_err(|error| anyhow::anyhow!("log lines cannot be written: {error}"))
+}
+
+/// Standard error, for lines that are made of whatever there is: requests, errors, what other programs say.
+struct LogLines {
+    json: bool,
+    /// Whether the line itself has sequences that colour it. Those of what it is made of are written out already.
+    colours: bool,
+}
+
+impl LogLines {
+    /// A line without secrets, and without characters that would do something to a terminal or make two lines of it.
+    fn clean<'a>(&self, line: &'a str) -> Cow<'a, str> {
+        if self.json {
+            // JSON has no spaces between its parts, so that passwords cannot be told from them. They are left out before.
+            return escaped_in_json(shown::without_keys(line));
+        }
+        let line = shown::without_secrets(line);
+        let stays = |letter| self.colours && letter == '\u{1b}';
+        Cow::Owned(shown::escaped(&line, stays).into_owned())
+    }
+}
+
+/// What JSON allows as it is, and a terminal acts on all the same.
+fn escaped_in_json(line: Cow<'_, str>) -> Cow<'_, str> {
+    if !line.contains(shown::acts_on_a_terminal) {
+        return line;
+    }
+    let mut escaped = String::with_capacity(line.len() + 16);
+    for letter in line.chars() {
+        if shown::acts_on_a_terminal(letter) {
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(letter));
+        } else {
+            escaped.push(letter);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+impl Write for LogLines {
+    /// Takes a whole line, which is how they come.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        let text = format!("{}\n", self.clean(text.trim_end_matches('\n')));
+        io::stderr().write_all(text.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// The figures of this process.
@@ -60,4 +117,34 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(suffix("_seconds"), &SECONDS)?
         .set_buckets_for_metric(suffix("_size"), &SIZES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn a_log_line_has_no_secrets_and_does_nothing_to_a_terminal() {
+        let line = format!("INFO path=/x/tlk_0123456789ab_{SECRET} from=a:pass@db\r\nINFO \u{1b}[2J\u{9b}\u{202e}");
+        let human = LogLines { json: false, colours: false };
+        assert_eq!(
+            human.clean(&line),
+            "INFO path=/x/tlk_0123456789ab_… from=a:…@db\\u{d}\\u{a}INFO \\u{1b}[2J\\u{9b}\\u{202e}"
+        );
+        let coloured = LogLines { json: false, colours: true };
+        assert_eq!(coloured.clean("\u{1b}[1mINFO\u{1b}[0m a\nb"), "\u{1b}[1mINFO\u{1b}[0m a\\u{a}b");
+    }
+
+    #[test]
+    fn a_json_line_stays_json_and_says_the_same() {
+        let value = serde_json::json!({ "a": "x\u{1b}\u{9b}\u{202e}\u{7f}\n", "b": "me:x@db" });
+        let line = value.to_string();
+        let clean = LogLines { json: true, colours: false }.clean(&line).into_owned();
+        assert!(!clean.contains(shown::acts_on_a_terminal), "{clean}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&clean).unwrap(), value);
+        let key = format!("{{\"path\":\"/tlk_0123456789ab_{SECRET}\"}}");
+        assert_eq!(LogLines { json: true, colours: false }.clean(&key), "{\"path\":\"/tlk_0123456789ab_…\"}");
+    }
 }

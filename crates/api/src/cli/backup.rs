@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
-use timelog_adapters::{DatabaseUrl, Store};
+use timelog_adapters::{DatabaseUrl, Store, shown};
 
 use super::end::unless_told_to_stop;
 use super::output::{Kept, NewFile, Target};
@@ -43,11 +43,11 @@ impl Backup {
             // SQLite keeps a journal beside the file while it fills it. There may be none, or none any more.
             companions(file.partial()).for_each(|journal| drop(fs::remove_file(journal)));
         }
-        copied.with_context(|| format!("cannot back up to {}", self.path.display()))?;
+        copied.with_context(|| format!("cannot back up to {}", shown::path(&self.path)))?;
         let size = file.size();
         has_no_companions(&self.path)?;
         file.finish()?;
-        say(format_args!("Backed up to {} ({size} bytes).", self.path.display()))
+        say(format_args!("Backed up to {} ({size} bytes).", shown::path(&self.path)))
     }
 }
 
@@ -75,7 +75,7 @@ fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
 fn has_no_companions(path: &Path) -> anyhow::Result<()> {
     for companion in companions(path) {
         let left = fs::metadata(&companion).is_ok_and(|file| file.len() > 0);
-        let name = companion.display();
+        let name = shown::path(&companion);
         ensure!(!left, "{name} lies there, which SQLite would take for a part of the backup; move it away first");
     }
     Ok(())

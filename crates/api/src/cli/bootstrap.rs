@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::provision::Provision;
-use super::{Global, say};
+use super::{Global, say, say_json};
 
 #[derive(Debug, Args)]
 pub(super) struct Bootstrap {
@@ -30,7 +30,7 @@ impl Bootstrap {
         if self.json {
             let object: serde_json::Map<_, _> =
                 ids.into_iter().map(|(name, id)| (name.to_owned(), json!(id))).collect();
-            say(serde_json::Value::from(object))?;
+            say_json(&object.into())?;
         } else {
             for (name, id) in ids {
                 say(format_args!("{name:<15} {id}"))?;

@@ -1,6 +1,8 @@
 //! How the program ends: its exit code and its last words.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +25,7 @@ struct Interrupted(u8);
 /// anything else is. Where the reader of a pipe went away or a signal ended the work, it is what a shell gives to a program that the
 /// signal ended.
 pub async fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(tell_of_panic));
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(usage) => return explain(&usage),
@@ -42,14 +45,22 @@ pub async fn main() -> ExitCode {
 
 /// Says what is wrong with the command line, or prints the help that it asks for.
 fn explain(usage: &clap::Error) -> ExitCode {
-    let printed = usage.print().and_then(|()| io::stdout().flush());
-    match printed.map_err(|error| error.kind()) {
-        Err(kind) if !usage.use_stderr() => match kind {
-            io::ErrorKind::BrokenPipe => ExitCode::from(BY_SIGNAL + SIGPIPE),
-            _ => ExitCode::FAILURE,
-        },
-        _ => ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(1)),
+    if usage.use_stderr() {
+        drop(tell(usage.render().to_string().trim_end()));
+        return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(1));
     }
+    match usage.print().and_then(|()| io::stdout().flush()).map_err(|error| error.kind()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(io::ErrorKind::BrokenPipe) => ExitCode::from(BY_SIGNAL + SIGPIPE),
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Says where the program is at fault. The text of a panic may repeat whatever it was about.
+fn tell_of_panic(panic: &PanicHookInfo<'_>) {
+    let way = Backtrace::capture();
+    let way = if way.status() == BacktraceStatus::Captured { format!("\n{way}") } else { String::new() };
+    drop(tell(format_args!("timelog: {panic}{way}")));
 }
 
 /// Does work that has something to clear away when the program is told to stop: then the work is given up where it is, and all that

@@ -10,7 +10,7 @@ use timelog_domain::{ApiKey, KeyId, OrganizationId, Permissions, ProjectId, User
 use uuid::Uuid;
 
 use super::duration::{DurationRange, HOUR};
-use super::{Global, say};
+use super::{Global, say, say_json};
 use crate::clock::SystemClock;
 
 #[derive(Debug, Subcommand)]
@@ -115,7 +115,7 @@ impl Create {
 /// Shows a key's text, which can be had only now.
 fn show(issued: &IssuedKey, as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        return say(json!({ "keyId": issued.key.id.to_string(), "apiKey": issued.text }));
+        return say_json(&json!({ "keyId": issued.key.id.to_string(), "apiKey": issued.text }));
     }
     say(format_args!("keyId   {}", issued.key.id))?;
     say(format_args!("apiKey  {}", issued.text))?;
@@ -142,8 +142,7 @@ impl List {
     async fn run(self, global: &Global) -> anyhow::Result<()> {
         let keys = global.open().await?.list(self.organization).await.context("the keys could not be listed")?;
         if self.json {
-            say(keys.iter().map(describe).collect::<serde_json::Value>())?;
-            return Ok(());
+            return say_json(&keys.iter().map(describe).collect());
         }
         for key in &keys {
             let limits =

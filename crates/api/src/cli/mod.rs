@@ -27,7 +27,7 @@ use timelog_domain::ports::PortError;
 
 use self::duration::{DurationRange, HOUR};
 pub use self::end::main;
-use self::say::say;
+use self::say::{say, say_json};
 use crate::clock::SystemClock;
 use crate::telemetry::{self, LogFormat};
 

@@ -3,18 +3,31 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use timelog_adapters::shown;
+
 /// Whoever read what a command wrote has gone away, as `head` does when it has seen enough.
 #[derive(Debug, thiserror::Error)]
 #[error("nobody reads on")]
 pub(super) struct ReaderGone;
 
-/// Writes a line to standard output, which is where a command's results go.
+/// Writes a line to standard output, which is where a command's results go. Some of them are secrets, which are shown once.
 pub(super) fn say(line: impl Display) -> anyhow::Result<()> {
+    put(shown::escaped(&line.to_string(), |letter| letter == '\n'))
+}
+
+/// Writes a JSON value to standard output, which programs read to the letter.
+pub(super) fn say_json(value: &serde_json::Value) -> anyhow::Result<()> {
+    put(value)
+}
+
+fn put(line: impl Display) -> anyhow::Result<()> {
     write(io::stdout().lock(), line).map_err(|error| unwritten(error, "cannot write to standard output"))
 }
 
-/// Writes a line to standard error, which is where the person looks who started the command.
+/// Writes a line to standard error, which is where the person looks who started the command. Whatever it is made of, no secret is
+/// in it.
 pub(super) fn tell(line: impl Display) -> anyhow::Result<()> {
+    let line = shown::message(&line.to_string());
     write(io::stderr().lock(), line).map_err(|error| unwritten(error, "cannot write to standard error"))
 }
 

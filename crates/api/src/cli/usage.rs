@@ -1,9 +1,16 @@
 //! What is wrong with the command line, told to the person who wrote it or set a variable for it.
+//!
+//! Whatever was refused is not repeated: a URL with its password or a key may have come to the wrong place, in any spelling.
 
-use clap::error::{ContextKind, ContextValue};
-use clap::{Arg, Command, CommandFactory, Parser};
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use super::Cli;
+
+/// What stands for what was refused.
+const HIDDEN: &str = "…";
 
 impl Cli {
     /// Reads the command line, and the variables that stand for flags.
@@ -12,23 +19,82 @@ impl Cli {
     ///
     /// Where something in them is wrong, or help was asked for.
     pub fn read() -> Result<Self, clap::Error> {
-        Self::try_parse().map_err(explain)
+        Self::read_from(std::env::args_os())
+    }
+
+    /// Reads these arguments instead, the first of which is the name of the program.
+    pub(super) fn read_from(
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let mut command = without_values(Self::command());
+        let read = command.try_get_matches_from_mut(arguments);
+        let read =
+            read.and_then(|matches| Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command)));
+        read.map_err(explain)
     }
 }
 
-/// Names the variable beside the flag, because the value may have come from either, and hides the password in a URL.
+/// A command whose help does not show what the variables say.
+fn without_values(command: Command) -> Command {
+    command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
+}
+
+/// Names the variable beside the flag, because the value may have come from either, and leaves out what was given.
 fn explain(mut error: clap::Error) -> clap::Error {
-    if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
-        && let Some(variable) = variable_of(&Cli::command(), flag)
-    {
-        let both = format!("{flag} or {variable}");
-        error.insert(ContextKind::InvalidArg, ContextValue::String(both));
+    if let Some(argument) = text(&error, ContextKind::InvalidArg) {
+        if error.kind() != ErrorKind::UnknownArgument {
+            if let Some(variable) = variable_of(&Cli::command(), &argument) {
+                put(&mut error, ContextKind::InvalidArg, &format!("{argument} or {variable}"));
+            }
+        } else if !is_flag(&argument) {
+            put(&mut error, ContextKind::InvalidArg, HIDDEN);
+            leave_out_suggestions(&mut error);
+        }
     }
-    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
-        let value = without_password(value);
-        error.insert(ContextKind::InvalidValue, ContextValue::String(value));
+    if text(&error, ContextKind::InvalidSubcommand).is_some() {
+        put(&mut error, ContextKind::InvalidSubcommand, HIDDEN);
+        leave_out_suggestions(&mut error);
+    }
+    if let Some(value) = text(&error, ContextKind::InvalidValue)
+        && !is_number(&value)
+    {
+        put(&mut error, ContextKind::InvalidValue, HIDDEN);
     }
     error
+}
+
+fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn put(error: &mut clap::Error, kind: ContextKind, text: &str) {
+    error.insert(kind, ContextValue::String(text.to_owned()));
+}
+
+/// Keeps those suggestions that do not repeat what was given, as the one does that tells how to pass it as a value.
+fn leave_out_suggestions(error: &mut clap::Error) {
+    if let Some(ContextValue::StyledStrs(mut suggestions)) = error.remove(ContextKind::Suggested) {
+        suggestions.retain(|suggestion| !suggestion.to_string().starts_with("to pass "));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(suggestions));
+    }
+}
+
+/// Whether a text is written like a flag, and like nothing else.
+fn is_flag(text: &str) -> bool {
+    let name = text.strip_prefix("--").unwrap_or_default();
+    let in_name = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    (1..=24).contains(&name.len()) && name.bytes().all(in_name)
+}
+
+/// Whether a text is no more than a number, perhaps with a unit, or nothing at all.
+fn is_number(text: &str) -> bool {
+    let number = text.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+    let in_number = |byte: u8| byte.is_ascii_digit() || b"+-.".contains(&byte);
+    let has_digits = text.is_empty() || !number.is_empty();
+    has_digits && text.len() <= 20 && text.len() - number.len() <= 2 && number.bytes().all(in_number)
 }
 
 /// The variable that stands for a flag such as `--workers <COUNT>`, in any of the commands.
@@ -39,56 +105,5 @@ fn variable_of(command: &Command, flag: &str) -> Option<String> {
     here.or_else(|| command.get_subcommands().find_map(|command| variable_of(command, flag)))
 }
 
-/// A URL without what may hold a password: what stands before its last `@`, and its parameters. Any other text as it is.
-fn without_password(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let hidden =
-        |rest: &str| rest.split_once('?').map_or_else(|| rest.to_owned(), |(address, _)| format!("{address}?…"));
-    match rest.rsplit_once('@') {
-        // A ? before it leaves open which of the two is part of the password.
-        Some((before, _)) if before.contains('?') => format!("{scheme}://…"),
-        Some((_, rest)) => format!("{scheme}://…@{}", hidden(rest)),
-        None => format!("{scheme}://{}", hidden(rest)),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn complaint(arguments: &[&str]) -> String {
-        explain(Cli::try_parse_from([&["timelog"], arguments].concat()).unwrap_err()).to_string()
-    }
-
-    #[test]
-    fn a_value_that_is_refused_is_told_with_its_flag_and_its_variable() {
-        for (arguments, expected) in [
-            (["serve", "--workers=0"], "invalid value '0' for '--workers <COUNT> or TIMELOG_WORKERS': 0 is not in"),
-            (
-                ["migrate", "--lock-timeout=1"],
-                "invalid value '1' for '--lock-timeout <DURATION> or TIMELOG_LOCK_TIMEOUT'",
-            ),
-            (["serve", "--log-format=xml"], "invalid value 'xml' for '--log-format <FORMAT> or TIMELOG_LOG_FORMAT'"),
-        ] {
-            let complaint = complaint(&arguments);
-            assert!(complaint.contains(expected), "{complaint}");
-        }
-        // No variable stands for it.
-        assert!(complaint(&["key", "revoke", "1"]).contains("invalid value '1' for '<KEY-ID>': "));
-    }
-
-    #[test]
-    fn a_password_is_not_repeated() {
-        let complaint = complaint(&["migrate", "--database-url=mysql://me:secret@db.example/timelog"]);
-        assert!(complaint.contains("'mysql://…@db.example/timelog'") && !complaint.contains("secret"), "{complaint}");
-        for (text, shown) in [
-            ("postgres://db/x?password=s3cret&sslmode=nope", "postgres://db/x?…"),
-            ("postgres://me:s3cret@db/x?sslmode=nope", "postgres://…@db/x?…"),
-            ("postgres://me:s3?cret@db/x", "postgres://…"),
-            ("postgres://db/x?password=s3@cret", "postgres://…"),
-            ("sqlite:a@b?c", "sqlite:a@b?c"),
-        ] {
-            assert_eq!(without_password(text), shown);
-        }
-    }
-}
+mod tests;

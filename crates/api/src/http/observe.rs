@@ -8,6 +8,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{ConnectionType, Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
+use timelog_adapters::shown;
 use tracing::{Instrument, Span};
 
 use super::arrival::Arrival;
@@ -86,6 +87,12 @@ pub(crate) async fn observe(
     Ok(answer)
 }
 
+/// A part of a request for a log line: the beginning is enough, and it may hold anything.
+fn logged(text: &str) -> String {
+    const MOST: usize = 1000;
+    shown::value(&shown::cut(text, MOST))
+}
+
 /// A request that waits for its answer. Actix drops it where the connection ends before, and then it is noted as well: what it
 /// asked for may have been done.
 struct Unanswered {
@@ -104,7 +111,12 @@ impl Unanswered {
             began: Instant::now(),
             method: label(request.method()),
             route: route.unwrap_or_else(|| "unknown".to_owned()),
-            span: tracing::info_span!("request", request_id = %id, method = %request.method(), path = request.path()),
+            span: tracing::info_span!(
+                "request",
+                request_id = %logged(id.as_str()),
+                method = %logged(request.method().as_str()),
+                path = %logged(request.path())
+            ),
             is_answered: false,
         }
     }
@@ -157,12 +169,14 @@ fn problem_of(error: &Error) -> Problem {
     if let Some(problem) = error.as_error::<Problem>() {
         return problem.clone();
     }
+    let reason = error.to_string();
+    let reason = shown::cut(&reason, 300);
     match error.as_response_error().status_code() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, error.to_string()),
-        StatusCode::NOT_FOUND => Problem::new(Code::NotFound, error.to_string()),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, reason),
+        StatusCode::NOT_FOUND => Problem::new(Code::NotFound, reason),
         status if status.is_client_error() => {
-            Problem::invalid(vec![Violation::in_parameter("request", "invalid_request", error.to_string())])
+            Problem::invalid(vec![Violation::in_parameter("request", "invalid_request", reason)])
         }
-        _ => Problem::new(Code::Internal, error.to_string()),
+        _ => Problem::new(Code::Internal, reason),
     }
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
 use csv::ByteRecord;
+use timelog_adapters::shown;
 
 /// What wrote the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -294,7 +295,7 @@ fn detect(names: &[String], maps_day: bool) -> anyhow::Result<Format> {
         bail!(
             "the columns are not those of timelog, Toggl Track or Clockify: {}. Name the format with --format, or the columns \
              with --map, such as --map workDate=COLUMN --map hours=COLUMN",
-            names.join(", ")
+            list(names)
         )
     }
 }
@@ -303,7 +304,7 @@ fn detect(names: &[String], maps_day: bool) -> anyhow::Result<Format> {
 fn position(names: &[String], name: &str) -> anyhow::Result<Option<usize>> {
     let mut places = names.iter().enumerate().filter(|(_, other)| other.eq_ignore_ascii_case(name));
     let first = places.next().map(|(place, _)| place);
-    ensure!(places.next().is_none(), "there are two columns named {name}");
+    ensure!(places.next().is_none(), "there are two columns named {}", named(name));
     Ok(first)
 }
 
@@ -313,7 +314,24 @@ fn positions(names: &[String], columns: &[&str]) -> anyhow::Result<Vec<usize>> {
 }
 
 fn required(names: &[String], name: &str) -> anyhow::Result<usize> {
-    position(names, name)?.with_context(|| format!("there is no column named {name}; there are {}", names.join(", ")))
+    let place = position(names, name)?;
+    place.with_context(|| format!("there is no column named {}; there are {}", named(name), list(names)))
+}
+
+/// The beginning of the name that a file gives to a column, for a message.
+fn named(name: &str) -> String {
+    const MOST: usize = 40;
+    shown::escaped(&shown::cut(name, MOST), |_| false).into_owned()
+}
+
+/// The names of the first columns.
+fn list(names: &[String]) -> String {
+    const MOST: usize = 50;
+    let mut shown: Vec<_> = names.iter().take(MOST).map(|name| named(name)).collect();
+    if names.len() > MOST {
+        shown.push(format!("and {} more", names.len() - MOST));
+    }
+    shown.join(", ")
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use timelog_adapters::shown;
+
 use crate::http::problem::Problem;
 
 /// One thing that is wrong with a row, for the person who has the file.
@@ -36,7 +38,5 @@ pub(super) fn faults(problem: &Problem) -> Vec<Fault> {
 /// The beginning of a cell, for a message about it.
 pub(super) fn quoted(cell: &str) -> String {
     const MOST: usize = 40;
-    let shown: String = cell.chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let more = if cell.chars().nth(MOST).is_some() { "…" } else { "" };
-    format!("“{shown}{more}”")
+    format!("“{}”", shown::escaped(&shown::cut(cell, MOST), |_| false))
 }

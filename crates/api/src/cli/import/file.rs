@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use csv::ByteRecord;
+use timelog_adapters::shown;
 
 use super::columns::{Columns, Field, Format, Mapping, Only};
 use super::date_format::DateFormat;
@@ -36,7 +37,7 @@ pub(super) enum Rows<'a> {
 impl Source {
     /// Reads the file from its beginning.
     pub(super) fn rows(&self) -> anyhow::Result<Rows<'_>> {
-        let file = File::open(&self.path).with_context(|| format!("cannot open {}", self.path.display()))?;
+        let file = File::open(&self.path).with_context(|| format!("cannot open {}", shown::path(&self.path)))?;
         if !self.is_ndjson() {
             return Ok(Rows::Csv(Box::new(CsvRows::of(file, self)?)));
         }

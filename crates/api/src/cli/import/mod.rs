@@ -21,6 +21,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
+use timelog_adapters::shown;
 use timelog_domain::ports::{Directory, TimeEntryQueries, TimeEntryRepository};
 use timelog_domain::{Caller, KeyId, OrganizationId, ProjectId, UserId};
 use uuid::Uuid;
@@ -36,7 +37,7 @@ use self::row::{Identity, Row};
 use super::end::unless_told_to_stop;
 use super::output::{Kept, Output, Target};
 use super::progress::bar;
-use super::{Global, say};
+use super::{Global, say, say_json};
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -120,8 +121,8 @@ impl Import {
 
     /// The size of the file, if it is one.
     fn size(&self) -> anyhow::Result<u64> {
-        let file = std::fs::metadata(&self.file).with_context(|| format!("cannot open {}", self.file.display()))?;
-        ensure!(file.is_file(), "{} is not a file; it is read twice, so it must be one", self.file.display());
+        let file = std::fs::metadata(&self.file).with_context(|| format!("cannot open {}", shown::path(&self.file)))?;
+        ensure!(file.is_file(), "{} is not a file; it is read twice, so it must be one", shown::path(&self.file));
         Ok(file.len())
     }
 
@@ -129,7 +130,7 @@ impl Import {
     fn target(&self, global: &Global) -> anyhow::Result<Option<Target>> {
         let mut kept = Kept::database(&global.database_url);
         for file in [Some(&self.file), self.users.as_ref()].into_iter().flatten() {
-            ensure!(kept.find(file).is_none(), "{} is the database, or belongs to it", file.display());
+            ensure!(kept.find(file).is_none(), "{} is the database, or belongs to it", shown::path(file));
         }
         kept = kept.and(&self.file, "the file that is imported");
         if let Some(users) = &self.users {
@@ -226,7 +227,7 @@ fn summarize(counts: Counts, began: Instant, dry_run: bool, as_json: bool) -> an
     let Counts { created, updated, unchanged, refused, skipped } = counts;
     let seconds = began.elapsed().as_secs_f64();
     if as_json {
-        return say(json!({
+        return say_json(&json!({
             "dryRun": dry_run, "rows": counts.rows(), "created": created, "updated": updated, "unchanged": unchanged,
             "refused": refused, "skipped": skipped, "seconds": (seconds * 1000.0).round() / 1000.0,
         }));

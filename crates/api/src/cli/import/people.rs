@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use timelog_adapters::shown;
 use timelog_domain::UserId;
 
 use super::fault::{Fault, quoted};
@@ -23,7 +24,7 @@ impl People {
 
     /// People are found by the names in this file: on each line what the rows call them, and the id of the user.
     pub(super) fn named_in(path: &Path) -> anyhow::Result<Self> {
-        let cannot_read = || format!("cannot read the users in {}", path.display());
+        let cannot_read = || format!("cannot read the users in {}", shown::path(path));
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -38,10 +39,10 @@ impl People {
                 Ok(id) => id,
                 // A first line that has no id names the columns.
                 Err(_) if index == 0 && line.len() > 1 => continue,
-                Err(error) => bail!("{}: the id of {} {error}", path.display(), quoted(name)),
+                Err(error) => bail!("{}: the id of {} {error}", shown::path(path), quoted(name)),
             };
             if people.by_name.insert(name.to_lowercase(), id).is_some_and(|other| other != id) {
-                bail!("{}: {} stands for two users", path.display(), quoted(name));
+                bail!("{}: {} stands for two users", shown::path(path), quoted(name));
             }
         }
         Ok(people)
