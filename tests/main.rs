@@ -5,6 +5,7 @@
 mod arrival;
 mod backup;
 mod batch;
+mod caching;
 mod closed_pipes;
 mod concurrency;
 mod connections;

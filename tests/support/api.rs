@@ -108,6 +108,15 @@ impl Call {
         self
     }
 
+    /// The call as a cache on the way sees it.
+    pub(crate) fn as_request(&self) -> http::Request<()> {
+        let uri = format!("{}{}{}", self.api.root, self.api.base_path, self.path);
+        let mut request =
+            http::Request::builder().method(self.method.clone()).uri(uri).body(()).expect("it is a request");
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+
     /// Makes the call. Whatever the answer is, it must be one that the OpenAPI document describes.
     pub(crate) async fn send(self) -> Answer {
         let line = format!("{} {}", self.method, self.path);

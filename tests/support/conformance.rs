@@ -12,8 +12,9 @@ use super::answer::Answer;
 use super::rules;
 
 /// Headers that mean something, so that they may come only where the document says so.
-const MEANINGFUL: [&str; 9] = [
+const MEANINGFUL: [&str; 11] = [
     "allow",
+    "cache-control",
     "content-disposition",
     "etag",
     "idempotent-replayed",
@@ -21,6 +22,7 @@ const MEANINGFUL: [&str; 9] = [
     "location",
     "preference-applied",
     "retry-after",
+    "vary",
     "www-authenticate",
 ];
 
@@ -53,15 +55,18 @@ pub(super) fn check(answer: &Answer, sent: &HeaderMap, body: Option<&[u8]>) {
     check_request_id(answer, sent);
     let path = answer.path.split('?').next().unwrap_or_default();
     let Some(template) = template_of(path) else {
-        let known = [404, 405].contains(&answer.status) || path.starts_with("/docs");
+        let of_the_docs = path.starts_with("/docs") && answer.status == 200;
+        let known = [404, 405, 429].contains(&answer.status) || of_the_docs;
         assert!(known, "an answer on an unknown path: {}", answer.describe());
+        check_caching(answer, if of_the_docs { ("public, max-age=300", None) } else { FOR_WHO_ASKS });
         return check_problem(answer);
     };
     let method = if answer.method == Method::HEAD { "get".to_owned() } else { answer.method.as_str().to_lowercase() };
     let operation = format!("/paths/{}/{method}", escape(template));
     if document().pointer(&operation).is_none() {
-        assert_eq!(answer.status, 405, "an unknown operation: {}", answer.describe());
-        assert!(answer.header("allow").is_some(), "{}", answer.describe());
+        assert!([405, 429].contains(&answer.status), "an unknown operation: {}", answer.describe());
+        assert!(answer.header("allow").is_some() || answer.status == 429, "{}", answer.describe());
+        check_caching(answer, FOR_WHO_ASKS);
         return check_problem(answer);
     }
     // What is nested deeper than serde_json goes is left to the service.
@@ -102,6 +107,14 @@ fn check_request_id(answer: &Answer, sent: &HeaderMap) {
     if answer.header("content-type") == Some("application/problem+json") && !answer.body.is_empty() {
         assert_eq!(answer.text("requestId"), id, "{}", answer.describe());
     }
+}
+
+/// What caches are told of every answer that depends on who asks.
+pub(crate) const FOR_WHO_ASKS: (&str, Option<&str>) = ("private, no-cache", Some("Authorization, X-API-Key, Cookie"));
+
+fn check_caching(answer: &Answer, expected: (&str, Option<&str>)) {
+    let told = (answer.header("cache-control"), answer.header("vary"));
+    assert_eq!(told, (Some(expected.0), expected.1), "{}", answer.describe());
 }
 
 fn check_problem(answer: &Answer) {

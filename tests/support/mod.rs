@@ -2,6 +2,7 @@
 
 mod answer;
 mod api;
+mod cache;
 mod chance;
 mod conformance;
 mod database;
@@ -19,8 +20,9 @@ mod tenant;
 
 pub(crate) use answer::Answer;
 pub(crate) use api::{Api, Call};
+pub(crate) use cache::SharedCache;
 pub(crate) use chance::Chance;
-pub(crate) use conformance::{document, schema_of};
+pub(crate) use conformance::{FOR_WHO_ASKS, document, schema_of};
 pub(crate) use database::{Database, TABLES, TestDatabase};
 pub(crate) use gate::Gate;
 pub(crate) use power::Disk;

@@ -64,7 +64,27 @@ fn assemble() -> anyhow::Result<Value> {
         add(&mut path["post"], operation)?;
         add(&mut document["paths"][format!("/time-entries/{{timeEntryId}}/{action}")], path)?;
     }
+    describe_caching(&mut document);
     Ok(document)
+}
+
+/// Says of every response that says nothing of caches what the service answers where a route says nothing of them.
+fn describe_caching(at: &mut Value) {
+    let Value::Object(members) = at else { return };
+    for (name, member) in members.iter_mut() {
+        if name != "responses" {
+            describe_caching(member);
+            continue;
+        }
+        let responses = member.as_object_mut().into_iter().flatten();
+        for headers in responses.filter_map(|(_, response)| response.get_mut("headers")?.as_object_mut()) {
+            if !headers.contains_key("Cache-Control") {
+                for (name, header) in [("Cache-Control", "CacheControl"), ("Vary", "Vary")] {
+                    headers.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{header}") }));
+                }
+            }
+        }
+    }
 }
 
 /// Adds the members of one value to another. No two may say the same thing.

@@ -2,6 +2,7 @@
 
 pub(crate) mod arrival;
 pub(crate) mod body;
+pub(crate) mod caching;
 pub(crate) mod code;
 pub(crate) mod condition;
 pub(crate) mod credentials;

@@ -12,6 +12,7 @@ use timelog_adapters::shown;
 use tracing::{Instrument, Span};
 
 use super::arrival::Arrival;
+use super::caching;
 use super::code::Code;
 use super::in_flight::{self, Answering};
 use super::prefer::StrictlyRead;
@@ -84,6 +85,7 @@ pub(crate) async fn observe(
     if let Ok(value) = header::HeaderValue::from_str(id.as_str()) {
         answer.headers_mut().insert(X_REQUEST_ID, value);
     }
+    caching::complete(answer.headers_mut());
     Ok(answer)
 }
 

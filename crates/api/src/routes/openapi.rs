@@ -3,8 +3,11 @@
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
 
+use crate::http::caching;
 use crate::state::AppState;
 
 pub(super) async fn openapi(state: Data<AppState>) -> impl Responder {
-    HttpResponse::Ok().content_type(mime::APPLICATION_JSON).body(state.openapi.clone())
+    let mut answer = HttpResponse::Ok();
+    answer.content_type(mime::APPLICATION_JSON).insert_header(caching::FOR_EVERYBODY);
+    answer.body(state.openapi.clone())
 }
