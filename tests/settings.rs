@@ -9,7 +9,7 @@ on_every_database![
 ];
 
 /// Every setting with limits, its least value and its most.
-const LIMITS: [(&str, &str, &str); 14] = [
+const LIMITS: [(&str, &str, &str); 15] = [
     ("--connect-timeout", "0s", "24h"),
     ("--lock-timeout", "100ms", "1h"),
     ("--statement-timeout", "100ms", "1h"),
@@ -24,6 +24,7 @@ const LIMITS: [(&str, &str, &str); 14] = [
     ("--queue-capacity", "1", "1000000"),
     ("--batch-size", "1", "1024"),
     ("--rate-limit", "1", "1000000"),
+    ("--anonymous-rate", "1", "1000000"),
 ];
 
 /// Logs, reads and adds up with these settings, and is stopped.

@@ -50,6 +50,7 @@ impl Server {
         settings.validate().map_err(|errors| anyhow::anyhow!("a setting cannot be used: {errors}"))?;
         let figures = crate::telemetry::metrics();
         let state = web::Data::new(AppState::new(ports, settings)?);
+        let limits = state.clone();
         let mut builder = actix_server::Server::build()
             .workers(settings.workers)
             // Whom there is no place for is to be told so, and not to wait to be accepted.
@@ -69,10 +70,11 @@ impl Server {
         }
         let server = builder.run();
         let handle = server.handle();
-        let upkeep = async {
+        let upkeep = async move {
             loop {
                 tokio::time::sleep(METRICS_UPKEEP).await;
                 figures.run_upkeep();
+                limits.forget_idle();
             }
         };
         Ok(Self { address, admin_address, handle, serving: tokio::spawn(server), upkeep: tokio::spawn(upkeep) })

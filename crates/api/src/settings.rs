@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use timelog_domain::MismatchPolicy;
 use validator::{Validate, ValidationError};
 
@@ -47,6 +48,10 @@ pub struct Settings {
     pub max_connections: usize,
     /// How much memory, in MiB, bodies that arrive and answers that are taken may hold together.
     pub in_flight_mib: NonZeroU32,
+    /// How many requests a second one address may make without a valid key.
+    pub anonymous_rate: Option<NonZeroU32>,
+    /// The proxies that are believed when they tell the address of a client.
+    pub trusted_proxies: Vec<IpNet>,
     /// How long a connection without a request stays open.
     pub keep_alive: Duration,
     /// How long the head of a request may take to arrive, once it has begun.
@@ -71,6 +76,8 @@ impl Default for Settings {
             admin_listen: None,
             max_connections: 2048,
             in_flight_mib: IN_FLIGHT_MIB,
+            anonymous_rate: None,
+            trusted_proxies: Vec::new(),
             keep_alive: Duration::from_secs(75),
             head_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),

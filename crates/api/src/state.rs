@@ -9,6 +9,7 @@ use timelog_domain::ports::{
 };
 use timelog_domain::{ApiKey, Decision, MismatchPolicy, Request};
 
+use crate::http::anonymous::Anonymous;
 use crate::http::credentials::KeyRing;
 use crate::http::in_flight::{Asking, InFlight};
 use crate::http::problem::Problem;
@@ -59,6 +60,7 @@ pub(crate) struct AppState {
     keys: KeyRing,
     rate_limit: RateLimit,
     pub(crate) in_flight: InFlight,
+    anonymous: Anonymous,
 }
 
 impl AppState {
@@ -70,8 +72,18 @@ impl AppState {
             keys: KeyRing::new(ports.keys.clone(), ports.clock.clone(), settings.key_memory),
             rate_limit: RateLimit::new(settings.rate_limit),
             in_flight: InFlight::new(u64::from(settings.in_flight_mib.get()) << 20),
+            anonymous: Anonymous::new(settings.anonymous_rate, &settings.trusted_proxies),
             ports,
         })
+    }
+
+    /// Lets a request in before anything is done for it. Without a key that was good lately it is counted for its address, so
+    /// that guessing keys costs the database no more than the limit allows.
+    pub(crate) async fn admit(&self, request: &HttpRequest) -> Result<(), Problem> {
+        if !self.anonymous.is_limited() || self.keys.knows(request.headers()).await {
+            return Ok(());
+        }
+        self.anonymous.count(request)
     }
 
     /// The key that the request is made with, if it may ask now.
@@ -80,6 +92,12 @@ impl AppState {
         request.extensions_mut().insert(Asking(key.organization_id));
         self.rate_limit.count(key.id)?;
         Ok(key)
+    }
+
+    /// Gives back the memory of limits that nobody comes near any more. To be called every few seconds.
+    pub(crate) fn forget_idle(&self) {
+        self.rate_limit.forget_idle();
+        self.anonymous.forget_idle();
     }
 
     /// Carries a request out. Where the store cannot write now, a repeat may still be answered from what it has stored.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::builder::{BoolishValueParser, TypedValueParser};
 use clap::{Args, ValueEnum, value_parser};
+use ipnet::IpNet;
 use timelog_adapters::{DatabaseOptions, QueueOptions, Store, sweep};
 use timelog_domain::MismatchPolicy;
 use timelog_domain::ids::{OrganizationId, ProjectId, UserId};
@@ -18,6 +19,7 @@ use super::duration::{DurationRange, HOUR};
 use super::provision::Provision;
 use super::{Global, say};
 use crate::clock::SystemClock;
+use crate::http::proxies;
 use crate::listener;
 use crate::server::Server;
 use crate::settings::{self, Settings};
@@ -123,6 +125,24 @@ pub(super) struct Serve {
         value_name = "COUNT"
     )]
     rate_limit: Option<NonZeroU32>,
+    /// How many requests a second one address may make without a valid key, 1 to 1000000; no limit if not given.
+    #[arg(
+        long,
+        env = "TIMELOG_ANONYMOUS_RATE",
+        value_parser = value_parser!(u32).range(1..=1_000_000).try_map(NonZeroU32::try_from),
+        value_name = "COUNT"
+    )]
+    anonymous_rate: Option<NonZeroU32>,
+    /// A network of proxies that are believed when they tell a client's address, such as 10.0.0.0/8; may be repeated, or several
+    /// separated by commas.
+    #[arg(
+        long,
+        env = "TIMELOG_TRUSTED_PROXY",
+        value_parser = proxies::network,
+        value_delimiter = ',',
+        value_name = "CIDR"
+    )]
+    trusted_proxy: Vec<IpNet>,
     /// How much time passes before expired idempotency keys are deleted again, 1s to 24h.
     #[arg(
         long,
@@ -283,6 +303,8 @@ impl Serve {
             admin_listen: self.admin_listen,
             max_connections: usize::try_from(self.max_connections).unwrap_or(defaults.max_connections),
             in_flight_mib: self.in_flight_mib,
+            anonymous_rate: self.anonymous_rate,
+            trusted_proxies: self.trusted_proxy.clone(),
             keep_alive: self.keep_alive,
             head_timeout: self.head_timeout,
             request_timeout: self.request_timeout,

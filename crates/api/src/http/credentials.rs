@@ -18,11 +18,16 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// The most keys that are remembered between requests.
 const REMEMBERED_KEYS: u64 = 10_000;
 
+/// How long it is remembered that a key was good when it was last looked up. It opens nothing.
+const PROVEN: Duration = Duration::from_hours(1);
+
 /// Finds the keys that requests present, and remembers them for a short while.
 pub(crate) struct KeyRing {
     keys: Arc<dyn ApiKeys>,
     clock: Arc<dyn Clock>,
     remembered: Cache<[u8; 32], Arc<ApiKey>>,
+    /// Those that were good lately, by the digests of their texts.
+    proven: Cache<[u8; 32], ()>,
 }
 
 #[derive(Debug, Clone, thiserror::Error)]
@@ -37,15 +42,31 @@ impl KeyRing {
     /// Remembers a key for `memory`, which is how long a revocation may go unnoticed. Zero remembers nothing.
     pub(crate) fn new(keys: Arc<dyn ApiKeys>, clock: Arc<dyn Clock>, memory: Duration) -> Self {
         let remembered = Cache::builder().max_capacity(REMEMBERED_KEYS).time_to_live(memory).build();
-        Self { keys, clock, remembered }
+        let proven = Cache::builder().max_capacity(REMEMBERED_KEYS).time_to_live(PROVEN).build();
+        Self { keys, clock, remembered, proven }
+    }
+
+    /// Whether the request presents a key that was good when it was last looked up, not long ago. Nothing is looked up here.
+    pub(crate) async fn knows(&self, headers: &HeaderMap) -> bool {
+        let Ok(text) = presented(headers) else { return false };
+        let digest = digest_key(text);
+        match self.remembered.get(&digest).await {
+            Some(key) => key.revoked_at.is_none(),
+            None => self.proven.contains_key(&digest),
+        }
     }
 
     /// The key that the request is made with.
     pub(crate) async fn authenticate(&self, request: &HttpRequest) -> Result<Arc<ApiKey>, Problem> {
         let text = presented(request.headers())?;
+        let digest = digest_key(text);
         // Requests that present one key at the same time wait for one look-up. What is unknown is not remembered.
-        let found = self.remembered.try_get_with(digest_key(text), async {
+        let found = self.remembered.try_get_with(digest, async {
             let key = self.keys.find(text, self.clock.now()).await.map_err(Lookup::Port)?;
+            match &key {
+                Some(key) if key.revoked_at.is_none() => self.proven.insert(digest, ()).await,
+                _ => self.proven.invalidate(&digest).await,
+            }
             key.map(Arc::new).ok_or(Lookup::Unknown)
         });
         let key = found.await.map_err(|lookup| match &*lookup {

@@ -1,5 +1,6 @@
 //! What every route shares: who calls, what was asked, what is answered when it cannot be done.
 
+pub(crate) mod anonymous;
 pub(crate) mod arrival;
 pub(crate) mod body;
 pub(crate) mod caching;
@@ -12,6 +13,7 @@ pub(crate) mod in_flight;
 pub(crate) mod observe;
 pub(crate) mod prefer;
 pub(crate) mod problem;
+pub(crate) mod proxies;
 pub(crate) mod query;
 pub(crate) mod rate_limit;
 pub(crate) mod refusal;

@@ -7,6 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{ConnectionType, Method, StatusCode, header};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use timelog_adapters::shown;
 use tracing::{Instrument, Span};
@@ -19,9 +20,11 @@ use super::prefer::StrictlyRead;
 use super::problem::{Problem, Violation};
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::connections::{Connection, Stage};
+use crate::state::AppState;
 
-/// What the routes of health have in common. They are answered where nothing else is.
-const HEALTH: &str = "/health/";
+/// How the routes of health end. They are answered where nothing else is: whoever looks after this process asks without a key, and
+/// must not be kept out by others.
+const HEALTH: [&str; 2] = ["/health/live", "/health/ready"];
 
 /// What stands for the status of a request that got no answer. No answer has it.
 const UNANSWERED: u16 = 499;
@@ -38,12 +41,11 @@ pub(crate) async fn observe(
     let is_surplus = connection.as_ref().is_some_and(|connection| connection.is_surplus);
     let arrival = Arrival::watch(&mut request, request_timeout);
     let answer = async {
-        let mut response = if is_surplus && !unanswered.route.contains(HEALTH) {
-            let detail = "There are too many connections. Try again shortly.";
-            let problem = Problem::new(Code::Unavailable, detail).with_header(header::RETRY_AFTER, "1");
-            request.into_response(problem.response(&id))
-        } else {
-            next.call(request).await?.map_into_boxed_body()
+        let is_health = HEALTH.iter().any(|health| unanswered.route.ends_with(health));
+        let admitted = if is_health { Ok(()) } else { admit(&request, is_surplus).await };
+        let mut response = match admitted {
+            Ok(()) => next.call(request).await?.map_into_boxed_body(),
+            Err(problem) => request.into_response(problem.response(&id)),
         };
         // Actix knows problems of its own, such as a request line that is too long. They are answered like ours.
         if let Some(problem) = response.response().error().map(problem_of) {
@@ -87,6 +89,18 @@ pub(crate) async fn observe(
     }
     caching::complete(answer.headers_mut());
     Ok(answer)
+}
+
+/// Lets a request in, unless there is no place for it, or its sender has no valid key and asks too often.
+async fn admit(request: &ServiceRequest, is_surplus: bool) -> Result<(), Problem> {
+    if is_surplus {
+        let detail = "There are too many connections. Try again shortly.";
+        return Err(Problem::new(Code::Unavailable, detail).with_header(header::RETRY_AFTER, "1"));
+    }
+    match request.app_data::<Data<AppState>>() {
+        Some(state) => state.admit(request.request()).await,
+        None => Ok(()),
+    }
 }
 
 /// A part of a request for a log line: the beginning is enough, and it may hold anything.

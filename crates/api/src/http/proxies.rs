@@ -1,0 +1,187 @@
+//! Where a request comes from, if it came through proxies.
+
+use std::net::IpAddr;
+
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The proxies that are believed.
+#[derive(Debug, Clone)]
+pub(crate) struct Proxies(Vec<IpNet>);
+
+impl Proxies {
+    pub(crate) fn new(networks: &[IpNet]) -> Self {
+        Self(networks.to_vec())
+    }
+
+    /// The address that a request comes from: the peer's, or as long as that is a proxy's, the one that the proxy names. Where a
+    /// name cannot be read, it is the last proxy's.
+    pub(crate) fn sender(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.to_canonical();
+        if !self.trust(peer) {
+            return peer;
+        }
+        let by_list = self.walk(peer, &elements(headers, &X_FORWARDED_FOR), Some);
+        let by_standard = self.walk(peer, &elements(headers, &header::FORWARDED), named_in);
+        match (headers.contains_key(X_FORWARDED_FOR), headers.contains_key(header::FORWARDED)) {
+            (_, false) => by_list,
+            (false, true) => by_standard,
+            (true, true) if by_list == by_standard => by_list,
+            // A proxy writes one of the two and may pass the other on as the client made it up.
+            (true, true) => peer,
+        }
+    }
+
+    fn trust(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// Walks from the nearest proxy to whoever is not trusted any more.
+    fn walk<'a>(&self, peer: IpAddr, hops: &[&'a str], name: impl Fn(&'a str) -> Option<&'a str>) -> IpAddr {
+        let mut address = peer;
+        for hop in hops.iter().rev() {
+            if !self.trust(address) {
+                break;
+            }
+            let Some(next) = name(hop).and_then(parse) else { break };
+            address = next;
+        }
+        address
+    }
+}
+
+/// The elements of a list header, over all its lines. What is not ASCII is an element that cannot be read.
+fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
+    headers.get_all(name).flat_map(|line| line.to_str().unwrap_or_default().split(',')).collect()
+}
+
+/// Whom an element of `Forwarded` (RFC 7239) is for.
+fn named_in(element: &str) -> Option<&str> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for")).map(|(_, value)| value)
+}
+
+/// An address, with or without a port, brackets and quotes.
+fn parse(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let address = match text.strip_prefix('[') {
+        Some(text) => text.split_once(']')?.0,
+        // An IPv6 address without brackets has more than one colon.
+        None if text.matches(':').count() == 1 => text.split_once(':')?.0,
+        None => text,
+    };
+    address.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// Reads a network such as `10.0.0.0/8`, or one address.
+pub(crate) fn network(text: &str) -> Result<IpNet, &'static str> {
+    const EXAMPLE: &str = "must be a network such as 10.0.0.0/8, or an address";
+    let text = text.trim();
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| EXAMPLE)?;
+    // Addresses are compared in their shortest form.
+    if let IpNet::V6(mapped) = network
+        && let (Some(address), Some(length)) = (mapped.addr().to_ipv4_mapped(), mapped.prefix_len().checked_sub(96))
+    {
+        return IpNet::new(address.into(), length).map(|network| network.trunc()).map_err(|_| EXAMPLE);
+    }
+    Ok(network.trunc())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn proxies() -> Proxies {
+        Proxies::new(&["10.0.0.0/8", "::1", "::ffff:192.0.2.0/120"].map(|text| network(text).unwrap()))
+    }
+
+    fn sender(peer: &str, lines: &[(&str, &str)]) -> String {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(name.parse().unwrap(), HeaderValue::from_str(value).unwrap());
+        }
+        proxies().sender(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn only_a_proxy_is_believed() {
+        for peer in ["203.0.113.9", "::ffff:203.0.113.9", "11.0.0.1"] {
+            let expected = peer.trim_start_matches("::ffff:");
+            assert_eq!(sender(peer, &[("x-forwarded-for", "198.51.100.1")]), expected);
+            assert_eq!(sender(peer, &[("forwarded", "for=198.51.100.1")]), expected);
+        }
+        for peer in ["10.1.2.3", "::ffff:10.1.2.3", "::1", "192.0.2.7"] {
+            assert_eq!(sender(peer, &[("x-forwarded-for", "198.51.100.1")]), "198.51.100.1");
+        }
+    }
+
+    #[test]
+    fn the_last_address_that_is_no_proxys_is_the_one() {
+        for (list, expected) in [
+            ("203.0.113.9", "203.0.113.9"),
+            // Whatever the client made up stands before what the proxies added.
+            ("1.1.1.1, 203.0.113.9", "203.0.113.9"),
+            ("10.9.9.9, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
+            ("10.0.0.4 ,10.0.0.3,10.0.0.2", "10.0.0.4"),
+            ("1.1.1.1, unknown, 10.0.0.2", "10.0.0.2"),
+            ("1.1.1.1, _hidden", "10.0.0.1"),
+            ("", "10.0.0.1"),
+            ("203.0.113.9:1234", "203.0.113.9"),
+            ("[2001:db8::1]:1234", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("::ffff:203.0.113.9", "203.0.113.9"),
+        ] {
+            assert_eq!(sender("10.0.0.1", &[("x-forwarded-for", list)]), expected, "{list}");
+        }
+        // Several lines are one list.
+        let lines = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.9, 10.0.0.2")];
+        assert_eq!(sender("10.0.0.1", &lines), "203.0.113.9");
+    }
+
+    #[test]
+    fn the_standard_header_is_understood_too_and_two_that_disagree_are_not_believed() {
+        for (list, expected) in [
+            ("for=203.0.113.9;proto=https", "203.0.113.9"),
+            ("for=1.1.1.1, proto=https;For=\"[2001:db8::1]:47011\"", "2001:db8::1"),
+            ("for=1.1.1.1, by=10.0.0.2", "10.0.0.1"),
+            ("for=unknown", "10.0.0.1"),
+        ] {
+            assert_eq!(sender("10.0.0.1", &[("forwarded", list)]), expected, "{list}");
+        }
+        let both = |one, other| sender("10.0.0.1", &[("x-forwarded-for", one), ("forwarded", other)]);
+        assert_eq!(both("203.0.113.9", "for=203.0.113.9"), "203.0.113.9");
+        assert_eq!(both("203.0.113.9", "for=198.51.100.1"), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_network_is_read_in_any_form() {
+        for (text, shown) in [
+            ("10.1.2.3/8", "10.0.0.0/8"),
+            (" 10.1.2.3 ", "10.1.2.3/32"),
+            ("2001:db8::1", "2001:db8::1/128"),
+            ("::ffff:10.1.2.3/104", "10.0.0.0/8"),
+        ] {
+            assert_eq!(network(text).unwrap().to_string(), shown);
+        }
+        for text in ["", "10.0.0.0/33", "ten", "10.0.0.0/8/8", "10.0.0", "localhost"] {
+            assert!(network(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_client_makes_up_never_counts(
+            made_up in "[0-9a-f.:,\\[\\]\"; =for]{0,40}", client in any::<std::net::Ipv4Addr>(),
+        ) {
+            prop_assume!(!proxies().trust(client.into()));
+            let list = format!("{made_up}, {client}");
+            prop_assert_eq!(sender("10.0.0.1", &[("x-forwarded-for", &list)]), client.to_string());
+        }
+    }
+}
