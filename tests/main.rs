@@ -18,6 +18,7 @@ mod delete_time_entry;
 mod directory;
 mod durability;
 mod edit_time_entry;
+mod error_sizes;
 mod expiry;
 mod export_time_entries;
 mod external_ref;

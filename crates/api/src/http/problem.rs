@@ -1,5 +1,6 @@
 //! Problems: RFC 9457 `application/problem+json`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::{StatusCode, header};
@@ -9,6 +10,14 @@ use serde_json::value::RawValue;
 
 use super::code::Code;
 use super::request_id::{RequestId, X_REQUEST_ID};
+
+/// How many things that are wrong are told of one request. The others are counted, so that no request gets an answer that is many
+/// times its size.
+pub(crate) const MOST_TOLD: usize = 100;
+
+/// How much is repeated of a name that the sender chose: so many characters, which take so many bytes in JSON.
+const LONGEST_NAME: usize = 100;
+const WIDEST_NAME: usize = 300;
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, Clone)]
@@ -47,7 +56,25 @@ impl Violation {
 
     /// In a header, path or query parameter.
     pub(crate) fn in_parameter(name: &str, code: &'static str, message: impl Into<String>) -> Self {
-        Self { place: Place::Parameter(name.to_owned()), code, message: message.into() }
+        Self { place: Place::Parameter(cut(name).into_owned()), code, message: message.into() }
+    }
+}
+
+/// The beginning of a name that the sender chose.
+pub(crate) fn cut(name: &str) -> Cow<'_, str> {
+    let mut width = 0;
+    let mut letters = name.char_indices().enumerate();
+    let too_much = letters.find(|(count, (_, letter))| {
+        width += match letter {
+            '\0'..='\u{1f}' => 6,
+            '"' | '\\' => 2,
+            letter => letter.len_utf8(),
+        };
+        *count == LONGEST_NAME || width > WIDEST_NAME
+    });
+    match too_much {
+        Some((_, (end, _))) => Cow::Owned(format!("{}…", &name[..end])),
+        None => Cow::Borrowed(name),
     }
 }
 
@@ -81,10 +108,17 @@ impl Problem {
 
     /// A request that is well formed but not valid, with everything that is wrong with it.
     pub(crate) fn invalid(violations: Vec<Violation>) -> Self {
-        let detail = match violations.len() {
+        Self::invalid_with_more(violations, 0)
+    }
+
+    /// Likewise, where some of what is wrong was only counted.
+    pub(crate) fn invalid_with_more(mut violations: Vec<Violation>, more: usize) -> Self {
+        let detail = match violations.len() + more {
             1 => "One value is not valid.".to_owned(),
-            count => format!("{count} values are not valid."),
+            count if count <= MOST_TOLD => format!("{count} values are not valid."),
+            count => format!("{count} values are not valid. The first {MOST_TOLD} are told."),
         };
+        violations.truncate(MOST_TOLD);
         Self { violations, ..Self::new(Code::ValidationError, detail) }
     }
 

@@ -8,14 +8,7 @@ use serde_json::value::RawValue;
 use super::fault::Fault;
 use super::number;
 use super::object::{Handling, Json, malformed};
-use crate::http::problem::{Problem, Violation};
-
-/// How many unknown members are told one by one. The others are counted, so that no body makes an answer that is many times
-/// its size.
-const MOST_UNKNOWN: usize = 100;
-
-/// The most bytes of a name that is told. A longer one is counted.
-const LONGEST_UNKNOWN: usize = 255;
+use crate::http::problem::{MOST_TOLD, Problem, Violation, cut};
 
 /// The text of a member's value, or none where the member is absent.
 pub(crate) type Raw<'a> = Option<&'a RawValue>;
@@ -49,8 +42,10 @@ pub(crate) struct Members {
     prefix: String,
     violations: Vec<Violation>,
     malformed: Option<Problem>,
-    /// The pointers of the unknown members that are told.
-    unknown: HashSet<String>,
+    /// The unknown members, which are told after everything else.
+    unknown: Vec<Violation>,
+    /// Their pointers.
+    pointers: HashSet<String>,
     /// How many more there are.
     more_unknown: usize,
 }
@@ -62,7 +57,8 @@ impl Members {
             prefix: String::new(),
             violations: Vec::new(),
             malformed: None,
-            unknown: HashSet::new(),
+            unknown: Vec::new(),
+            pointers: HashSet::new(),
             more_unknown: 0,
         }
     }
@@ -209,28 +205,25 @@ impl Members {
     /// Notes a member that the object does not have. One that is there twice is one.
     fn add_unknown(&mut self, name: &str) {
         // RFC 6901, section 3.
-        let pointer = self.pointer(&name.replace('~', "~0").replace('/', "~1"));
-        if self.unknown.contains(&pointer) {
+        let pointer = self.pointer(&cut(name).replace('~', "~0").replace('/', "~1"));
+        if self.pointers.contains(&pointer) {
             return;
         }
-        if self.unknown.len() == MOST_UNKNOWN || name.len() > LONGEST_UNKNOWN {
+        if self.unknown.len() == MOST_TOLD {
             self.more_unknown += 1;
             return;
         }
-        self.violations.push(Violation::at(pointer.clone(), "unknown_member", "is no member of this object"));
-        self.unknown.insert(pointer);
+        self.unknown.push(Violation::at(pointer.clone(), "unknown_member", "is no member of this object"));
+        self.pointers.insert(pointer);
     }
 
     /// The value, if nothing was wrong.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
-        if self.more_unknown > 0 {
-            let message = format!("has {} more members that are not known", self.more_unknown);
-            self.violations.push(Violation::at("", "unknown_member", message));
-        }
+        self.violations.append(&mut self.unknown);
         match (self.malformed, value) {
             (Some(problem), _) => Err(problem),
             (None, Some(value)) if self.violations.is_empty() => Ok(value),
-            (None, _) => Err(Problem::invalid(self.violations)),
+            (None, _) => Err(Problem::invalid_with_more(self.violations, self.more_unknown)),
         }
     }
 
