@@ -22,6 +22,7 @@ mod error_sizes;
 mod expiry;
 mod export_time_entries;
 mod external_ref;
+mod figures;
 mod ground_rules;
 mod idempotency_key;
 mod import;
