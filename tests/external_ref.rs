@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use timelog_adapters::digest_external_ref;
+use timelog_adapters::digest_external_ref_part;
 use timelog_domain::Action;
 
 use crate::support::{Call, Database, Service, Tenant, on_every_database};
@@ -18,7 +18,7 @@ on_every_database![
     a_reference_outlives_the_key,
     references_are_compared_byte_for_byte,
     the_longest_reference_is_as_good_as_any,
-    references_whose_digests_are_alike_in_part_are_not_taken_for_each_other,
+    an_entry_that_only_has_the_digests_of_a_reference_is_not_taken_for_it,
     a_part_must_be_there_and_say_something,
     organizations_do_not_share_references,
     a_reference_belongs_to_one_project,
@@ -227,44 +227,21 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-async fn references_whose_digests_are_alike_in_part_are_not_taken_for_each_other(database: Database) {
+async fn an_entry_that_only_has_the_digests_of_a_reference_is_not_taken_for_it(database: Database) {
     let service = Service::start(database).await;
-    let body = |provider: &str, kind: &str, minutes: u32| {
-        let reference = json!({ "provider": provider, "externalType": kind, "externalId": "1" });
-        service.tenant.body_with(&json!({ "externalRef": reference, "minutes": minutes }))
+    let body =
+        |id: &str, minutes: u32| service.tenant.body_with(&json!({ "externalRef": reference(id), "minutes": minutes }));
+    let one = service.log(&body("1", 1)).send().await.is(201);
+    // As if somebody had found another text with the digest of this one.
+    let digest: String = digest_external_ref_part("2").iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = match database {
+        Database::Sqlite => format!("x'{digest}'"),
+        Database::Postgres => format!("'\\x{digest}'::bytea"),
     };
-    let one = service.log(&body("jira", "worklog", 1)).send().await.is(201);
-    let other = service.log(&body("trac", "ticket", 2)).send().await.is(201);
-    // As if somebody had found a provider and a type whose digest begins like that of others.
-    let digest = digest_external_ref("trac", "ticket", "1").into_iter().collect::<Vec<_>>();
-    let alike = [&digest_external_ref("jira", "worklog", "1")[..16], &digest[16..]].concat();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let literal = |bytes: &[u8]| match database {
-        Database::Sqlite => format!("x'{}'", hex(bytes)),
-        Database::Postgres => format!("'\\x{}'::bytea", hex(bytes)),
-    };
-    let forge = format!(
-        "UPDATE time_entries SET external_digest = {} WHERE external_digest = {}",
-        literal(&alike),
-        literal(&digest)
-    );
-    service.database.execute(&forge);
-    for filter in ["externalRef.provider=jira", "externalRef.provider=jira&externalRef.externalType=worklog"] {
-        let page = service.api.get(&format!("/time-entries?{filter}")).send().await.is(200).json();
-        assert_eq!(page["data"], json!([one.json()]), "{filter}");
-    }
-    // Where all of a digest is alike, the texts still decide, and nobody's entry is changed by another's reference.
-    let forge = format!(
-        "UPDATE time_entries SET external_digest = {} WHERE external_digest = {}",
-        literal(&digest_external_ref("mantis", "bug", "1")),
-        literal(&alike)
-    );
-    service.database.execute(&forge);
-    let filter = "externalRef.provider=mantis&externalRef.externalType=bug&externalRef.externalId=1";
-    let page = service.api.get(&format!("/time-entries?{filter}")).send().await.is(200).json();
-    assert_eq!(page["data"], json!([]));
-    service.log(&body("mantis", "bug", 3)).send().await.fails_with(503, "unavailable");
-    assert_eq!(service.read(&other.text("id")).await.body, other.body);
+    service.database.execute(&format!("UPDATE time_entries SET external_id_digest = {digest}"));
+    service.log(&body("2", 2)).send().await.fails_with(503, "unavailable");
+    assert_eq!(service.read(&one.text("id")).await.body, one.body);
+    assert_eq!(service.database.count("time_entries"), 1);
 }
 
 async fn a_part_must_be_there_and_say_something(database: Database) {

@@ -80,8 +80,10 @@ fn every_text_in_an_index_is_short() {
         // At most 255 visible ASCII characters, beside an operation, which is a method and a path of ids and words.
         "idempotency_keys.key",
         "idempotency_keys.operation",
-        // 32 bytes.
-        "time_entries.external_digest",
+        // 16 bytes each.
+        "time_entries.external_id_digest",
+        "time_entries.external_provider_digest",
+        "time_entries.external_type_digest",
     ];
     assert_eq!(postgres::shared().query(&database.url(), texts).lines().collect::<Vec<_>>(), expected);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use timelog_adapters::{digest_external_ref, digest_key};
+use timelog_adapters::{digest_external_ref_part, digest_key};
 
 use crate::support::{Database, Program, TestDatabase, on_every_database, run};
 
@@ -173,10 +173,12 @@ fn of_the_release_before(kind: Database) -> TestDatabase {
     database
 }
 
-/// How many entries have the digest of that reference.
+/// How many entries have the digests of that reference.
 fn digested(sql: Sql, database: &TestDatabase, (provider, kind, id): (&str, &str, &str)) -> i64 {
-    let digest = sql.bytes(&digest_external_ref(provider, kind, id));
-    database.count(&format!("time_entries WHERE external_digest = {digest}"))
+    let is =
+        |column: &str, part: &str| format!("external_{column}_digest = {}", sql.bytes(&digest_external_ref_part(part)));
+    let conditions = [is("provider", provider), is("type", kind), is("id", id)];
+    database.count(&format!("time_entries WHERE {}", conditions.join(" AND ")))
 }
 
 async fn references_of_the_release_before_are_found_and_its_answers_replayed(kind: Database) {

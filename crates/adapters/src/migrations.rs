@@ -13,7 +13,7 @@ use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::DbError;
-use crate::external_digest::digest_external_ref;
+use crate::external_digest::digest_external_ref_part;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -24,14 +24,12 @@ const POSTGRES_LOCK: i64 = 0x74_69_6d_65_6c_6f_67;
 #[declare_sql_function]
 extern "SQL" {
     /// What a migration needs and SQLite does not have.
-    fn external_digest(provider: Text, external_type: Text, external_id: Text) -> Binary;
+    fn external_digest(part: Text) -> Binary;
 }
 
 /// Applies the migrations that are missing and returns their versions.
 pub(crate) fn run_sqlite(conn: &mut SqliteConnection) -> Result<Vec<String>, DbError> {
-    external_digest_utils::register_impl(conn, |provider: String, external_type: String, external_id: String| {
-        digest_external_ref(&provider, &external_type, &external_id).to_vec()
-    })?;
+    external_digest_utils::register_impl(conn, |part: String| digest_external_ref_part(&part).to_vec())?;
     let applied = conn.run_pending_migrations(SQLITE).map_err(|error| failed(&*error))?;
     Ok(applied.iter().map(MigrationVersion::to_string).collect())
 }

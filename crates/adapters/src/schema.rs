@@ -111,7 +111,9 @@ diesel::table! {
         version -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
-        external_digest -> Nullable<Binary>,
+        external_provider_digest -> Nullable<Binary>,
+        external_type_digest -> Nullable<Binary>,
+        external_id_digest -> Nullable<Binary>,
     }
 }
 

@@ -1,10 +1,8 @@
--- A reference is found by a digest of it, as on PostgreSQL, where its own texts may be longer than what an index takes.
---
--- The digest begins with a part for the provider, then one for the provider and the type, then one for all three, so that a
--- range of digests holds what belongs to a provider, or to a provider and a type. The function is the program's: SQLite has none
--- of its own. What a column must be cannot be added to a table that is there, so the table is made anew.
+-- A reference is found by digests of its three texts, as on PostgreSQL, where they may be longer than what an index takes. Each
+-- has its own, so that the index finds whatever it found before: a provider, a type of it, an id alone. The function is the
+-- program's: SQLite has none of its own. What a column must be cannot be added to a table that is there, so the table is made anew.
 
-CREATE TABLE time_entries_with_digest (
+CREATE TABLE time_entries_with_digests (
     organization_id   BLOB    NOT NULL,
     id                BLOB    NOT NULL CHECK (length(id) = 16),
     project_id        BLOB    NOT NULL,
@@ -24,8 +22,12 @@ CREATE TABLE time_entries_with_digest (
     version           INTEGER NOT NULL CHECK (version >= 1),
     created_at        INTEGER NOT NULL,
     updated_at        INTEGER NOT NULL,
-    external_digest   BLOB
-        CHECK ((external_digest IS NULL) = (external_provider IS NULL) AND ifnull(length(external_digest), 32) = 32),
+    external_provider_digest BLOB
+        CHECK ((external_provider_digest IS NULL) = (external_provider IS NULL) AND ifnull(length(external_provider_digest), 16) = 16),
+    external_type_digest BLOB
+        CHECK ((external_type_digest IS NULL) = (external_type IS NULL) AND ifnull(length(external_type_digest), 16) = 16),
+    external_id_digest BLOB
+        CHECK ((external_id_digest IS NULL) = (external_id IS NULL) AND ifnull(length(external_id_digest), 16) = 16),
     PRIMARY KEY (organization_id, id),
     FOREIGN KEY (organization_id, project_id) REFERENCES projects (organization_id, id),
     FOREIGN KEY (organization_id, user_id) REFERENCES users (organization_id, id),
@@ -35,17 +37,20 @@ CREATE TABLE time_entries_with_digest (
     CHECK ((external_provider IS NULL) = (external_id IS NULL))
 ) STRICT;
 
-INSERT INTO time_entries_with_digest
+INSERT INTO time_entries_with_digests
     SELECT organization_id, id, project_id, user_id, entry_id, release_id, work_date, minutes, description, billable, source,
         status, external_provider, external_type, external_id, version, created_at, updated_at,
-        CASE WHEN external_provider IS NOT NULL THEN external_digest(external_provider, external_type, external_id) END
+        CASE WHEN external_provider IS NOT NULL THEN external_digest(external_provider) END,
+        CASE WHEN external_type IS NOT NULL THEN external_digest(external_type) END,
+        CASE WHEN external_id IS NOT NULL THEN external_digest(external_id) END
     FROM time_entries ORDER BY rowid;
 DROP TABLE time_entries;
-ALTER TABLE time_entries_with_digest RENAME TO time_entries;
+ALTER TABLE time_entries_with_digests RENAME TO time_entries;
 
 -- A reference names at most one live entry of the organization.
-CREATE UNIQUE INDEX time_entries_by_external_ref ON time_entries (organization_id, external_digest)
-    WHERE external_digest IS NOT NULL;
+CREATE UNIQUE INDEX time_entries_by_external_ref
+    ON time_entries (organization_id, external_provider_digest, external_type_digest, external_id_digest)
+    WHERE external_provider_digest IS NOT NULL;
 
 -- Lists come in three orders, of a project and of the whole organization, and by day of a user. Each index ends with the id,
 -- which breaks ties, so that a page is read from where it begins. What is added up is found by its days.
@@ -60,7 +65,7 @@ CREATE INDEX time_entries_by_user_and_work_date ON time_entries (organization_id
 -- What the planner knew of the table went with it.
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('time_entries', 'sqlite_autoindex_time_entries_1', '5000000 1000000 1'),
-    ('time_entries', 'time_entries_by_external_ref', '5000000 1000000 1'),
+    ('time_entries', 'time_entries_by_external_ref', '5000000 1000000 500000 500000 1'),
     ('time_entries', 'time_entries_by_work_date', '5000000 1000000 1000 1'),
     ('time_entries', 'time_entries_by_created_at', '5000000 1000000 2 1'),
     ('time_entries', 'time_entries_by_updated_at', '5000000 1000000 2 1'),

@@ -30,10 +30,10 @@ const TIME_ENTRIES: &str = "SELECT t.* FROM unnest(?, ?) AS k (organization_id, 
     CROSS JOIN LATERAL (SELECT * FROM time_entries t \
     WHERE (t.organization_id, t.id) = (k.organization_id, k.id) LIMIT 1) t";
 const TIME_ENTRIES_BY_REF: &str = "SELECT t.* FROM \
-    unnest(?, ?) AS k (organization_id, external_digest) \
+    unnest(?, ?, ?, ?) AS k (organization_id, provider, type, id) \
     CROSS JOIN LATERAL (SELECT * FROM time_entries t \
-    WHERE (t.organization_id, t.external_digest) = (k.organization_id, k.external_digest) \
-    AND t.external_digest IS NOT NULL LIMIT 1) t";
+    WHERE (t.organization_id, t.external_provider_digest, t.external_type_digest, t.external_id_digest) \
+    = (k.organization_id, k.provider, k.type, k.id) AND t.external_provider_digest IS NOT NULL LIMIT 1) t";
 const ANSWERS: &str = "SELECT t.* FROM unnest(?, ?, ?, ?) AS k (organization_id, key_id, operation, key) \
     CROSS JOIN LATERAL (SELECT * FROM idempotency_keys t \
     WHERE (t.organization_id, t.key_id, t.operation, t.key) \
@@ -62,7 +62,7 @@ pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &m
         pairs(touches.time_entries.iter().copied()),
         touches.time_entries.len(),
     );
-    // The ledger knows an entry by the texts of its reference, so what only has the same digest is not taken for it.
+    // The ledger knows an entry by the texts of its reference, so what only has the same digests is not taken for it.
     let references = &touches.external_refs;
     let digests: Vec<_> = references.iter().map(|(_, reference)| external_digest::of_reference(reference)).collect();
     let by_ref = rows::<TimeEntryRow>(
@@ -70,7 +70,9 @@ pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &m
         TIME_ENTRIES_BY_REF,
         vec![
             ids(references.iter().map(|(organization, _)| *organization)),
-            Column::Binaries(digests.iter().map(<[u8; 32]>::as_slice).collect()),
+            Column::Binaries(digests.iter().map(|[provider, ..]| provider.as_slice()).collect()),
+            Column::Binaries(digests.iter().map(|[_, kind, _]| kind.as_slice()).collect()),
+            Column::Binaries(digests.iter().map(|[.., id]| id.as_slice()).collect()),
         ],
         references.len(),
     );

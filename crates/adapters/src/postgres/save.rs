@@ -24,8 +24,8 @@ const CLAIM: &str = "INSERT INTO idempotency_keys (organization_id, key_id, oper
 
 const INSERT: &str = "INSERT INTO time_entries (organization_id, id, project_id, user_id, entry_id, release_id, \
     work_date, minutes, description, billable, source, status, external_provider, external_type, external_id, version, \
-    created_at, updated_at, external_digest) \
-    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    created_at, updated_at, external_provider_digest, external_type_digest, external_id_digest) \
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// What never changes in an entry is not written again.
 const UPDATE: &str = "UPDATE time_entries t SET user_id = n.user_id, entry_id = n.entry_id, release_id = n.release_id, \
@@ -128,7 +128,9 @@ async fn insert(conn: &mut AsyncPgConnection, rows: &[TimeEntryRow]) -> Result<(
         version: Bigints,
         created_at: Instants,
         updated_at: Instants,
-        external_digest: OptionalBinaries(as_deref),
+        external_provider_digest: OptionalBinaries(as_deref),
+        external_type_digest: OptionalBinaries(as_deref),
+        external_id_digest: OptionalBinaries(as_deref),
     );
     affect(conn, INSERT, columns, rows.len()).await
 }

@@ -4,7 +4,7 @@
 /// they see the same entries.
 macro_rules! filtered {
     ($query:expr, $organization:expr, $filter:expr) => {{
-        use $crate::external_digest::digest_external_ref;
+        use $crate::external_digest::of_part;
         use $crate::schema::time_entries as t;
         use $crate::types::{DayValue, IdValue, InstantValue};
 
@@ -54,29 +54,18 @@ macro_rules! filtered {
         if let Some(instant) = updated_since {
             query = query.filter(t::updated_at.ge(InstantValue::from(instant)));
         }
-        // The index of references holds only rows that have one. It finds them by digests, and the texts decide.
+        // References are found by digests of their parts, in an index of those rows that have one.
         if external_provider.is_some() || external_type.is_some() || external_id.is_some() {
-            query = query.filter(t::external_digest.is_not_null());
-        }
-        match (&external_provider, &external_type, &external_id) {
-            (Some(provider), Some(kind), Some(id)) => {
-                let digest = digest_external_ref(provider.as_str(), kind.as_str(), id.as_str());
-                query = query.filter(t::external_digest.eq(digest.to_vec()));
-            }
-            (Some(provider), kind, _) => {
-                let (from, to) = $crate::external_digest::range(provider, kind.as_ref());
-                query = query.filter(t::external_digest.ge(from)).filter(t::external_digest.le(to));
-            }
-            (None, ..) => {}
+            query = query.filter(t::external_provider_digest.is_not_null());
         }
         if let Some(part) = external_provider {
-            query = query.filter(t::external_provider.eq(part.as_str().to_owned()));
+            query = query.filter(t::external_provider_digest.eq(of_part(&part)));
         }
         if let Some(part) = external_type {
-            query = query.filter(t::external_type.eq(part.as_str().to_owned()));
+            query = query.filter(t::external_type_digest.eq(of_part(&part)));
         }
         if let Some(part) = external_id {
-            query = query.filter(t::external_id.eq(part.as_str().to_owned()));
+            query = query.filter(t::external_id_digest.eq(of_part(&part)));
         }
         query
     }};

@@ -31,7 +31,9 @@ pub(crate) struct TimeEntryRow {
     pub(crate) version: i64,
     pub(crate) created_at: InstantValue,
     pub(crate) updated_at: InstantValue,
-    pub(crate) external_digest: Option<Vec<u8>>,
+    pub(crate) external_provider_digest: Option<Vec<u8>>,
+    pub(crate) external_type_digest: Option<Vec<u8>>,
+    pub(crate) external_id_digest: Option<Vec<u8>>,
 }
 
 impl From<&TimeEntry> for TimeEntryRow {
@@ -50,6 +52,9 @@ impl From<&TimeEntry> for TimeEntryRow {
         } = entry.record();
         let part = |part: fn(&ExternalRef) -> &ExternalRefPart| {
             external_ref.as_ref().map(|reference| part(reference).as_str().to_owned())
+        };
+        let digest = |part: fn(&ExternalRef) -> &ExternalRefPart| {
+            external_ref.as_ref().map(|reference| external_digest::of_part(part(reference)))
         };
         Self {
             organization_id: (*organization_id).into(),
@@ -70,7 +75,9 @@ impl From<&TimeEntry> for TimeEntryRow {
             version: version.get(),
             created_at: (*created_at).into(),
             updated_at: (*updated_at).into(),
-            external_digest: external_ref.as_ref().map(|known| external_digest::of_reference(known).to_vec()),
+            external_provider_digest: digest(|reference| &reference.provider),
+            external_type_digest: digest(|reference| &reference.external_type),
+            external_id_digest: digest(|reference| &reference.external_id),
         }
     }
 }

@@ -88,9 +88,12 @@ fn load_time_entries(conn: &mut SqliteConnection, touches: &Touches, ledger: &mu
         }
     }
     for (organization, reference) in &touches.external_refs {
+        let [provider, kind, id] = external_digest::of_reference(reference);
         let row = time_entries::table
             .filter(time_entries::organization_id.eq(IdValue::from(*organization)))
-            .filter(time_entries::external_digest.eq(external_digest::of_reference(reference).as_slice()))
+            .filter(time_entries::external_provider_digest.eq(provider))
+            .filter(time_entries::external_type_digest.eq(kind))
+            .filter(time_entries::external_id_digest.eq(id))
             .select(TimeEntryRow::as_select())
             .first(conn)
             .optional()?;

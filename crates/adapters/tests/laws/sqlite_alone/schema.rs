@@ -14,7 +14,7 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlit
 #[declare_sql_function]
 extern "SQL" {
     /// What the program brings for a migration.
-    fn external_digest(provider: Text, external_type: Text, external_id: Text) -> Binary;
+    fn external_digest(part: Text) -> Binary;
 }
 
 const DESCRIPTION: &str = include_str!("../../../src/schema.rs");
@@ -72,7 +72,7 @@ fn existing(conn: &mut SqliteConnection) -> BTreeMap<String, Vec<String>> {
 fn migrated() -> SqliteConnection {
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
     // There is nothing to digest.
-    external_digest_utils::register_impl(&mut conn, |_: String, _: String, _: String| Vec::<u8>::new()).unwrap();
+    external_digest_utils::register_impl(&mut conn, |_: String| Vec::<u8>::new()).unwrap();
     conn.run_pending_migrations(MIGRATIONS).unwrap();
     conn
 }
