@@ -9,7 +9,7 @@ on_every_database![
 ];
 
 /// Every setting with limits, its least value and its most.
-const LIMITS: [(&str, &str, &str); 15] = [
+const LIMITS: [(&str, &str, &str); 20] = [
     ("--connect-timeout", "0s", "24h"),
     ("--lock-timeout", "100ms", "1h"),
     ("--statement-timeout", "100ms", "1h"),
@@ -25,6 +25,11 @@ const LIMITS: [(&str, &str, &str); 15] = [
     ("--batch-size", "1", "1024"),
     ("--rate-limit", "1", "1000000"),
     ("--anonymous-rate", "1", "1000000"),
+    ("--max-connections", "1", "65536"),
+    ("--in-flight-mib", "16", "65536"),
+    ("--head-timeout", "1s", "1h"),
+    ("--request-timeout", "1s", "1h"),
+    ("--answer-timeout", "1s", "1h"),
 ];
 
 /// Logs, reads and adds up with these settings, and is stopped.

@@ -318,7 +318,7 @@ mod tests {
                 assert!(complaint("0s").contains("must be"), "{flag}");
             }
         }
-        assert_eq!(seen, 17, "a setting was added or lost");
+        assert_eq!(seen, 21, "a setting was added or lost");
     }
 
     #[test]
