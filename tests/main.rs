@@ -42,6 +42,7 @@ mod private_postgres;
 mod program;
 mod races;
 mod read_time_entry;
+mod reads;
 mod refused_bodies;
 mod refused_connections;
 mod secrets;

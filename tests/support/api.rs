@@ -76,6 +76,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// The same call by another method.
+    pub(crate) fn with_method(self, method: Method) -> Self {
+        Self { method, ..self }
+    }
+
     /// Sets a header.
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.insert(header_name(name), header_value(value.as_ref()));

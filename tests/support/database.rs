@@ -7,6 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use tempfile::TempDir;
+use timelog_domain::OrganizationId;
 
 use super::postgres::{self, Cluster};
 
@@ -23,6 +24,34 @@ pub(crate) const TABLES: [&str; 10] = [
     "time_entry_history",
     "idempotency_keys",
 ];
+
+/// The columns of an entry, without whether it is billable.
+const COLUMNS: [&str; 17] = [
+    "organization_id",
+    "id",
+    "project_id",
+    "user_id",
+    "entry_id",
+    "release_id",
+    "work_date",
+    "minutes",
+    "description",
+    "source",
+    "status",
+    "external_provider",
+    "external_type",
+    "external_id",
+    "version",
+    "created_at",
+    "updated_at",
+];
+
+/// What comes of moving SQLite's log to its database.
+#[derive(QueryableByName)]
+struct Checkpoint {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    busy: i32,
+}
 
 /// The kinds of database that a test runs on.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +130,56 @@ impl TestDatabase {
         match self {
             Self::Sqlite(folder) => connect(folder).batch_execute(sql).expect("the statement works"),
             Self::Postgres(cluster, url) => drop(cluster.query(url, sql)),
+        }
+    }
+
+    /// Has nobody who reads many entries of that organization come to an end, until they are [freed](Self::free_reads). What was begun by
+    /// then goes on. Until then all organizations are held on SQLite, where also nobody can write.
+    ///
+    /// On SQLite every row is billable then, so what asks for others looks for ever and finds nothing.
+    pub(crate) fn hold_reads(&self, organization: OrganizationId) {
+        let view = match self {
+            Self::Sqlite(_) => format!(
+                "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers) \
+                 SELECT number AS rowid, {}, number > 0 AS billable FROM numbers CROSS JOIN kept_time_entries",
+                COLUMNS.join(", ")
+            ),
+            Self::Postgres(..) => format!(
+                "SELECT * FROM kept_time_entries \
+                 WHERE organization_id <> '{organization}' OR (SELECT pg_sleep(86400)::text) IS NULL"
+            ),
+        };
+        self.execute(&format!(
+            "BEGIN; ALTER TABLE time_entries RENAME TO kept_time_entries; CREATE VIEW time_entries AS {view}; COMMIT"
+        ));
+    }
+
+    /// Lets everybody read again. On SQLite also while others are held.
+    pub(crate) fn free_reads(&self) {
+        self.execute("BEGIN; DROP VIEW time_entries; ALTER TABLE kept_time_entries RENAME TO time_entries; COMMIT");
+    }
+
+    /// Whether anybody reads entries at this moment.
+    pub(crate) fn is_being_read(&self) -> bool {
+        match self {
+            Self::Sqlite(folder) => {
+                // While anybody reads, what is in the log cannot all be moved. So first something is written to it.
+                let mut connection = connect(folder);
+                connection
+                    .batch_execute("PRAGMA user_version = 1; PRAGMA busy_timeout = 0")
+                    .expect("it can be written");
+                let busy =
+                    diesel::sql_query("PRAGMA wal_checkpoint(RESTART)").get_result::<Checkpoint>(&mut connection);
+                busy.expect("the log can be moved").busy != 0
+            }
+            Self::Postgres(cluster, url) => {
+                let name = url.rsplit('/').next().unwrap_or(url);
+                let sql = format!(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND state = 'active' \
+                     AND query LIKE '%time_entries%' AND pid <> pg_backend_pid()"
+                );
+                cluster.query(url, &sql) != "0"
+            }
         }
     }
 

@@ -25,7 +25,7 @@ use crate::types::{Id, IdValue};
 /// How many rows a table has.
 macro_rules! count {
     ($database:expr, $table:ident) => {
-        on_database!($database, read, |conn| $table::table.count().get_result::<i64>(conn).await).await?
+        on_database!($database, look_up, |conn| $table::table.count().get_result::<i64>(conn).await).await?
     };
 }
 
@@ -100,7 +100,7 @@ async fn refuse_others(from: &Database, to: &Database) -> Result<(), PortError> 
 
 async fn organizations_of(database: &Database) -> Result<Vec<IdValue>, PortError> {
     let query = organizations::table.select(organizations::id);
-    on_database!(database, read, |conn| query.load(conn).await).await
+    on_database!(database, look_up, |conn| query.load(conn).await).await
 }
 
 /// Copies one table in the order of its primary key.
@@ -121,7 +121,7 @@ macro_rules! copy_table {
             progress(done);
             $(let mut $key = $least;)+
             if $resume {
-                let last = on_database!(to, read, |conn| $table::table
+                let last = on_database!(to, look_up, |conn| $table::table
                     .order(($($table::$key.desc(),)+))
                     .select($row::as_select())
                     .first(conn)
@@ -137,7 +137,7 @@ macro_rules! copy_table {
                 let after = sql::<Bool>(concat!("(", $columns, ", 0) > ("))
                     $(.bind::<$sql_type, _>($key.clone()).sql(", "))+
                     .sql("0)");
-                let rows: Vec<$row> = on_database!(from, read, |conn| $table::table
+                let rows: Vec<$row> = on_database!(from, look_up, |conn| $table::table
                     .filter(after)
                     .order(($($table::$key,)+))
                     .limit(PAGE)

@@ -94,8 +94,8 @@ impl CommitBatch for Database {
     }
 }
 
-/// Runs database work in a task of its own. A caller that stops waiting (a client that hung up) must not abandon a connection
-/// in the middle of a statement.
+/// Runs database work in a task of its own, to its end. A caller that stops waiting (a client that hung up) must not abandon a
+/// connection in the middle of a statement. Reads are [attended](crate::attendance::attended) instead.
 pub(crate) async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, DbError>> + Send + 'static,
 ) -> Result<T, PortError> {
@@ -105,24 +105,29 @@ pub(crate) async fn detached<T: Send + 'static>(
     }
 }
 
-/// Runs a query, written once, on a pooled connection of whichever kind the database is: `on_database!(db, read, |conn| …)` or
-/// `write`. The query's value is a `QueryResult`; the whole is a future of `Result<_, PortError>`. With `|conn: Db|`, `Db` names
-/// the kind, for queries that are put together at run time.
+/// Runs a query, written once, on a pooled connection of whichever kind the database is. The query's value is a `QueryResult`; the
+/// whole is a future of `Result<_, PortError>`. With `|conn: Db|`, `Db` names the kind, for queries that are put together at run
+/// time.
+///
+/// - `on_database!(db, read(organization), |conn| …)`: an organization's read, when it is the organization's turn.
+/// - `on_database!(db, total(organization), |conn| …)`: likewise, for what adds up everything there is.
+/// - `on_database!(db, look_up, |conn| …)`: a read that waits for no organization: of keys, or of a command.
+/// - `on_database!(db, write, |conn| …)`: a write beside the commit queue, which runs to its end.
+///
+/// Reads end when nobody waits for them any more.
 macro_rules! on_database {
-    ($database:expr, $pool:ident, |$conn:ident $(: $db:ident)?| $query:expr) => {{
+    ($database:expr, write, |$conn:ident| $query:expr) => {{
         let database = $database.clone();
         $crate::database::detached(async move {
             match database {
                 $crate::database::Database::Sqlite(pools) => {
-                    $(type $db = diesel::sqlite::Sqlite;)?
-                    let mut pooled = pools.$pool().await?;
+                    let mut pooled = pools.write().await?;
                     let $conn = &mut *pooled;
                     let done = $query.map_err($crate::error::DbError::from)?;
                     pools.check().map(|()| done)
                 }
                 $crate::database::Database::Postgres(pools) => {
-                    $(type $db = diesel::pg::Pg;)?
-                    let mut pooled = pools.$pool().await?;
+                    let mut pooled = pools.write().await?;
                     let asked = pools.ask(async {
                         let $conn = &mut *pooled;
                         $query.map_err($crate::error::DbError::from)
@@ -132,6 +137,39 @@ macro_rules! on_database {
                 }
             }
         })
+    }};
+    ($database:expr, $pool:ident $(($organization:expr))?, |$conn:ident $(: $db:ident)?| $query:expr) => {{
+        let database = $database.clone();
+        async move {
+            match database {
+                $crate::database::Database::Sqlite(pools) => {
+                    $(type $db = diesel::sqlite::Sqlite;)?
+                    let mut reader = pools.$pool($($organization)?).await?;
+                    let read = $crate::attendance::attended(|attendance| async move {
+                        let read = pools.attend(attendance, async {
+                            let $conn = &mut *reader.connection;
+                            $query.map_err($crate::error::DbError::from)
+                        });
+                        let done = read.await?;
+                        pools.check().map(|()| done)
+                    });
+                    read.await
+                }
+                $crate::database::Database::Postgres(pools) => {
+                    $(type $db = diesel::pg::Pg;)?
+                    let mut reader = pools.$pool($($organization)?).await?;
+                    let read = $crate::attendance::attended(|attendance| async move {
+                        let read = pools.attend(attendance, async {
+                            let $conn = &mut *reader.connection;
+                            $query.map_err($crate::error::DbError::from)
+                        });
+                        let asked = read.await;
+                        pools.take_back(reader.connection, asked).await
+                    });
+                    read.await
+                }
+            }
+        }
     }};
 }
 

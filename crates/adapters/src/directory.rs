@@ -18,7 +18,7 @@ use crate::types::IdValue;
 macro_rules! put {
     ($store:ident, $organization:expr, $table:ident, ($($key:ident),+), $row:expr) => {
         Box::pin(async move {
-            let pass = $store.turnstile.enter($organization).await?;
+            let pass = $store.turn_to_put($organization).await?;
             let row = $row;
             on_database!($store.database, write, |conn| {
                 async {
@@ -39,10 +39,10 @@ macro_rules! put {
 }
 
 macro_rules! get {
-    ($store:ident, $table:ident, $key:expr, $row:ident) => {
+    ($store:ident, $table:ident, $organization:ident, $key:expr, $row:ident) => {
         Box::pin(async move {
             let query = $table::table.find($key);
-            let row = on_database!($store.database, read, |conn| query
+            let row = on_database!($store.database, read($organization), |conn| query
                 .select($row::as_select())
                 .first(conn)
                 .await
@@ -63,8 +63,11 @@ macro_rules! page {
                 .filter($table::id.ge(from))
                 .order($table::id)
                 .limit(i64::from($limit) + 2);
-            let rows =
-                on_database!($store.database, read, |conn| query.select($row::as_select()).load(conn).await).await?;
+            let rows = on_database!($store.database, read($organization), |conn| query
+                .select($row::as_select())
+                .load(conn)
+                .await)
+            .await?;
             let mut items = rows.into_iter().map($domain::try_from).collect::<Result<Vec<_>, _>>()?;
             items.retain(|item| Some(item.id) != $after);
             Ok(Page::of(items, $limit, |last| last.id))
@@ -100,7 +103,7 @@ impl Directory for Store {
     }
 
     fn project(&self, organization: OrganizationId, id: ProjectId) -> PortFuture<'_, Option<Project>> {
-        get!(self, projects, (IdValue::from(organization), IdValue::from(id)), ProjectRow)
+        get!(self, projects, organization, (IdValue::from(organization), IdValue::from(id)), ProjectRow)
     }
 
     fn projects(
@@ -113,7 +116,7 @@ impl Directory for Store {
     }
 
     fn user(&self, organization: OrganizationId, id: UserId) -> PortFuture<'_, Option<User>> {
-        get!(self, users, (IdValue::from(organization), IdValue::from(id)), UserRow)
+        get!(self, users, organization, (IdValue::from(organization), IdValue::from(id)), UserRow)
     }
 
     fn users(
@@ -127,7 +130,7 @@ impl Directory for Store {
 
     fn entry(&self, organization: OrganizationId, project: ProjectId, id: EntryId) -> PortFuture<'_, Option<Entry>> {
         let key = (IdValue::from(organization), IdValue::from(project), IdValue::from(id));
-        get!(self, project_entries, key, EntryRow)
+        get!(self, project_entries, organization, key, EntryRow)
     }
 
     fn release(
@@ -137,6 +140,6 @@ impl Directory for Store {
         id: ReleaseId,
     ) -> PortFuture<'_, Option<Release>> {
         let key = (IdValue::from(organization), IdValue::from(project), IdValue::from(id));
-        get!(self, project_releases, key, ReleaseRow)
+        get!(self, project_releases, organization, key, ReleaseRow)
     }
 }

@@ -20,6 +20,12 @@ pub(crate) enum DbError {
     /// An earlier statement of the transaction failed, so the server took no notice of this one. Why is in that one's error.
     #[error("{0}")]
     Aborted(String),
+    /// The statement took longer than it may.
+    #[error("{0}")]
+    Overdue(String),
+    /// Nobody waits for it any more, so it was not carried to its end.
+    #[error("nobody waits for it any more")]
+    Abandoned,
     /// The database is away, locked or full. The transaction did not commit, or it is unknown whether it did.
     #[error("{0}")]
     Unavailable(String),
@@ -45,6 +51,10 @@ const SQLITE_PASSING: [&str; 8] = [
     "locking protocol",
     "out of memory",
 ];
+
+/// What this program's function says in SQLite to end a read: it took too long, or nobody waits for it.
+pub(crate) const SQLITE_OVERDUE: &str = "canceling a read that takes too long";
+pub(crate) const SQLITE_ABANDONED: &str = "canceling a read that nobody waits for";
 
 /// What PostgreSQL says when it cannot work now but may later: a limit was reached, or the server starts, stops or is full.
 const POSTGRES_PASSING: [&str; 15] = [
@@ -74,6 +84,9 @@ const POSTGRES_BROKEN: [&str; 5] = [
     "client_idle_timeout",
 ];
 
+/// What PostgreSQL says of a statement that took too long.
+const POSTGRES_OVERDUE: &str = "canceling statement due to statement timeout";
+
 /// What PostgreSQL says of a statement because one before it in the same transaction failed.
 const POSTGRES_ABORTED: &str = "current transaction is aborted";
 
@@ -102,6 +115,10 @@ impl From<Error> for DbError {
             Error::DatabaseError(_, info) if info.message().starts_with(POSTGRES_ABORTED) => {
                 Self::Aborted(info.message().to_owned())
             }
+            Error::DatabaseError(_, info) if [POSTGRES_OVERDUE, SQLITE_OVERDUE].contains(&info.message()) => {
+                Self::Overdue(info.message().to_owned())
+            }
+            Error::DatabaseError(_, info) if info.message() == SQLITE_ABANDONED => Self::Abandoned,
             Error::DatabaseError(_, info) if starts_with_any(&**info, &POSTGRES_BROKEN) => {
                 Self::Disconnected(info.message().to_owned())
             }
@@ -166,9 +183,11 @@ impl From<DbError> for PortError {
             DbError::Conflict(reason)
             | DbError::Disconnected(reason)
             | DbError::Aborted(reason)
+            | DbError::Overdue(reason)
             | DbError::Unavailable(reason)
             // Somebody may mend it while the service runs.
             | DbError::Unusable(reason) => Self::Unavailable(reason),
+            DbError::Abandoned => Self::Unavailable(error.to_string()),
             DbError::UnknownReference => Self::UnknownReference,
             DbError::Failed(reason) => Self::Internal(reason),
         }
@@ -190,5 +209,14 @@ mod tests {
         assert_eq!(consequence().or_cause(cause()), cause());
         assert_eq!(cause().or_cause(consequence()), cause());
         assert!(matches!(PortError::from(consequence()), PortError::Unavailable(_)));
+    }
+
+    #[test]
+    fn what_takes_too_long_may_be_tried_again_on_either_database() {
+        for message in [POSTGRES_OVERDUE, SQLITE_OVERDUE] {
+            assert_eq!(said(message), DbError::Overdue(message.to_owned()));
+            assert!(matches!(PortError::from(said(message)), PortError::Unavailable(_)), "{message}");
+        }
+        assert_eq!(said(SQLITE_ABANDONED), DbError::Abandoned);
     }
 }

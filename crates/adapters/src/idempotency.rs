@@ -39,7 +39,7 @@ impl Store {
     /// [`PortError`] where the database does not answer.
     pub async fn kept_bytes(&self) -> Result<u64, PortError> {
         let query = idempotency_keys::table.select(diesel::dsl::sum(idempotency_keys::size));
-        let sum: Option<i64> = on_database!(self.database, read, |conn| query.first(conn).await).await?;
+        let sum: Option<i64> = on_database!(self.database, look_up, |conn| query.first(conn).await).await?;
         Ok(sum.unwrap_or(0).unsigned_abs())
     }
 }
@@ -55,7 +55,7 @@ impl IdempotencyCache for Store {
             );
             let query =
                 idempotency_keys::table.find(key).filter(idempotency_keys::expires_at.gt(InstantValue::from(now)));
-            let row = on_database!(self.database, read, |conn| query
+            let row = on_database!(self.database, read(scope.organization_id), |conn| query
                 .select(IdempotencyRow::as_select())
                 .first(conn)
                 .await

@@ -66,7 +66,7 @@ impl Store {
             .inner_join(api_keys::table.on(of_key))
             .filter(former_secrets::prefix.eq(prefix))
             .filter(former_secrets::expires_at.gt(InstantValue::from(now)));
-        let rows: Vec<(Vec<u8>, ApiKeyRow)> = on_database!(self.database, read, |conn| {
+        let rows: Vec<(Vec<u8>, ApiKeyRow)> = on_database!(self.database, look_up, |conn| {
             query.select((former_secrets::digest, ApiKeyRow::as_select())).load(conn).await
         })
         .await?;
@@ -112,7 +112,8 @@ impl ApiKeys for Store {
             };
             let query = api_keys::table.filter(api_keys::prefix.eq(prefix.clone()));
             let rows =
-                on_database!(self.database, read, |conn| query.select(ApiKeyRow::as_select()).load(conn).await).await?;
+                on_database!(self.database, look_up, |conn| query.select(ApiKeyRow::as_select()).load(conn).await)
+                    .await?;
             let digest = digest_key(presented);
             let row = rows.into_iter().find(|row| bool::from(row.digest.ct_eq(&digest)));
             let row = match row {
@@ -148,7 +149,7 @@ impl ApiKeys for Store {
             for _ in 0..ATTEMPTS {
                 let query = api_keys::table.filter(api_keys::id.eq(IdValue::from(id)));
                 let query = query.filter(api_keys::revoked_at.is_null());
-                let select = on_database!(self.database, read, |conn| {
+                let select = on_database!(self.database, look_up, |conn| {
                     query.select(ApiKeyRow::as_select()).first(conn).await.optional()
                 });
                 let row = select.await?;
@@ -170,7 +171,8 @@ impl ApiKeys for Store {
                 .filter(api_keys::organization_id.eq(IdValue::from(organization)))
                 .order((api_keys::created_at, api_keys::id));
             let rows =
-                on_database!(self.database, read, |conn| query.select(ApiKeyRow::as_select()).load(conn).await).await?;
+                on_database!(self.database, look_up, |conn| query.select(ApiKeyRow::as_select()).load(conn).await)
+                    .await?;
             Ok(rows.into_iter().map(ApiKey::try_from).collect::<Result<_, _>>()?)
         })
     }

@@ -1,8 +1,10 @@
 //! The ports of [`timelog_domain`] on diesel.
 //!
 //! [`Store`] implements them all: changes go through a commit queue, which takes the requests that wait as one batch and
-//! commits them in one transaction; reads go straight to a pool.
+//! commits them in one transaction; reads go to a pool beside it, where organizations take turns.
 
+mod admission;
+mod attendance;
 mod backup;
 mod checkout;
 mod commit_queue;

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+/// How many connections look keys up, say whether the database can be worked with, and read for commands. No organization's reads
+/// take them.
+pub(crate) const LOOK_UPS: usize = 2;
+
 /// How the database is used.
 #[derive(Debug, Clone)]
 pub struct DatabaseOptions {
     /// Whether to make a database that is not there. Where it is not made, opening it fails.
     pub create: bool,
-    /// How many connections read at the same time.
+    /// How many connections read for organizations at the same time. One alone gets half of them.
     pub read_connections: usize,
     /// How long to wait for a connection, and for a lock that somebody else holds.
     pub lock_timeout: Duration,
-    /// How long one statement may take. PostgreSQL only: SQLite's are bounded by what they read.
+    /// How long one statement may take. On SQLite it holds for reads that may visit many rows, whose number bounds all others.
     pub statement_timeout: Duration,
     /// How many transactions commit at the same time. PostgreSQL only: SQLite has one writer.
     pub lanes: usize,
@@ -21,7 +25,7 @@ impl Default for DatabaseOptions {
     fn default() -> Self {
         Self {
             create: true,
-            read_connections: 4,
+            read_connections: 8,
             lock_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
             lanes: 4,

@@ -35,6 +35,12 @@ impl<K: Eq + Hash + Clone> Shares<K> {
         Some(Share { all: self.clone(), holder: holder.clone(), amount })
     }
 
+    /// How much a holder has.
+    #[must_use]
+    pub fn held(&self, holder: &K) -> u64 {
+        self.lock().held.get(holder).copied().unwrap_or(0)
+    }
+
     /// How much nobody holds.
     #[must_use]
     pub fn free(&self) -> u64 {

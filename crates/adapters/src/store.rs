@@ -1,6 +1,7 @@
 //! The store: one database, and the queue in front of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -8,11 +9,11 @@ use timelog_domain::OrganizationId;
 use timelog_domain::ports::{Clock, Health, PortError, PortFuture, Readiness};
 
 use crate::commit_queue::CommitQueue;
-use crate::database::{Database, on_database};
+use crate::database::{Database, detached, on_database};
 use crate::error::DbError;
 use crate::options::{DatabaseOptions, QueueOptions};
 use crate::schema::organizations;
-use crate::turnstile::Turnstile;
+use crate::turnstile::{Turn, Turnstile};
 use crate::types::IdValue;
 use crate::url::DatabaseUrl;
 
@@ -20,8 +21,11 @@ use crate::url::DatabaseUrl;
 pub struct Store {
     pub(crate) database: Database,
     pub(crate) queue: CommitQueue,
-    /// What else writes for an organization passes here.
-    pub(crate) turnstile: Turnstile,
+    /// What is put into the directory passes here, as much at a time as there are connections for it. So the queue, which shares
+    /// them, waits for no more than that, and nobody for all that another organization puts.
+    puts: Turnstile<OrganizationId>,
+    /// How long a put waits for its turn.
+    wait: Duration,
 }
 
 impl Store {
@@ -55,8 +59,13 @@ impl Store {
             tracing::warn!(warning, "the database may lose what was answered");
         }
         let queue = CommitQueue::start(&database, &clock, lanes, batch_size, queue);
-        let turnstile = Turnstile::new(database.other_writers(), wait);
-        Ok(Self { database, queue, turnstile })
+        let puts = Turnstile::new(database.other_writers());
+        Ok(Self { database, queue, puts, wait })
+    }
+
+    /// Waits for a turn of the organization's to put something into the directory.
+    pub(crate) async fn turn_to_put(&self, organization: OrganizationId) -> Result<Turn<OrganizationId>, PortError> {
+        tokio::time::timeout(self.wait, self.puts.enter(organization)).await.map_err(|_| PortError::Busy)
     }
 
     /// Brings the schema up to date and returns the versions of the migrations that were applied. Programs that start at the
@@ -93,7 +102,7 @@ impl Store {
     /// Two organizations of the database, or as many as it has.
     async fn two_organizations(&self) -> Result<Vec<IdValue>, PortError> {
         let query = organizations::table.select(organizations::id).limit(2);
-        on_database!(self.database, read, |conn| query.load(conn).await).await
+        on_database!(self.database, look_up, |conn| query.load(conn).await).await
     }
 
     /// Takes no more changes, carries out those that wait, and returns when all are answered.
@@ -113,8 +122,12 @@ impl Health for Store {
     fn check(&self) -> PortFuture<'_, Readiness> {
         Box::pin(async move {
             self.queue.check()?;
-            let current = !self.database.has_pending_migrations().await?;
-            Ok(Readiness { current, warnings: self.database.warnings().await? })
+            let database = self.database.clone();
+            detached(async move {
+                let current = !database.has_pending_migrations().await?;
+                Ok(Readiness { current, warnings: database.warnings().await? })
+            })
+            .await
         })
     }
 }

@@ -19,7 +19,7 @@ impl TimeEntryRepository for Store {
     fn find(&self, organization: OrganizationId, id: TimeEntryId) -> PortFuture<'_, Option<TimeEntry>> {
         Box::pin(async move {
             let query = time_entries::table.find((IdValue::from(organization), IdValue::from(id)));
-            let row = on_database!(self.database, read, |conn| query
+            let row = on_database!(self.database, read(organization), |conn| query
                 .select(TimeEntryRow::as_select())
                 .first(conn)
                 .await

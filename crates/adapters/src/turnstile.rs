@@ -1,136 +1,164 @@
-//! What writes for an organization beside the commit queue passes here, a few at a time, and organizations take
-//! [turns](crate::turns). So the queue waits for at most those few, and nobody for all that another organization puts.
+//! Waiting for a share. Whoever gets none now waits for a turn, and those who wait take turns.
 
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use timelog_domain::OrganizationId;
-use timelog_domain::ports::PortError;
 use tokio::sync::oneshot;
 
-use crate::turns::{TURN, Turns};
+use crate::shares::{Share, Shares};
 
-/// Lets a number of holders in. Clones are the same turnstile.
-#[derive(Clone)]
-pub(crate) struct Turnstile {
-    state: Arc<Mutex<State>>,
-    wait: Duration,
+/// Lets a bounded number in at a time, divided as [`Shares`] divides. Whoever has to wait does so in the queue of its holder.
+/// When a place becomes free, the holder that has least inside is next, and among those that have as much, the one whose turn is
+/// longest ago. Clones are the same turnstile.
+pub(crate) struct Turnstile<K: Copy + Eq + Hash>(Arc<Inner<K>>);
+
+struct Inner<K: Copy + Eq + Hash> {
+    shares: Shares<K>,
+    waiting: Mutex<Waiting<K>>,
 }
 
-struct State {
-    free: usize,
-    turns: Turns<oneshot::Sender<Pass>>,
+struct Waiting<K: Copy + Eq + Hash> {
+    /// Who waits: the ends through which they get their turns, in the order in which they came.
+    queues: HashMap<K, BTreeMap<u64, oneshot::Sender<Turn<K>>>>,
+    /// The holders of these queues, the one whose turn is longest ago first.
+    order: VecDeque<K>,
+    next_number: u64,
 }
 
-/// What lets in. Whoever is next gets it when it is dropped.
-pub(crate) struct Pass(Arc<Mutex<State>>);
-
-impl Turnstile {
-    pub(crate) fn new(passes: usize, wait: Duration) -> Self {
-        Self { state: Arc::new(Mutex::new(State { free: passes, turns: Turns::default() })), wait }
+impl<K: Copy + Eq + Hash> Turnstile<K> {
+    pub(crate) fn new(places: usize) -> Self {
+        let waiting = Waiting { queues: HashMap::new(), order: VecDeque::new(), next_number: 0 };
+        Self(Arc::new(Inner { shares: Shares::new(places as u64), waiting: Mutex::new(waiting) }))
     }
 
-    /// Waits for its turn, for a bounded time.
-    pub(crate) async fn enter(&self, organization: OrganizationId) -> Result<Pass, PortError> {
-        let turn = {
-            let mut state = lock(&self.state);
-            if let Some(left) = state.free.checked_sub(1) {
-                state.free = left;
-                return Ok(Pass(self.state.clone()));
+    /// Waits for a turn of the holder's. Whoever stops waiting has left the queue.
+    pub(crate) async fn enter(&self, holder: K) -> Turn<K> {
+        loop {
+            let (number, turn) = match self.try_enter(holder) {
+                Ok(turn) => return turn,
+                Err(place) => place,
+            };
+            let _leave = Leave { turnstile: &self.0, holder, number };
+            // The other end is dropped without a turn only together with the queue.
+            if let Ok(turn) = turn.await {
+                return turn;
             }
-            let (pass, turn) = oneshot::channel();
-            // Each is worth a turn, because each is a transaction of its own.
-            state.turns.push(organization, TURN, pass);
-            turn
-        };
-        match tokio::time::timeout(self.wait, turn).await {
-            Ok(Ok(pass)) => Ok(pass),
-            _ => Err(PortError::Busy),
+        }
+    }
+
+    /// A turn, if nobody of the same holder waits and its share allows one more; else a place in the queue.
+    fn try_enter(&self, holder: K) -> Result<Turn<K>, (u64, oneshot::Receiver<Turn<K>>)> {
+        let mut waiting = self.0.lock();
+        if !waiting.queues.contains_key(&holder)
+            && let Some(share) = self.0.shares.take(&holder, 1)
+        {
+            return Ok(self.0.turn(share));
+        }
+        Err(waiting.join(holder))
+    }
+}
+
+impl<K: Copy + Eq + Hash> Clone for Turnstile<K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<K: Copy + Eq + Hash> Inner<K> {
+    fn lock(&self) -> MutexGuard<'_, Waiting<K>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(self: &Arc<Self>, share: Share<K>) -> Turn<K> {
+        Turn { share: Some(share), turnstile: self.clone() }
+    }
+
+    /// Gives what is free to those who wait, as far as their shares allow.
+    fn advance(self: &Arc<Self>) {
+        let mut waiting = self.lock();
+        // Where the one that has least may not take more, nobody may.
+        while let Some((place, holder)) = waiting.next(&self.shares)
+            && let Some(share) = self.shares.take(&holder, 1)
+            && let Some(give) = waiting.serve(place)
+        {
+            if let Err(mut unwanted) = give.send(self.turn(share)) {
+                // Whoever it was has just stopped waiting. The share is free again, for the next.
+                drop(unwanted.share.take());
+            }
         }
     }
 }
 
-impl Drop for Pass {
+impl<K: Copy + Eq + Hash> Waiting<K> {
+    fn join(&mut self, holder: K) -> (u64, oneshot::Receiver<Turn<K>>) {
+        let (give, turn) = oneshot::channel();
+        let number = self.next_number;
+        self.next_number += 1;
+        let queue = self.queues.entry(holder).or_default();
+        if queue.is_empty() {
+            self.order.push_back(holder);
+        }
+        queue.insert(number, give);
+        (number, turn)
+    }
+
+    fn leave(&mut self, holder: K, number: u64) {
+        let Some(queue) = self.queues.get_mut(&holder) else { return };
+        queue.remove(&number);
+        if queue.is_empty() {
+            self.queues.remove(&holder);
+            self.order.retain(|other| *other != holder);
+        }
+    }
+
+    /// Whose turn it is, and its place in the order.
+    fn next(&self, shares: &Shares<K>) -> Option<(usize, K)> {
+        self.order.iter().copied().enumerate().min_by_key(|(_, holder)| shares.held(holder))
+    }
+
+    /// Takes the first out of the queue of the holder at that place, which is the last to have a turn then.
+    fn serve(&mut self, place: usize) -> Option<oneshot::Sender<Turn<K>>> {
+        let holder = self.order.remove(place)?;
+        let queue = self.queues.get_mut(&holder)?;
+        let (_, first) = queue.pop_first()?;
+        if queue.is_empty() {
+            self.queues.remove(&holder);
+        } else {
+            self.order.push_back(holder);
+        }
+        Some(first)
+    }
+}
+
+/// Takes somebody who stops waiting out of the queue.
+struct Leave<'a, K: Copy + Eq + Hash> {
+    turnstile: &'a Inner<K>,
+    holder: K,
+    number: u64,
+}
+
+impl<K: Copy + Eq + Hash> Drop for Leave<'_, K> {
     fn drop(&mut self) {
-        let mut state = lock(&self.0);
-        // Whoever has stopped waiting is left out.
-        let next = state.turns.take(1, oneshot::Sender::is_closed).ready.pop();
-        if next.is_none() {
-            state.free += 1;
-        }
-        drop(state);
-        if let Some(next) = next {
-            // One that stops waiting just now lets the next one in by dropping what it was given.
-            drop(next.send(Self(self.0.clone())));
-        }
+        self.turnstile.lock().leave(self.holder, self.number);
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+/// Somebody who is inside. Dropping it makes room for the next.
+#[must_use = "it is over as soon as it is dropped"]
+pub(crate) struct Turn<K: Copy + Eq + Hash> {
+    share: Option<Share<K>>,
+    turnstile: Arc<Inner<K>>,
+}
+
+impl<K: Copy + Eq + Hash> Drop for Turn<K> {
+    fn drop(&mut self) {
+        if let Some(share) = self.share.take() {
+            drop(share);
+            self.turnstile.advance();
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt;
-    use tokio::task::JoinHandle;
-    use uuid::Uuid;
-
-    use super::*;
-
-    /// Begins to wait, and notes when it is let in.
-    fn begin(turnstile: &Turnstile, organization: u128, order: &Arc<Mutex<Vec<u128>>>) -> JoinHandle<()> {
-        let (turnstile, order) = (turnstile.clone(), order.clone());
-        let organization_id = OrganizationId::new(Uuid::from_u128(organization));
-        let mut waiting = Box::pin(async move { turnstile.enter(organization_id).await });
-        let first = waiting.as_mut().now_or_never();
-        tokio::spawn(async move {
-            let pass = match first {
-                Some(entered) => entered,
-                None => waiting.await,
-            };
-            order.lock().unwrap().push(organization);
-            tokio::task::yield_now().await;
-            drop(pass.unwrap());
-        })
-    }
-
-    #[tokio::test]
-    async fn organizations_are_let_in_by_turns() {
-        let turnstile = Turnstile::new(1, Duration::from_mins(1));
-        let order = Arc::default();
-        let mut waiting = Vec::new();
-        for organization in [1, 1, 1, 1, 2, 2, 3] {
-            waiting.push(begin(&turnstile, organization, &order));
-        }
-        for waiting in waiting {
-            waiting.await.unwrap();
-        }
-        // The first found nobody before it.
-        assert_eq!(*order.lock().unwrap(), [1, 1, 2, 3, 1, 2, 1]);
-        assert_eq!(lock(&turnstile.state).free, 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_stops_waiting_or_waits_too_long_is_left_out_and_no_pass_is_lost() {
-        let turnstile = Turnstile::new(2, Duration::from_secs(5));
-        let organization = OrganizationId::new(Uuid::nil());
-        let held = [turnstile.enter(organization).await.unwrap(), turnstile.enter(organization).await.unwrap()];
-        let mut gone = Box::pin(turnstile.enter(organization));
-        assert!(gone.as_mut().now_or_never().is_none());
-        let late = turnstile.enter(organization).await;
-        assert!(matches!(late, Err(PortError::Busy)));
-        let mut next = Box::pin(turnstile.enter(organization));
-        assert!(next.as_mut().now_or_never().is_none());
-        drop(gone);
-        let [first, second] = held;
-        drop(first);
-        // It was let in and does not come any more.
-        drop(next);
-        assert_eq!(lock(&turnstile.state).free, 1);
-        drop(second);
-        assert_eq!(lock(&turnstile.state).free, 2);
-        drop((turnstile.enter(organization).await.unwrap(), turnstile.enter(organization).await.unwrap()));
-        assert_eq!(lock(&turnstile.state).free, 2);
-    }
-}
+mod tests;

@@ -44,6 +44,8 @@ async fn connect(
         url.config().connect(tls).await.map_err(|error| refusal::connection_error(&error, url))?;
     let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
     conn.batch_execute(settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    // Has the server end what it does for a program that is gone. One on a system that cannot notice that refuses to be told.
+    drop(conn.batch_execute("SET client_connection_check_interval = '1s'").await);
     speak_english(&mut conn).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }

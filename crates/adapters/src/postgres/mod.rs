@@ -19,17 +19,20 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
 use futures_util::FutureExt;
 use timelog_domain::ports::Clock;
-use timelog_domain::{Ledger, Request, Touches};
+use timelog_domain::{Ledger, OrganizationId, Request, Touches};
 use tokio::time::error::Elapsed;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 pub use self::url::PostgresUrl;
 
+use crate::admission::{Admission, Admitted, Kind};
+use crate::attendance::Attendance;
 use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
 use crate::error::DbError;
 use crate::idempotency::count_kept;
 use crate::migrations;
-use crate::options::DatabaseOptions;
+use crate::options::{DatabaseOptions, LOOK_UPS};
 
 diesel::table! {
     // What diesel keeps of the migrations it applied.
@@ -41,11 +44,19 @@ diesel::table! {
 /// Connections beside the lanes' own that write: for the directory, the keys and the sweeper.
 pub(crate) const OTHER_WRITERS: usize = 2;
 
+/// How long a read may still go on that nobody waits for. Most are over by then, which costs less than to end them.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// The connections to one PostgreSQL database.
 #[derive(Clone)]
 pub(crate) struct PostgresPools {
     writers: Pool<AsyncPgConnection>,
     readers: Pool<AsyncPgConnection>,
+    /// For what waits for no organization's reads.
+    look_ups: Pool<AsyncPgConnection>,
+    admission: Admission,
+    /// What the server is asked through to end a statement.
+    tls: MakeRustlsConnect,
     wait: Duration,
     /// How long a server may stay silent on a connection that is in use.
     patience: Duration,
@@ -56,17 +67,28 @@ impl PostgresPools {
         let pools = Self {
             writers: connection::pool(url, options.lanes + OTHER_WRITERS, options)?,
             readers: connection::pool(url, options.read_connections, options)?,
+            look_ups: connection::pool(url, LOOK_UPS, options)?,
+            admission: Admission::new(options.read_connections, options.lock_timeout),
+            tls: tls::connector(url)?,
             wait: options.lock_timeout,
             // The server ends a statement that takes too long. This ends the wait for a server that does not even do that.
             patience: options.statement_timeout + options.lock_timeout,
         };
         // A database that is away is told now, and not by the first request.
-        drop(pools.read().await?);
+        drop(pools.look_up().await?);
         Ok(pools)
     }
 
-    pub(crate) async fn read(&self) -> Result<Object<AsyncPgConnection>, DbError> {
-        checkout(self.wait, self.readers.get()).await
+    pub(crate) async fn read(&self, organization: OrganizationId) -> Result<Reader, DbError> {
+        self.admission.admit(organization, Kind::Page, self.readers.get()).await
+    }
+
+    pub(crate) async fn total(&self, organization: OrganizationId) -> Result<Reader, DbError> {
+        self.admission.admit(organization, Kind::Total, self.readers.get()).await
+    }
+
+    pub(crate) async fn look_up(&self) -> Result<Reader, DbError> {
+        Ok(Admitted::at_once(checkout(self.wait, self.look_ups.get()).await?))
     }
 
     pub(crate) async fn write(&self) -> Result<Object<AsyncPgConnection>, DbError> {
@@ -79,21 +101,21 @@ impl PostgresPools {
 
     pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {
         let needed = migrations::postgres_versions()?;
-        let mut reader = self.read().await?;
+        let mut reader = self.look_up().await?.connection;
         let asked = self.ask(has_pending_migrations(&mut reader, &needed)).await;
         hand_back(reader, asked)
     }
 
     /// What its operator should know of the server.
     pub(crate) async fn warnings(&self) -> Result<Vec<String>, DbError> {
-        let mut reader = self.read().await?;
+        let mut reader = self.look_up().await?.connection;
         let asked = self.ask(durability::warnings(&mut reader)).await;
         hand_back(reader, asked)
     }
 
     /// Whether there is anything of this program in the database.
     pub(crate) async fn is_made(&self) -> Result<bool, DbError> {
-        let mut reader = self.read().await?;
+        let mut reader = self.look_up().await?.connection;
         let asked = self.ask(is_made(&mut reader)).await;
         hand_back(reader, asked)
     }
@@ -102,11 +124,45 @@ impl PostgresPools {
     pub(crate) fn close(&self) {
         self.writers.close();
         self.readers.close();
+        self.look_ups.close();
     }
 
     /// Waits for what the server answers, for a bounded time. What comes of it must be [handed back](hand_back).
     pub(crate) async fn ask<T>(&self, work: impl Future<Output = Result<T, DbError>>) -> Asked<T> {
         tokio::time::timeout(self.patience, work).await
+    }
+
+    /// [Asks](Self::ask), until nobody waits for the answer any more. What comes of it must be [taken back](Self::take_back).
+    pub(crate) async fn attend<T>(
+        &self,
+        attendance: Attendance,
+        read: impl Future<Output = Result<T, DbError>>,
+    ) -> Asked<T> {
+        let abandoned = async {
+            attendance.ended().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            biased;
+            asked = self.ask(read) => asked,
+            () = abandoned => Ok(Err(DbError::Abandoned)),
+        }
+    }
+
+    /// What came of a read. One that was abandoned goes on in the server, so that is told to end it. Its connection is of no more
+    /// use: what the server still has to say about it would be taken for the answer to what is asked next.
+    pub(crate) async fn take_back<T>(&self, conn: Object<AsyncPgConnection>, asked: Asked<T>) -> Result<T, DbError> {
+        if !matches!(asked, Ok(Err(DbError::Abandoned))) {
+            return hand_back(conn, asked);
+        }
+        let conn = Object::take(conn);
+        match tokio::time::timeout(self.wait, conn.cancel_token().cancel_query(self.tls.clone())).await {
+            Ok(Ok(())) => {}
+            // The server finds out by itself that the connection is closed.
+            Ok(Err(error)) => tracing::debug!(%error, "a read that nobody waits for could not be ended"),
+            Err(_) => tracing::debug!("a read that nobody waits for could not be ended in time"),
+        }
+        Err(DbError::Abandoned)
     }
 
     /// Loads, decides and saves a batch in one transaction.
@@ -123,6 +179,9 @@ impl PostgresPools {
         committed
     }
 }
+
+/// A connection to read on.
+type Reader = Admitted<Object<AsyncPgConnection>>;
 
 /// What was answered, unless the server stayed silent.
 pub(crate) type Asked<T> = Result<Result<T, DbError>, Elapsed>;

@@ -1,9 +1,29 @@
 //! The conditions of a filter, as SQL. What they mean is [`Filter::matches`](timelog_domain::Filter::matches).
 
+use diesel::pg::Pg;
+use diesel::sqlite::Sqlite;
+
+use crate::sqlite;
+
+/// What a kind of database needs among the conditions so that a read can be ended.
+pub(super) trait Endable {
+    /// Must be the first condition, where there is one.
+    const CONDITION: Option<&'static str>;
+}
+
+impl Endable for Sqlite {
+    const CONDITION: Option<&'static str> = Some(sqlite::CONDITION);
+}
+
+impl Endable for Pg {
+    // The server ends a statement when it is told to.
+    const CONDITION: Option<&'static str> = None;
+}
+
 /// Adds an organization and the conditions of a filter to a boxed query. Lists, counts and totals all pass through here, so
 /// they see the same entries.
 macro_rules! filtered {
-    ($query:expr, $organization:expr, $filter:expr) => {{
+    ($db:ty, $query:expr, $organization:expr, $filter:expr) => {{
         use $crate::external_digest::of_part;
         use $crate::schema::time_entries as t;
         use $crate::types::{DayValue, IdValue, InstantValue};
@@ -23,7 +43,11 @@ macro_rules! filtered {
             external_type,
             external_id,
         } = $filter;
-        let mut query = $query.filter(t::organization_id.eq(IdValue::from($organization)));
+        let mut query = $query;
+        if let Some(condition) = <$db as $crate::queries::filter::Endable>::CONDITION {
+            query = query.filter(diesel::dsl::sql::<diesel::sql_types::Bool>(condition));
+        }
+        query = query.filter(t::organization_id.eq(IdValue::from($organization)));
         if let Some(id) = project_id {
             query = query.filter(t::project_id.eq(IdValue::from(id)));
         }

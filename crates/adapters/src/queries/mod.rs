@@ -25,9 +25,9 @@ impl TimeEntryQueries for Store {
 
     fn count(&self, organization: OrganizationId, filter: Filter) -> PortFuture<'_, u64> {
         Box::pin(async move {
-            let count = on_database!(self.database, read, |conn: Db| {
+            let count = on_database!(self.database, total(organization), |conn: Db| {
                 let query = time_entries::table.count().into_boxed::<Db>();
-                filtered!(query, organization, filter).get_result::<i64>(conn).await
+                filtered!(Db, query, organization, filter).get_result::<i64>(conn).await
             });
             Ok(count.await?.unsigned_abs())
         })
@@ -43,8 +43,10 @@ impl TimeEntryQueries for Store {
                 .filter(time_entry_history::organization_id.eq(IdValue::from(organization)))
                 .filter(time_entry_history::time_entry_id.eq(IdValue::from(id)))
                 .order(time_entry_history::version);
-            let rows = on_database!(self.database, read, |conn| query.select(HistoryRow::as_select()).load(conn).await)
-                .await?;
+            let rows = on_database!(self.database, read(organization), |conn| {
+                query.select(HistoryRow::as_select()).load(conn).await
+            })
+            .await?;
             Ok(rows.into_iter().map(HistoryRecord::try_from).collect::<Result<_, _>>()?)
         })
     }

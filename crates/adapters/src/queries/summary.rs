@@ -64,9 +64,9 @@ pub(super) async fn summarize(
         sql::<BigInt>("coalesce(sum(CASE WHEN billable THEN minutes ELSE 0 END), 0)"),
     );
     let group_by = columns.join(", ");
-    let rows: Vec<Row> = on_database!(database, read, |conn: Db| {
+    let rows: Vec<Row> = on_database!(database, total(organization), |conn: Db| {
         let query = time_entries::table.group_by(sql::<Untyped>(&group_by)).select(selection).into_boxed::<Db>();
-        filtered!(query, organization, filter).load(conn).await
+        filtered!(Db, query, organization, filter).load(conn).await
     })
     .await?;
     let groups = rows.into_iter().map(|row| {

@@ -14,6 +14,7 @@ use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
 use super::AsyncSqlite;
 use super::files::Files;
+use super::limit::{self, Threads};
 use crate::error::DbError;
 use crate::options::DatabaseOptions;
 
@@ -40,7 +41,7 @@ pub(super) fn pool(
                 let conn = establish(files.path(), false, &pragmas)?;
                 // What is open now must be what was opened first, and not a file that has taken its place since.
                 files.check().map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
-                Ok(SyncConnectionWrapper::new(conn))
+                Ok(SyncConnectionWrapper::with_runtime(conn, Threads))
             });
             opened.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))?
         })
@@ -104,6 +105,7 @@ fn sync_what_was_found(conn: &mut SqliteConnection, files: &Files, lock_timeout:
 fn establish(path: &Path, create: bool, pragmas: &str) -> Result<SqliteConnection, ConnectionError> {
     let mut conn = SqliteConnection::establish(&uri(path, create)?)?;
     conn.batch_execute(pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    limit::register(&conn).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }
 

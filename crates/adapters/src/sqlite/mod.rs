@@ -2,6 +2,7 @@
 
 mod connection;
 mod files;
+mod limit;
 mod load;
 mod save;
 
@@ -15,29 +16,39 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use timelog_domain::Request;
 use timelog_domain::ports::Clock;
+use timelog_domain::{OrganizationId, Request};
 use tokio::task::spawn_blocking;
 
 use self::files::Files;
+use self::limit::{Limit, Threads};
+use crate::admission::{Admission, Admitted, Kind};
+use crate::attendance::Attendance;
 use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
 use crate::error::DbError;
 use crate::idempotency::count_kept;
 use crate::migrations;
-use crate::options::DatabaseOptions;
+use crate::options::{DatabaseOptions, LOOK_UPS};
 
-type AsyncSqlite = SyncConnectionWrapper<SqliteConnection>;
+pub(crate) use self::limit::CONDITION;
+
+type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Threads>;
 
 /// The connections to one SQLite file.
 #[derive(Clone)]
 pub(crate) struct SqlitePools {
     writer: Pool<AsyncSqlite>,
     readers: Pool<AsyncSqlite>,
+    /// For what waits for no organization's reads.
+    look_ups: Pool<AsyncSqlite>,
+    admission: Admission,
     files: Files,
     /// The first connection, which nobody uses: as long as it is open, SQLite neither recovers the log nor deletes it.
     first: Arc<Mutex<Option<SqliteConnection>>>,
     wait: Duration,
+    /// How long a read may take.
+    time: Duration,
 }
 
 impl SqlitePools {
@@ -51,9 +62,12 @@ impl SqlitePools {
         Ok(Self {
             writer: connection::pool(&files, connection::Role::Writer, 1, options)?,
             readers: connection::pool(&files, connection::Role::Reader, options.read_connections, options)?,
+            look_ups: connection::pool(&files, connection::Role::Reader, LOOK_UPS, options)?,
+            admission: Admission::new(options.read_connections, options.lock_timeout),
             files,
             first: Arc::new(Mutex::new(Some(first))),
             wait: options.lock_timeout,
+            time: options.statement_timeout,
         })
     }
 
@@ -65,7 +79,7 @@ impl SqlitePools {
         }
         let mut held = Vec::new();
         // Whoever holds every connection knows that nobody else uses one.
-        for pool in [&self.readers, &self.writer] {
+        for pool in [&self.readers, &self.look_ups, &self.writer] {
             for _ in 0..pool.status().max_size {
                 match checkout(self.wait, pool.get()).await {
                     Ok(conn) => held.push(Object::take(conn)),
@@ -91,8 +105,21 @@ impl SqlitePools {
         self.files.check()
     }
 
-    pub(crate) async fn read(&self) -> Result<Object<AsyncSqlite>, DbError> {
-        checkout(self.wait, self.readers.get()).await
+    pub(crate) async fn read(&self, organization: OrganizationId) -> Result<Admitted<Object<AsyncSqlite>>, DbError> {
+        self.admission.admit(organization, Kind::Page, self.readers.get()).await
+    }
+
+    pub(crate) async fn total(&self, organization: OrganizationId) -> Result<Admitted<Object<AsyncSqlite>>, DbError> {
+        self.admission.admit(organization, Kind::Total, self.readers.get()).await
+    }
+
+    pub(crate) async fn look_up(&self) -> Result<Admitted<Object<AsyncSqlite>>, DbError> {
+        Ok(Admitted::at_once(checkout(self.wait, self.look_ups.get()).await?))
+    }
+
+    /// Holds a read to the time it may take, and ends it when nobody waits for it any more.
+    pub(crate) async fn attend<T>(&self, attendance: Attendance, read: impl Future<Output = T>) -> T {
+        Limit::new(self.time, attendance).hold(read).await
     }
 
     pub(crate) async fn write(&self) -> Result<Object<AsyncSqlite>, DbError> {
@@ -106,7 +133,7 @@ impl SqlitePools {
     }
 
     pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {
-        let mut reader = self.read().await?;
+        let mut reader = self.look_up().await?.connection;
         let pending = reader.spawn_blocking(|conn| Ok(migrations::sqlite_has_pending(conn))).await?;
         self.check()?;
         pending
@@ -114,7 +141,7 @@ impl SqlitePools {
 
     /// Whether there is anything of this program in the database.
     pub(crate) async fn is_made(&self) -> Result<bool, DbError> {
-        let mut reader = self.read().await?;
+        let mut reader = self.look_up().await?.connection;
         reader.spawn_blocking(|conn| Ok(migrations::sqlite_is_made(conn))).await?
     }
 
@@ -131,7 +158,7 @@ impl SqlitePools {
     /// Copies the database, as it is at one moment, into a new file. Nobody who reads or writes waits for it.
     pub(crate) async fn backup(&self, path: String) -> Result<(), DbError> {
         // A connection of its own, because readers may not write, not even a file of their own.
-        let mut reader = Object::take(self.read().await?);
+        let mut reader = Object::take(self.look_up().await?.connection);
         let backup = diesel::sql_query("VACUUM INTO ?").bind::<diesel::sql_types::Text, _>(path);
         let backup = move |conn: &mut SqliteConnection| {
             conn.batch_execute("PRAGMA query_only = OFF")?;

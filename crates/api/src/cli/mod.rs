@@ -162,24 +162,31 @@ impl Global {
 
     /// Opens another database, likewise.
     async fn open_at(&self, url: &DatabaseUrl) -> anyhow::Result<Arc<Store>> {
-        let (store, _) = self.open_with(url, &self.sparing(), &QueueOptions::default()).await?;
+        let (store, _) = self.open_with(url, &self.sparing(url), &QueueOptions::default()).await?;
         Ok(store)
     }
 
     /// Opens a database, and makes it where it is not there. Returns the migrations that were applied too.
     async fn open_or_make(&self, url: &DatabaseUrl) -> anyhow::Result<(Arc<Store>, Vec<String>)> {
-        let database = DatabaseOptions { create: true, ..self.sparing() };
+        let database = DatabaseOptions { create: true, ..self.sparing(url) };
         self.open_with(url, &database, &QueueOptions::default()).await
     }
 
     /// As few connections as a command needs, to a database that is there.
-    fn sparing(&self) -> DatabaseOptions {
+    fn sparing(&self, url: &DatabaseUrl) -> DatabaseOptions {
+        let defaults = DatabaseOptions::default();
+        let statement_timeout = match url {
+            // Whoever started the command waits for it, and nobody else does.
+            DatabaseUrl::Sqlite(_) => Duration::from_hours(24),
+            DatabaseUrl::Postgres(_) => defaults.statement_timeout,
+        };
         DatabaseOptions {
             create: false,
             read_connections: 1,
             lanes: 1,
             lock_timeout: self.lock_timeout,
-            ..DatabaseOptions::default()
+            statement_timeout,
+            ..defaults
         }
     }
 

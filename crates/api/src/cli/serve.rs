@@ -53,11 +53,12 @@ pub(super) struct Serve {
         value_name = "COUNT"
     )]
     workers: Option<u16>,
-    /// How many connections read the database at the same time, 1 to 1024.
+    /// How many connections read the database for organizations at the same time, 1 to 1024. One organization alone gets
+    /// half of them.
     #[arg(
         long,
         env = "TIMELOG_READ_CONNECTIONS",
-        default_value = "4",
+        default_value = "8",
         value_parser = value_parser!(u16).range(1..=1024),
         value_name = "COUNT"
     )]
@@ -72,7 +73,8 @@ pub(super) struct Serve {
         value_name = "COUNT"
     )]
     lanes: u16,
-    /// How long one statement may take, 100ms to 1h. PostgreSQL only.
+    /// How long one statement may take, 100ms to 1h. Then the request is answered 503. On SQLite it holds for lists and
+    /// totals.
     #[arg(
         long,
         env = "TIMELOG_STATEMENT_TIMEOUT",

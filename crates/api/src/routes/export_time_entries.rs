@@ -7,6 +7,7 @@ use futures_util::stream;
 use timelog_domain::{Filter, OrganizationId, PageRequest, Permission, Position, ProjectId, Sort};
 
 use super::admission::{Key, admit_to_all_projects, admit_to_project};
+use super::is_head;
 use super::list_time_entries::must_exist;
 use crate::csv;
 use crate::http::in_flight::{self, Held};
@@ -44,6 +45,13 @@ async fn export(
     let sort: Sort = query.one("sort").unwrap_or_default();
     query.finish()?;
     must_exist(&state, key, project).await?;
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type("text/csv; charset=utf-8; header=present")
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"time-entries.csv\""));
+    if is_head(request) {
+        return Ok(response.streaming(stream::empty::<Result<Bytes, Problem>>()));
+    }
     let held = in_flight::hold(request, MEMORY)?;
     // The first page is read before anything is answered, so that a database which is away is still answered 503.
     let start = Export { state, organization: key.organization_id, filter, sort, next: Next::Page(None), _held: held };
@@ -54,10 +62,7 @@ async fn export(
             Next::Page(_) => export.page(Vec::new()).await.map(Some),
         }
     });
-    Ok(HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8; header=present")
-        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"time-entries.csv\""))
-        .streaming(futures_util::StreamExt::chain(stream::iter([Ok(first)]), rest)))
+    Ok(response.streaming(futures_util::StreamExt::chain(stream::iter([Ok(first)]), rest)))
 }
 
 /// Where an export is.

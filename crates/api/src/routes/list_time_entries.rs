@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use timelog_domain::{PageRequest, Permission, ProjectId, Sort};
 
 use super::admission::{Key, admit_to_all_projects, admit_to_project};
-use super::page;
+use super::{is_head, page};
 use crate::answer::EntryBody;
 use crate::http::code::Code;
 use crate::http::cursor::Binding;
@@ -39,6 +39,9 @@ async fn list(
     let after = page::after(&mut query, &binding, |binding, cursor| binding.position(cursor, sort));
     query.finish()?;
     must_exist(state, key, project).await?;
+    if is_head(request) {
+        return Ok(page::head());
+    }
     let queries = &state.ports.queries;
     let total = if include_total { Some(queries.count(organization, filter.clone()).await?) } else { None };
     let page = queries.list(organization, PageRequest { filter, sort, after, limit }).await?;

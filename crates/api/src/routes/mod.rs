@@ -24,7 +24,7 @@ mod transition;
 mod transition_many;
 
 use actix_web::http::{Method, header};
-use actix_web::{HttpRequest, guard, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, guard, web};
 use timelog_domain::Action;
 
 use crate::http::code::Code;
@@ -135,6 +135,17 @@ fn resource(path: &str, allowed: &'static [Method]) -> actix_web::Resource {
 /// GET, and HEAD, which is GET without the body.
 fn get() -> actix_web::Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+/// Whether only the head of the answer is asked for. Then everything is checked as for GET, but what would only be in the body is
+/// not read, and headers that only that would tell are left out (RFC 9110, 9.3.2).
+fn is_head(request: &HttpRequest) -> bool {
+    request.method() == Method::HEAD
+}
+
+/// The head of an answer whose body is not made. It has no length, because that is not known.
+fn head(mut response: HttpResponseBuilder) -> HttpResponse {
+    response.body(actix_web::body::None::new())
 }
 
 fn method_not_allowed(allowed: &[Method]) -> Problem {

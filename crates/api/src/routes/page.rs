@@ -38,6 +38,13 @@ pub(super) fn response<T: Serialize>(
     response.body(bytes(&Body { data, next_cursor, total }))
 }
 
+/// Answers a request that only asks for the head of a page.
+pub(super) fn head() -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.content_type(mime::APPLICATION_JSON);
+    super::head(response)
+}
+
 /// How many items to answer.
 pub(super) fn limit(query: &mut Query) -> u32 {
     query.one::<Limit>("limit").unwrap_or(Limit::DEFAULT).0

@@ -9,6 +9,7 @@ use timelog_domain::{GroupBy, GroupKey, Permission, ProjectId, Totals};
 
 use super::admission::{Key, admit_to_all_projects, admit_to_project};
 use super::list_time_entries::must_exist;
+use super::{head, is_head};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::json::bytes;
@@ -64,6 +65,11 @@ async fn summarize(
     let by: Option<GroupBy> = query.one("groupBy");
     query.finish()?;
     must_exist(state, key, project).await?;
+    let mut response = HttpResponse::Ok();
+    response.content_type(mime::APPLICATION_JSON);
+    if is_head(request) {
+        return Ok(head(response));
+    }
     // Without groups there is the total alone, however it is put together.
     let summed_by = by.unwrap_or(GroupBy::one(GroupKey::Billable));
     let summary = state.ports.queries.summarize(key.organization_id, filter, summed_by).await?;
@@ -73,7 +79,7 @@ async fn summarize(
         totals: row.totals.into(),
     });
     let body = Body { data: data.collect(), total: summary.total.into() };
-    Ok(HttpResponse::Ok().content_type(mime::APPLICATION_JSON).body(bytes(&body)))
+    Ok(response.body(bytes(&body)))
 }
 
 fn json(value: GroupValue) -> Value {

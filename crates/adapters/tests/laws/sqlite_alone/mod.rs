@@ -1,6 +1,7 @@
 //! What is promised on SQLite and has no counterpart elsewhere.
 
 mod failures;
+mod limits;
 mod locks;
 mod rows;
 mod schema;

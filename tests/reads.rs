@@ -1,0 +1,305 @@
+//! Organizations share the connections that read. What one of them asks for holds up nobody else, ends in time, and ends when
+//! nobody waits for it any more.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use timelog_domain::Permission;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::support::{Answer, Api, Call, Connection, Database, Service, Setup, Tenant, may, on_every_database};
+
+on_every_database![
+    while_one_organization_adds_up_without_end_everybody_else_is_answered,
+    while_an_organization_adds_up_its_other_reads_go_on,
+    a_read_whose_client_has_gone_ends,
+    a_read_that_takes_too_long_is_answered_503,
+    a_read_that_gets_no_turn_in_time_is_answered_503,
+    a_head_is_answered_without_reading_what_nobody_will_get,
+    a_head_is_refused_like_what_it_is_the_head_of,
+];
+
+/// Entries that are not billable, which is what the reads that are held look for.
+const HELD: &str = "billable=false";
+
+/// Far longer than anything here takes, also on a busy machine.
+const LONG: Duration = Duration::from_hours(1);
+
+/// The figures are those of the whole process, so what changes or looks at them runs one after the other.
+static FIGURES: Mutex<()> = Mutex::const_new(());
+
+/// A service in which no read takes too long, and an entry for the reads that are held.
+async fn start(database: Database, change: impl FnOnce(&mut Setup)) -> Service {
+    let service = Service::start_with(database, |setup| {
+        setup.database.statement_timeout = LONG;
+        change(setup);
+    });
+    let service = service.await;
+    service.log(&service.tenant.body_with(&json!({ "billable": false }))).send().await.is(201);
+    service
+}
+
+/// Requests that are waited for until this is dropped. Then their clients are gone, without a word.
+struct Asked(Vec<Connection>);
+
+impl Asked {
+    async fn begin(service: &Service, paths: impl IntoIterator<Item = String>) -> Self {
+        let mut connections = Vec::new();
+        let key = &service.tenant.key.text;
+        for path in paths {
+            let mut connection = Connection::open(service.address).await;
+            connection.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n")).await;
+            connections.push(connection);
+        }
+        Self(connections)
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(Connection::reset);
+    }
+}
+
+/// Waits until something is so, for which it is asked again and again.
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..6000 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{what} does not come");
+}
+
+async fn is_being_read(service: &Service, wanted: bool) {
+    let database = service.database.clone();
+    until(if wanted { "a read" } else { "its end" }, async || {
+        let database = database.clone();
+        tokio::task::spawn_blocking(move || database.is_being_read()).await.unwrap() == wanted
+    })
+    .await;
+}
+
+/// A figure, which must be there.
+async fn figure(api: &Api, name: &str) -> f64 {
+    let text = api.get("/metrics").send().await.is(200).body;
+    let text = String::from_utf8(text).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap_or("0").trim().parse().unwrap()
+}
+
+/// Every kind of read, of entries and of what they refer to, with a key of its own for each and the readiness of the instance.
+async fn everything(service: &Service, tenant: &Tenant, entry: &str) -> Vec<Call> {
+    let project = format!("/projects/{}", tenant.project_id);
+    let paths = [
+        "/time-entries?limit=5&includeTotal=true",
+        "/time-entries/summary?groupBy=user,month",
+        "/time-entries.csv",
+        &format!("{}?status=draft", tenant.path()),
+        &format!("{}/summary", tenant.path()),
+        &format!("/time-entries/{entry}"),
+        &format!("/time-entries/{entry}/history"),
+        "/projects",
+        "/users",
+        &project,
+        &format!("/users/{}", tenant.user_id),
+        &format!("{project}/entries/{}", tenant.entry_id),
+        &format!("{project}/releases/{}", tenant.release_id),
+        "/me",
+        "/health/ready",
+    ];
+    let mut calls = Vec::new();
+    for path in paths {
+        let key = tenant.key(&service.store, |_| ()).await;
+        calls.push(service.api.with_key(&key.text).get(path));
+    }
+    calls
+}
+
+async fn while_one_organization_adds_up_without_end_everybody_else_is_answered(database: Database) {
+    let _alone = FIGURES.lock().await;
+    let service = start(database, |_| ()).await;
+    let other = Tenant::provision(&service.store).await;
+    let api = service.api.with_key(&other.key.text);
+    let log = api.post(&other.path()).json(&other.body());
+    let entry = log.clone().send().await.is(201).text("id");
+
+    service.database.hold_reads(service.tenant.organization_id);
+    let paths = [format!("/time-entries/summary?{HELD}"), format!("/time-entries?limit=1&includeTotal=true&{HELD}")];
+    let flood = Asked::begin(&service, (0..64).map(|number| paths[number % paths.len()].clone())).await;
+    is_being_read(&service, true).await;
+    until("a queue", async || figure(&service.api, "timelog_reads_waiting").await >= 60.0).await;
+    if let Database::Sqlite = database {
+        service.database.free_reads();
+    }
+
+    for _ in 0..3 {
+        for call in everything(&service, &other, &entry).await {
+            call.send().await.is(200);
+        }
+        log.clone().send().await.is(201);
+        let edit = api.patch(&format!("/time-entries/{entry}")).json(&json!({ "minutes": 30 }));
+        edit.send().await.is(200);
+    }
+    assert!(figure(&service.api, "timelog_reads_waiting").await >= 60.0, "nobody was held");
+    drop(flood);
+    is_being_read(&service, false).await;
+}
+
+async fn while_an_organization_adds_up_its_other_reads_go_on(database: Database) {
+    let _alone = FIGURES.lock().await;
+    let service = start(database, |_| ()).await;
+    service.database.hold_reads(service.tenant.organization_id);
+    let flood = Asked::begin(&service, (0..16).map(|_| format!("/time-entries/summary?{HELD}"))).await;
+    is_being_read(&service, true).await;
+    for path in ["/projects", "/users", "/me", &format!("/projects/{}", service.tenant.project_id)] {
+        service.api.get(path).send().await.is(200);
+    }
+    if let Database::Sqlite = database {
+        service.database.free_reads();
+        service.api.get("/time-entries").send().await.is(200);
+    }
+    drop(flood);
+    is_being_read(&service, false).await;
+}
+
+async fn a_read_whose_client_has_gone_ends(database: Database) {
+    let _alone = FIGURES.lock().await;
+    let service = start(database, |setup| setup.database.read_connections = 1).await;
+    let other = Tenant::provision(&service.store).await;
+    let project = service.tenant.path();
+    let list = format!("/time-entries?{HELD}");
+    for path in [format!("/time-entries/summary?{HELD}"), format!("{project}.csv?{HELD}"), list.clone()] {
+        service.database.hold_reads(service.tenant.organization_id);
+        let gone = Asked::begin(&service, [path]).await;
+        is_being_read(&service, true).await;
+        // The only connection is taken, so these wait, and the first of them no longer than that.
+        let waiting = Asked::begin(&service, [list.clone()]).await;
+        let next = tokio::spawn(service.api.with_key(&other.key.text).get("/projects").send());
+        until("a queue", async || figure(&service.api, "timelog_reads_waiting").await >= 2.0).await;
+        drop((gone, waiting));
+        next.await.unwrap().is(200);
+        is_being_read(&service, false).await;
+        service.database.free_reads();
+        service.api.get(&list).send().await.is(200);
+    }
+}
+
+/// Reads that are held, of each kind.
+fn held(service: &Service) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for path in ["/time-entries".to_owned(), service.tenant.path()] {
+        for end in ["", "/summary", ".csv"] {
+            calls.push(service.api.get(&format!("{path}{end}?{HELD}")));
+        }
+        calls.push(service.api.get(&format!("{path}?includeTotal=true&{HELD}")));
+    }
+    calls
+}
+
+async fn a_read_that_takes_too_long_is_answered_503(database: Database) {
+    let _alone = FIGURES.lock().await;
+    let service = start(database, |setup| setup.database.statement_timeout = Duration::from_millis(200)).await;
+    service.database.hold_reads(service.tenant.organization_id);
+    let counted = "timelog_reads_given_up_total{why=\"too_long\"}";
+    let before = figure(&service.api, counted).await;
+    for call in held(&service) {
+        let refused = call.send().await.fails_with(503, "unavailable");
+        assert!(refused.header("retry-after").is_some(), "{}", refused.describe());
+    }
+    assert!(figure(&service.api, counted).await >= before + 8.0);
+    service.database.free_reads();
+    for call in held(&service) {
+        call.send().await.is(200);
+    }
+}
+
+async fn a_read_that_gets_no_turn_in_time_is_answered_503(database: Database) {
+    let _alone = FIGURES.lock().await;
+    let service = start(database, |setup| {
+        setup.database.read_connections = 1;
+        setup.database.lock_timeout = Duration::from_millis(200);
+    });
+    let service = service.await;
+    service.database.hold_reads(service.tenant.organization_id);
+    let flood = Asked::begin(&service, [format!("/time-entries/summary?{HELD}")]).await;
+    is_being_read(&service, true).await;
+    let counted = "timelog_reads_given_up_total{why=\"no_turn\"}";
+    let before = figure(&service.api, counted).await;
+    let calls = [service.api.get("/projects"), service.api.get(&format!("/time-entries/{}", Uuid::now_v7()))];
+    for call in calls.into_iter().chain(held(&service)) {
+        let refused = call.send().await.fails_with(503, "unavailable");
+        assert!(refused.header("retry-after").is_some(), "{}", refused.describe());
+    }
+    assert!(figure(&service.api, counted).await >= before + 10.0);
+    // Who asks, and whether the instance is ready, waits for none of that.
+    for path in ["/me", "/health/ready"] {
+        service.api.get(path).send().await.is(200);
+    }
+    drop(flood);
+    is_being_read(&service, false).await;
+    service.api.get("/projects").send().await.is(200);
+}
+
+/// The headers that say what an answer is, without what depends on its moment or on its body.
+fn lasting(answer: &Answer) -> BTreeMap<String, String> {
+    let passing = ["content-length", "transfer-encoding", "link", "date", "x-request-id"];
+    let headers = answer.headers.iter().filter(|(name, _)| !passing.contains(&name.as_str()));
+    headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
+}
+
+async fn a_head_is_answered_without_reading_what_nobody_will_get(database: Database) {
+    let service = start(database, |_| ()).await;
+    let mut calls = held(&service);
+    calls.extend(["/projects?limit=1", "/users?limit=1", "/metrics"].map(|path| service.api.get(path)));
+    let mut whole = Vec::new();
+    for call in calls {
+        whole.push(call.send().await.is(200));
+    }
+    service.database.hold_reads(service.tenant.organization_id);
+    for get in whole {
+        let head = service.api.call(Method::HEAD, &get.path).send().await.is(200);
+        assert!(head.body.is_empty());
+        assert_eq!(lasting(&head), lasting(&get), "{}", get.path);
+        assert_eq!((head.header("content-length"), head.header("link")), (None, None), "{}", head.describe());
+    }
+    assert!(!service.database.is_being_read());
+}
+
+async fn a_head_is_refused_like_what_it_is_the_head_of(database: Database) {
+    let service = start(database, |_| ()).await;
+    let mut calls = Vec::new();
+    let unknown = format!("/projects/{}/time-entries", Uuid::now_v7());
+    let writer = service.with_key(may(&[Permission::Write])).await;
+    let project = service.tenant.project_id;
+    let limited = service.with_key(move |key| key.project_id = Some(project)).await;
+    for end in ["", "/summary", ".csv"] {
+        calls.push(service.api.get(&format!("{unknown}{end}")));
+        for api in [service.api.without_key(), writer.clone(), limited.clone()] {
+            calls.push(api.get(&format!("/time-entries{end}")));
+        }
+        for query in ["x=1", "from=x", "cursor=x&groupBy=x", "limit=0"] {
+            calls.push(service.api.get(&format!("{}{end}?{query}", service.tenant.path())));
+        }
+    }
+    for path in ["/projects?limit=0", "/users?cursor=x"] {
+        calls.push(service.api.get(path));
+    }
+    for call in calls {
+        let get = call.clone().send().await;
+        assert!((400..500).contains(&get.status), "{}", get.describe());
+        let head = call.with_method(Method::HEAD).send().await;
+        assert_eq!((head.status, lasting(&head)), (get.status, lasting(&get)), "{}", get.describe());
+        assert!(head.body.is_empty());
+    }
+    // One entry is read for its tag.
+    let entry = service.log_any().send().await.is(201).text("id");
+    let head = service.api.call(Method::HEAD, &format!("/time-entries/{entry}")).send().await.is(200);
+    assert_eq!(head.header("etag"), Some("\"1\""));
+    let listed: Value = service.api.get("/time-entries").send().await.is(200).json();
+    assert_eq!(listed["data"].as_array().unwrap().len(), 2);
+}
