@@ -42,8 +42,7 @@ async fn a_batch_that_is_all_wrong_keeps_a_fraction_of_its_answer_and_replays_al
 /// A figure, once it is there.
 fn figure(answer: &Answer, name: &str) -> Option<u64> {
     let text = String::from_utf8(answer.body.clone()).unwrap();
-    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok());
-    value.map(|value| value as u64)
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }
 
 async fn what_is_kept_is_in_the_figures(database: Database) {

@@ -32,6 +32,11 @@ const REFERENCES: [(&str, &str, &str); 4] =
 #[derive(Clone, Copy)]
 struct Sql(Database);
 
+/// Bytes in hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).map(char::from).collect()
+}
+
 impl Sql {
     fn folder(self) -> PathBuf {
         PathBuf::from(MIGRATIONS).join(match self.0 {
@@ -41,7 +46,7 @@ impl Sql {
     }
 
     fn bytes(self, bytes: &[u8]) -> String {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(bytes);
         match self.0 {
             Database::Sqlite => format!("x'{hex}'"),
             Database::Postgres => format!("'\\x{hex}'::bytea"),

@@ -32,6 +32,23 @@ struct Waiting {
     _place: Share<OrganizationId>,
 }
 
+/// What is taken at once.
+pub(super) struct Batch {
+    /// To be committed together.
+    pub(super) ready: Vec<Job>,
+    /// What waited too long.
+    pub(super) late: Vec<Job>,
+}
+
+/// What there is for a worker.
+enum Next {
+    Batch(Batch),
+    /// Nothing yet.
+    Later,
+    /// Nothing any more.
+    Never,
+}
+
 pub(super) struct Lane {
     places: Shares<OrganizationId>,
     queue: Mutex<Queue>,
@@ -90,29 +107,28 @@ impl Lane {
         Ok(answer)
     }
 
-    /// Waits for jobs and takes those that are to be committed together. What waited longer than `max_wait` comes apart. None
-    /// once there will be no more.
-    pub(super) async fn next(&self, most_jobs: usize, max_wait: Duration) -> Option<(Vec<Job>, Vec<Job>)> {
+    /// Waits for jobs and takes those that are to be committed together. None once there will be no more.
+    pub(super) async fn next(&self, most_jobs: usize, max_wait: Duration) -> Option<Batch> {
         loop {
-            if let Some(taken) = self.take(most_jobs, max_wait) {
-                return taken;
+            match self.take(most_jobs, max_wait) {
+                Next::Batch(batch) => return Some(batch),
+                Next::Never => return None,
+                // A change between the two is not missed: it is kept for whoever waits next.
+                Next::Later => self.changed.notified().await,
             }
-            // A change between the two is not missed: it is kept for whoever waits next.
-            self.changed.notified().await;
         }
     }
 
-    /// None where nothing waits yet.
-    fn take(&self, most_jobs: usize, max_wait: Duration) -> Option<Option<(Vec<Job>, Vec<Job>)>> {
+    fn take(&self, most_jobs: usize, max_wait: Duration) -> Next {
         let mut queue = self.lock();
         if queue.turns.jobs() == 0 {
-            return if matches!(queue.entrance, Entrance::Open) { None } else { Some(None) };
+            return if matches!(queue.entrance, Entrance::Open) { Next::Later } else { Next::Never };
         }
         let Taken { ready, late, .. } = queue.turns.take(most_jobs, |waiting| waiting.job.since.elapsed() > max_wait);
         self.count(&queue);
         drop(queue);
         let leave = |waiting: Vec<Waiting>| waiting.into_iter().map(|waiting| waiting.job).collect();
-        Some(Some((leave(ready), leave(late))))
+        Next::Batch(Batch { ready: leave(ready), late: leave(late) })
     }
 
     /// Takes no more requests. Those that wait are carried out.

@@ -106,11 +106,14 @@ async fn whoever_waits_for_a_worker_that_is_gone_for_good_is_told() {
     assert!(matches!(queue.submit(of(1, 1)).await, Err(PortError::Unavailable(_))));
 }
 
-/// A store that notes what is committed together, as organizations and numbers of entries, when it is let.
+/// The requests of a transaction, as organizations and numbers of entries.
+type Transaction = Vec<(u128, usize)>;
+
+/// A store that notes what is committed together, when it is let.
 #[derive(Clone)]
 struct Recorder {
     let_on: Arc<Semaphore>,
-    transactions: Arc<Mutex<Vec<Vec<(u128, usize)>>>>,
+    transactions: Arc<Mutex<Vec<Transaction>>>,
 }
 
 impl Default for Recorder {
@@ -149,7 +152,7 @@ impl Recorder {
         panic!("nobody commits");
     }
 
-    fn transactions(&self) -> Vec<Vec<(u128, usize)>> {
+    fn transactions(&self) -> Vec<Transaction> {
         self.transactions.lock().unwrap().clone()
     }
 }

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use timelog_domain::Request;
 use timelog_domain::ports::{Clock, PortError};
 
-use super::lane::{Job, Lane, figure};
+use super::lane::{Batch, Job, Lane, figure};
 use super::{CommitBatch, Settled};
 use crate::error::DbError;
 
@@ -49,7 +49,7 @@ impl<S: CommitBatch> Worker<S> {
     }
 
     async fn run(&self) {
-        while let Some((ready, late)) = self.lane.next(self.batch_size, self.max_wait).await {
+        while let Some(Batch { ready, late }) = self.lane.next(self.batch_size, self.max_wait).await {
             for job in late {
                 job.answer(Err(PortError::Busy));
             }

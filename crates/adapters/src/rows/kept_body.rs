@@ -107,7 +107,7 @@ mod tests {
         for size in [0, 1, 2799, 2801, 1 << 20, u32::MAX] {
             assert!(damaged(sized(size)), "{size}");
         }
-        assert!(damaged([&u32::MAX.to_le_bytes()[..], &[0xff; 1 << 20]].concat()));
+        assert!(damaged([u32::MAX.to_le_bytes().to_vec(), vec![0xff; 1 << 20]].concat()));
         for both in [(None, None), (Some(vec![1]), Some(whole))] {
             let unpacked = KeptBody { plain: both.0, lz4: both.1 }.unpack();
             assert!(matches!(unpacked, Err(DbError::Failed(_))), "{unpacked:?}");

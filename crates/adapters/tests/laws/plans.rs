@@ -315,8 +315,8 @@ fn literal(value: &str) -> String {
         if let Ok(bytes) = items.iter().map(|item| item.parse()).collect::<Result<Vec<u8>, _>>()
             && bytes.len() == 16
         {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            return format!("'\\x{hex}'::bytea");
+            let number = bytes.iter().fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
+            return format!("'\\x{number:032x}'::bytea");
         }
         format!("ARRAY[{}]", items.join(", "))
     } else if let Some(id) = inside("IdValue(") {

@@ -275,7 +275,7 @@ impl Serve {
         }
         let sweeper = tokio::spawn({
             let store = store.clone();
-            async move { sweep(&*store, &SystemClock, self.sweep_interval).await }
+            async move { sweep(&store, &SystemClock, self.sweep_interval).await }
         });
         let signal = tokio::select! {
             _ = terminate.recv() => "SIGTERM",
