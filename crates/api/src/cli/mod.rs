@@ -186,7 +186,6 @@ impl Global {
             lanes: 1,
             lock_timeout: self.lock_timeout,
             statement_timeout,
-            ..defaults
         }
     }
 
