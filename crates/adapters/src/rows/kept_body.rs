@@ -107,7 +107,11 @@ mod tests {
         for size in [0, 1, 2799, 2801, 1 << 20, u32::MAX] {
             assert!(damaged(sized(size)), "{size}");
         }
-        assert!(damaged([u32::MAX.to_le_bytes().to_vec(), vec![0xff; 1 << 20]].concat()));
+        // Told before anything is unpacked: more than any answer has, and more than so few bytes can stand for.
+        for (size, block) in [(65 << 20, vec![0xff; 1 << 20]), (1 << 20, whole[4..].to_vec())] {
+            let refused = unpack(&[u32::to_le_bytes(size).to_vec(), block].concat()).unwrap_err();
+            assert!(refused.ends_with(&format!("cannot become {size}")), "{refused}");
+        }
         for both in [(None, None), (Some(vec![1]), Some(whole))] {
             let unpacked = KeptBody { plain: both.0, lz4: both.1 }.unpack();
             assert!(matches!(unpacked, Err(DbError::Failed(_))), "{unpacked:?}");
