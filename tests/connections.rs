@@ -8,56 +8,16 @@ use std::time::Duration;
 
 use serde_json::json;
 use timelog_api::Settings;
-use timelog_domain::ports::{PortFuture, TimeEntryQueries};
-use timelog_domain::{
-    Filter, GroupBy, HistoryRecord, OrganizationId, Page, PageRequest, Position, Summary, TimeEntry, TimeEntryId,
-};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::support::{Api, Connection, Database, Service, Tenant, on_every_database};
+use crate::support::{Api, Connection, Database, Endless, Service, Tenant, on_every_database};
 
 on_every_database![
     a_client_that_has_gone_ends_what_was_read_for_it,
     a_client_that_has_closed_its_half_still_gets_the_answer_to_a_change,
     what_one_organization_sends_leaves_room_for_what_others_send,
 ];
-
-/// Never answers a total. Counts those who wait for one.
-struct Endless {
-    queries: Arc<dyn TimeEntryQueries>,
-    waiting: Arc<AtomicUsize>,
-}
-
-struct Waiting(Arc<AtomicUsize>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-impl TimeEntryQueries for Endless {
-    fn list(&self, organization: OrganizationId, page: PageRequest) -> PortFuture<'_, Page<TimeEntry, Position>> {
-        self.queries.list(organization, page)
-    }
-
-    fn count(&self, organization: OrganizationId, filter: Filter) -> PortFuture<'_, u64> {
-        self.queries.count(organization, filter)
-    }
-
-    fn summarize(&self, _: OrganizationId, _: Filter, _: GroupBy) -> PortFuture<'_, Summary> {
-        Box::pin(async {
-            self.waiting.fetch_add(1, Ordering::SeqCst);
-            let _waiting = Waiting(self.waiting.clone());
-            std::future::pending().await
-        })
-    }
-
-    fn history(&self, organization: OrganizationId, id: TimeEntryId) -> PortFuture<'_, Vec<HistoryRecord>> {
-        self.queries.history(organization, id)
-    }
-}
 
 /// A service whose totals are never answered, and how many wait for one.
 async fn endless(database: Database, change: impl FnOnce(&mut Settings)) -> (Service, Arc<AtomicUsize>) {

@@ -26,7 +26,7 @@ pub(crate) const TABLES: [&str; 10] = [
 ];
 
 /// The columns of an entry, without whether it is billable.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 20] = [
     "organization_id",
     "id",
     "project_id",
@@ -44,6 +44,9 @@ const COLUMNS: [&str; 17] = [
     "version",
     "created_at",
     "updated_at",
+    "external_provider_digest",
+    "external_type_digest",
+    "external_id_digest",
 ];
 
 /// What comes of moving SQLite's log to its database.

@@ -6,6 +6,7 @@ mod cache;
 mod chance;
 mod conformance;
 mod database;
+mod endless;
 mod gate;
 pub(crate) mod postgres;
 mod power;
@@ -24,6 +25,7 @@ pub(crate) use cache::SharedCache;
 pub(crate) use chance::Chance;
 pub(crate) use conformance::{FOR_WHO_ASKS, document, schema_of};
 pub(crate) use database::{Database, TABLES, TestDatabase};
+pub(crate) use endless::Endless;
 pub(crate) use gate::Gate;
 pub(crate) use power::Disk;
 #[cfg(target_os = "linux")]

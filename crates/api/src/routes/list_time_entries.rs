@@ -39,11 +39,13 @@ async fn list(
     let after = page::after(&mut query, &binding, |binding, cursor| binding.position(cursor, sort));
     query.finish()?;
     must_exist(state, key, project).await?;
-    if is_head(request) {
-        return Ok(page::head());
-    }
     let queries = &state.ports.queries;
-    let total = if include_total { Some(queries.count(organization, filter.clone()).await?) } else { None };
+    // The total would only be in the body.
+    let total = if include_total && !is_head(request) {
+        Some(queries.count(organization, filter.clone()).await?)
+    } else {
+        None
+    };
     let page = queries.list(organization, PageRequest { filter, sort, after, limit }).await?;
     let next = page.next.as_ref().map(|position| binding.cursor(position));
     Ok(page::response(request, page.items.iter().map(EntryBody::from).collect(), next, total))

@@ -138,7 +138,7 @@ fn get() -> actix_web::Route {
 }
 
 /// Whether only the head of the answer is asked for. Then everything is checked as for GET, but what would only be in the body is
-/// not read, and headers that only that would tell are left out (RFC 9110, 9.3.2).
+/// not made, and its length is left out (RFC 9110, 9.3.2).
 fn is_head(request: &HttpRequest) -> bool {
     request.method() == Method::HEAD
 }

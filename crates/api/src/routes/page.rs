@@ -4,6 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
+use super::{head, is_head};
 use crate::http::cursor::{Binding, Cursor, InvalidCursor};
 use crate::http::query::{Limit, Query};
 use crate::json::Fault;
@@ -35,14 +36,10 @@ pub(super) fn response<T: Serialize>(
         let query = serde_urlencoded::to_string(pairs).unwrap_or_default();
         response.insert_header((header::LINK, format!("<{}?{query}>; rel=\"next\"", request.path())));
     }
+    if is_head(request) {
+        return head(response);
+    }
     response.body(bytes(&Body { data, next_cursor, total }))
-}
-
-/// Answers a request that only asks for the head of a page.
-pub(super) fn head() -> HttpResponse {
-    let mut response = HttpResponse::Ok();
-    response.content_type(mime::APPLICATION_JSON);
-    super::head(response)
 }
 
 /// How many items to answer.

@@ -22,7 +22,7 @@ async fn hurried(subject: &Subject) -> Store {
         "WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < {ENTRIES}) \
          INSERT INTO time_entries SELECT t.organization_id, randomblob(16), t.project_id, t.user_id, NULL, NULL, \
          date(t.work_date, (i % 365) || ' days'), 60, NULL, true, 'api', 'draft', NULL, NULL, NULL, 1, t.created_at + i, \
-         t.updated_at + i FROM numbers, time_entries t"
+         t.updated_at + i, NULL, NULL, NULL FROM numbers, time_entries t"
     );
     done(subject.time_entries.execute(logged(log(1001))).await.unwrap());
     outsider(subject).batch_execute(&insertion).unwrap();

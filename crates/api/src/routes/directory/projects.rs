@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::json::body;
 use crate::routes::admission::{admit, admit_to_project};
-use crate::routes::{is_head, page};
+use crate::routes::page;
 use crate::state::AppState;
 
 body!(Body { name, archived });
@@ -66,9 +66,6 @@ pub(in crate::routes) async fn list_projects(
     let binding = Binding::new(key.organization_id, request.path(), query.pairs());
     let after = page::after(&mut query, &binding, Binding::id).map(ProjectId::new);
     query.finish()?;
-    if is_head(&request) {
-        return Ok(page::head());
-    }
     let directory = &state.ports.directory;
     let page = match key.project_id {
         None => directory.projects(key.organization_id, after, limit).await?,

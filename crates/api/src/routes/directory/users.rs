@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::json::body;
 use crate::routes::admission::{Key, admit, admit_to_all_projects};
-use crate::routes::{is_head, page, path_id};
+use crate::routes::{page, path_id};
 use crate::state::AppState;
 
 body!(Body { name, active });
@@ -69,9 +69,6 @@ pub(in crate::routes) async fn list_users(
     let binding = Binding::new(key.organization_id, request.path(), query.pairs());
     let after = page::after(&mut query, &binding, Binding::id).map(UserId::new);
     query.finish()?;
-    if is_head(&request) {
-        return Ok(page::head());
-    }
     let page = state.ports.directory.users(key.organization_id, after, limit).await?;
     let next = page.next.map(|id| binding.cursor_of_id(id.uuid()));
     Ok(page::response(&request, page.items.iter().map(Shown::from).collect(), next, None))
