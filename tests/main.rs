@@ -47,6 +47,7 @@ mod refused_bodies;
 mod refused_connections;
 mod secrets;
 mod settings;
+mod soak;
 mod strict_handling;
 mod stuck;
 mod summarize;

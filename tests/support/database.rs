@@ -1,6 +1,6 @@
 //! A database for one test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
@@ -128,6 +128,14 @@ impl TestDatabase {
         }
     }
 
+    /// What a statement selects, which is one text a row.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
+        match self {
+            Self::Sqlite(folder) => texts_of(&file(folder), sql).expect("the rows can be read"),
+            Self::Postgres(cluster, url) => cluster.query(url, sql).lines().map(str::to_owned).collect(),
+        }
+    }
+
     /// Changes what is stored behind the service's back.
     pub(crate) fn execute(&self, sql: &str) {
         match self {
@@ -195,13 +203,27 @@ impl TestDatabase {
     }
 }
 
+/// What a statement selects from an SQLite file, which is one text a row.
+pub(crate) fn texts_of(file: &Path, sql: &str) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        text: String,
+    }
+    let rows: Vec<Row> = diesel::sql_query(format!("SELECT text FROM ({sql})")).load(&mut open(file))?;
+    Ok(rows.into_iter().map(|row| row.text).collect())
+}
+
 fn file(folder: &TempDir) -> PathBuf {
     folder.path().join("timelog.db")
 }
 
 fn connect(folder: &TempDir) -> SqliteConnection {
-    let path = file(folder);
-    let mut connection = SqliteConnection::establish(path.to_str().expect("the path is UTF-8")).expect("it opens");
+    open(&file(folder))
+}
+
+fn open(file: &Path) -> SqliteConnection {
+    let mut connection = SqliteConnection::establish(file.to_str().expect("the path is UTF-8")).expect("it opens");
     connection.batch_execute("PRAGMA busy_timeout = 60000").expect("it can wait");
     connection
 }

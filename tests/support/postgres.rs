@@ -34,8 +34,13 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts a server. Each of the settings becomes a line of its `postgresql.conf`, after those that make tests fast.
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_with(settings, &[])
+    }
+
+    /// Likewise, with variables for every process of the server.
+    pub(crate) fn start_with(settings: &[(&str, &str)], variables: &[(&str, String)]) -> Self {
         let programs = programs();
-        let mut keeper = Keeper::spawn(&programs, settings);
+        let mut keeper = Keeper::spawn(&programs, settings, variables);
         // Somebody else may take a port between our finding it free and the server's listening on it.
         for _ in 0..10 {
             let port = free_port();
@@ -152,12 +157,13 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn spawn(programs: &Path, settings: &[(&str, &str)]) -> Self {
+    fn spawn(programs: &Path, settings: &[(&str, &str)], variables: &[(&str, String)]) -> Self {
         let mut process = unprivileged("sh")
             .args(["-c", KEEPER, "sh"])
             .arg(programs)
             .args(FAST.iter().chain(settings).map(|(name, value)| format!("{name} = '{value}'")))
             .args(["unix_socket_directories = ''", "include_if_exists = 'port.conf'"])
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir("/")
             // A signal to everything in the foreground, such as Ctrl-C, is not for the keeper.
             .process_group(0)

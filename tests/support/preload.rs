@@ -24,6 +24,15 @@ impl Preload {
         Self::compile(include_str!("power.c"))
     }
 
+    /// A disk that tells what it was asked to do, and that fails when it is told to.
+    pub(crate) fn disk() -> Self {
+        let made = Self::compile(include_str!("disk.c"));
+        // PostgreSQL runs as another user.
+        let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(made.0.path(), everybody).expect("everybody can be let in");
+        made
+    }
+
     fn compile(source: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let path = folder.path().join("preload.c");

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 
-/// The program with nothing of this process's settings.
+/// The program with nothing of this process's settings: the one that was built with the tests, or `TIMELOG_TEST_PROGRAM`.
 pub(crate) fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_timelog"));
+    let path = std::env::var_os("TIMELOG_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_timelog").into());
+    let mut command = Command::new(path);
     let own = std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("TIMELOG_")));
     for (name, _) in own {
         command.env_remove(name);

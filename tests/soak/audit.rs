@@ -1,0 +1,182 @@
+//! Comparing what clients were told with what is there.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use serde_json::Value;
+
+use super::ledger::Page;
+use super::outbox::Outbox;
+use super::site::Site;
+use super::tally::Tally;
+use crate::support::TestDatabase;
+
+/// An entry as the database has it.
+#[derive(Debug)]
+struct Row {
+    id: String,
+    description: String,
+    version: String,
+    status: String,
+    minutes: String,
+    /// How many changes its history has, the version of the last, how many submitted it, and the status it led to.
+    history: [String; 4],
+}
+
+fn rows(database: &TestDatabase) -> Vec<Row> {
+    let id = match database {
+        TestDatabase::Sqlite(_) => "lower(hex(e.id))",
+        TestDatabase::Postgres(..) => "replace(CAST(e.id AS text), '-', '')",
+    };
+    let history = "FROM time_entry_history h WHERE h.organization_id = e.organization_id AND h.time_entry_id = e.id";
+    let sql = format!(
+        "SELECT {id} || '|' || coalesce(e.description, '') || '|' || e.version || '|' || e.status || '|' || e.minutes \
+         || '|' || (SELECT count(*) || '|' || coalesce(max(h.version), 0) || '|' \
+         || coalesce(sum(CASE WHEN h.event = 'submit' THEN 1 ELSE 0 END), 0) {history}) \
+         || '|' || coalesce((SELECT h.to_status {history} ORDER BY h.version DESC LIMIT 1), '') AS text \
+         FROM time_entries e"
+    );
+    database.texts(&sql).iter().map(|line| Row::parse(line)).collect()
+}
+
+impl Row {
+    fn parse(line: &str) -> Self {
+        let fields: Vec<_> = line.split('|').map(str::to_owned).collect();
+        let [id, description, version, status, minutes, changes, last, submitted, led_to] =
+            fields.try_into().unwrap_or_else(|fields| panic!("{fields:?}"));
+        Self { id, description, version, status, minutes, history: [changes, last, submitted, led_to] }
+    }
+
+    /// What entry and history do not agree on.
+    fn disagrees(&self) -> bool {
+        let [changes, last, submitted, led_to] = &self.history;
+        let is_submitted = if self.status == "submitted" { "1" } else { "0" };
+        *changes != self.version || last != changes || submitted != is_submitted || *led_to != self.status
+    }
+
+    fn is(&self, entry: &Value) -> bool {
+        id(entry) == Some(self.id.clone())
+            && entry["minutes"].to_string() == self.minutes
+            && entry["status"] == self.status.as_str()
+    }
+}
+
+fn id(entry: &Value) -> Option<String> {
+    Some(entry["id"].as_str()?.replace('-', ""))
+}
+
+/// What the ledger says there must be: by description, the entry as it was last told to a client.
+#[derive(Default)]
+struct Expected {
+    /// None where nobody was told what it is.
+    entries: BTreeMap<String, Option<Value>>,
+    acknowledged: usize,
+    /// What was acknowledged, and not told as an entry.
+    silent: Vec<String>,
+}
+
+impl Expected {
+    fn of(pages: &[Page]) -> Self {
+        let mut expected = Self::default();
+        let mut of_id = BTreeMap::new();
+        for page in pages {
+            expected.acknowledged += usize::from(page.answer.is_some());
+            let told: Vec<_> = page.answer.iter().flat_map(told).collect();
+            for description in descriptions(&page.request["body"]) {
+                let entry = told.iter().find(|entry| entry["description"] == description.as_str());
+                if let Some(id) = entry.and_then(|entry| id(entry)) {
+                    of_id.insert(id, description.clone());
+                } else if page.answer.is_some() {
+                    expected.silent.push(description.clone());
+                }
+                expected.entries.insert(description, entry.cloned());
+            }
+        }
+        // An entry is submitted after it was logged.
+        let submits =
+            pages.iter().filter(|page| page.request["path"].as_str().is_some_and(|path| path.ends_with("/submit")));
+        for page in submits {
+            let Some(answer) = &page.answer else { continue };
+            match id(answer).and_then(|id| of_id.get(&id)) {
+                Some(description) => drop(expected.entries.insert(description.clone(), Some(answer.clone()))),
+                None => expected.silent.push(page.name.clone()),
+            }
+        }
+        expected
+    }
+}
+
+/// The entries that an answer tells.
+fn told(answer: &Value) -> Vec<Value> {
+    match answer["results"].as_array() {
+        Some(results) => results.iter().map(|result| result["entry"].clone()).collect(),
+        None => vec![answer.clone()],
+    }
+}
+
+/// The descriptions that a request gives entries.
+fn descriptions(body: &Value) -> Vec<String> {
+    let entries = body["entries"].as_array().map_or(std::slice::from_ref(body), Vec::as_slice);
+    entries.iter().filter_map(|entry| Some(entry["description"].as_str()?.to_owned())).collect()
+}
+
+/// Compares the ledger with the database and with what the service tells of it. Nothing may be under way.
+pub(super) async fn audit(tally: &mut Tally, outbox: &Outbox, site: &Site) {
+    for fault in outbox.take_faults() {
+        tally.fault(fault);
+    }
+    tally.requests = outbox.requests.load(Ordering::Relaxed);
+    tally.server_errors = outbox.server_errors.load(Ordering::Relaxed);
+    let expected = Expected::of(&outbox.ledger.read());
+    let rows = rows(&site.database);
+    let mut found: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in &rows {
+        found.entry(&row.description).or_default().push(row);
+        if row.disagrees() {
+            tally.fault(format!("entry and history disagree: {row:?}"));
+        }
+        if !expected.entries.contains_key(&row.description) {
+            tally.fault(format!("nobody sent {row:?}"));
+        }
+    }
+    tally.acknowledged = expected.acknowledged;
+    tally.doubled = rows.len() - found.len();
+    let is_there = |description: &str| found.contains_key(description);
+    tally.lost = expected.silent.iter().filter(|description| !is_there(description)).count();
+    for (description, entry) in &expected.entries {
+        match (entry, found.get(description.as_str())) {
+            (Some(_), None) => tally.lost += 1,
+            (Some(entry), Some(rows)) if !rows.iter().any(|row| row.is(entry)) => {
+                tally.fault(format!("{rows:?} was told as {entry}"));
+            }
+            _ => {}
+        }
+    }
+    compare_list(tally, &expected, rows.len(), outbox).await;
+}
+
+/// Walks the list over HTTP: each entry is as it was last told.
+async fn compare_list(tally: &mut Tally, expected: &Expected, rows: usize, outbox: &Outbox) {
+    let (mut seen, mut cursor) = (0, String::new());
+    loop {
+        let page = outbox.read(&format!("/time-entries?limit=200&sort=createdAt{cursor}")).await;
+        let Some(page) = page else { return tally.fault("the list is not told".to_owned()) };
+        for entry in page["data"].as_array().into_iter().flatten() {
+            seen += 1;
+            let description = entry["description"].as_str().unwrap_or_default();
+            if let Some(Some(told)) = expected.entries.get(description)
+                && id(told) == id(entry)
+                && told != entry
+            {
+                tally.fault(format!("{entry} was told as {told}"));
+            }
+        }
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    if seen != rows {
+        tally.fault(format!("the list has {seen} entries, the table {rows}"));
+    }
+}

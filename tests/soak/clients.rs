@@ -1,0 +1,187 @@
+//! Clients that hold a connection and do not go on, a thousand of each sort beside clients that work.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+
+use super::audit::audit;
+use super::latency::Latency;
+use super::outbox::{Habit, Outbox};
+use super::site::Site;
+use super::tally::Tally;
+use super::trial::{Trial, pause};
+use crate::support::{Bootstrapped, Chance, program};
+
+/// What a client does with its connection.
+#[derive(Debug, Clone, Copy)]
+enum Sort {
+    SaysNothing,
+    SlowHead,
+    SlowSecondHead,
+    SlowBody,
+    BodyThatNobodyReads,
+    TakesNoAnswer,
+    Vanishes,
+}
+
+const SORTS: [Sort; 7] = [
+    Sort::SaysNothing,
+    Sort::SlowHead,
+    Sort::SlowSecondHead,
+    Sort::SlowBody,
+    Sort::BodyThatNobodyReads,
+    Sort::TakesNoAnswer,
+    Sort::Vanishes,
+];
+
+/// How many there are of a sort.
+const MANY: usize = 1000;
+
+/// The flags that end connections. Those are given that the program has.
+const DEADLINES: [&str; 4] = ["--request-timeout", "--keep-alive", "--head-timeout", "--answer-timeout"];
+
+/// Within this they must have ended: the deadlines, and what a busy machine takes.
+const AT_MOST: Duration = Duration::from_secs(30);
+
+/// Sabotage: the deadlines are an hour away.
+pub(super) async fn run(mut trial: Trial) -> Tally {
+    let mut site = Site::new(trial.database);
+    let help = String::from_utf8(program(&["serve", "--help"]).output().expect("it has help").stdout).unwrap();
+    let deadline = if trial.sabotage { "1h" } else { "2s" };
+    let known = DEADLINES.iter().filter(|flag| help.contains(*flag));
+    site.flags.extend(known.flat_map(|flag| [*flag, deadline]));
+    site.start();
+    let outbox = Outbox::new(&site.made, site.address(), Duration::from_secs(20), Habit::Careful);
+    outbox.send(8, 100, &mut trial.chance).await;
+    let mut tally = Tally::default();
+    let idle = beside(&outbox, &site, &mut trial.chance, pause(Duration::from_secs(1))).await;
+    let mut measured = vec![format!("alone {idle}")];
+    for _ in 0..trial.cycles {
+        for sort in SORTS {
+            let mut left = Ok(());
+            let latency = beside(&outbox, &site, &mut trial.chance, async {
+                left = hold(sort, &site).await;
+            });
+            let latency = latency.await;
+            measured.push(format!("{sort:?} {latency}"));
+            if let Err(left) = left {
+                tally.fault(format!("{sort:?}: {left}"));
+            }
+            audit(&mut tally, &outbox, &site).await;
+        }
+        tally.cycles += 1;
+    }
+    if tally.server_errors > 0 {
+        tally.fault(format!("{} times 5xx to clients that work", tally.server_errors));
+    }
+    if trial.sabotage {
+        site.kill();
+    } else if !site.stop() {
+        tally.fault("the service did not end well".to_owned());
+    }
+    tally.measured = measured.join("; ");
+    tally
+}
+
+/// What clients that work wait for while something else goes on.
+async fn beside(
+    outbox: &std::sync::Arc<Outbox>,
+    site: &Site,
+    chance: &mut Chance,
+    work: impl Future<Output = ()>,
+) -> Latency {
+    let load = outbox.begin(4, chance);
+    let probe = Latency::measure(site.program().address, &site.made, "/time-entries?limit=5", work);
+    let latency = probe.await;
+    load.finish().await;
+    latency
+}
+
+/// Opens many connections of a sort and waits until the service has ended them.
+async fn hold(sort: Sort, site: &Site) -> Result<(), String> {
+    let before = sockets(site);
+    let mut held = JoinSet::new();
+    for _ in 0..MANY {
+        held.spawn(connect(sort, site.program().address, site.made.clone()));
+    }
+    let mut connections = Vec::new();
+    while let Some(connection) = held.join_next().await {
+        connections.push(connection.expect("a client does not panic"));
+    }
+    let refused = connections.iter().filter(|connection| connection.is_none()).count();
+    let begun = tokio::time::Instant::now();
+    // What the clients that work open and close meanwhile.
+    while sockets(site) > before + 20 {
+        if begun.elapsed() > AT_MOST {
+            return Err(format!("{} of {MANY} connections are still there", sockets(site) - before));
+        }
+        pause(Duration::from_millis(100)).await;
+    }
+    if refused == MANY { Err("nobody could connect".to_owned()) } else { Ok(()) }
+}
+
+/// How many sockets the service has.
+fn sockets(site: &Site) -> usize {
+    let files = std::fs::read_dir(format!("/proc/{}/fd", site.program().id())).into_iter().flatten().flatten();
+    let links = files.filter_map(|file| std::fs::read_link(file.path()).ok());
+    links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
+}
+
+/// A connection that is held, with what the client still does on it, or none if it was not to be had.
+async fn connect(sort: Sort, address: SocketAddr, made: std::sync::Arc<Bootstrapped>) -> Option<JoinSet<()>> {
+    let socket = TcpSocket::new_v4().ok()?;
+    if matches!(sort, Sort::TakesNoAnswer) {
+        socket.set_recv_buffer_size(4096).ok()?;
+    }
+    let mut stream = socket.connect(address).await.ok()?;
+    let _ = begin(sort, &mut stream, &made).await;
+    if matches!(sort, Sort::Vanishes) {
+        // It goes away without a word.
+        let _ = stream.set_zero_linger();
+        return Some(JoinSet::new());
+    }
+    let mut rest = JoinSet::new();
+    rest.spawn(go_on(sort, stream));
+    Some(rest)
+}
+
+async fn begin(sort: Sort, stream: &mut TcpStream, made: &Bootstrapped) -> std::io::Result<()> {
+    let key = format!("Host: x\r\nAuthorization: Bearer {}\r\n", made.key);
+    let list = format!("GET /time-entries?limit=200 HTTP/1.1\r\n{key}\r\n");
+    let text = match sort {
+        Sort::SaysNothing => return Ok(()),
+        Sort::SlowHead => "GET /me HTTP/1.1\r\nHost".to_owned(),
+        Sort::SlowSecondHead => {
+            let first = format!("GET /me HTTP/1.1\r\n{key}\r\n");
+            stream.write_all(first.as_bytes()).await?;
+            stream.read_exact(&mut [0; 15]).await?;
+            "GET /me HTTP/1.1\r\nHost".to_owned()
+        }
+        Sort::SlowBody => {
+            let kind = "Content-Type: application/json\r\nContent-Length: 60000";
+            format!("POST {} HTTP/1.1\r\n{key}{kind}\r\n\r\n{{", made.path())
+        }
+        Sort::BodyThatNobodyReads => format!("GET /me HTTP/1.1\r\n{key}Content-Length: 60000\r\n\r\n{{"),
+        Sort::TakesNoAnswer => list.repeat(20),
+        Sort::Vanishes => list,
+    };
+    stream.write_all(text.as_bytes()).await
+}
+
+/// Who is slow sends a byte now and then; the others do nothing. The connection is held until the service ends it.
+async fn go_on(sort: Sort, mut stream: TcpStream) {
+    while matches!(sort, Sort::SlowHead | Sort::SlowSecondHead | Sort::SlowBody) {
+        pause(Duration::from_millis(500)).await;
+        if stream.write_all(b" ").await.is_err() {
+            return;
+        }
+    }
+    if matches!(sort, Sort::TakesNoAnswer) {
+        std::future::pending::<()>().await;
+    }
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+}

@@ -1,0 +1,112 @@
+//! The long form of the proofs: the program is disturbed from outside for many cycles, while clients note what they send and are
+//! told, and afterwards what is there is compared with that. `make soak` runs it; docs/soak.md tells what each kind does.
+//!
+//! Each kind has a sabotage: with it something that holds the promise, or whoever looks at it, is broken, and the run has to
+//! notice. `make soak-sabotage` runs those.
+
+mod audit;
+mod clients;
+mod commit;
+mod frozen;
+mod full;
+mod kill;
+mod latency;
+mod ledger;
+mod locked;
+mod outbox;
+mod power;
+mod schemathesis;
+mod site;
+mod tally;
+mod tenants;
+mod trial;
+
+use std::time::Duration;
+
+use tally::{HEAD, Line, Tally};
+use trial::Trial;
+
+use crate::support::{Chance, Database, seed};
+
+/// The kinds of disturbance, and how many cycles each has unless it is told.
+const KINDS: [(&str, usize); 9] = [
+    ("kill", 12),
+    ("power", 2),
+    ("full", 12),
+    ("commit", 12),
+    ("locked", 12),
+    ("frozen", 12),
+    ("clients", 1),
+    ("tenants", 2),
+    ("schemathesis", 1),
+];
+
+/// No kind takes this long.
+const AT_MOST: Duration = Duration::from_mins(20);
+
+fn databases(kind: &str) -> &'static [(&'static str, Database)] {
+    const BOTH: [(&str, Database); 2] = [("SQLite", Database::Sqlite), ("PostgreSQL", Database::Postgres)];
+    // Between the service and a file there is no connection that can be cut.
+    if kind == "commit" { &BOTH[1..] } else { &BOTH }
+}
+
+async fn run(kind: &str, trial: Trial) -> Tally {
+    match kind {
+        "kill" => kill::run(trial).await,
+        "power" => power::run(trial).await,
+        "full" => full::run(trial).await,
+        "commit" => commit::run(trial).await,
+        "locked" => locked::run(trial).await,
+        "frozen" => frozen::run(trial).await,
+        "clients" => clients::run(trial).await,
+        "tenants" => tenants::run(trial).await,
+        "schemathesis" => schemathesis::run(trial).await,
+        other => panic!("there is no kind {other}; there are {KINDS:?}"),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The kinds that were asked for, all of them if none were.
+fn kinds() -> Vec<(String, usize)> {
+    let cycles: Option<usize> = variable("SOAK_CYCLES").map(|cycles| cycles.parse().expect("SOAK_CYCLES is a number"));
+    let asked = variable("SOAK_KINDS");
+    let asked: Option<Vec<_>> = asked.as_ref().map(|kinds| kinds.split([',', ' ']).collect());
+    if let Some(unknown) = asked.iter().flatten().find(|kind| !KINDS.iter().any(|(name, _)| name == *kind)) {
+        panic!("there is no kind {unknown}; there are {KINDS:?}");
+    }
+    let wanted = KINDS.iter().filter(|(kind, _)| asked.as_ref().is_none_or(|kinds| kinds.contains(kind)));
+    wanted.map(|(kind, usual)| ((*kind).to_owned(), cycles.unwrap_or(*usual))).collect()
+}
+
+#[expect(clippy::print_stdout, reason = "whoever runs it wants to see how far it is")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it takes minutes: make soak"]
+async fn soak() {
+    let seed = seed();
+    let sabotage = variable("SOAK_SABOTAGE").is_some_and(|value| value != "0");
+    let (mut lines, mut failed) = (Vec::new(), Vec::new());
+    for (kind, cycles) in kinds() {
+        for (name, database) in databases(&kind) {
+            let chance = Chance::beginning(seed, &format!("{kind} {name}"));
+            let trial = Trial { database: *database, cycles, chance, sabotage };
+            let tally = tokio::time::timeout(AT_MOST, run(&kind, trial)).await;
+            let tally = tally.unwrap_or_else(|_| panic!("{kind} on {name} takes longer than {AT_MOST:?}"));
+            let line = Line(&kind, name, &tally).to_string();
+            say(&format!("{line}{}", tally.faults()));
+            if tally.is_sound() == sabotage {
+                failed.push(format!("{kind} on {name}"));
+            }
+            lines.push(line);
+        }
+    }
+    say(&format!("\n{HEAD}\n{}\n", lines.join("\n")));
+    let what = if sabotage { "was sabotaged, and nobody noticed" } else { "is not sound" };
+    assert!(failed.is_empty(), "{} {what}; TIMELOG_TEST_SEED={seed} does the same again", failed.join(", "));
+}

@@ -1,0 +1,270 @@
+//! Clients that work as an outbox does: what was noted is sent until it is answered, always under the same names.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::ledger::{Ledger, Page};
+use crate::support::{Bootstrapped, Chance};
+
+/// How clients take it that a request was not carried out, or that nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Habit {
+    /// They send it again under the same names.
+    Careful,
+    /// They send it again without its idempotency key and its reference.
+    ForgetsNames,
+    /// They note that it was carried out.
+    TakesSilenceForYes,
+}
+
+/// What a client asks for. Its name stands in all that comes of it.
+#[derive(Debug, Clone)]
+struct Letter {
+    name: String,
+    path: String,
+    body: Value,
+}
+
+pub(super) struct Outbox {
+    http: reqwest::Client,
+    address: watch::Receiver<Option<SocketAddr>>,
+    made: Arc<Bootstrapped>,
+    pub(super) ledger: Ledger,
+    habit: Habit,
+    names: AtomicUsize,
+    is_over: AtomicBool,
+    pub(super) requests: AtomicUsize,
+    pub(super) server_errors: AtomicUsize,
+    faults: Mutex<Vec<String>>,
+}
+
+/// Requests that are sent until somebody says that it is enough.
+pub(super) struct Load {
+    outbox: Arc<Outbox>,
+    clients: JoinSet<()>,
+}
+
+impl Load {
+    /// Begins nothing more, and waits until all that was begun is answered.
+    pub(super) async fn finish(mut self) {
+        self.outbox.is_over.store(true, Ordering::Relaxed);
+        while let Some(ended) = self.clients.join_next().await {
+            ended.expect("a client does not panic");
+        }
+    }
+}
+
+/// How long a request that is tried again and again may take. Far more than any disturbance lasts.
+const GIVE_UP: Duration = Duration::from_mins(3);
+
+impl Outbox {
+    /// Clients that wait so long for each answer.
+    pub(super) fn new(
+        made: &Arc<Bootstrapped>,
+        address: watch::Receiver<Option<SocketAddr>>,
+        patience: Duration,
+        habit: Habit,
+    ) -> Arc<Self> {
+        let http = reqwest::Client::builder().no_proxy().timeout(patience).build().expect("a client can be made");
+        Arc::new(Self {
+            http,
+            address,
+            made: made.clone(),
+            ledger: Ledger::new(),
+            habit,
+            names: AtomicUsize::new(0),
+            is_over: AtomicBool::new(false),
+            requests: AtomicUsize::new(0),
+            server_errors: AtomicUsize::new(0),
+            faults: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Has so many clients send one request after the other.
+    pub(super) fn begin(self: &Arc<Self>, clients: usize, chance: &mut Chance) -> Load {
+        self.is_over.store(false, Ordering::Relaxed);
+        self.run(clients, usize::MAX, chance)
+    }
+
+    /// Has so many clients send so many requests each.
+    pub(super) async fn send(self: &Arc<Self>, clients: usize, each: usize, chance: &mut Chance) {
+        self.is_over.store(false, Ordering::Relaxed);
+        let mut running = self.run(clients, each, chance).clients;
+        while let Some(ended) = running.join_next().await {
+            ended.expect("a client does not panic");
+        }
+    }
+
+    fn run(self: &Arc<Self>, clients: usize, each: usize, chance: &mut Chance) -> Load {
+        let mut running = JoinSet::new();
+        for _ in 0..clients {
+            running.spawn(self.clone().work(each, chance.another()));
+        }
+        Load { outbox: self.clone(), clients: running }
+    }
+
+    /// What clients were told that they must not be told.
+    pub(super) fn take_faults(&self) -> Vec<String> {
+        std::mem::take(&mut self.faults.lock().unwrap())
+    }
+
+    fn fault(&self, fault: String) {
+        self.faults.lock().unwrap().push(fault);
+    }
+
+    async fn work(self: Arc<Self>, each: usize, mut chance: Chance) {
+        // The entry that was logged last, which can be submitted.
+        let mut last = None;
+        for _ in 0..each {
+            if self.is_over.load(Ordering::Relaxed) {
+                return;
+            }
+            let letter = self.write(&mut chance, last.take());
+            let Some(answer) = self.deliver(&letter, &mut chance).await else { continue };
+            last = answer["id"].as_str().filter(|_| answer["status"] == "draft").map(str::to_owned);
+            if chance.below(8) == 0 {
+                self.deliver_again(&letter, &answer, &mut chance).await;
+            }
+        }
+    }
+
+    /// Half of the entries have a reference beside their key, and half have not. Some come together, some are submitted.
+    fn write(&self, chance: &mut Chance, last: Option<String>) -> Letter {
+        let name = format!("n{}", self.names.fetch_add(1, Ordering::Relaxed));
+        let log = self.made.path();
+        let choice = chance.below(10);
+        let mut entry = |name: &str, has_reference: bool| {
+            let mut body = self.made.body();
+            body["description"] = json!(name);
+            body["minutes"] = json!(1 + chance.below(1440));
+            if has_reference {
+                body["externalRef"] = json!({ "provider": "p", "externalType": "t", "externalId": name });
+            }
+            body
+        };
+        match (choice, last) {
+            (0..2, Some(id)) => Letter { name, path: format!("/time-entries/{id}/submit"), body: json!({}) },
+            (0..4, _) => {
+                let entries: Vec<_> = (0..3).map(|item| entry(&format!("{name}.{item}"), item % 2 == 0)).collect();
+                Letter { name, path: format!("{log}/batch"), body: json!({ "entries": entries }) }
+            }
+            (4..7, _) => Letter { body: entry(&name, true), name, path: log },
+            _ => Letter { body: entry(&name, false), name, path: log },
+        }
+    }
+
+    /// Sends a letter until it is answered, and notes that.
+    async fn deliver(&self, letter: &Letter, chance: &mut Chance) -> Option<Value> {
+        self.ledger.sends(&letter.name, &json!({ "path": letter.path, "body": letter.body })).await;
+        let begun = tokio::time::Instant::now();
+        let mut is_first = true;
+        while begun.elapsed() < GIVE_UP {
+            let has_names = is_first || self.habit != Habit::ForgetsNames;
+            match self.call(letter, has_names).await {
+                Some((200 | 201, body)) => {
+                    self.ledger.is_answered(&letter.name, &body).await;
+                    return serde_json::from_str(&body).ok();
+                }
+                None | Some((503, _)) if self.habit == Habit::TakesSilenceForYes => {
+                    self.ledger.is_answered(&letter.name, "").await;
+                    return None;
+                }
+                None | Some((503, _)) => {}
+                Some((status, body)) => {
+                    self.fault(format!("{} was answered {status}: {body}", letter.path));
+                    return None;
+                }
+            }
+            is_first = false;
+            tokio::time::sleep(Duration::from_millis(10 + chance.below(40) as u64)).await;
+        }
+        self.fault(format!("{} was not carried out in {GIVE_UP:?}", letter.name));
+        None
+    }
+
+    /// Sends once more what was answered, as one does who was not able to note the answer.
+    async fn deliver_again(&self, letter: &Letter, answer: &Value, chance: &mut Chance) {
+        if self.habit != Habit::Careful {
+            return;
+        }
+        for _ in 0..200 {
+            match self.call(letter, true).await {
+                None | Some((503, _)) => {}
+                Some((200 | 201, body)) if serde_json::from_str::<Value>(&body).ok().as_ref() == Some(answer) => return,
+                Some((status, body)) => {
+                    return self.fault(format!("{} was answered {answer} and then {status} {body}", letter.name));
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(10 + chance.below(40) as u64)).await;
+        }
+    }
+
+    /// Sends a request once more, to another address; the answer has to be the one that is known.
+    pub(super) async fn repeat(&self, address: SocketAddr, page: &Page) -> Result<(), String> {
+        let path = page.request["path"].as_str().unwrap_or_default();
+        let call = self.http.post(format!("http://{address}{path}")).bearer_auth(&self.made.key);
+        let call = call.header("idempotency-key", &page.name).json(&page.request["body"]);
+        let answer = call.send().await.map_err(|error| error.to_string())?;
+        let (status, is_replayed) = (answer.status(), answer.headers().contains_key("idempotent-replayed"));
+        let body = answer.text().await.map_err(|error| error.to_string())?;
+        if is_replayed && serde_json::from_str(&body).ok() == page.answer {
+            Ok(())
+        } else {
+            Err(format!("{status} {body}"))
+        }
+    }
+
+    /// What is read, once nothing disturbs it.
+    pub(super) async fn read(&self, path: &str) -> Option<Value> {
+        for _ in 0..100 {
+            let address = (*self.address.clone().wait_for(Option::is_some).await.ok()?)?;
+            let call = self.http.get(format!("http://{address}{path}")).bearer_auth(&self.made.key);
+            if let Ok(answer) = call.send().await
+                && answer.status() == 200
+            {
+                return answer.json().await.ok();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        None
+    }
+
+    /// One attempt: the status and the body, or nothing if no answer came.
+    async fn call(&self, letter: &Letter, has_names: bool) -> Option<(u16, String)> {
+        let address = (*self.address.clone().wait_for(Option::is_some).await.ok()?)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut call = self.http.post(format!("http://{address}{}", letter.path)).bearer_auth(&self.made.key);
+        let mut body = letter.body.clone();
+        if has_names {
+            call = call.header("idempotency-key", &letter.name);
+        } else {
+            forget_references(&mut body);
+        }
+        let answer = call.json(&body).send().await.ok()?;
+        let status = answer.status().as_u16();
+        let waits = answer.headers().contains_key("retry-after");
+        let body = answer.text().await.ok()?;
+        if status >= 500 {
+            self.server_errors.fetch_add(1, Ordering::Relaxed);
+            if status == 503 && !waits {
+                self.fault(format!("503 without a Retry-After: {body}"));
+            }
+        }
+        Some((status, body))
+    }
+}
+
+fn forget_references(body: &mut Value) {
+    if let Some(body) = body.as_object_mut() {
+        body.remove("externalRef");
+    }
+    for entry in body.get_mut("entries").and_then(Value::as_array_mut).into_iter().flatten() {
+        forget_references(entry);
+    }
+}

@@ -1,0 +1,274 @@
+//! The power goes after any write. What was answered before is on the disk as the cut leaves it.
+//!
+//! The program, or the server of PostgreSQL, tells each write, sync, truncation and renaming of its files, and each answer, in
+//! order. From that the files are made as they would be after each of them: what was synced is there, and of what was not,
+//! some sectors, as chance has it. A write that is not synced changes nothing of what is sure to be there, so the files without
+//! it are looked at where a sync begins to count, with all that was answered before; the files with some of it after each write.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::audit::audit;
+use super::outbox::{Habit, Outbox};
+use super::site::{SOUND, Site};
+use super::tally::Tally;
+use super::trial::Trial;
+use crate::support::postgres::Cluster;
+use crate::support::{Act, Database, Fault, Platter, Program, WatchedDisk, on_every_database, texts_of};
+
+on_every_database![what_was_answered_is_there_whenever_the_power_goes,];
+
+/// How much is looked at in a cycle.
+struct Measure {
+    clients: usize,
+    requests: usize,
+    /// How many times the power goes.
+    cuts: usize,
+}
+
+/// Sabotage: the disk lies about every sync.
+pub(super) async fn run(trial: Trial) -> Tally {
+    let measure = match trial.database {
+        Database::Sqlite => Measure { clients: 8, requests: 25, cuts: 1500 },
+        Database::Postgres => Measure { clients: 8, requests: 25, cuts: 16 },
+    };
+    run_with(trial, &measure).await
+}
+
+async fn run_with(mut trial: Trial, measure: &Measure) -> Tally {
+    let (mut tally, mut writes, mut cuts) = (Tally::default(), 0, 0);
+    for cycle in 0..trial.cycles {
+        let run = match trial.database {
+            Database::Sqlite => Run::of_file(&mut trial, measure, cycle % 2 == 1).await,
+            Database::Postgres => Run::of_server(&mut trial, measure).await,
+        };
+        writes += run.acts.iter().filter(|act| is_write(act)).count();
+        let found = run.cut(&mut trial, measure.cuts).await;
+        cuts += found.cuts;
+        let mut cycle = run.tally;
+        cycle.cycles = 1;
+        cycle.lost += found.lost.len();
+        found.faults.into_iter().for_each(|fault| cycle.fault(fault));
+        tally.add(cycle);
+    }
+    tally.measured = format!("{cuts} power cuts among {writes} writes");
+    tally
+}
+
+fn is_write(act: &Act) -> bool {
+    matches!(act, Act::Write { .. } | Act::Truncate { .. })
+}
+
+/// What was done with the files while clients were served, and what they were told.
+struct Run {
+    site: Site,
+    outbox: Arc<Outbox>,
+    before: Platter,
+    acts: Vec<Act>,
+    tally: Tally,
+    /// The files of the server before, with which those of its log are put together.
+    base: Option<TempDir>,
+}
+
+impl Run {
+    async fn of_file(trial: &mut Trial, measure: &Measure, syncs_fail: bool) -> Self {
+        let mut site = Site::new(trial.database);
+        let folder = site.database.path().parent().expect("a file is in a folder").to_owned();
+        let disk = WatchedDisk::new(folder.to_str().expect("a path is text"));
+        let before = Platter::of(&folder);
+        site.variables = disk.watching();
+        site.start();
+        if syncs_fail {
+            let (work, fail) = (trial.chance.below(40), 1 + trial.chance.below(3));
+            let files = folder.display().to_string();
+            disk.break_down(&Fault { of_syncs: true, error: Fault::BROKEN, work, fail, files });
+        }
+        Self::serve(trial, measure, site, &disk, before, None).await
+    }
+
+    async fn of_server(trial: &mut Trial, measure: &Measure) -> Self {
+        let disk = WatchedDisk::new("/pg_wal");
+        // Nothing but the log is written from the last checkpoint on, so the files of before and the log are all there is.
+        let quiet = [("autovacuum", "off"), ("checkpoint_timeout", "1d"), ("max_wal_size", "10GB")];
+        let idle = [("bgwriter_lru_maxpages", "0")];
+        let settings = [&SOUND[..], &quiet, &idle].concat();
+        let cluster = Arc::new(Cluster::start_with(&settings, &disk.watching()));
+        let mut site = Site::on_server(cluster.clone());
+        cluster.query("postgres", "CHECKPOINT");
+        disk.take_acts();
+        let base = tempfile::tempdir().expect("a temporary folder can be made");
+        copy(&cluster.folder().join("data"), &base.path().join("data"));
+        let before = Platter::of(&cluster.folder().join("data/pg_wal"));
+        site.variables = disk.watching();
+        site.start();
+        Self::serve(trial, measure, site, &disk, before, Some(base)).await
+    }
+
+    async fn serve(
+        trial: &mut Trial,
+        measure: &Measure,
+        mut site: Site,
+        disk: &WatchedDisk,
+        mut before: Platter,
+        base: Option<TempDir>,
+    ) -> Self {
+        let outbox = Outbox::new(&site.made, site.address(), Duration::from_secs(20), Habit::Careful);
+        outbox.send(measure.clients, measure.requests, &mut trial.chance).await;
+        let mut tally = Tally::default();
+        audit(&mut tally, &outbox, &site).await;
+        site.kill();
+        before.lies = trial.sabotage;
+        Self { site, outbox, before, acts: disk.take_acts(), tally, base }
+    }
+
+    /// Has the power go at so many moments, and looks at what is there.
+    async fn cut(&self, trial: &mut Trial, most: usize) -> Found {
+        let mut found = Found::default();
+        let mut platter = self.before.clone();
+        let mut answered = BTreeSet::new();
+        let moments = self.acts.iter().filter(|act| is_write(act) || is_sync(act)).count();
+        let one_of = moments.div_ceil(most).max(1);
+        for act in &self.acts {
+            // What was answered until now is there with what was synced until now.
+            if is_sync(act) && trial.chance.below(one_of) == 0 {
+                self.look(&platter.after_a_cut(None), &answered, &mut found);
+            }
+            platter.follow(act);
+            if let Act::Answer(text) = act {
+                answered.extend(ids(text));
+            }
+            if is_write(act) && trial.chance.below(one_of) == 0 {
+                self.look(&platter.after_a_cut(Some(&mut trial.chance)), &answered, &mut found);
+            }
+        }
+        self.look(&platter.after_a_cut(None), &answered, &mut found);
+        if self.base.is_none() {
+            self.repeat(&platter.after_a_cut(Some(&mut trial.chance)), &mut found).await;
+        }
+        found
+    }
+
+    fn look(&self, files: &[(PathBuf, Vec<u8>)], answered: &BTreeSet<String>, found: &mut Found) {
+        found.cuts += 1;
+        let there = match &self.base {
+            None => look_into_file(files),
+            Some(base) => self.look_into_server(base, files),
+        };
+        match there {
+            Err(error) => found.faults.push(format!("what is there cannot be read: {error}")),
+            Ok(there) => {
+                found.faults.extend(there.iter().filter(|line| line.contains(' ')).cloned());
+                let there: BTreeSet<_> = there.into_iter().collect();
+                found.lost.extend(answered.difference(&there).cloned());
+            }
+        }
+    }
+
+    fn look_into_server(&self, base: &TempDir, files: &[(PathBuf, Vec<u8>)]) -> Result<Vec<String>, String> {
+        let cluster = self.site.cluster().expect("it has a server");
+        cluster.stop();
+        let data = cluster.folder().join("data");
+        fs::remove_dir_all(&data).map_err(|error| error.to_string())?;
+        copy(&base.path().join("data"), &data);
+        let log = data.join("pg_wal");
+        for file in fs::read_dir(&log).into_iter().flatten().flatten() {
+            if file.path().is_file() && !files.iter().any(|(name, _)| *name == file.path()) {
+                fs::remove_file(file.path()).map_err(|error| error.to_string())?;
+            }
+        }
+        for (name, bytes) in files {
+            fs::write(name, bytes).map_err(|error| error.to_string())?;
+        }
+        let mut own = Command::new("chown");
+        own.arg("-R").arg(format!("--reference={}", data.join("PG_VERSION").display())).arg(&log);
+        own.status().map_err(|error| error.to_string())?;
+        cluster.start_again();
+        Ok(self.site.database.texts(&what_is_there("CAST(id AS text)", "split_part(description, '.', 1)")))
+    }
+
+    /// Opens the files of an SQLite database with the program, and repeats what was answered.
+    async fn repeat(&self, files: &[(PathBuf, Vec<u8>)], found: &mut Found) {
+        let folder = put(files);
+        let url = format!("sqlite:{}", folder.path().join("timelog.db").display());
+        let program = Program::serve(&url, &["--no-demo"]);
+        for page in self.outbox.ledger.read() {
+            let Some(answer) = &page.answer else { continue };
+            if let Err(told) = self.outbox.repeat(program.address, &page).await {
+                found.faults.push(format!("{} was answered {answer} and then {told}", page.name));
+            }
+        }
+    }
+}
+
+fn is_sync(act: &Act) -> bool {
+    matches!(act, Act::Synced { .. })
+}
+
+#[derive(Default)]
+struct Found {
+    cuts: usize,
+    /// The entries that were told to a client and were not there after some cut.
+    lost: BTreeSet<String>,
+    faults: Vec<String>,
+}
+
+/// The entries that an answer tells.
+fn ids(answer: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(answer);
+    text.split("\"id\":\"").skip(1).filter_map(|rest| Some(rest.get(..36)?.to_owned())).collect()
+}
+
+/// Selects the ids of the entries, and as sentences what is there without what belongs to it.
+fn what_is_there(id: &str, name: &str) -> String {
+    format!(
+        "SELECT {id} AS text FROM time_entries UNION ALL \
+         SELECT 'an entry without its history: ' || {id} FROM time_entries e WHERE NOT EXISTS (SELECT 1 FROM time_entry_history h \
+         WHERE h.organization_id = e.organization_id AND h.time_entry_id = e.id AND h.version = e.version) UNION ALL \
+         SELECT 'an entry without its kept answer: ' || {id} FROM time_entries e \
+         WHERE NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.key = {name})"
+    )
+}
+
+fn look_into_file(files: &[(PathBuf, Vec<u8>)]) -> Result<Vec<String>, String> {
+    let folder = put(files);
+    let hex = "lower(hex(id))";
+    let id = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)].map(|(at, length)| format!("substr({hex}, {at}, {length})"));
+    let name = "substr(description, 1, instr(description || '.', '.') - 1)";
+    let sql = what_is_there(&id.join(" || '-' || "), name);
+    let check =
+        "SELECT 'the file is damaged: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+    texts_of(&folder.path().join("timelog.db"), &format!("{sql} UNION ALL {check}")).map_err(|error| error.to_string())
+}
+
+/// Puts files into a new folder, in memory where that is possible.
+fn put(files: &[(PathBuf, Vec<u8>)]) -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    let folder = folder.expect("a temporary folder can be made");
+    for (name, bytes) in files {
+        let name = name.file_name().expect("a file has a name");
+        fs::write(folder.path().join(name), bytes).expect("a file can be written");
+    }
+    folder
+}
+
+/// Copies a folder as it is, owners and all.
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(copied.is_ok_and(|status| status.success()), "{} cannot be copied", from.display());
+}
+
+async fn what_was_answered_is_there_whenever_the_power_goes(database: Database) {
+    let measure = match database {
+        Database::Sqlite => Measure { clients: 4, requests: 6, cuts: 80 },
+        Database::Postgres => Measure { clients: 4, requests: 6, cuts: 3 },
+    };
+    let tally = run_with(Trial::quick(database, 1), &measure).await;
+    assert!(tally.is_sound(), "{tally:?}");
+}

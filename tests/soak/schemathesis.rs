@@ -1,0 +1,114 @@
+//! Schemathesis asks for whatever the OpenAPI document allows, and for what it does not.
+//!
+//! It is installed into a folder of its own. What it checks beside its own checks is in `tests/schemathesis`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use super::site::Site;
+use super::tally::Tally;
+use super::trial::Trial;
+
+/// How many cases it makes for an operation, in each phase.
+const EXAMPLES: &str = "25";
+
+/// Sabotage: the document says that an entry lasts ten minutes at most.
+pub(super) async fn run(mut trial: Trial) -> Tally {
+    let program = install();
+    let mut tally = Tally::default();
+    for _ in 0..trial.cycles {
+        let mut site = Site::new(trial.database);
+        site.start();
+        let root = format!("http://{}", site.program().address);
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let document = folder.path().join("openapi.json");
+        fs::write(&document, document_of(&root, trial.sabotage).await.to_string()).expect("it can be written");
+        let seed = trial.chance.below(1 << 32).to_string();
+        let mut command = Command::new(&program);
+        command.arg("run").arg(&document).args(["--url", &root, "--checks", "all", "--seed", &seed]);
+        command.args(["--header", &format!("Authorization: Bearer {}", site.made.key)]);
+        command.args(["--max-examples", EXAMPLES, "--generation-database", "none", "--no-color"]);
+        command.env("SCHEMATHESIS_HOOKS", hooks()).current_dir(folder.path());
+        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("it does not panic");
+        let output = output.expect("Schemathesis starts");
+        count(&mut tally, &root).await;
+        if !output.status.success() {
+            tally.fault(failures(&output));
+        }
+        if !site.stop() {
+            tally.fault("the service did not end well".to_owned());
+        }
+        tally.cycles += 1;
+    }
+    if tally.server_errors > 0 {
+        tally.fault(format!("{} times 5xx", tally.server_errors));
+    }
+    tally
+}
+
+async fn text_of(url: &str) -> String {
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client can be made");
+    let answer = http.get(url).send().await.expect("the service answers");
+    answer.text().await.expect("the answer is whole")
+}
+
+async fn document_of(root: &str, is_narrowed: bool) -> Value {
+    let text = text_of(&format!("{root}/openapi.json")).await;
+    let mut document: Value = serde_json::from_str(&text).expect("the document is JSON");
+    if is_narrowed {
+        let minutes = document.pointer_mut("/components/schemas/TimeEntry/properties/minutes");
+        minutes.expect("the document says how long an entry lasts")["maximum"] = json!(10);
+    }
+    document
+}
+
+/// What the service itself has counted.
+async fn count(tally: &mut Tally, root: &str) {
+    let metrics = text_of(&format!("{root}/metrics")).await;
+    for line in metrics.lines().filter(|line| line.starts_with("timelog_http_requests_total{")) {
+        let number = line.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0);
+        tally.requests += number;
+        if line.contains("status=\"5") {
+            tally.server_errors += number;
+        }
+        if line.contains("status=\"2") {
+            tally.acknowledged += number;
+        }
+    }
+}
+
+/// What it says of each failure, in short.
+fn failures(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    match text.find("Failures:") {
+        Some(place) => text[place..].to_owned(),
+        None => text,
+    }
+}
+
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/schemathesis")
+}
+
+fn hooks() -> PathBuf {
+    here().join("hooks.py")
+}
+
+/// The program, in a folder beside what was built.
+fn install() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../soak/venv");
+    let run = |command: &mut Command| {
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    if !folder.join("bin/pip").exists() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+    }
+    run(Command::new(folder.join("bin/pip"))
+        .args(["install", "--quiet", "--requirement"])
+        .arg(here().join("requirements.txt")));
+    folder.join("bin/schemathesis")
+}

@@ -1,0 +1,67 @@
+//! One run of a kind of disturbance: what it is told, and the shape that most kinds have.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::audit::audit;
+use super::outbox::{Habit, Outbox};
+use super::site::Site;
+use super::tally::Tally;
+use crate::support::{Chance, Database};
+
+/// What a kind is told.
+#[derive(Debug, Clone)]
+pub(super) struct Trial {
+    pub(super) database: Database,
+    pub(super) cycles: usize,
+    pub(super) chance: Chance,
+    /// Whether what holds the promise, or what looks at it, is broken on purpose.
+    pub(super) sabotage: bool,
+}
+
+/// How many clients send at the same time.
+const CLIENTS: usize = 16;
+
+impl Trial {
+    /// The quick form.
+    pub(super) fn quick(database: Database, cycles: usize) -> Self {
+        Self { database, cycles, chance: Chance::new(), sabotage: false }
+    }
+
+    /// Some time below that many milliseconds.
+    pub(super) fn moment(&mut self, below: usize) -> Duration {
+        Duration::from_millis(self.chance.below(below) as u64)
+    }
+
+    /// What clients do, who are careful unless this is a sabotage.
+    pub(super) fn habit(&self, sabotaged: Habit) -> Habit {
+        if self.sabotage { sabotaged } else { Habit::Careful }
+    }
+
+    /// Sends while something disturbs the service, in each cycle, and compares afterwards. The service runs already.
+    pub(super) async fn disturb(
+        &mut self,
+        site: &mut Site,
+        outbox: &Arc<Outbox>,
+        mut disturb: impl AsyncFnMut(&mut Self, &mut Site),
+    ) -> Tally {
+        let mut tally = Tally::default();
+        for _ in 0..self.cycles {
+            let load = outbox.begin(CLIENTS, &mut self.chance);
+            pause(Duration::from_millis(100) + self.moment(400)).await;
+            disturb(self, site).await;
+            load.finish().await;
+            tally.cycles += 1;
+            audit(&mut tally, outbox, site).await;
+        }
+        if !site.stop() {
+            tally.fault("the service did not end well".to_owned());
+        }
+        tally
+    }
+}
+
+/// Time passes: a disturbance begins and ends at any moment.
+pub(super) async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}

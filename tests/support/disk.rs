@@ -1,0 +1,328 @@
+//! A disk that tells what it was asked to do, and fails when it is told to. What `disk.c` does is told there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tempfile::TempDir;
+
+use super::Chance;
+use super::preload::Preload;
+
+/// Has a program tell what it does with its files, and fail with some of it.
+pub(crate) struct WatchedDisk {
+    folder: TempDir,
+    files: String,
+    preload: Preload,
+    faults: AtomicU64,
+}
+
+/// What a process did with its files, or what it answered.
+#[derive(Debug)]
+pub(crate) enum Act {
+    Write {
+        name: String,
+        at: usize,
+        data: Vec<u8>,
+    },
+    Truncate {
+        name: String,
+        length: usize,
+    },
+    SyncBegins {
+        name: String,
+        thread: u32,
+    },
+    Synced {
+        name: String,
+        thread: u32,
+    },
+    SyncFailed {
+        name: String,
+        thread: u32,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Link {
+        from: String,
+        to: String,
+    },
+    Remove {
+        name: String,
+    },
+    /// What is about to leave over HTTP.
+    Answer(Vec<u8>),
+}
+
+/// Calls that fail: those after some that still work, on files whose path has a part.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub(crate) of_syncs: bool,
+    pub(crate) error: i32,
+    pub(crate) work: usize,
+    pub(crate) fail: usize,
+    pub(crate) files: String,
+}
+
+impl Fault {
+    pub(crate) const NO_SPACE: i32 = 28;
+    pub(crate) const BROKEN: i32 = 5;
+}
+
+impl WatchedDisk {
+    /// Watches the files whose path has this part.
+    pub(crate) fn new(files: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let disk = Self { folder, files: files.to_owned(), preload: Preload::disk(), faults: AtomicU64::new(0) };
+        fs::write(disk.log(), "").expect("the log can be made");
+        // A server may run as another user, who takes a fault away too.
+        for (path, mode) in [(disk.folder.path(), 0o777), (&disk.log(), 0o666)] {
+            let everybody = std::os::unix::fs::PermissionsExt::from_mode(mode);
+            fs::set_permissions(path, everybody).expect("everybody can be let in");
+        }
+        disk
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    fn fault(&self) -> PathBuf {
+        self.folder.path().join("fault")
+    }
+
+    /// What a program has to be told whose calls are to fail.
+    pub(crate) fn failing(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("LD_PRELOAD", self.preload.library().display().to_string()),
+            ("DISK_FAULT", self.fault().display().to_string()),
+        ]
+    }
+
+    /// What a program has to be told that is to tell what it does.
+    pub(crate) fn watching(&self) -> Vec<(&'static str, String)> {
+        let log = self.log().display().to_string();
+        [self.failing(), vec![("DISK_LOG", log), ("DISK_FILES", self.files.clone())]].concat()
+    }
+
+    /// Has calls fail from now on.
+    pub(crate) fn break_down(&self, fault: &Fault) {
+        let number = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
+        let Fault { of_syncs, error, work, fail, files } = fault;
+        let call = if *of_syncs { 's' } else { 'w' };
+        let making = self.folder.path().join("making");
+        fs::write(&making, format!("{number} {call} {error} {work} {fail} {files}")).expect("a fault can be written");
+        fs::rename(making, self.fault()).expect("a fault can be put in place");
+    }
+
+    /// Whether calls are still to fail.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.fault().exists()
+    }
+
+    pub(crate) fn mend(&self) {
+        let _ = fs::remove_file(self.fault());
+    }
+
+    /// What was done up to now, oldest first. What was told is forgotten.
+    pub(crate) fn take_acts(&self) -> Vec<Act> {
+        let log = fs::read(self.log()).expect("the log can be read");
+        fs::OpenOptions::new().write(true).truncate(true).open(self.log()).expect("the log can be emptied");
+        let (mut acts, mut rest) = (Vec::new(), &log[..]);
+        while !rest.is_empty() {
+            let (act, after) = parse(rest);
+            acts.push(act);
+            rest = after;
+        }
+        acts
+    }
+}
+
+fn parse(record: &[u8]) -> (Act, &[u8]) {
+    let (head, rest) = record.split_at(21);
+    let number = |range: std::ops::Range<usize>| {
+        let bytes = head[range].iter().rev();
+        bytes.fold(0_usize, |number, byte| (number << 8) | usize::from(*byte))
+    };
+    let (name, rest) = rest.split_at(number(13..17));
+    let (data, rest) = rest.split_at(number(17..21));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (name, at, data) = (text(name), number(5..13), data.to_vec());
+    let thread = u32::try_from(number(1..5)).expect("it has four bytes");
+    let act = match head[0] {
+        b'w' => Act::Write { name, at, data },
+        b't' => Act::Truncate { name, length: at },
+        b'b' => Act::SyncBegins { name, thread },
+        b's' => Act::Synced { name, thread },
+        b'f' => Act::SyncFailed { name, thread },
+        b'r' => Act::Rename { from: name, to: text(&data) },
+        b'l' => Act::Link { from: name, to: text(&data) },
+        b'u' => Act::Remove { name },
+        b'a' => Act::Answer(data),
+        other => panic!("a record of no known kind: {other}"),
+    };
+    (act, rest)
+}
+
+/// A change of a file that may not have reached the disk.
+#[derive(Debug, Clone)]
+enum Change {
+    Write(usize, Vec<u8>),
+    Truncate(usize),
+}
+
+#[derive(Debug, Default, Clone)]
+struct File {
+    on_disk: Vec<u8>,
+    /// What was not synced yet, by the number of the act.
+    waiting: Vec<(usize, Change)>,
+    /// Who is syncing it, and since which act.
+    syncing: Vec<(u32, usize)>,
+}
+
+/// A disk as a power cut would leave it: what was synced is there, and of the rest some.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Platter {
+    files: Vec<File>,
+    /// Which file has a name, and which has it for good because its folder was synced.
+    names: Vec<(PathBuf, usize)>,
+    kept_names: Vec<(PathBuf, usize)>,
+    acts: usize,
+    /// Forgets every sync, as a disk does that lies.
+    pub(crate) lies: bool,
+}
+
+impl Platter {
+    /// The files of a folder as they are, all of which are on the disk.
+    pub(crate) fn of(folder: &Path) -> Self {
+        let mut platter = Self::default();
+        for file in fs::read_dir(folder).expect("the folder can be read") {
+            let path = file.expect("it can be read").path();
+            if path.is_file() {
+                platter.names.push((path.clone(), platter.files.len()));
+                platter.files.push(File { on_disk: fs::read(path).expect("it can be read"), ..File::default() });
+            }
+        }
+        platter.kept_names = platter.names.clone();
+        platter
+    }
+
+    pub(crate) fn follow(&mut self, act: &Act) {
+        self.acts += 1;
+        let number = self.acts;
+        match act {
+            Act::Write { name, at, data } => {
+                self.file(name).waiting.push((number, Change::Write(*at, data.clone())));
+            }
+            Act::Truncate { name, length } => self.file(name).waiting.push((number, Change::Truncate(*length))),
+            Act::SyncBegins { name, thread } => {
+                if !self.is_folder(name) {
+                    self.file(name).syncing.push((*thread, number));
+                }
+            }
+            Act::Synced { .. } if self.lies => {}
+            Act::Synced { name, .. } if self.is_folder(name) => self.keep_names(name),
+            Act::Synced { name, thread } => self.file(name).sync(*thread, true),
+            // What could not be synced may be gone although a later sync works.
+            Act::SyncFailed { name, thread } => {
+                if !self.is_folder(name) {
+                    self.file(name).sync(*thread, false);
+                }
+            }
+            Act::Rename { from, to } => {
+                self.names.retain(|(name, _)| name != Path::new(to));
+                for (name, _) in &mut self.names {
+                    if name == Path::new(from) {
+                        *name = to.into();
+                    }
+                }
+            }
+            Act::Link { from, to } => {
+                let linked = self.names.iter().find(|(name, _)| name == Path::new(from)).map(|(_, file)| *file);
+                self.names.extend(linked.map(|file| (to.into(), file)));
+            }
+            Act::Remove { name } => self.names.retain(|(known, _)| known != Path::new(name)),
+            Act::Answer(_) => {}
+        }
+    }
+
+    fn is_folder(&self, name: &str) -> bool {
+        self.names.iter().any(|(known, _)| known.parent() == Some(Path::new(name)))
+    }
+
+    fn file(&mut self, name: &str) -> &mut File {
+        let path = Path::new(name);
+        let known = self.names.iter().find(|(known, _)| known == path).map(|(_, file)| *file);
+        let file = known.unwrap_or_else(|| {
+            self.names.push((path.to_owned(), self.files.len()));
+            self.files.push(File::default());
+            self.files.len() - 1
+        });
+        &mut self.files[file]
+    }
+
+    fn keep_names(&mut self, folder: &str) {
+        let is_in = |name: &Path| name.parent() == Some(Path::new(folder));
+        self.kept_names.retain(|(name, _)| !is_in(name));
+        self.kept_names.extend(self.names.iter().filter(|(name, _)| is_in(name)).cloned());
+    }
+
+    /// The files after a power cut. What was not synced is gone, or some sectors of it have arrived, as chance has it.
+    pub(crate) fn after_a_cut(&self, mut chance: Option<&mut Chance>) -> Vec<(PathBuf, Vec<u8>)> {
+        let names = self.kept_names.iter();
+        names.map(|(name, file)| (name.clone(), self.files[*file].after_a_cut(chance.as_deref_mut()))).collect()
+    }
+}
+
+impl File {
+    fn sync(&mut self, thread: u32, arrives: bool) {
+        let Some(begun) = self.syncing.iter().position(|(who, _)| *who == thread) else { return };
+        let (_, since) = self.syncing.remove(begun);
+        let covered = self.waiting.partition_point(|(number, _)| *number < since);
+        for (_, change) in self.waiting.drain(..covered) {
+            if arrives {
+                change.apply(&mut self.on_disk, None);
+            }
+        }
+    }
+
+    fn after_a_cut(&self, chance: Option<&mut Chance>) -> Vec<u8> {
+        let mut bytes = self.on_disk.clone();
+        if let Some(chance) = chance {
+            for (_, change) in &self.waiting {
+                change.apply(&mut bytes, Some(chance));
+            }
+        }
+        bytes
+    }
+}
+
+impl Change {
+    const SECTOR: usize = 512;
+
+    /// Brings the change to the bytes of a file; each sector of it only if chance has it so.
+    fn apply(&self, bytes: &mut Vec<u8>, mut chance: Option<&mut Chance>) {
+        let mut arrives = || chance.as_deref_mut().is_none_or(|chance| chance.below(2) == 0);
+        match self {
+            Self::Truncate(length) => {
+                if arrives() {
+                    bytes.resize(*length, 0);
+                }
+            }
+            Self::Write(at, data) => {
+                let mut begin = 0;
+                while begin < data.len() {
+                    let place = at + begin;
+                    let end = data.len().min(begin + Self::SECTOR - place % Self::SECTOR);
+                    if arrives() {
+                        bytes.resize(bytes.len().max(at + end), 0);
+                        bytes[place..at + end].copy_from_slice(&data[begin..end]);
+                    }
+                    begin = end;
+                }
+            }
+        }
+    }
+}
