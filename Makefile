@@ -12,7 +12,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install what building and testing need
@@ -29,6 +29,20 @@ build: setup ## Build the program into target/release
 .PHONY: test
 test: setup ## Run every test
 	cargo test --workspace --locked $(ARGS)
+
+# TIMELOG_TEST_SEED=… repeats a run; SOAK_KINDS=kill,power, SOAK_CYCLES=100 and SOAK_DATABASES=SQLite choose what is run.
+SOAK = TIMELOG_TEST_PROGRAM=$(CURDIR)/target/release/timelog \
+	cargo test --locked -p timelog-api --test http -- --ignored --exact soak::soak --nocapture
+
+.PHONY: soak
+soak: build ## Disturb the program from outside for many minutes: docs/soak.md
+	@scripts/setup soak
+	$(SOAK)
+
+.PHONY: soak-sabotage
+soak-sabotage: build ## Show that the soak notices each promise that is broken
+	@scripts/setup soak
+	SOAK_SABOTAGE=1 $(SOAK)
 
 .PHONY: check
 check: fmt lint doc policy test ## What CI runs

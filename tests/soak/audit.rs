@@ -18,15 +18,17 @@ struct Row {
     description: String,
     version: String,
     status: String,
-    minutes: String,
+    minutes: i64,
     /// How many changes its history has, the version of the last, how many submitted it, and the status it led to.
     history: [String; 4],
 }
 
-fn rows(database: &TestDatabase) -> Vec<Row> {
-    let id = match database {
-        TestDatabase::Sqlite(_) => "lower(hex(e.id))",
-        TestDatabase::Postgres(..) => "replace(CAST(e.id AS text), '-', '')",
+/// The entries of the organization whose clients keep the ledger.
+fn rows(site: &Site) -> Vec<Row> {
+    let organization = site.made.id("organizationId");
+    let (id, organization) = match &site.database {
+        TestDatabase::Sqlite(_) => ("lower(hex(e.id))", format!("x'{}'", organization.replace('-', ""))),
+        TestDatabase::Postgres(..) => ("replace(CAST(e.id AS text), '-', '')", format!("'{organization}'")),
     };
     let history = "FROM time_entry_history h WHERE h.organization_id = e.organization_id AND h.time_entry_id = e.id";
     let sql = format!(
@@ -34,9 +36,9 @@ fn rows(database: &TestDatabase) -> Vec<Row> {
          || '|' || (SELECT count(*) || '|' || coalesce(max(h.version), 0) || '|' \
          || coalesce(sum(CASE WHEN h.event = 'submit' THEN 1 ELSE 0 END), 0) {history}) \
          || '|' || coalesce((SELECT h.to_status {history} ORDER BY h.version DESC LIMIT 1), '') AS text \
-         FROM time_entries e"
+         FROM time_entries e WHERE e.organization_id = {organization}"
     );
-    database.texts(&sql).iter().map(|line| Row::parse(line)).collect()
+    site.database.texts(&sql).iter().map(|line| Row::parse(line)).collect()
 }
 
 impl Row {
@@ -44,6 +46,7 @@ impl Row {
         let fields: Vec<_> = line.split('|').map(str::to_owned).collect();
         let [id, description, version, status, minutes, changes, last, submitted, led_to] =
             fields.try_into().unwrap_or_else(|fields| panic!("{fields:?}"));
+        let minutes = minutes.parse().expect("minutes are a number");
         Self { id, description, version, status, minutes, history: [changes, last, submitted, led_to] }
     }
 
@@ -56,7 +59,7 @@ impl Row {
 
     fn is(&self, entry: &Value) -> bool {
         id(entry) == Some(self.id.clone())
-            && entry["minutes"].to_string() == self.minutes
+            && entry["minutes"] == self.minutes
             && entry["status"] == self.status.as_str()
     }
 }
@@ -84,7 +87,7 @@ impl Expected {
             let told: Vec<_> = page.answer.iter().flat_map(told).collect();
             for description in descriptions(&page.request["body"]) {
                 let entry = told.iter().find(|entry| entry["description"] == description.as_str());
-                if let Some(id) = entry.and_then(|entry| id(entry)) {
+                if let Some(id) = entry.and_then(id) {
                     of_id.insert(id, description.clone());
                 } else if page.answer.is_some() {
                     expected.silent.push(description.clone());
@@ -128,7 +131,7 @@ pub(super) async fn audit(tally: &mut Tally, outbox: &Outbox, site: &Site) {
     tally.requests = outbox.requests.load(Ordering::Relaxed);
     tally.server_errors = outbox.server_errors.load(Ordering::Relaxed);
     let expected = Expected::of(&outbox.ledger.read());
-    let rows = rows(&site.database);
+    let rows = rows(site);
     let mut found: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in &rows {
         found.entry(&row.description).or_default().push(row);

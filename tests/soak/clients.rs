@@ -1,6 +1,7 @@
 //! Clients that hold a connection and do not go on, a thousand of each sort beside clients that work.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,8 +13,9 @@ use super::latency::Latency;
 use super::outbox::{Habit, Outbox};
 use super::site::Site;
 use super::tally::Tally;
+use super::tenants::fill;
 use super::trial::{Trial, pause};
-use crate::support::{Bootstrapped, Chance, program};
+use crate::support::{Bootstrapped, Chance, bootstrap, program};
 
 /// What a client does with its connection.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +55,9 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
     let deadline = if trial.sabotage { "1h" } else { "2s" };
     let known = DEADLINES.iter().filter(|flag| help.contains(*flag));
     site.flags.extend(known.flat_map(|flag| [*flag, deadline]));
+    // Whoever holds connections is of another organization, which has lists that are long enough.
+    let other = Arc::new(bootstrap(&site.database.url()));
+    fill(&site.database, &other, 500);
     site.start();
     let outbox = Outbox::new(&site.made, site.address(), Duration::from_secs(20), Habit::Careful);
     outbox.send(8, 100, &mut trial.chance).await;
@@ -63,7 +68,7 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
         for sort in SORTS {
             let mut left = Ok(());
             let latency = beside(&outbox, &site, &mut trial.chance, async {
-                left = hold(sort, &site).await;
+                left = hold(sort, &site, &other).await;
             });
             let latency = latency.await;
             measured.push(format!("{sort:?} {latency}"));
@@ -87,12 +92,7 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
 }
 
 /// What clients that work wait for while something else goes on.
-async fn beside(
-    outbox: &std::sync::Arc<Outbox>,
-    site: &Site,
-    chance: &mut Chance,
-    work: impl Future<Output = ()>,
-) -> Latency {
+async fn beside(outbox: &Arc<Outbox>, site: &Site, chance: &mut Chance, work: impl Future<Output = ()>) -> Latency {
     let load = outbox.begin(4, chance);
     let probe = Latency::measure(site.program().address, &site.made, "/time-entries?limit=5", work);
     let latency = probe.await;
@@ -101,17 +101,28 @@ async fn beside(
 }
 
 /// Opens many connections of a sort and waits until the service has ended them.
-async fn hold(sort: Sort, site: &Site) -> Result<(), String> {
+async fn hold(sort: Sort, site: &Site, made: &Arc<Bootstrapped>) -> Result<(), String> {
     let before = sockets(site);
     let mut held = JoinSet::new();
     for _ in 0..MANY {
-        held.spawn(connect(sort, site.program().address, site.made.clone()));
+        held.spawn(connect(sort, site.program().address, made.clone()));
     }
     let mut connections = Vec::new();
     while let Some(connection) = held.join_next().await {
         connections.push(connection.expect("a client does not panic"));
     }
-    let refused = connections.iter().filter(|connection| connection.is_none()).count();
+    // Else nothing was provoked. Who vanished may have been noticed already.
+    let mut held = 0;
+    for _ in 0..200 {
+        held = held.max(sockets(site).saturating_sub(before));
+        if matches!(sort, Sort::Vanishes) || held > MANY / 2 {
+            break;
+        }
+        pause(Duration::from_millis(50)).await;
+    }
+    if !matches!(sort, Sort::Vanishes) && held <= MANY / 2 {
+        return Err(format!("only {held} of {MANY} connections were held"));
+    }
     let begun = tokio::time::Instant::now();
     // What the clients that work open and close meanwhile.
     while sockets(site) > before + 20 {
@@ -120,7 +131,7 @@ async fn hold(sort: Sort, site: &Site) -> Result<(), String> {
         }
         pause(Duration::from_millis(100)).await;
     }
-    if refused == MANY { Err("nobody could connect".to_owned()) } else { Ok(()) }
+    Ok(())
 }
 
 /// How many sockets the service has.
@@ -131,7 +142,7 @@ fn sockets(site: &Site) -> usize {
 }
 
 /// A connection that is held, with what the client still does on it, or none if it was not to be had.
-async fn connect(sort: Sort, address: SocketAddr, made: std::sync::Arc<Bootstrapped>) -> Option<JoinSet<()>> {
+async fn connect(sort: Sort, address: SocketAddr, made: Arc<Bootstrapped>) -> Option<JoinSet<()>> {
     let socket = TcpSocket::new_v4().ok()?;
     if matches!(sort, Sort::TakesNoAnswer) {
         socket.set_recv_buffer_size(4096).ok()?;
@@ -153,12 +164,12 @@ async fn begin(sort: Sort, stream: &mut TcpStream, made: &Bootstrapped) -> std::
     let list = format!("GET /time-entries?limit=200 HTTP/1.1\r\n{key}\r\n");
     let text = match sort {
         Sort::SaysNothing => return Ok(()),
-        Sort::SlowHead => "GET /me HTTP/1.1\r\nHost".to_owned(),
+        Sort::SlowHead => "GET /me HTTP/1.1\r\nHost: x\r\nX-Slow: ".to_owned(),
         Sort::SlowSecondHead => {
             let first = format!("GET /me HTTP/1.1\r\n{key}\r\n");
             stream.write_all(first.as_bytes()).await?;
             stream.read_exact(&mut [0; 15]).await?;
-            "GET /me HTTP/1.1\r\nHost".to_owned()
+            "GET /me HTTP/1.1\r\nHost: x\r\nX-Slow: ".to_owned()
         }
         Sort::SlowBody => {
             let kind = "Content-Type: application/json\r\nContent-Length: 60000";
@@ -173,15 +184,15 @@ async fn begin(sort: Sort, stream: &mut TcpStream, made: &Bootstrapped) -> std::
 
 /// Who is slow sends a byte now and then; the others do nothing. The connection is held until the service ends it.
 async fn go_on(sort: Sort, mut stream: TcpStream) {
-    while matches!(sort, Sort::SlowHead | Sort::SlowSecondHead | Sort::SlowBody) {
-        pause(Duration::from_millis(500)).await;
-        if stream.write_all(b" ").await.is_err() {
-            return;
+    match sort {
+        Sort::SlowHead | Sort::SlowSecondHead | Sort::SlowBody => {
+            while stream.write_all(b" ").await.is_ok() {
+                pause(Duration::from_millis(500)).await;
+            }
+        }
+        Sort::TakesNoAnswer => std::future::pending().await,
+        Sort::SaysNothing | Sort::BodyThatNobodyReads | Sort::Vanishes => {
+            let _ = stream.read_to_end(&mut Vec::new()).await;
         }
     }
-    if matches!(sort, Sort::TakesNoAnswer) {
-        std::future::pending::<()>().await;
-    }
-    let mut rest = Vec::new();
-    let _ = stream.read_to_end(&mut rest).await;
 }

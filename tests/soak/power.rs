@@ -22,7 +22,7 @@ use super::trial::Trial;
 use crate::support::postgres::Cluster;
 use crate::support::{Act, Database, Fault, Platter, Program, WatchedDisk, on_every_database, texts_of};
 
-on_every_database![what_was_answered_is_there_whenever_the_power_goes,];
+on_every_database![what_was_answered_is_there_whenever_the_power_goes, a_disk_that_lies_is_noticed,];
 
 /// How much is looked at in a cycle.
 struct Measure {
@@ -104,6 +104,11 @@ impl Run {
         disk.take_acts();
         let base = tempfile::tempdir().expect("a temporary folder can be made");
         copy(&cluster.folder().join("data"), &base.path().join("data"));
+        fs::remove_file(base.path().join("data/postmaster.pid")).expect("a server that runs says so");
+        // Whoever only looks at what is there need not wait until it is on a disk.
+        let mut settings = fs::read_to_string(base.path().join("data/postgresql.conf")).expect("there are settings");
+        settings.push_str("fsync = off\n");
+        fs::write(base.path().join("data/postgresql.conf"), settings).expect("settings can be written");
         let before = Platter::of(&cluster.folder().join("data/pg_wal"));
         site.variables = disk.watching();
         site.start();
@@ -264,11 +269,16 @@ fn copy(from: &Path, to: &Path) {
     assert!(copied.is_ok_and(|status| status.success()), "{} cannot be copied", from.display());
 }
 
+/// The quick form.
+const LITTLE: [Measure; 2] =
+    [Measure { clients: 4, requests: 6, cuts: 80 }, Measure { clients: 4, requests: 6, cuts: 3 }];
+
 async fn what_was_answered_is_there_whenever_the_power_goes(database: Database) {
-    let measure = match database {
-        Database::Sqlite => Measure { clients: 4, requests: 6, cuts: 80 },
-        Database::Postgres => Measure { clients: 4, requests: 6, cuts: 3 },
-    };
-    let tally = run_with(Trial::quick(database, 1), &measure).await;
+    let tally = run_with(Trial::quick(database, 1), &LITTLE[database as usize]).await;
     assert!(tally.is_sound(), "{tally:?}");
+}
+
+async fn a_disk_that_lies_is_noticed(database: Database) {
+    let tally = run_with(Trial::sabotage(database, 1), &LITTLE[database as usize]).await;
+    assert!(tally.lost > 0, "{tally:?}");
 }

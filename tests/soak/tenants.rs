@@ -26,7 +26,7 @@ const AT_MOST: Duration = Duration::from_secs(3);
 /// Sabotage: who is measured is of the organization that floods.
 pub(super) async fn run(trial: Trial) -> Tally {
     let mut site = Site::new(trial.database);
-    fill(&site.database, &site.made);
+    fill(&site.database, &site.made, ENTRIES);
     let other = Arc::new(bootstrap(&site.database.url()));
     site.start();
     let address = site.program().address;
@@ -136,7 +136,7 @@ async fn ask_again(
 }
 
 /// Gives an organization many entries, behind the service's back.
-fn fill(database: &TestDatabase, made: &Bootstrapped) {
+pub(super) fn fill(database: &TestDatabase, made: &Bootstrapped, entries: usize) {
     let [organization, project, user] = ["organizationId", "projectId", "userId"].map(|name| made.id(name));
     let columns = "organization_id, id, project_id, user_id, work_date, minutes, description, billable, source, status, \
                    version, created_at, updated_at";
@@ -145,7 +145,7 @@ fn fill(database: &TestDatabase, made: &Bootstrapped) {
             let [organization, project, user] =
                 [organization, project, user].map(|id| format!("x'{}'", id.replace('-', "")));
             format!(
-                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ENTRIES}) \
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {entries}) \
                  INSERT INTO time_entries ({columns}) SELECT {organization}, randomblob(16), {project}, {user}, \
                  date('2020-01-01', '+' || (i % 2000) || ' days'), 1 + i % 1440, 'Entry ' || i, i % 2, 'api', 'draft', \
                  1, 1700000000000 + i, 1700000000000 + i FROM n"
@@ -154,7 +154,7 @@ fn fill(database: &TestDatabase, made: &Bootstrapped) {
         TestDatabase::Postgres(..) => format!(
             "INSERT INTO time_entries ({columns}) SELECT '{organization}', gen_random_uuid(), '{project}', '{user}', \
              date '2020-01-01' + i % 2000, 1 + i % 1440, 'Entry ' || i, i % 2 = 0, 'api', 'draft', \
-             1, now(), now() FROM generate_series(1, {ENTRIES}) AS i"
+             1, now(), now() FROM generate_series(1, {entries}) AS i"
         ),
     };
     database.execute(&sql);

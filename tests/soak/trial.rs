@@ -28,6 +28,11 @@ impl Trial {
         Self { database, cycles, chance: Chance::new(), sabotage: false }
     }
 
+    /// Likewise, with what holds the promise broken.
+    pub(super) fn sabotage(database: Database, cycles: usize) -> Self {
+        Self { sabotage: true, ..Self::quick(database, cycles) }
+    }
+
     /// Some time below that many milliseconds.
     pub(super) fn moment(&mut self, below: usize) -> Duration {
         Duration::from_millis(self.chance.below(below) as u64)

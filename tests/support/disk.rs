@@ -326,3 +326,62 @@ impl Change {
         }
     }
 }
+
+mod tests {
+    use super::{Act, Platter, fs};
+
+    /// What a folder's files have, after acts on one of them and a cut that lets nothing arrive that was not synced.
+    fn after(acts: impl FnOnce(String, String) -> Vec<Act>) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        fs::write(path("a"), "....").unwrap();
+        let mut platter = Platter::of(folder.path());
+        for act in acts(path("a"), path("b")) {
+            platter.follow(&act);
+        }
+        let files = platter.after_a_cut(None).into_iter();
+        let name = |path: std::path::PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+        files.map(|(path, bytes)| format!("{} {}", name(path), String::from_utf8(bytes).unwrap())).collect()
+    }
+
+    fn write(name: &str, at: usize, text: &str) -> Act {
+        Act::Write { name: name.to_owned(), at, data: text.into() }
+    }
+
+    fn sync(name: &str) -> [Act; 2] {
+        let name = name.to_owned();
+        [Act::SyncBegins { name: name.clone(), thread: 1 }, Act::Synced { name, thread: 1 }]
+    }
+
+    #[test]
+    fn a_cut_takes_what_was_written_after_a_sync_began() {
+        assert_eq!(after(|a, _| vec![write(&a, 1, "x")]), ["a ...."]);
+        let synced = after(|a, _| {
+            let [begins, done] = sync(&a);
+            vec![write(&a, 1, "x"), begins, write(&a, 2, "y"), done]
+        });
+        assert_eq!(synced, ["a .x.."]);
+    }
+
+    #[test]
+    fn a_cut_takes_what_a_sync_failed_to_keep_although_another_one_works() {
+        let failed = after(|a, _| {
+            let [begins, _] = sync(&a);
+            let fails = Act::SyncFailed { name: a.clone(), thread: 1 };
+            let later = [write(&a, 2, "y")].into_iter().chain(sync(&a));
+            [write(&a, 1, "x"), begins, fails].into_iter().chain(later).collect()
+        });
+        assert_eq!(failed, ["a ..y."]);
+    }
+
+    #[test]
+    fn a_cut_takes_a_name_whose_folder_was_not_synced() {
+        let renamed = |a: &String, b: &String| Act::Rename { from: a.clone(), to: b.clone() };
+        assert_eq!(after(|a, b| vec![renamed(&a, &b)]), ["a ...."]);
+        let synced = after(|a, b| {
+            let folder = std::path::Path::new(&a).parent().unwrap().display().to_string();
+            [renamed(&a, &b)].into_iter().chain(sync(&folder)).collect()
+        });
+        assert_eq!(synced, ["b ...."]);
+    }
+}

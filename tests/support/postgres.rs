@@ -99,7 +99,9 @@ impl Cluster {
 
     /// Starts the stopped server again, on the port it had.
     pub(crate) fn start_again(&self) {
-        assert!(self.ask("start"), "PostgreSQL should start again");
+        let has_started = self.ask("start");
+        let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(has_started, "PostgreSQL should start again; {}", keeper.log());
     }
 
     /// Cuts every connection to a database.
