@@ -29,6 +29,8 @@ struct Letter {
     name: String,
     path: String,
     body: Value,
+    /// It has neither key nor reference, so it is sent once, and comes to one entry or to none.
+    is_plain: bool,
 }
 
 pub(super) struct Outbox {
@@ -134,11 +136,13 @@ impl Outbox {
         }
     }
 
-    /// Half of the entries have a reference beside their key, and half have not. Some come together, some are submitted.
+    /// What a client does next. Some entries have a reference beside their key, some the key alone, some come together, some are
+    /// plain, and some are submitted.
     fn write(&self, chance: &mut Chance, last: Option<String>) -> Letter {
-        let name = format!("n{}", self.names.fetch_add(1, Ordering::Relaxed));
-        let log = self.made.path();
         let choice = chance.below(10);
+        let is_plain = choice == 9;
+        let kind = if is_plain { "plain" } else { "named" };
+        let name = format!("{kind}{}", self.names.fetch_add(1, Ordering::Relaxed));
         let mut entry = |name: &str, has_reference: bool| {
             let mut body = self.made.body();
             body["description"] = json!(name);
@@ -148,15 +152,17 @@ impl Outbox {
             }
             body
         };
-        match (choice, last) {
-            (0..2, Some(id)) => Letter { name, path: format!("/time-entries/{id}/submit"), body: json!({}) },
+        let log = self.made.path();
+        let (path, body) = match (choice, last) {
+            (0..2, Some(id)) => (format!("/time-entries/{id}/submit"), json!({})),
             (0..4, _) => {
                 let entries: Vec<_> = (0..3).map(|item| entry(&format!("{name}.{item}"), item % 2 == 0)).collect();
-                Letter { name, path: format!("{log}/batch"), body: json!({ "entries": entries }) }
+                (format!("{log}/batch"), json!({ "entries": entries }))
             }
-            (4..7, _) => Letter { body: entry(&name, true), name, path: log },
-            _ => Letter { body: entry(&name, false), name, path: log },
-        }
+            (4..7, _) => (log, entry(&name, true)),
+            _ => (log, entry(&name, false)),
+        };
+        Letter { name, path, body, is_plain }
     }
 
     /// Sends a letter until it is answered, and notes that.
@@ -165,7 +171,7 @@ impl Outbox {
         let begun = tokio::time::Instant::now();
         let mut is_first = true;
         while begun.elapsed() < GIVE_UP {
-            let has_names = is_first || self.habit != Habit::ForgetsNames;
+            let has_names = !letter.is_plain && (is_first || self.habit != Habit::ForgetsNames);
             match self.call(letter, has_names).await {
                 Some((200 | 201, body)) => {
                     self.ledger.is_answered(&letter.name, &body).await;
@@ -175,6 +181,8 @@ impl Outbox {
                     self.ledger.is_answered(&letter.name, "").await;
                     return None;
                 }
+                // Whoever has no name for it does not dare to send it again.
+                None | Some((503, _)) if letter.is_plain => return None,
                 None | Some((503, _)) => {}
                 Some((status, body)) => {
                     self.fault(format!("{} was answered {status}: {body}", letter.path));
@@ -190,7 +198,7 @@ impl Outbox {
 
     /// Sends once more what was answered, as one does who was not able to note the answer.
     async fn deliver_again(&self, letter: &Letter, answer: &Value, chance: &mut Chance) {
-        if self.habit != Habit::Careful {
+        if self.habit != Habit::Careful || letter.is_plain {
             return;
         }
         for _ in 0..200 {
@@ -205,8 +213,11 @@ impl Outbox {
         }
     }
 
-    /// Sends a request once more, to another address; the answer has to be the one that is known.
+    /// Sends a request once more, to another address; the answer has to be the one that is known. What is plain is not sent.
     pub(super) async fn repeat(&self, address: SocketAddr, page: &Page) -> Result<(), String> {
+        if page.name.starts_with("plain") {
+            return Ok(());
+        }
         let path = page.request["path"].as_str().unwrap_or_default();
         let call = self.http.post(format!("http://{address}{path}")).bearer_auth(&self.made.key);
         let call = call.header("idempotency-key", &page.name).json(&page.request["body"]);

@@ -236,7 +236,7 @@ fn what_is_there(id: &str, name: &str) -> String {
          SELECT 'an entry without its history: ' || {id} FROM time_entries e WHERE NOT EXISTS (SELECT 1 FROM time_entry_history h \
          WHERE h.organization_id = e.organization_id AND h.time_entry_id = e.id AND h.version = e.version) UNION ALL \
          SELECT 'an entry without its kept answer: ' || {id} FROM time_entries e \
-         WHERE NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.key = {name})"
+         WHERE description LIKE 'named%' AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.key = {name})"
     )
 }
 

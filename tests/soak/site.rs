@@ -62,7 +62,7 @@ impl Site {
     pub(super) fn start(&mut self) {
         // A line for each request would only fill the memory of the tests.
         let flags = [&["--no-demo", "--log", "warn,timelog_api::cli=info"], &self.flags[..]].concat();
-        let program = Program::begin_with(&self.url, &flags, &self.variables).serving();
+        let program = Program::begin_bound(&self.url, &flags, &self.variables).serving();
         self.address.send_replace(Some(program.address));
         self.program = Some(program);
     }

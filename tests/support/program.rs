@@ -128,8 +128,23 @@ impl Program {
 
     /// Likewise, with variables.
     pub(crate) fn begin_with(database_url: &str, arguments: &[&str], variables: &[(&str, String)]) -> Self {
+        Self::spawn(program(&[]), database_url, arguments, variables)
+    }
+
+    /// Likewise; it ends with the thread that starts it, even if that is killed.
+    pub(crate) fn begin_bound(database_url: &str, arguments: &[&str], variables: &[(&str, String)]) -> Self {
+        let alone = program(&[]);
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]).arg(alone.get_program()).stdin(Stdio::null());
+        for (name, _) in alone.get_envs() {
+            command.env_remove(name);
+        }
+        Self::spawn(command, database_url, arguments, variables)
+    }
+
+    fn spawn(mut command: Command, database_url: &str, arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let base_path = arguments.iter().skip_while(|argument| **argument != "--base-path").nth(1).unwrap_or(&"");
-        let mut command = program(&["serve", "--listen", "127.0.0.1:0", "--database-url", database_url]);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", database_url]);
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         let mut process = command.spawn().expect("the program starts");
