@@ -28,12 +28,12 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
         fs::write(&document, document_of(&root, trial.sabotage).await.to_string()).expect("it can be written");
         let seed = trial.chance.below(1 << 32).to_string();
         let mut command = Command::new(&program);
-        command.arg("run").arg(&document).args(["--url", &root, "--checks", "all", "--seed", &seed]);
-        // A check of our own stands for that one.
-        command.args(["--exclude-checks", "positive_data_acceptance"]);
+        // All checks are on, but for what the settings say.
+        command.arg("--config-file").arg(here().join("schemathesis.toml"));
+        command.arg("run").arg(&document).args(["--url", &root, "--seed", &seed]);
         command.args(["--header", &format!("Authorization: Bearer {}", site.made.key)]);
         command.args(["--max-examples", EXAMPLES, "--generation-database", "none", "--no-color"]);
-        command.env("SCHEMATHESIS_HOOKS", hooks()).current_dir(folder.path());
+        command.env("SCHEMATHESIS_HOOKS", here().join("hooks.py")).current_dir(folder.path());
         let output = tokio::task::spawn_blocking(move || command.output()).await.expect("it does not panic");
         let output = output.expect("Schemathesis starts");
         count(&mut tally, &root).await;
@@ -82,26 +82,27 @@ async fn count(tally: &mut Tally, root: &str) {
     }
 }
 
-/// What it says of each failure, in short.
+/// What it says of its failures, in short. All of it is kept in a file.
 fn failures(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    match text.find("Failures:") {
-        Some(place) => text[place..].to_owned(),
-        None => text,
-    }
+    let file = folder().join(format!("schemathesis-{}.log", std::process::id()));
+    fs::write(&file, &text).expect("what it says can be kept");
+    let short = text.find("Failures:").map_or(text.as_str(), |place| &text[place..]);
+    format!("{}, of which all is in {}", short.lines().take(8).collect::<Vec<_>>().join(" "), file.display())
+}
+
+/// What is installed, and kept, for the soak alone.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("soak")
 }
 
 fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/schemathesis")
 }
 
-fn hooks() -> PathBuf {
-    here().join("hooks.py")
-}
-
 /// The program, in a folder beside what was built.
 fn install() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../soak/venv");
+    let folder = folder().join("venv");
     let run = |command: &mut Command| {
         let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
