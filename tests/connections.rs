@@ -17,6 +17,7 @@ on_every_database![
     a_client_that_has_gone_ends_what_was_read_for_it,
     a_client_that_has_closed_its_half_still_gets_the_answer_to_a_change,
     what_one_organization_sends_leaves_room_for_what_others_send,
+    what_one_organization_fetches_leaves_room_for_what_others_fetch,
 ];
 
 /// A service whose totals are never answered, and how many wait for one.
@@ -340,6 +341,45 @@ async fn what_one_organization_sends_leaves_room_for_what_others_send(database: 
         }
     }
     panic!("the memory is held for ever");
+}
+
+async fn what_one_organization_fetches_leaves_room_for_what_others_fetch(database: Database) {
+    let service = Service::start_with(database, |setup| setup.settings.in_flight_mib = 8.try_into().unwrap()).await;
+    let other = Tenant::provision(&service.store).await;
+    let other_api = Api::new(service.address, "").with_key(&other.key.text);
+    for (tenant, api) in [(&service.tenant, &service.api), (&other, &other_api)] {
+        let body = tenant.body_with(&json!({ "description": "\u{1f552}".repeat(2000) }));
+        let batch = json!({ "entries": vec![body; 200] });
+        api.post(&format!("{}/batch", tenant.path())).json(&batch).send().await.is(200);
+    }
+    // Each answer has 1.7 MB, which these take none of.
+    let page = "/time-entries?limit=200";
+    let mut stalled = Vec::new();
+    for _ in 0..3 {
+        let mut stream = narrow(service.address).await;
+        let key = &service.tenant.key.text;
+        let request = format!("GET {page} HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stalled.push(stream);
+    }
+    let is_refused = async || service.api.get(page).send().await.status == 503;
+    assert!(comes(is_refused).await, "one organization gets all the memory");
+    service.api.get("/time-entries?limit=1").send().await.is(200);
+    other_api.get(page).send().await.is(200);
+    drop(stalled);
+    let is_answered = async || service.api.get(page).send().await.status == 200;
+    assert!(comes(is_answered).await, "the memory is held for ever");
+}
+
+/// Whether something comes, for which it is asked again and again.
+async fn comes(is_there: impl AsyncFn() -> bool) -> bool {
+    for _ in 0..1000 {
+        if is_there().await {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    false
 }
 
 /// What is asked for at an address, without a key.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{ConnectionType, Method, StatusCode, header};
 use actix_web::middleware::Next;
@@ -15,7 +15,7 @@ use tracing::{Instrument, Span};
 use super::arrival::Arrival;
 use super::caching;
 use super::code::Code;
-use super::in_flight::{self, Answering};
+use super::in_flight::{self, Answering, Held};
 use super::prefer::StrictlyRead;
 use super::problem::{Problem, Violation};
 use super::request_id::{RequestId, X_REQUEST_ID};
@@ -51,18 +51,7 @@ pub(crate) async fn observe(
         if let Some(problem) = response.response().error().map(problem_of) {
             response = response.into_response(problem.response(&id));
         }
-        let held = match Answering::memory(response.response().body()) {
-            None => None,
-            Some(bytes) => match in_flight::hold(response.request(), bytes) {
-                Ok(held) => held,
-                // What was done is told, whatever it takes.
-                Err(_) if !response.request().method().is_safe() => None,
-                Err(problem) => {
-                    response = response.into_response(problem.response(&id));
-                    None
-                }
-            },
-        };
+        let held = hold_memory(&mut response, &id);
         if response.request().extensions().contains::<StrictlyRead>() {
             let (name, value) = StrictlyRead::HEADER;
             response.headers_mut().insert(name, value);
@@ -100,6 +89,20 @@ async fn admit(request: &ServiceRequest, is_surplus: bool) -> Result<(), Problem
     match request.app_data::<Data<AppState>>() {
         Some(state) => state.admit(request.request()).await,
         None => Ok(()),
+    }
+}
+
+/// Holds the memory that an answer takes until it is sent. Where there is none, the answer is that there is none.
+fn hold_memory(response: &mut ServiceResponse<BoxBody>, id: &RequestId) -> Option<Held> {
+    let bytes = Answering::memory(response.response().body())?;
+    match in_flight::hold(response.request(), bytes) {
+        Ok(held) => held,
+        // What was done is told, whatever it takes.
+        Err(_) if !response.request().method().is_safe() => None,
+        Err(problem) => {
+            *response.response_mut() = problem.response(id);
+            None
+        }
     }
 }
 
