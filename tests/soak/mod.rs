@@ -112,6 +112,7 @@ async fn soak() {
         }
     }
     say(&format!("\n{HEAD}\n{}\n", lines.join("\n")));
+    assert!(!lines.is_empty(), "no kind is for the databases that were asked for");
     let what = if sabotage { "was sabotaged, and nobody noticed" } else { "is not sound" };
     assert!(failed.is_empty(), "{} {what}; TIMELOG_TEST_SEED={seed} does the same again", failed.join(", "));
 }
