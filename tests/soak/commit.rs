@@ -52,6 +52,11 @@ async fn connections_that_are_cut_at_commit_lose_and_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_repeat_under_other_names_after_a_cut_are_noticed() {
-    let tally = run(Trial::sabotage(Database::Postgres, 2)).await;
-    assert!(!tally.is_sound(), "{tally:?}");
+    // It is chance whether what is cut has been carried out, and how often.
+    for _ in 0..20 {
+        if !run(Trial::sabotage(Database::Postgres, 2)).await.is_sound() {
+            return;
+        }
+    }
+    panic!("nobody notices");
 }
