@@ -1,29 +1,46 @@
 //! The conditions of a filter, as SQL. What they mean is [`Filter::matches`](timelog_domain::Filter::matches).
 
+use diesel::expression::ValidGrouping;
 use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 
 use crate::sqlite;
 
-/// What a kind of database needs among the conditions so that a read can be ended.
-pub(super) trait Endable {
-    /// Must be the first condition, where there is one.
-    const CONDITION: Option<&'static str>;
+/// What a read is ended by, where the server does not end it. diesel prepares a text that it is given anew each time; this is
+/// prepared once, as part of its statement.
+#[derive(Debug, Clone, Copy, QueryId, ValidGrouping)]
+pub(super) struct Endable;
+
+impl Expression for Endable {
+    type SqlType = Bool;
 }
 
-impl Endable for Sqlite {
-    const CONDITION: Option<&'static str> = Some(sqlite::CONDITION);
+impl<T> AppearsOnTable<T> for Endable {}
+
+impl<T> SelectableExpression<T> for Endable {}
+
+impl QueryFragment<Sqlite> for Endable {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(sqlite::CONDITION);
+        Ok(())
+    }
 }
 
-impl Endable for Pg {
-    // The server ends a statement when it is told to.
-    const CONDITION: Option<&'static str> = None;
+impl QueryFragment<Pg> for Endable {
+    /// The server ends a statement when it is told to.
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("true");
+        Ok(())
+    }
 }
 
 /// Adds an organization and the conditions of a filter to a boxed query. Lists, counts and totals all pass through here, so
 /// they see the same entries.
 macro_rules! filtered {
-    ($db:ty, $query:expr, $organization:expr, $filter:expr) => {{
+    ($query:expr, $organization:expr, $filter:expr) => {{
         use $crate::external_digest::of_part;
         use $crate::schema::time_entries as t;
         use $crate::types::{DayValue, IdValue, InstantValue};
@@ -43,11 +60,9 @@ macro_rules! filtered {
             external_type,
             external_id,
         } = $filter;
-        let mut query = $query;
-        if let Some(condition) = <$db as $crate::queries::filter::Endable>::CONDITION {
-            query = query.filter(diesel::dsl::sql::<diesel::sql_types::Bool>(condition));
-        }
-        query = query.filter(t::organization_id.eq(IdValue::from($organization)));
+        // The first of all conditions, so that it is asked for rows that the others leave out.
+        let query = $query.filter($crate::queries::filter::Endable);
+        let mut query = query.filter(t::organization_id.eq(IdValue::from($organization)));
         if let Some(id) = project_id {
             query = query.filter(t::project_id.eq(IdValue::from(id)));
         }

@@ -46,7 +46,7 @@ pub(super) async fn list(
         return Err(PortError::Internal("the position is one of another order".to_owned()));
     }
     let rows: Vec<TimeEntryRow> = on_database!(database, read(organization), |conn: Db| {
-        let query = filtered!(Db, time_entries::table.into_boxed::<Db>(), organization, filter);
+        let query = filtered!(time_entries::table.into_boxed::<Db>(), organization, filter);
         let query = match (sort.key, sort.direction) {
             (SortKey::WorkDate, Direction::Ascending) => ordered!(query, work_date, ">", asc, after),
             (SortKey::WorkDate, Direction::Descending) => ordered!(query, work_date, "<", desc, after),

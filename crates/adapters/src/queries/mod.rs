@@ -27,7 +27,7 @@ impl TimeEntryQueries for Store {
         Box::pin(async move {
             let count = on_database!(self.database, total(organization), |conn: Db| {
                 let query = time_entries::table.count().into_boxed::<Db>();
-                filtered!(Db, query, organization, filter).get_result::<i64>(conn).await
+                filtered!(query, organization, filter).get_result::<i64>(conn).await
             });
             Ok(count.await?.unsigned_abs())
         })

@@ -66,7 +66,7 @@ pub(super) async fn summarize(
     let group_by = columns.join(", ");
     let rows: Vec<Row> = on_database!(database, total(organization), |conn: Db| {
         let query = time_entries::table.group_by(sql::<Untyped>(&group_by)).select(selection).into_boxed::<Db>();
-        filtered!(Db, query, organization, filter).load(conn).await
+        filtered!(query, organization, filter).load(conn).await
     })
     .await?;
     let groups = rows.into_iter().map(|row| {
