@@ -1,4 +1,5 @@
-//! `--anonymous-rate` and `--trusted-proxy`: whoever has no valid key asks only so often, and hurts nobody who has one.
+//! `--anonymous-rate` and `--trusted-proxy`: whoever has no valid key asks only so often, and hurts
+//! nobody who has one.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ const TRIES: usize = 1000;
 /// One request a second, from addresses that this machine may tell.
 fn narrow(setup: &mut Setup) {
     setup.settings.anonymous_rate = NonZeroU32::new(1);
-    setup.settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+    setup.settings.trusted_proxies =
+        vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
 }
 
 /// Repeats a call until it is refused for its address.
@@ -75,7 +77,11 @@ async fn whoever_has_no_valid_key_is_told_when_to_come_again(database: Database)
     ];
     for (index, call) in calls.into_iter().enumerate() {
         let call = call.header("x-forwarded-for", format!("198.51.100.{index}"));
-        assert_ne!(call.clone().send().await.status, 429, "the first request from an address is let in");
+        assert_ne!(
+            call.clone().send().await.status,
+            429,
+            "the first request from an address is let in"
+        );
         flood(&call).await;
     }
     // Health is there for whoever looks after the service.
@@ -118,7 +124,8 @@ async fn an_address_counts_that_a_trusted_proxy_tells(database: Database) {
     // Others come through the same proxies.
     from("x-forwarded-for", "198.51.100.2, 10.1.2.3").send().await.is(401);
     from("forwarded", "for=198.51.100.3;proto=https, for=10.1.2.3").send().await.is(401);
-    let lines = from("x-forwarded-for", "1.1.1.1").another_header("x-forwarded-for", "198.51.100.4, 10.1.2.3");
+    let lines = from("x-forwarded-for", "1.1.1.1")
+        .another_header("x-forwarded-for", "198.51.100.4, 10.1.2.3");
     lines.send().await.is(401);
     // A network of IPv6 is one.
     flood(&from("x-forwarded-for", "2001:db8::1")).await;
@@ -135,7 +142,8 @@ async fn a_valid_key_goes_on_working_while_its_address_is_flooded(database: Data
         });
         let service = service.await;
         let_in(&service.api.get("/me")).await;
-        let guess = service.api.with_key(&format!("tlk_0123456789ab_{}", "0".repeat(64))).get("/me");
+        let guess =
+            service.api.with_key(&format!("tlk_0123456789ab_{}", "0".repeat(64))).get("/me");
         for _ in 0..20 {
             flood(&service.api.without_key().get("/nothing")).await;
             flood(&guess).await;
@@ -176,7 +184,12 @@ impl ApiKeys for Counting {
         self.keys.create(key)
     }
 
-    fn rotate(&self, id: KeyId, now: Timestamp, former_until: Timestamp) -> PortFuture<'_, Option<IssuedKey>> {
+    fn rotate(
+        &self,
+        id: KeyId,
+        now: Timestamp,
+        former_until: Timestamp,
+    ) -> PortFuture<'_, Option<IssuedKey>> {
         self.keys.rotate(id, now, former_until)
     }
 
@@ -204,7 +217,11 @@ async fn guessing_keys_costs_the_database_no_more_than_the_rate(database: Databa
     let api = Api::new(server.address(), "");
     let mut answered = 0;
     for number in 0..300 {
-        let answer = api.get("/me").header("x-api-key", format!("tlk_0123456789ab_{number:064x}")).send().await;
+        let answer = api
+            .get("/me")
+            .header("x-api-key", format!("tlk_0123456789ab_{number:064x}"))
+            .send()
+            .await;
         assert!([401, 429].contains(&answer.status), "{}", answer.describe());
         answered += usize::from(answer.status == 401);
     }

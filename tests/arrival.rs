@@ -1,4 +1,5 @@
-//! Bodies that are too long, come too late or are read by nobody: what their senders are told, and what becomes of the connection.
+//! Bodies that are too long, come too late or are read by nobody: what their senders are told, and
+//! what becomes of the connection.
 
 use std::time::Duration;
 
@@ -17,13 +18,16 @@ on_every_database![
 
 /// The head of a request, without what tells how long its body is.
 fn head(line: &str, key: &str) -> String {
-    format!("{line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n")
+    format!(
+        "{line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+    )
 }
 
 /// The operations that read a body, and the most bytes that they take.
 async fn operations(service: &Service) -> Vec<(String, usize)> {
     let tenant = &service.tenant;
-    let (project, user, id) = (tenant.project_id, tenant.user_id, service.entry_in(Status::Draft).await);
+    let (project, user, id) =
+        (tenant.project_id, tenant.user_id, service.entry_in(Status::Draft).await);
     let (one, many) = (64 * 1024, 4 * 1024 * 1024);
     vec![
         (format!("POST {}", tenant.path()), one),
@@ -56,7 +60,8 @@ async fn a_length_over_the_limit_is_refused_without_waiting_for_the_body(databas
     }
     // Who asks comes before what is sent, and so does what it is called.
     let mut connection = Connection::open(service.address).await;
-    let text = head(&format!("POST {}", service.tenant.path())).replace("application/json", "text/plain");
+    let text =
+        head(&format!("POST {}", service.tenant.path())).replace("application/json", "text/plain");
     connection.send(format!("{text}Content-Length: {}\r\n\r\n", 1_u64 << 40)).await;
     connection.answer().await.fails_with(415, "unsupported_media_type");
 }
@@ -85,25 +90,38 @@ async fn who_goes_on_sending_sees_the_answer_all_the_same(database: Database) {
     assert!(!answer.is_last());
 }
 
-async fn a_body_that_does_not_arrive_in_time_is_told_so_whether_it_was_wanted_or_not(database: Database) {
+async fn a_body_that_does_not_arrive_in_time_is_told_so_whether_it_was_wanted_or_not(
+    database: Database,
+) {
     let timeout = Duration::from_millis(300);
-    let service = Service::start_with(database, |setup| setup.settings.request_timeout = timeout).await;
+    let service =
+        Service::start_with(database, |setup| setup.settings.request_timeout = timeout).await;
     let reader = service.key(may(&[Permission::Read])).await;
-    let mut heads: Vec<_> =
-        operations(&service).await.into_iter().map(|(line, _)| head(&line, &service.tenant.key.text)).collect();
+    let mut heads: Vec<_> = operations(&service)
+        .await
+        .into_iter()
+        .map(|(line, _)| head(&line, &service.tenant.key.text))
+        .collect();
     let log = format!("POST {}", service.tenant.path());
     heads.push(head(&log, "tlk_nobody"));
     heads.push(head(&log, &reader.text));
     heads.push(head(&log, &service.tenant.key.text).replace("application/json", "text/plain"));
     heads.push(head("POST /projects/x/time-entries", &service.tenant.key.text));
-    for line in ["POST /nothing", "PUT /me", "GET /me", "GET /time-entries", "GET /health/live", "BREW /"] {
+    for line in
+        ["POST /nothing", "PUT /me", "GET /me", "GET /time-entries", "GET /health/live", "BREW /"]
+    {
         heads.push(head(line, &service.tenant.key.text));
     }
     let before = service.database.counts();
     let mut connections = Vec::new();
     for head in &heads {
-        let too_long = format!("Transfer-Encoding: chunked\r\n\r\n11000\r\n{}", " ".repeat(0x11000));
-        for rest in ["Content-Length: 9\r\n\r\n{}", "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", &too_long] {
+        let too_long =
+            format!("Transfer-Encoding: chunked\r\n\r\n11000\r\n{}", " ".repeat(0x11000));
+        for rest in [
+            "Content-Length: 9\r\n\r\n{}",
+            "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+            &too_long,
+        ] {
             let mut connection = Connection::open(service.address).await;
             connection.send(format!("{head}{rest}")).await;
             connections.push((head, connection));
@@ -129,7 +147,9 @@ async fn a_length_that_nobody_would_read_to_its_end_is_not_waited_for(database: 
         ("PUT /me", &service.tenant.key.text, 405, "method_not_allowed"),
     ] {
         let mut connection = Connection::open(service.address).await;
-        connection.send(format!("{}Content-Length: {}\r\n\r\n", head(line, key), 1_u64 << 40)).await;
+        connection
+            .send(format!("{}Content-Length: {}\r\n\r\n", head(line, key), 1_u64 << 40))
+            .await;
         let answer = connection.answer().await.fails_with(status, code);
         assert!(answer.is_last(), "{line}");
         connection.closing().await;
@@ -138,7 +158,8 @@ async fn a_length_that_nobody_would_read_to_its_end_is_not_waited_for(database: 
 
 async fn what_was_done_is_not_denied_for_the_sake_of_a_body(database: Database) {
     let timeout = Duration::from_millis(300);
-    let service = Service::start_with(database, |setup| setup.settings.request_timeout = timeout).await;
+    let service =
+        Service::start_with(database, |setup| setup.settings.request_timeout = timeout).await;
     for rest in ["Content-Length: 9\r\n\r\n{}", "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"] {
         let id = service.entry_in(Status::Draft).await;
         let mut connection = Connection::open(service.address).await;
@@ -161,7 +182,8 @@ async fn a_body_that_nobody_reads_does_not_stand_in_the_way(database: Database) 
     let mut connection = Connection::open(service.address).await;
     for body in [body.as_str(), &blanks] {
         let id = service.entry_in(Status::Draft).await;
-        let (delete, get) = (format!("DELETE /time-entries/{id}"), format!("GET {}", service.tenant.path()));
+        let (delete, get) =
+            (format!("DELETE /time-entries/{id}"), format!("GET {}", service.tenant.path()));
         for (line, key, status) in [
             ("GET /health/live", key, 200),
             ("GET /me", key, 200),
@@ -176,7 +198,10 @@ async fn a_body_that_nobody_reads_does_not_stand_in_the_way(database: Database) 
             let head = head(line, key);
             for request in [
                 format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()),
-                format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len()),
+                format!(
+                    "{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+                    body.len()
+                ),
             ] {
                 connection.send(request).await;
                 let answer = connection.answer().await;
@@ -187,6 +212,8 @@ async fn a_body_that_nobody_reads_does_not_stand_in_the_way(database: Database) 
         }
     }
     // The connection is as good as new.
-    connection.send(format!("{}Content-Length: {}\r\n\r\n{body}", head(&log, key), body.len())).await;
+    connection
+        .send(format!("{}Content-Length: {}\r\n\r\n{body}", head(&log, key), body.len()))
+        .await;
     assert_eq!(connection.answer().await.status, 201);
 }

@@ -28,13 +28,15 @@ impl Desk {
 
     fn files(&self) -> Vec<String> {
         let name = |file: fs::DirEntry| file.file_name().into_string().unwrap();
-        let mut names: Vec<_> = fs::read_dir(self.folder.path()).unwrap().map(|file| name(file.unwrap())).collect();
+        let mut names: Vec<_> =
+            fs::read_dir(self.folder.path()).unwrap().map(|file| name(file.unwrap())).collect();
         names.sort();
         names
     }
 
     fn command(&self, path: &Path) -> Command {
-        let mut command = program(&["backup", path.to_str().unwrap(), "--database-url", &self.database.url()]);
+        let mut command =
+            program(&["backup", path.to_str().unwrap(), "--database-url", &self.database.url()]);
         command.current_dir(self.folder.path());
         command
     }
@@ -65,7 +67,8 @@ fn backups_to_one_name_at_the_same_time_make_one_file_and_touch_no_other() {
         let backups: Vec<_> = (0..4).map(|_| scope.spawn(|| desk.backup("a.db"))).collect();
         backups.into_iter().map(|backup| backup.join().unwrap()).collect()
     });
-    let (made, failed): (Vec<_>, Vec<_>) = outputs.iter().partition(|output| output.status.success());
+    let (made, failed): (Vec<_>, Vec<_>) =
+        outputs.iter().partition(|output| output.status.success());
     assert_eq!(made.len(), 1, "{outputs:?}");
     for output in failed {
         refused(output, "exists");
@@ -104,7 +107,10 @@ fn a_backup_is_not_put_beside_what_is_left_of_another_database() {
     let desk = Desk::new();
     for name in ["a.db-wal", "a.db-journal"] {
         fs::write(desk.path(name), "the latest changes of something else").unwrap();
-        refused(&desk.backup("a.db"), &format!("{name} lies there, which SQLite would take for a part of the backup"));
+        refused(
+            &desk.backup("a.db"),
+            &format!("{name} lies there, which SQLite would take for a part of the backup"),
+        );
         assert_eq!(desk.files(), [name]);
         fs::remove_file(desk.path(name)).unwrap();
     }
@@ -117,11 +123,15 @@ fn a_backup_is_not_put_beside_what_is_left_of_another_database() {
 fn a_file_system_that_refuses_links_holds_backups_all_the_same() {
     let desk = Desk::new();
     let no_links = crate::support::Preload::no_links();
-    let backup =
-        |arguments: &[&str]| no_links.load_into(desk.command(&desk.path("a.db")).args(arguments)).output().unwrap();
+    let backup = |arguments: &[&str]| {
+        no_links.load_into(desk.command(&desk.path("a.db")).args(arguments)).output().unwrap()
+    };
     // The system does refuse them.
     fs::write(desk.path("x"), "").unwrap();
-    let link = no_links.load_into(Command::new("ln").arg(desk.path("x")).arg(desk.path("y"))).output().unwrap();
+    let link = no_links
+        .load_into(Command::new("ln").arg(desk.path("x")).arg(desk.path("y")))
+        .output()
+        .unwrap();
     assert!(String::from_utf8_lossy(&link.stderr).contains("Operation not permitted"), "{link:?}");
     let made = backup(&[]);
     assert!(made.status.success(), "{made:?}");
@@ -137,7 +147,10 @@ fn a_backup_that_is_interrupted_leaves_nothing() {
     let desk = Desk::new();
     let interrupted = crate::support::Preload::interrupted();
     for arguments in [&[][..], &["--force"]] {
-        let output = interrupted.load_into(desk.command(&desk.path("a.db")).args(arguments)).output().unwrap();
+        let output = interrupted
+            .load_into(desk.command(&desk.path("a.db")).args(arguments))
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(130), "{output:?}");
         assert!(desk.files().is_empty(), "{:?}", desk.files());
     }
@@ -158,7 +171,8 @@ fn what_cannot_work_is_said_before_anything_is_copied() {
     refused(&desk.backup("taken"), "exists already");
     refused(&desk.backup("taken/a.db"), "cannot write");
     refused(&desk.backup(""), "it is a folder");
-    let mut postgres = program(&["backup", "a.db", "--database-url", "postgres://localhost/timelog"]);
+    let mut postgres =
+        program(&["backup", "a.db", "--database-url", "postgres://localhost/timelog"]);
     refused(&postgres.current_dir(desk.folder.path()).output().unwrap(), "use pg_dump");
     assert_eq!(desk.files(), ["taken"]);
 }

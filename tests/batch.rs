@@ -37,7 +37,10 @@ fn outcomes(answer: &Answer) -> Vec<String> {
     let outcome = |(index, result): (usize, &Value)| {
         assert_eq!(result["index"], index);
         let outcome = result["outcome"].as_str().unwrap();
-        assert_eq!(result.get("entry").is_some(), ["created", "updated", "unchanged"].contains(&outcome));
+        assert_eq!(
+            result.get("entry").is_some(),
+            ["created", "updated", "unchanged"].contains(&outcome)
+        );
         match result["problem"]["code"].as_str() {
             Some(code) => format!("{outcome} {code}"),
             None => outcome.to_owned(),
@@ -51,7 +54,9 @@ fn violations(answer: &Answer, index: usize) -> Vec<String> {
     let errors = answer.json()["results"][index]["problem"]["errors"].as_array().unwrap().clone();
     errors
         .iter()
-        .map(|error| format!("{} {}", error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap()))
+        .map(|error| {
+            format!("{} {}", error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap())
+        })
         .collect()
 }
 
@@ -68,7 +73,10 @@ async fn one_to_five_hundred_entries_are_logged_in_order(database: Database) {
         let answer = answer.json();
         for (index, result) in answer["results"].as_array().unwrap().iter().enumerate() {
             let entry = &result["entry"];
-            assert_eq!((&entry["minutes"], &entry["source"]), (&json!(1 + index), &json!("import")));
+            assert_eq!(
+                (&entry["minutes"], &entry["source"]),
+                (&json!(1 + index), &json!("import"))
+            );
         }
         let last = &answer["results"][count - 1]["entry"];
         let read = service.read(last["id"].as_str().unwrap()).await;
@@ -105,7 +113,8 @@ async fn what_is_wrong_with_an_entry_is_told_from_where_it_begins(database: Data
         "description": "a\u{0}",
         "externalRef": { "provider": " ", "externalId": "x".repeat(256) },
     });
-    let answer = batch(&service, &json!({ "entries": [service.tenant.body(), bad] })).send().await.is(200);
+    let answer =
+        batch(&service, &json!({ "entries": [service.tenant.body(), bad] })).send().await.is(200);
     let mut found = violations(&answer, 1);
     found.sort();
     let expected = [
@@ -145,10 +154,16 @@ async fn a_wrong_envelope_is_refused_as_a_whole(database: Database) {
     let good = service.tenant.body();
     for (body, expected) in [
         (json!({}), ["/entries required"].as_slice()),
-        (json!({ "entries": null, "atomic": null }), &["/entries wrong_type", "/atomic wrong_type"]),
+        (
+            json!({ "entries": null, "atomic": null }),
+            &["/entries wrong_type", "/atomic wrong_type"],
+        ),
         (json!({ "entries": good, "atomic": 1 }), &["/entries wrong_type", "/atomic wrong_type"]),
         (json!({ "entries": [good], "atomic": "false" }), &["/atomic wrong_type"]),
-        (json!({ "entries": [], "atomic": "false" }), &["/entries out_of_range", "/atomic wrong_type"]),
+        (
+            json!({ "entries": [], "atomic": "false" }),
+            &["/entries out_of_range", "/atomic wrong_type"],
+        ),
         (json!([good]), &[" wrong_type"]),
         (good.clone(), &["/entries required"]),
     ] {
@@ -171,7 +186,11 @@ async fn a_wrong_envelope_is_refused_as_a_whole(database: Database) {
 async fn all_or_nothing_logs_nothing_where_one_fails(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
-    let known = service.log(&tenant.body_with(&json!({ "externalRef": reference("known") }))).send().await.is(201);
+    let known = service
+        .log(&tenant.body_with(&json!({ "externalRef": reference("known") })))
+        .send()
+        .await
+        .is(201);
     let rows = service.database.counts();
     let entries = json!([
         tenant.body(),
@@ -201,28 +220,34 @@ async fn all_or_nothing_logs_nothing_where_one_fails(database: Database) {
 
 async fn the_later_of_two_with_one_reference_wins(database: Database) {
     let service = Service::start(database).await;
-    let body =
-        |minutes: i64, id: &str| service.tenant.body_with(&json!({ "minutes": minutes, "externalRef": reference(id) }));
+    let body = |minutes: i64, id: &str| {
+        service.tenant.body_with(&json!({ "minutes": minutes, "externalRef": reference(id) }))
+    };
     let entries = [body(1, "a"), body(10, "b"), body(2, "a"), body(2, "a"), body(3, "a")];
     let answer = batch(&service, &json!({ "entries": entries })).send().await.is(200);
     assert_eq!(outcomes(&answer), ["created", "created", "updated", "unchanged", "updated"]);
     let results = answer.json();
-    let ids: Vec<_> = (0..5).map(|index| results["results"][index]["entry"]["id"].as_str().unwrap()).collect();
+    let ids: Vec<_> =
+        (0..5).map(|index| results["results"][index]["entry"]["id"].as_str().unwrap()).collect();
     assert!([2, 3, 4].iter().all(|index| ids[*index] == ids[0]) && ids[1] != ids[0]);
     let read = service.read(ids[0]).await;
     assert_eq!((&read.json()["minutes"], read.header("etag")), (&json!(3), Some("\"3\"")));
     // Each result shows the entry as it was then.
-    let minutes: Vec<_> = (0..5).map(|index| results["results"][index]["entry"]["minutes"].as_i64().unwrap()).collect();
+    let minutes: Vec<_> = (0..5)
+        .map(|index| results["results"][index]["entry"]["minutes"].as_i64().unwrap())
+        .collect();
     assert_eq!(minutes, [1, 10, 2, 2, 3]);
     assert_eq!(service.database.count("time_entries"), 2);
-    let actions: Vec<_> = service.history(ids[0]).await.iter().map(|record| record["action"].clone()).collect();
+    let actions: Vec<_> =
+        service.history(ids[0]).await.iter().map(|record| record["action"].clone()).collect();
     assert_eq!(actions, ["log", "edit", "edit"]);
 }
 
 async fn references_that_are_known_are_told_from_new_ones(database: Database) {
     let service = Service::start(database).await;
-    let body =
-        |id: &str, minutes: i64| service.tenant.body_with(&json!({ "externalRef": reference(id), "minutes": minutes }));
+    let body = |id: &str, minutes: i64| {
+        service.tenant.body_with(&json!({ "externalRef": reference(id), "minutes": minutes }))
+    };
     let mut ids = Vec::new();
     for name in ["draft", "rejected", "submitted", "invoiced"] {
         ids.push(service.log(&body(name, 1)).send().await.is(201).text("id"));
@@ -243,8 +268,16 @@ async fn references_that_are_known_are_told_from_new_ones(database: Database) {
     ];
     let answer = batch(&service, &json!({ "entries": entries })).send().await.is(200);
     let no = "failed entry_not_editable";
-    let expected =
-        ["unchanged", "updated", "unchanged", no, "unchanged", no, "failed external_ref_conflict", "created"];
+    let expected = [
+        "unchanged",
+        "updated",
+        "unchanged",
+        no,
+        "unchanged",
+        no,
+        "failed external_ref_conflict",
+        "created",
+    ];
     assert_eq!(outcomes(&answer), expected);
     let results = answer.json();
     let entry = |index: usize| &results["results"][index]["entry"];
@@ -254,7 +287,8 @@ async fn references_that_are_known_are_told_from_new_ones(database: Database) {
     // Another organization knows none of them.
     let stranger = Tenant::provision(&service.store).await;
     let body = stranger.body_with(&json!({ "externalRef": reference("draft") }));
-    let theirs = service.api.with_key(&stranger.key.text).post(&format!("{}/batch", stranger.path()));
+    let theirs =
+        service.api.with_key(&stranger.key.text).post(&format!("{}/batch", stranger.path()));
     let answer = theirs.json(&json!({ "entries": [body, body] })).send().await.is(200);
     assert_eq!(outcomes(&answer), ["created", "unchanged"]);
 }
@@ -268,7 +302,8 @@ async fn an_archived_project_takes_nothing_at_all(database: Database) {
     for atomic in [false, true] {
         // Not even what asks for nothing new, or is no entry.
         for entries in [json!([known]), json!([service.tenant.body(), {}])] {
-            let call = batch(&service, &json!({ "entries": entries, "atomic": atomic })).idempotency_key("k");
+            let call = batch(&service, &json!({ "entries": entries, "atomic": atomic }))
+                .idempotency_key("k");
             let refused = call.send().await.fails_with(409, "project_archived");
             assert_eq!(refused.json().get("results"), None);
         }
@@ -287,7 +322,10 @@ async fn the_entries_of_another_user_fail_alone(database: Database) {
     let entries = json!([mine, theirs, nobodys, mine]);
     let failed = call.clone().json(&json!({ "entries": entries, "atomic": true })).send().await;
     let no = "failed forbidden";
-    assert_eq!(outcomes(&failed.fails_with(409, "batch_failed")), ["not_applied", no, no, "not_applied"]);
+    assert_eq!(
+        outcomes(&failed.fails_with(409, "batch_failed")),
+        ["not_applied", no, no, "not_applied"]
+    );
     assert_eq!(service.database.count("time_entries"), 0);
     let answer = call.json(&json!({ "entries": entries })).send().await.is(200);
     assert_eq!(outcomes(&answer), ["created", no, no, "created"]);
@@ -326,7 +364,8 @@ async fn a_batch_may_have_4_mebibytes_and_no_more(database: Database) {
     let body = json!({ "entries": [service.tenant.body()] }).to_string();
     let most = 4 * 1024 * 1024;
     let call = service.api.post(&format!("{}/batch", service.tenant.path()));
-    let padded = |length: usize| call.clone().body(format!("{body}{}", " ".repeat(length - body.len())));
+    let padded =
+        |length: usize| call.clone().body(format!("{body}{}", " ".repeat(length - body.len())));
     padded(most).send().await.is(200);
     for length in [most + 1, 3 * most] {
         padded(length).send().await.fails_with(413, "payload_too_large");
@@ -342,7 +381,9 @@ async fn a_batch_may_have_4_mebibytes_and_no_more(database: Database) {
 async fn a_project_that_is_not_there_is_404(database: Database) {
     let service = Service::start(database).await;
     let body = json!({ "entries": [service.tenant.body()] });
-    let call = |project: &str| service.api.post(&format!("/projects/{project}/time-entries/batch")).json(&body);
+    let call = |project: &str| {
+        service.api.post(&format!("/projects/{project}/time-entries/batch")).json(&body)
+    };
     call(&Uuid::now_v7().to_string()).send().await.fails_with(404, "not_found");
     let stranger = Tenant::provision(&service.store).await;
     call(&stranger.project_id.to_string()).send().await.fails_with(404, "not_found");

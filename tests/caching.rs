@@ -8,7 +8,8 @@ use timelog_domain::{Permission, Status};
 use uuid::Uuid;
 
 use crate::support::{
-    Answer, Api, Call, Database, FOR_WHO_ASKS, Service, SharedCache, Tenant, document, may, on_every_database,
+    Answer, Api, Call, Database, FOR_WHO_ASKS, Service, SharedCache, Tenant, document, may,
+    on_every_database,
 };
 
 on_every_database![
@@ -37,7 +38,9 @@ fn is_kept_as(answer: &Answer, expected: (&str, Option<&str>)) {
 fn paths(service: &Service, entry: &str) -> Vec<String> {
     let tenant = &service.tenant;
     let fill = |path: &String| {
-        let path = path.replace("{timeEntryId}", entry).replace("{projectId}", &tenant.project_id.to_string());
+        let path = path
+            .replace("{timeEntryId}", entry)
+            .replace("{projectId}", &tenant.project_id.to_string());
         let path = path.replace("{entryId}", &tenant.entry_id.to_string());
         let path = path.replace("{releaseId}", &tenant.release_id.to_string());
         let path = path.replace("{userId}", &tenant.user_id.to_string());
@@ -53,7 +56,10 @@ async fn every_answer_of_every_path_says_who_may_keep_it(database: Database) {
     let mut paths = paths(&service, &entry);
     assert!(paths.len() > 25, "only {} paths were found", paths.len());
     let real = paths.len();
-    paths.extend(["/nothing", "/docs/nothing", "/time-entries/x", "/projects/x/time-entries"].map(str::to_owned));
+    paths.extend(
+        ["/nothing", "/docs/nothing", "/time-entries/x", "/projects/x/time-entries"]
+            .map(str::to_owned),
+    );
     let callers = [
         service.api.clone(),
         service.api.without_key(),
@@ -69,7 +75,8 @@ async fn every_answer_of_every_path_says_who_may_keep_it(database: Database) {
                     call = call.json(&json!({}));
                 }
                 let answer = call.send().await;
-                let public = FOR_EVERYBODY.iter().find(|(known, _)| known == path).filter(|_| index < real);
+                let public =
+                    FOR_EVERYBODY.iter().find(|(known, _)| known == path).filter(|_| index < real);
                 let expected = match public {
                     Some((_, told)) if answer.status < 400 => (*told, None),
                     _ => FOR_WHO_ASKS,
@@ -96,7 +103,9 @@ async fn every_outcome_says_who_may_keep_it(database: Database) {
     assert!(kept(service.log_any().idempotency_key("k")).await.is(201).is_replayed());
     let path = created.header("location").unwrap().to_owned();
     kept(service.api.get(&path).header("if-none-match", "\"1\"")).await.is(304);
-    kept(service.api.patch(&path).json(&json!({ "minutes": 1 })).header("if-match", "\"9\"")).await.is(412);
+    kept(service.api.patch(&path).json(&json!({ "minutes": 1 })).header("if-match", "\"9\""))
+        .await
+        .is(412);
     kept(service.log_any().body(" ".repeat(70_000))).await.is(413);
     kept(service.log_any().header("content-type", "text/plain")).await.is(415);
     kept(service.log(&json!({ "minutes": 0 }))).await.is(400);
@@ -113,14 +122,17 @@ async fn every_outcome_says_who_may_keep_it(database: Database) {
     kept(reader.post(&tenant.path()).json(&tenant.body())).await.is(403);
     kept(service.api.delete(&path)).await.is(204);
     kept(service.api.get(&path)).await.is(404);
-    let strict = service.beside(|setup| setup.settings.rate_limit = std::num::NonZeroU32::new(1)).await;
+    let strict =
+        service.beside(|setup| setup.settings.rate_limit = std::num::NonZeroU32::new(1)).await;
     for _ in 0..1000 {
         if kept(strict.api.get("/me")).await.status == 429 {
             break;
         }
     }
     assert!(
-        statuses.is_superset(&BTreeSet::from([200, 201, 204, 304, 400, 403, 404, 409, 412, 413, 415, 429])),
+        statuses.is_superset(&BTreeSet::from([
+            200, 201, 204, 304, 400, 403, 404, 409, 412, 413, 415, 429
+        ])),
         "{statuses:?}"
     );
 }
@@ -128,7 +140,10 @@ async fn every_outcome_says_who_may_keep_it(database: Database) {
 /// Two ways to present a key, and none.
 fn ways(api: &Api, key: &str, path: &str) -> [Call; 2] {
     let anonymous = api.without_key().get(path).header("x-request-id", "r");
-    [anonymous.clone().header("x-api-key", key), anonymous.header("authorization", format!("Bearer {key}"))]
+    [
+        anonymous.clone().header("x-api-key", key),
+        anonymous.header("authorization", format!("Bearer {key}")),
+    ]
 }
 
 async fn a_shared_cache_gives_nobody_what_somebody_else_asked_for(database: Database) {
@@ -136,7 +151,11 @@ async fn a_shared_cache_gives_nobody_what_somebody_else_asked_for(database: Data
     let other = Tenant::provision(&service.store).await;
     let entry = service.entry_in(Status::Draft).await;
     let mut paths = paths(&service, &entry);
-    paths.extend(["/time-entries?limit=1".to_owned(), "/nothing".to_owned(), format!("/projects/{}", Uuid::now_v7())]);
+    paths.extend([
+        "/time-entries?limit=1".to_owned(),
+        "/nothing".to_owned(),
+        format!("/projects/{}", Uuid::now_v7()),
+    ]);
     // What a cache keeps of a moment is compared with another moment.
     paths.retain(|path| !["/metrics", "/health/live", "/health/ready"].contains(&path.as_str()));
     let mut cache = SharedCache::default();

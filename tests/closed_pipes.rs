@@ -70,7 +70,12 @@ impl Desk {
 
     fn import(&self) -> Vec<String> {
         let rows = self.folder.path().join("rows.csv").display().to_string();
-        let of = ["--organization", self.made.id("organizationId"), "--project", self.made.id("projectId")];
+        let of = [
+            "--organization",
+            self.made.id("organizationId"),
+            "--project",
+            self.made.id("projectId"),
+        ];
         [&["import", &rows], &of[..]].concat().into_iter().map(str::to_owned).collect()
     }
 }
@@ -101,7 +106,10 @@ fn a_result_that_cannot_be_written_makes_a_command_fail() {
         let output = desk.command(&arguments).stdout(full()).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
         let asked_for_help = arguments.iter().any(|argument| argument == "--help");
-        assert!(asked_for_help || said(&output).contains("No space left on device"), "{arguments:?}: {output:?}");
+        assert!(
+            asked_for_help || said(&output).contains("No space left on device"),
+            "{arguments:?}: {output:?}"
+        );
     }
 }
 
@@ -111,7 +119,9 @@ fn complaints_that_nobody_reads_change_no_exit_code() {
     let unknown = ["key", "revoke", desk.made.id("userId")].map(str::to_owned);
     let wrong = ["migrate", "--lock-timeout", "0s"].map(str::to_owned);
     for stderr in [|| Stdio::from(closed()), || Stdio::from(full())] {
-        let code = |arguments: &[String]| desk.command(arguments).stderr(stderr()).output().unwrap().status.code();
+        let code = |arguments: &[String]| {
+            desk.command(arguments).stderr(stderr()).output().unwrap().status.code()
+        };
         assert_eq!(code(&unknown), Some(1));
         assert_eq!(code(&wrong), Some(2));
     }
@@ -136,11 +146,20 @@ impl Drop for Served {
 async fn a_service_goes_on_when_nobody_reads_its_log() {
     let database = Database::Sqlite.create();
     let (reader, writer) = std::io::pipe().unwrap();
-    let mut command =
-        program(&["serve", "--listen", "127.0.0.1:0", "--log", "trace", "--database-url", &database.url()]);
+    let mut command = program(&[
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--log",
+        "trace",
+        "--database-url",
+        &database.url(),
+    ]);
     // Nobody reads the key of the demo either.
     let mut served = Served(command.stdout(closed()).stderr(writer).spawn().unwrap());
-    let lines = BufReader::new(reader).lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let lines = BufReader::new(reader)
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
     let mut lines = lines.filter(|line| line["message"] == "serving" || line["level"] == "WARN");
     let address = lines.next().unwrap()["address"].as_str().unwrap().parse().unwrap();
     let warning = lines.next().unwrap().to_string();
@@ -153,7 +172,8 @@ async fn a_service_goes_on_when_nobody_reads_its_log() {
         api.post(&made.path()).json(&made.body()).send().await.is(201);
     }
     assert_eq!(database.count("time_entries"), 20);
-    let signalled = Command::new("kill").args(["-TERM", &served.0.id().to_string()]).status().unwrap();
+    let signalled =
+        Command::new("kill").args(["-TERM", &served.0.id().to_string()]).status().unwrap();
     assert!(signalled.success());
     assert!(served.0.wait().unwrap().success());
 }

@@ -38,7 +38,9 @@ async fn sixty_four_identical_requests_make_one_entry(database: Database) {
     for round in 1..=50 {
         let call = service.log_any().idempotency_key(&format!("key-{round}"));
         let answers = at_once(std::iter::repeat_n(call, 64)).await;
-        assert!(answers.iter().all(|answer| answer.status == 201 && answer.body == answers[0].body));
+        assert!(
+            answers.iter().all(|answer| answer.status == 201 && answer.body == answers[0].body)
+        );
         assert_eq!(answers.iter().filter(|answer| !answer.is_replayed()).count(), 1);
         assert_eq!(service.database.count("time_entries"), round);
     }
@@ -55,17 +57,22 @@ async fn sixty_four_of_two_bodies_under_one_key_make_one_entry(database: Databas
     let service = Service::start(database).await;
     for round in 1..=10 {
         let answers = at_once(of_two_bodies(&service, &format!("key-{round}"))).await;
-        assert!(answers.iter().all(|answer| answer.status == 201 && answer.body == answers[0].body));
+        assert!(
+            answers.iter().all(|answer| answer.status == 201 && answer.body == answers[0].body)
+        );
         assert_eq!(answers.iter().filter(|answer| !answer.is_replayed()).count(), 1);
         assert_eq!(service.database.count("time_entries"), round);
     }
 }
 
 async fn where_a_mismatch_is_refused_the_first_body_wins(database: Database) {
-    let service = Service::start_with(database, |setup| setup.settings.on_mismatch = MismatchPolicy::Reject).await;
+    let service =
+        Service::start_with(database, |setup| setup.settings.on_mismatch = MismatchPolicy::Reject)
+            .await;
     for round in 1..=10 {
         let answers = at_once(of_two_bodies(&service, &format!("key-{round}"))).await;
-        let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+        let (done, refused): (Vec<_>, Vec<_>) =
+            answers.into_iter().partition(|answer| answer.status == 201);
         assert_eq!((done.len(), refused.len()), (32, 32));
         assert!(done.iter().all(|answer| answer.body == done[0].body));
         assert_eq!(done.iter().filter(|answer| !answer.is_replayed()).count(), 1);
@@ -79,7 +86,8 @@ async fn where_a_mismatch_is_refused_the_first_body_wins(database: Database) {
 async fn sixty_four_under_one_new_reference_make_one_entry(database: Database) {
     let service = Service::start(database).await;
     for round in 1..=10 {
-        let reference = json!({ "provider": "p", "externalType": "t", "externalId": round.to_string() });
+        let reference =
+            json!({ "provider": "p", "externalType": "t", "externalId": round.to_string() });
         let call = service.log(&service.tenant.body_with(&json!({ "externalRef": reference })));
         let answers = at_once(std::iter::repeat_n(call, 64)).await;
         assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
@@ -173,13 +181,15 @@ async fn a_client_that_hangs_up_while_it_waits_finds_its_answer_later(database: 
             Api::new(service.address, "").get("/health/live").send().await.is(200);
         }
         keeper.open();
-        let repeat = service.log_any().idempotency_key(&format!("key-{resets}")).send().await.is(201);
+        let repeat =
+            service.log_any().idempotency_key(&format!("key-{resets}")).send().await.is(201);
         assert!(repeat.is_replayed());
     }
     assert_eq!(service.database.count("time_entries"), 2);
 }
 
-/// Closes a connection after its first answer came. Where that is left unread the connection is not ended but reset.
+/// Closes a connection after its first answer came. Where that is left unread the connection is not
+/// ended but reset.
 async fn hang_up(mut stream: TcpStream, resets: bool) {
     let waited = tokio::task::spawn_blocking(move || {
         if resets {
@@ -200,7 +210,9 @@ async fn hang_up(mut stream: TcpStream, resets: bool) {
 async fn unanswered(service: &Service) -> u64 {
     let figures = String::from_utf8(service.api.get("/metrics").send().await.is(200).body).unwrap();
     let labels = "{method=\"POST\",route=\"/projects/{projectId}/time-entries\",status=\"499\"} ";
-    let line = figures.lines().find_map(|line| line.strip_prefix("timelog_http_requests_total")?.strip_prefix(labels));
+    let line = figures
+        .lines()
+        .find_map(|line| line.strip_prefix("timelog_http_requests_total")?.strip_prefix(labels));
     line.map_or(0, |figure| figure.parse().unwrap())
 }
 
@@ -241,7 +253,9 @@ async fn a_client_that_hangs_up_in_the_middle_of_its_body_has_done_nothing(datab
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_another_program_writes_sqlite_the_answer_is_503_and_nothing_is_stored() {
     let lock_timeout = Duration::from_millis(100);
-    let service = Service::start_with(Database::Sqlite, |setup| setup.database.lock_timeout = lock_timeout).await;
+    let service =
+        Service::start_with(Database::Sqlite, |setup| setup.database.lock_timeout = lock_timeout)
+            .await;
     let stored = service.log_any().idempotency_key("before").send().await.is(201);
     let call = service.log_any().idempotency_key("k");
     let lock = service.database.lock_against_writing();

@@ -1,5 +1,6 @@
-//! Clients that keep a connection waiting, and too many of them: each wait for a client has an end, and others are served all
-//! the while. Nothing here depends on the database, so one is enough, except where something is read or stored.
+//! Clients that keep a connection waiting, and too many of them: each wait for a client has an end,
+//! and others are served all the while. Nothing here depends on the database, so one is enough,
+//! except where something is read or stored.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +22,10 @@ on_every_database![
 ];
 
 /// A service whose totals are never answered, and how many wait for one.
-async fn endless(database: Database, change: impl FnOnce(&mut Settings)) -> (Service, Arc<AtomicUsize>) {
+async fn endless(
+    database: Database,
+    change: impl FnOnce(&mut Settings),
+) -> (Service, Arc<AtomicUsize>) {
     let waiting = Arc::new(AtomicUsize::new(0));
     let counter = waiting.clone();
     let start = Service::start_with(database, |setup| {
@@ -33,7 +37,8 @@ async fn endless(database: Database, change: impl FnOnce(&mut Settings)) -> (Ser
     (start.await, waiting)
 }
 
-/// Waits until so many wait. There is no limit but the test's patience: it waits for what must come.
+/// Waits until so many wait. There is no limit but the test's patience: it waits for what must
+/// come.
 async fn until(waiting: &AtomicUsize, expected: usize) {
     for _ in 0..6000 {
         if waiting.load(Ordering::SeqCst) == expected {
@@ -49,7 +54,10 @@ async fn service(change: impl FnOnce(&mut Settings)) -> Service {
 }
 
 fn total(service: &Service) -> String {
-    format!("GET /time-entries/summary HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\n\r\n", service.tenant.key.text)
+    format!(
+        "GET /time-entries/summary HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\n\r\n",
+        service.tenant.key.text
+    )
 }
 
 /// A connection whose system takes little of an answer by itself.
@@ -59,11 +67,15 @@ async fn narrow(address: SocketAddr) -> TcpStream {
     socket.connect(address).await.unwrap()
 }
 
-/// How many connections ended because nobody took their answer. Other tests of this process have none.
+/// How many connections ended because nobody took their answer. Other tests of this process have
+/// none.
 async fn ended_answers(service: &Service) -> u64 {
     let figures = String::from_utf8(service.api.get("/metrics").send().await.is(200).body).unwrap();
     let name = "timelog_connections_ended_total{reason=\"answer\"} ";
-    figures.lines().find_map(|line| line.strip_prefix(name)).map_or(0, |number| number.parse().unwrap())
+    figures
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .map_or(0, |number| number.parse().unwrap())
 }
 
 const LIVE: &str = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -84,7 +96,10 @@ async fn a_head_that_does_not_come_to_its_end_is_told_so_whether_it_is_the_first
             }
             connection.send(head).await;
             let answer = connection.answer().await.fails_with(408, "request_timeout");
-            assert!(answer.is_last() && String::from_utf8_lossy(&answer.body).contains("300ms"), "{answer:?}");
+            assert!(
+                answer.is_last() && String::from_utf8_lossy(&answer.body).contains("300ms"),
+                "{answer:?}"
+            );
             connection.closing().await;
         }
     }
@@ -131,7 +146,8 @@ async fn an_answer_that_nobody_takes_ends_with_its_connection() {
     let mut stream = narrow(service.address).await;
     let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(16);
     stream.write_all(request.as_bytes()).await.unwrap();
-    // The service says that it has ended the connection, although its client has taken nothing and goes on holding it.
+    // The service says that it has ended the connection, although its client has taken nothing and
+    // goes on holding it.
     for _ in 0..6000 {
         if ended_answers(&service).await > before {
             break;
@@ -217,7 +233,10 @@ async fn requests_that_wait_on_one_connection_are_answered_in_their_order() {
     let (requests, size) = (400, 1024);
     let requests: Vec<String> = (0..requests)
         .map(|number| {
-            format!("GET /health/live?{} HTTP/1.1\r\nHost: x\r\nX-Request-Id: r{number}\r\n\r\n", "x".repeat(size))
+            format!(
+                "GET /health/live?{} HTTP/1.1\r\nHost: x\r\nX-Request-Id: r{number}\r\n\r\n",
+                "x".repeat(size)
+            )
         })
         .collect();
     connection.send(requests.concat()).await;
@@ -285,7 +304,9 @@ async fn where_every_connection_is_at_work_one_more_hears_so_and_health_is_answe
     let mut connection = Connection::open(service.address).await;
     connection.send(total(&service)).await;
     let answer = connection.answer().await.fails_with(503, "unavailable");
-    assert!(answer.is_last() && answer.headers.iter().any(|header| header.starts_with("retry-after: ")));
+    assert!(
+        answer.is_last() && answer.headers.iter().any(|header| header.starts_with("retry-after: "))
+    );
     connection.closing().await;
     // Nor can a crowd of these keep health from being answered.
     let mut crowd = Vec::new();
@@ -300,7 +321,9 @@ async fn where_every_connection_is_at_work_one_more_hears_so_and_health_is_answe
 }
 
 async fn what_one_organization_sends_leaves_room_for_what_others_send(database: Database) {
-    let service = Service::start_with(database, |setup| setup.settings.in_flight_mib = 1.try_into().unwrap()).await;
+    let service =
+        Service::start_with(database, |setup| setup.settings.in_flight_mib = 1.try_into().unwrap())
+            .await;
     let other = Tenant::provision(&service.store).await;
     let head = |tenant: &Tenant, length: usize| {
         format!(
@@ -309,7 +332,8 @@ async fn what_one_organization_sends_leaves_room_for_what_others_send(database: 
             tenant.key.text
         )
     };
-    // Whoever comes second is refused, and from outside it cannot be seen who that is. So it is tried until it is the other.
+    // Whoever comes second is refused, and from outside it cannot be seen who that is. So it is
+    // tried until it is the other.
     let mut first = None;
     for _ in 0..200 {
         let mut connection = Connection::open(service.address).await;
@@ -335,7 +359,8 @@ async fn what_one_organization_sends_leaves_room_for_what_others_send(database: 
     first.reset();
     let batch = json!({ "entries": [service.tenant.body()], "padding": " ".repeat(600_000) });
     for _ in 0..6000 {
-        let answer = service.api.post(&format!("{}/batch", service.tenant.path())).json(&batch).send().await;
+        let answer =
+            service.api.post(&format!("{}/batch", service.tenant.path())).json(&batch).send().await;
         if answer.status == 200 {
             return;
         }
@@ -344,7 +369,9 @@ async fn what_one_organization_sends_leaves_room_for_what_others_send(database: 
 }
 
 async fn what_one_organization_fetches_leaves_room_for_what_others_fetch(database: Database) {
-    let service = Service::start_with(database, |setup| setup.settings.in_flight_mib = 8.try_into().unwrap()).await;
+    let service =
+        Service::start_with(database, |setup| setup.settings.in_flight_mib = 8.try_into().unwrap())
+            .await;
     let other = Tenant::provision(&service.store).await;
     let other_api = Api::new(service.address, "").with_key(&other.key.text);
     for (tenant, api) in [(&service.tenant, &service.api), (&other, &other_api)] {

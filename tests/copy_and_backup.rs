@@ -1,10 +1,13 @@
-//! Taking a database elsewhere: copies between databases of any kind, and backups of one that is in use.
+//! Taking a database elsewhere: copies between databases of any kind, and backups of one that is in
+//! use.
 
 use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Database, Program, TABLES, TestDatabase, bootstrap, on_every_database, run};
+use crate::support::{
+    Answer, Database, Program, TABLES, TestDatabase, bootstrap, on_every_database, run,
+};
 
 on_every_database! {
     a_copy_in_the_other_kind_of_database_serves_as_the_original_did,
@@ -23,7 +26,8 @@ fn copy(from: &TestDatabase, to: &TestDatabase) -> Output {
     run(&["copy", "--from", &from.url(), "--to", &to.url()])
 }
 
-/// Entries of every kind of content, with history, in a database, and what the service says of them.
+/// Entries of every kind of content, with history, in a database, and what the service says of
+/// them.
 struct Original {
     database: TestDatabase,
     key: String,
@@ -47,8 +51,7 @@ impl Original {
         for number in 0..40 {
             let mut body = made.body();
             body["description"] = json!(format!("nothing \u{e9} is \"lost\" \n {number}"));
-            body["externalRef"] =
-                json!({"provider": "p", "externalType": "t", "externalId": format!("{}", number % 30)});
+            body["externalRef"] = json!({"provider": "p", "externalType": "t", "externalId": format!("{}", number % 30)});
             body["minutes"] = json!(1 + number);
             api.post(&made.path()).json(&body).send().await;
         }
@@ -63,9 +66,15 @@ impl Original {
             answers.push(api.get(&format!("{path}/history")).send().await.is(200));
         }
         answers.push(list);
-        let repeated = api.post(&made.path()).json(&made.body()).idempotency_key("again").send().await.is(201);
-        let many =
-            api.post(&format!("{}/batch", made.path())).json(&many()).idempotency_key("many").send().await.is(200);
+        let repeated =
+            api.post(&made.path()).json(&made.body()).idempotency_key("again").send().await.is(201);
+        let many = api
+            .post(&format!("{}/batch", made.path()))
+            .json(&many())
+            .idempotency_key("many")
+            .send()
+            .await
+            .is(200);
         assert!(program.stop().status.success());
         Self { database, key: made.key, answers, repeated, many }
     }
@@ -79,11 +88,16 @@ impl Original {
             let new = self.repeated.text("id");
             // The list has one entry more than when it was read.
             if !answer.path.contains("limit") {
-                assert_eq!((&now.body, now.header("etag")), (&answer.body, answer.header("etag")), "{new}");
+                assert_eq!(
+                    (&now.body, now.header("etag")),
+                    (&answer.body, answer.header("etag")),
+                    "{new}"
+                );
             }
         }
         let body = json!({ "userId": self.repeated.text("userId"), "workDate": "2025-01-15", "minutes": 150 });
-        let repeat = api.post(&self.repeated.path).json(&body).idempotency_key("again").send().await;
+        let repeat =
+            api.post(&self.repeated.path).json(&body).idempotency_key("again").send().await;
         assert!(repeat.is_replayed() && repeat.body == self.repeated.body, "{}", repeat.describe());
         let repeat = api.post(&self.many.path).json(&many()).idempotency_key("many").send().await;
         assert!(repeat.is_replayed() && repeat.body == self.many.body, "{}", repeat.describe());
@@ -134,7 +148,10 @@ async fn a_copy_onto_other_rows_is_refused_before_anything_is_written(database: 
         let copied = copy(&original.database, target);
         assert_eq!(copied.status.code(), Some(1));
         let complaint = String::from_utf8(copied.stderr).unwrap();
-        assert!(complaint.contains(expected) && complaint.contains("nothing was written"), "{complaint}");
+        assert!(
+            complaint.contains(expected) && complaint.contains("nothing was written"),
+            "{complaint}"
+        );
         assert_eq!(target.counts(), before);
     };
     let target = other_kind(database);
@@ -153,17 +170,23 @@ fn a_database_is_not_copied_onto_itself_whatever_it_is_called() {
     let database = Database::Sqlite.create();
     bootstrap(&database.url());
     let path = database.url().strip_prefix("sqlite:").unwrap().to_owned();
-    let beside = |name: &str| std::path::Path::new(&path).with_file_name(name).display().to_string();
+    let beside =
+        |name: &str| std::path::Path::new(&path).with_file_name(name).display().to_string();
     std::os::unix::fs::symlink("timelog.db", beside("link")).unwrap();
     std::fs::hard_link(&path, beside("hard")).unwrap();
     let before = database.counts();
-    for name in ["timelog.db", "link", "hard", "./timelog.db", "timelog.db-wal", "timelog.db-journal"] {
+    for name in
+        ["timelog.db", "link", "hard", "./timelog.db", "timelog.db-wal", "timelog.db-journal"]
+    {
         let (one, other) = (database.url(), format!("sqlite:{}", beside(name)));
         for (from, to) in [(&one, &other), (&other, &one)] {
             let copied = run(&["copy", "--from", from, "--to", to]);
             let complaint = String::from_utf8_lossy(&copied.stderr);
             assert_eq!(copied.status.code(), Some(1), "{name}: {complaint}");
-            assert!(complaint.contains("--from and --to name the same database"), "{name}: {complaint}");
+            assert!(
+                complaint.contains("--from and --to name the same database"),
+                "{name}: {complaint}"
+            );
         }
         assert!(!std::path::Path::new(&beside("timelog.db-journal")).exists());
     }
@@ -190,16 +213,27 @@ async fn a_backup_made_while_the_service_logs_is_whole() {
     let url = database.url();
     let backup = {
         let (path, url) = (path.clone(), url.clone());
-        tokio::task::spawn_blocking(move || run(&["backup", &path, "--database-url", &url])).await.unwrap()
+        tokio::task::spawn_blocking(move || run(&["backup", &path, "--database-url", &url]))
+            .await
+            .unwrap()
     };
     logging.await.unwrap();
     assert!(backup.status.success(), "{backup:?}");
     // What is there already is never replaced, and nothing half done is left.
     let again = run(&["backup", &path, "--database-url", &url]);
-    assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("exists already"), "{again:?}");
+    assert!(
+        !again.status.success()
+            && String::from_utf8_lossy(&again.stderr).contains("exists already"),
+        "{again:?}"
+    );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let restored = Program::serve(&format!("sqlite:{path}"), &[]);
-    let read = restored.api.with_key(&made.key).get(&format!("/time-entries/{}", first.text("id"))).send().await;
+    let read = restored
+        .api
+        .with_key(&made.key)
+        .get(&format!("/time-entries/{}", first.text("id")))
+        .send()
+        .await;
     assert_eq!(read.is(200).body, first.body);
 }
 
@@ -210,11 +244,15 @@ fn what_does_not_exist_is_neither_copied_nor_backed_up_nor_made() {
     let target = format!("sqlite:{}", folder.path().join("target.db").display());
     for arguments in [
         &["copy", "--from", &missing, "--to", &target][..],
-        &["backup", folder.path().join("backup.db").to_str().unwrap(), "--database-url", &missing][..],
+        &["backup", folder.path().join("backup.db").to_str().unwrap(), "--database-url", &missing]
+            [..],
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(1));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("there is no database"), "{output:?}");
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains("there is no database"),
+            "{output:?}"
+        );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

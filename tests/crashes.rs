@@ -1,4 +1,5 @@
-//! Programs that are killed and power that goes away: what was answered is there, and nothing is there twice.
+//! Programs that are killed and power that goes away: what was answered is there, and nothing is
+//! there twice.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
@@ -11,7 +12,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::support::postgres::Cluster;
-use crate::support::{Answer, Api, Chance, Database, Disk, Program, TestDatabase, on_every_database, run_with};
+use crate::support::{
+    Answer, Api, Chance, Database, Disk, Program, TestDatabase, on_every_database, run_with,
+};
 
 on_every_database![a_program_that_is_killed_again_and_again_loses_and_doubles_nothing,];
 
@@ -26,7 +29,8 @@ impl Place {
         match database {
             Database::Sqlite => Self::Disk(Disk::new()),
             Database::Postgres => {
-                let cluster = Arc::new(Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on")]));
+                let cluster =
+                    Arc::new(Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on")]));
                 let url = cluster.url_of_new_database();
                 Self::Server(cluster, url)
             }
@@ -53,7 +57,8 @@ impl Place {
 
     fn bootstrap(&self) -> Value {
         let variables = self.variables();
-        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let variables: Vec<_> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let made = run_with(&["bootstrap", "--json", "--database-url", &self.url()], &variables);
         serde_json::from_slice(&made.stdout).unwrap_or_else(|error| panic!("{error}: {made:?}"))
     }
@@ -70,7 +75,8 @@ async fn log(api: &Api, made: &Value, key: &str) -> Result<Answer, reqwest::Erro
     api.post(&path).json(&body).idempotency_key(key).try_send().await
 }
 
-/// What the clients know: the bodies that they were answered with, and the keys of which they were told nothing.
+/// What the clients know: the bodies that they were answered with, and the keys of which they were
+/// told nothing.
 #[derive(Default)]
 struct Known {
     answered: BTreeMap<String, Vec<u8>>,
@@ -160,7 +166,11 @@ async fn a_program_that_is_killed_again_and_again_loses_and_doubles_nothing(data
     let answered = std::mem::take(&mut known.lock().unwrap().answered);
     for (key, body) in &answered {
         let repeat = log(&api, &made, key).await.unwrap().is(201);
-        assert!(repeat.is_replayed() && repeat.body == *body, "{key} was lost: {}", repeat.describe());
+        assert!(
+            repeat.is_replayed() && repeat.body == *body,
+            "{key} was lost: {}",
+            repeat.describe()
+        );
     }
     let list = api.get("/time-entries?includeTotal=true&limit=1").send().await.is(200);
     assert_eq!(list.json()["total"], answered.len(), "every key has one entry");
@@ -172,12 +182,13 @@ async fn a_program_that_is_killed_again_and_again_loses_and_doubles_nothing(data
 
 fn integrity(disk: &Disk) -> String {
     let mut conn = SqliteConnection::establish(disk.path().to_str().unwrap()).unwrap();
-    let check = diesel::dsl::sql::<diesel::sql_types::Text>("integrity_check FROM pragma_integrity_check");
+    let check =
+        diesel::dsl::sql::<diesel::sql_types::Text>("integrity_check FROM pragma_integrity_check");
     diesel::select(check).get_result(&mut conn).unwrap()
 }
 
-/// A commit that was written and not synced when its program died, and then the power goes: what the next program answered of
-/// it is there.
+/// A commit that was written and not synced when its program died, and then the power goes: what
+/// the next program answered of it is there.
 async fn is_there_after_a_repeat(by_reference: bool, beside_a_reader: bool) {
     let mut chance = Chance::new();
     let place = Place::new(Database::Sqlite);
@@ -212,7 +223,11 @@ async fn is_there_after_a_repeat(by_reference: bool, beside_a_reader: bool) {
     let program = place.serve();
     let answer = call(&program.api.with_key(text(&made, "apiKey"))).send().await;
     // Else nothing was provoked.
-    assert!(if by_reference { answer.status == 200 } else { answer.is_replayed() }, "{}", answer.describe());
+    assert!(
+        if by_reference { answer.status == 200 } else { answer.is_replayed() },
+        "{}",
+        answer.describe()
+    );
     program.signal("KILL");
     program.end();
     drop(reader);
@@ -226,17 +241,20 @@ async fn is_there_after_a_repeat(by_reference: bool, beside_a_reader: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_a_dead_program_did_not_sync_is_on_the_disk_before_a_repeat_by_key_is_answered() {
+async fn a_commit_that_a_dead_program_did_not_sync_is_on_the_disk_before_a_repeat_by_key_is_answered()
+ {
     is_there_after_a_repeat(false, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_a_dead_program_did_not_sync_is_on_the_disk_before_a_repeat_by_reference_is_answered() {
+async fn a_commit_that_a_dead_program_did_not_sync_is_on_the_disk_before_a_repeat_by_reference_is_answered()
+ {
     is_there_after_a_repeat(true, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_a_dead_program_did_not_sync_is_on_the_disk_although_another_process_reads_it() {
+async fn a_commit_that_a_dead_program_did_not_sync_is_on_the_disk_although_another_process_reads_it()
+ {
     is_there_after_a_repeat(false, true).await;
     is_there_after_a_repeat(true, true).await;
 }
@@ -249,21 +267,26 @@ async fn a_log_that_an_old_reader_keeps_from_being_moved_is_synced_where_it_is()
     let mut reader = SqliteConnection::establish(disk.path().to_str().unwrap()).unwrap();
     reader.batch_execute("BEGIN; SELECT * FROM time_entries").unwrap();
     let program = place.serve();
-    let answer = log(&program.api.with_key(text(&made, "apiKey")), &made, "k").await.unwrap().is(201);
+    let answer =
+        log(&program.api.with_key(text(&made, "apiKey")), &made, "k").await.unwrap().is(201);
     program.signal("KILL");
     program.end();
     let mut program = Program::begin_with(&place.url(), &[], &place.variables());
     // Nobody waits for the reader, who may read for hours.
-    program.wait_for_log(|line| line["message"].as_str().unwrap_or_default().contains("its log is synced as it is"));
+    program.wait_for_log(|line| {
+        line["message"].as_str().unwrap_or_default().contains("its log is synced as it is")
+    });
     let program = program.serving();
-    let repeat = log(&program.api.with_key(text(&made, "apiKey")), &made, "k").await.unwrap().is(201);
+    let repeat =
+        log(&program.api.with_key(text(&made, "apiKey")), &made, "k").await.unwrap().is(201);
     assert!(repeat.is_replayed() && repeat.body == answer.body, "{}", repeat.describe());
     program.signal("KILL");
     program.end();
     drop(reader);
     disk.lose_power();
     let program = place.serve();
-    let repeat = log(&program.api.with_key(text(&made, "apiKey")), &made, "k").await.unwrap().is(201);
+    let repeat =
+        log(&program.api.with_key(text(&made, "apiKey")), &made, "k").await.unwrap().is(201);
     assert!(repeat.is_replayed() && repeat.body == answer.body, "{}", repeat.describe());
 }
 
@@ -275,7 +298,9 @@ async fn a_database_whose_program_was_stopped_under_load_is_one_whole_file() {
     let made = run_with(&["bootstrap", "--json", "--database-url", &database.url()], &[]);
     let made: Value = serde_json::from_slice(&made.stdout).unwrap();
     let files = || {
-        let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let files = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap());
         files.collect::<Vec<_>>()
     };
     assert_eq!(files(), ["timelog.db"], "a command leaves one file too");
@@ -292,12 +317,17 @@ async fn a_database_whose_program_was_stopped_under_load_is_one_whole_file() {
         assert!(program.end().status.success());
         assert_eq!(files(), ["timelog.db"]);
         // Nothing but that one file is taken elsewhere.
-        let TestDatabase::Sqlite(elsewhere) = Database::Sqlite.create() else { unreachable!("it is a folder") };
+        let TestDatabase::Sqlite(elsewhere) = Database::Sqlite.create() else {
+            unreachable!("it is a folder")
+        };
         let copy = elsewhere.path().join("timelog.db");
         std::fs::copy(database.path(), &copy).unwrap();
         let stored = TestDatabase::Sqlite(elsewhere).count("time_entries");
         let answered = i64::try_from(known.lock().unwrap().answered.len()).unwrap();
         let unknown = i64::try_from(known.lock().unwrap().unknown.len()).unwrap();
-        assert!((answered..=answered + unknown).contains(&stored), "{stored} of {answered} and {unknown}");
+        assert!(
+            (answered..=answered + unknown).contains(&stored),
+            "{stored} of {answered} and {unknown}"
+        );
     }
 }

@@ -42,7 +42,10 @@ async fn a_key_comes_in_either_header(database: Database) {
     both.clone().header("authorization", format!("Bearer {key}")).send().await.is(200);
     both.clone().header("authorization", "Basic dXNlcjpwYXNz").send().await.is(200);
     let another = service.key(|_| ()).await.text;
-    is_challenged(both.header("authorization", format!("Bearer {another}")).send().await, "unauthorized");
+    is_challenged(
+        both.header("authorization", format!("Bearer {another}")).send().await,
+        "unauthorized",
+    );
 }
 
 async fn what_is_no_key_is_401_with_a_challenge(database: Database) {
@@ -53,22 +56,43 @@ async fn what_is_no_key_is_401_with_a_challenge(database: Database) {
     let other_secret = format!("{prefix}_{}", "0".repeat(secret.len()));
     let other_prefix = format!("tlk_{}_{secret}", "0".repeat(12));
     let (cut, longer, shouted) = (&key[..key.len() - 1], format!("{key}0"), key.to_uppercase());
-    let wrong = ["", "tlk_", "x", "'; DROP TABLE api_keys --", &other_secret, &other_prefix, cut, &longer, &shouted];
-    for call in [anonymous.get("/me"), anonymous.post(&service.tenant.path()).json(&service.tenant.body())] {
+    let wrong = [
+        "",
+        "tlk_",
+        "x",
+        "'; DROP TABLE api_keys --",
+        &other_secret,
+        &other_prefix,
+        cut,
+        &longer,
+        &shouted,
+    ];
+    for call in
+        [anonymous.get("/me"), anonymous.post(&service.tenant.path()).json(&service.tenant.body())]
+    {
         is_challenged(call.clone().send().await, "unauthorized");
         for text in wrong {
             is_challenged(call.clone().header("x-api-key", text).send().await, "unauthorized");
-            is_challenged(call.clone().header("authorization", format!("Bearer {text}")).send().await, "unauthorized");
+            is_challenged(
+                call.clone().header("authorization", format!("Bearer {text}")).send().await,
+                "unauthorized",
+            );
         }
-        for header in [key.clone(), format!("Basic {key}"), format!("Bearer{key}"), format!("Bearer {key} x")] {
-            is_challenged(call.clone().header("authorization", header).send().await, "unauthorized");
+        for header in
+            [key.clone(), format!("Basic {key}"), format!("Bearer{key}"), format!("Bearer {key} x")]
+        {
+            is_challenged(
+                call.clone().header("authorization", header).send().await,
+                "unauthorized",
+            );
         }
         let binary = [b"Bearer ", key.as_bytes(), b"\xff"].concat();
         is_challenged(call.clone().header("authorization", binary).send().await, "unauthorized");
         let twice = call.clone().header("x-api-key", key).another_header("x-api-key", key);
         is_challenged(twice.send().await, "unauthorized");
         let bearer = format!("Bearer {key}");
-        let twice = call.clone().header("authorization", &bearer).another_header("authorization", &bearer);
+        let twice =
+            call.clone().header("authorization", &bearer).another_header("authorization", &bearer);
         is_challenged(twice.send().await, "unauthorized");
     }
     assert_eq!(service.database.count("time_entries"), 0);
@@ -81,12 +105,17 @@ async fn a_revoked_key_is_401_and_says_so(database: Database) {
     api.get("/me").send().await.is(200);
     assert_eq!(service.store.revoke(key.key.id, service.clock.now()).await, Ok(true));
     is_challenged(api.get("/me").send().await, "key_revoked");
-    is_challenged(api.post(&service.tenant.path()).json(&service.tenant.body()).send().await, "key_revoked");
+    is_challenged(
+        api.post(&service.tenant.path()).json(&service.tenant.body()).send().await,
+        "key_revoked",
+    );
     // Another key of the organization goes on.
     service.api.get("/me").send().await.is(200);
 }
 
-async fn a_revocation_shows_on_every_instance_once_the_memory_of_the_key_has_passed(database: Database) {
+async fn a_revocation_shows_on_every_instance_once_the_memory_of_the_key_has_passed(
+    database: Database,
+) {
     let memory = Duration::from_millis(200);
     let service = Service::start_with(database, |setup| setup.settings.key_memory = memory).await;
     let key = service.key(|_| ()).await;
@@ -127,7 +156,10 @@ async fn me_says_what_a_key_is_and_may_do(database: Database) {
     let key = key.await;
     let answer = service.api.with_key(&key.text).get("/me").send().await.is(200);
     let me = answer.json();
-    assert_eq!((&me["projectId"], &me["userId"]), (&json!(project.to_string()), &json!(user.to_string())));
+    assert_eq!(
+        (&me["projectId"], &me["userId"]),
+        (&json!(project.to_string()), &json!(user.to_string()))
+    );
     assert_eq!(me["permissions"], json!(["bill"]));
     assert!(!String::from_utf8_lossy(&answer.body).contains(key.text.rsplit_once('_').unwrap().1));
 }
@@ -147,11 +179,14 @@ async fn a_key_of_one_project_logs_there_alone(database: Database) {
     let service = Service::start(database).await;
     let own = service.tenant.project_id;
     let api = service.with_key(move |key| key.project_id = Some(own)).await;
-    let log = |path: &str| api.post(path).json(&service.tenant.body()).header("x-request-id", "r").send();
+    let log =
+        |path: &str| api.post(path).json(&service.tenant.body()).header("x-request-id", "r").send();
     log(&service.tenant.path()).await.is(201);
     // Another project is refused alike, whether it exists or not.
     let there = log(&service.tenant.other_path()).await.fails_with(403, "scope_violation");
-    let nowhere = log(&format!("/projects/{}/time-entries", Uuid::now_v7())).await.fails_with(403, "scope_violation");
+    let nowhere = log(&format!("/projects/{}/time-entries", Uuid::now_v7()))
+        .await
+        .fails_with(403, "scope_violation");
     assert_eq!(there.body, nowhere.body);
     assert_eq!(service.database.count("time_entries"), 1);
 }
@@ -168,7 +203,8 @@ async fn a_key_of_one_user_logs_for_that_user_alone(database: Database) {
     let another = service.tenant.other_user_id.to_string();
     log(user.to_string(), "own").0.send().await.is(201);
     log(another.clone(), "new").0.send().await.fails_with(403, "forbidden");
-    // Nor may it take over an entry of somebody else, give one away, or learn that a user does not exist.
+    // Nor may it take over an entry of somebody else, give one away, or learn that a user does not
+    // exist.
     log(another.clone(), "theirs").1.send().await.is(201);
     log(user.to_string(), "theirs").0.send().await.fails_with(403, "forbidden");
     log(another.clone(), "theirs").0.send().await.fails_with(403, "forbidden");
@@ -187,13 +223,30 @@ async fn checks_come_in_the_order_that_gives_nothing_away(database: Database) {
     let narrow = service.with_key(move |key| key.project_id = Some(own)).await;
     let bound = service.with_key(move |key| key.user_id = Some(user)).await;
     // 401 before 403, 400, 404, 413 and 415.
-    let call = service.api.without_key().post(&missing).header("content-type", "text/plain").body(" ".repeat(70_000));
+    let call = service
+        .api
+        .without_key()
+        .post(&missing)
+        .header("content-type", "text/plain")
+        .body(" ".repeat(70_000));
     call.send().await.fails_with(401, "unauthorized");
     // 403 for a permission and for the scope before what is wrong with the request.
     reader.post(&missing).body("{").send().await.fails_with(403, "forbidden");
     reader.post("/projects/x/time-entries").body("{").send().await.fails_with(403, "forbidden");
-    reader.post(&missing).header("content-type", "text/plain").body("{").send().await.fails_with(403, "forbidden");
-    narrow.post(&tenant.other_path()).body("{").idempotency_key("").send().await.fails_with(403, "scope_violation");
+    reader
+        .post(&missing)
+        .header("content-type", "text/plain")
+        .body("{")
+        .send()
+        .await
+        .fails_with(403, "forbidden");
+    narrow
+        .post(&tenant.other_path())
+        .body("{")
+        .idempotency_key("")
+        .send()
+        .await
+        .fails_with(403, "scope_violation");
     // 400 before 404.
     service.api.post(&missing).body("{").send().await.fails_with(400, "malformed_json");
     service
@@ -220,7 +273,8 @@ async fn checks_come_in_the_order_that_gives_nothing_away(database: Database) {
 }
 
 async fn a_key_that_asks_too_often_is_told_when_to_come_again(database: Database) {
-    let service = Service::start_with(database, |setup| setup.settings.rate_limit = NonZeroU32::new(2)).await;
+    let service =
+        Service::start_with(database, |setup| setup.settings.rate_limit = NonZeroU32::new(2)).await;
     let mut answers = Vec::new();
     for _ in 0..100 {
         answers.push(service.api.get("/me").send().await);

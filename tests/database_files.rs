@@ -1,4 +1,5 @@
-//! The files of an SQLite database while somebody else handles them: nothing is answered that a restart would not know.
+//! The files of an SQLite database while somebody else handles them: nothing is answered that a
+//! restart would not know.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -18,7 +19,8 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 /// Nothing is answered but that the service is unavailable, and nothing is stored.
 async fn is_out_of_order(service: &Service, before: &Answer) {
     let path = format!("/time-entries/{}", before.text("id"));
-    let refused = service.log_any().idempotency_key("during").send().await.fails_with(503, "unavailable");
+    let refused =
+        service.log_any().idempotency_key("during").send().await.fails_with(503, "unavailable");
     assert!(refused.header("retry-after").is_some());
     let minutes = serde_json::json!({ "minutes": 1 });
     let project = format!("/projects/{}", service.tenant.project_id);
@@ -41,7 +43,8 @@ async fn is_out_of_order(service: &Service, before: &Answer) {
 /// All is as it was before.
 async fn is_in_order(service: &Service, before: &Answer) {
     service.api.get("/health/ready").send().await.is(200);
-    let read = service.api.get(&format!("/time-entries/{}", before.text("id"))).send().await.is(200);
+    let read =
+        service.api.get(&format!("/time-entries/{}", before.text("id"))).send().await.is(200);
     assert_eq!(read.body, before.body);
     assert!(service.log_any().idempotency_key("before").send().await.is(201).is_replayed());
 }
@@ -150,7 +153,9 @@ fn a_command_that_works_with_what_is_there_makes_no_database() {
 
 /// How many tables there are in a PostgreSQL database.
 fn empty_tables(database: &crate::support::TestDatabase) -> String {
-    let crate::support::TestDatabase::Postgres(cluster, url) = database else { panic!("it is on a server") };
+    let crate::support::TestDatabase::Postgres(cluster, url) = database else {
+        panic!("it is on a server")
+    };
     cluster.query(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 }
 
@@ -186,7 +191,8 @@ fn what_waiting_does_not_mend_ends_a_program_at_once_with_what_would() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
-/// Runs a command as a user who owns nothing, which only root can, or else as whoever runs the tests.
+/// Runs a command as a user who owns nothing, which only root can, or else as whoever runs the
+/// tests.
 fn run_as_nobody(folder: &Path, arguments: &[&str]) -> Output {
     const NOBODY: u32 = 65534;
     // Where the program was built, nobody may have no access.
@@ -211,7 +217,8 @@ fn a_user_who_may_not_write_is_told_at_once() {
     for path in [folder.path(), &closed] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let open = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let open =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     // Neither may it be written itself, nor may a file be made beside it.
     open(&closed, 0o555);
     for (path, mode) in [(&there, 0o644), (&there, 0o666), (&closed.join("new.db"), 0)] {
@@ -221,24 +228,36 @@ fn a_user_who_may_not_write_is_told_at_once() {
         } else if path.exists() {
             continue;
         }
-        let output =
-            run_as_nobody(folder.path(), &["migrate", "--database-url", &format!("sqlite:{}", path.display())]);
+        let output = run_as_nobody(
+            folder.path(),
+            &["migrate", "--database-url", &format!("sqlite:{}", path.display())],
+        );
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(complaint.contains("must be readable and writable"), "{}: {complaint}", path.display());
+        assert!(
+            complaint.contains("must be readable and writable"),
+            "{}: {complaint}",
+            path.display()
+        );
         assert!(!complaint.contains("waiting for the database"), "{complaint}");
     }
     open(&closed, 0o755);
 }
 
 fn mode_of(path: &Path) -> u32 {
-    fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o777
+    fs::metadata(path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        .permissions()
+        .mode()
+        & 0o777
 }
 
 /// Runs a command that may let everybody read what it makes.
 fn run_unmasked(arguments: &[&str]) -> Output {
     let mut command = Command::new("sh");
-    command.args(["-c", "umask 0; exec \"$@\"", "sh"]).arg(crate::support::program(&[]).get_program());
+    command
+        .args(["-c", "umask 0; exec \"$@\"", "sh"])
+        .arg(crate::support::program(&[]).get_program());
     command.args(arguments).output().unwrap()
 }
 

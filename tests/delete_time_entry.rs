@@ -41,8 +41,14 @@ async fn a_deleted_entry_is_gone_everywhere_but_in_its_history(database: Databas
         call.send().await.fails_with(404, "not_found");
     }
     assert_eq!(service.database.counts(), rows);
-    assert_eq!(service.api.get("/time-entries?includeTotal=true").send().await.is(200).json()["total"], 0);
-    assert_eq!(service.api.get("/time-entries/summary").send().await.is(200).json()["total"]["entries"], 0);
+    assert_eq!(
+        service.api.get("/time-entries?includeTotal=true").send().await.is(200).json()["total"],
+        0
+    );
+    assert_eq!(
+        service.api.get("/time-entries/summary").send().await.is(200).json()["total"]["entries"],
+        0
+    );
     let history = service.history(&id).await;
     let actions: Vec<_> = history.iter().map(|record| record["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["log", "delete"]);
@@ -50,7 +56,11 @@ async fn a_deleted_entry_is_gone_everywhere_but_in_its_history(database: Databas
     assert_eq!((&last["from"], &last["to"]), (&json!("draft"), &Value::Null));
     assert_eq!((&last["version"], &last["at"]), (&json!(2), &json!("2026-03-01T09:01:00.000Z")));
     for (member, change) in last["changes"].as_object().unwrap() {
-        assert_eq!((&change["old"], &change["new"]), (&created.json()[member], &Value::Null), "{member}");
+        assert_eq!(
+            (&change["old"], &change["new"]),
+            (&created.json()[member], &Value::Null),
+            "{member}"
+        );
     }
     assert_eq!(last["changes"].as_object().unwrap().len(), 7);
 }
@@ -80,7 +90,13 @@ async fn a_condition_names_the_version_that_may_be_deleted(database: Database) {
         let refused = service.api.delete(&path(&id)).header("if-match", tags).send().await;
         refused.fails_with(412, "precondition_failed");
     }
-    service.api.delete(&path(&id)).header("if-match", "\u{e9}").send().await.refuses(&["If-Match invalid_header"]);
+    service
+        .api
+        .delete(&path(&id))
+        .header("if-match", "\u{e9}")
+        .send()
+        .await
+        .refuses(&["If-Match invalid_header"]);
     service.read(&id).await;
     service.api.delete(&path(&id)).header("if-match", "\"2\", \"3\"").send().await.is(204);
     let id = service.entry_in(Status::Draft).await;
@@ -104,7 +120,13 @@ async fn the_history_of_what_is_gone_is_as_well_guarded_as_the_entry_was(databas
     let stranger = Tenant::provision(&service.store).await;
     own.get(&history).send().await.is(200);
     other.get(&history).send().await.fails_with(403, "scope_violation");
-    service.api.with_key(&stranger.key.text).get(&history).send().await.fails_with(404, "not_found");
+    service
+        .api
+        .with_key(&stranger.key.text)
+        .get(&history)
+        .send()
+        .await
+        .fails_with(404, "not_found");
     service.api.without_key().get(&history).send().await.fails_with(401, "unauthorized");
 }
 

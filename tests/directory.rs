@@ -1,4 +1,5 @@
-//! The directory: projects, users, tickets and releases, put and read by whoever keeps them in step.
+//! The directory: projects, users, tickets and releases, put and read by whoever keeps them in
+//! step.
 
 use std::collections::BTreeSet;
 
@@ -70,7 +71,14 @@ async fn what_is_left_out_takes_its_default_again(database: Database) {
     let service = Service::start(database).await;
     for (path, body) in things(&service).drain(..2) {
         service.api.put(&path).json(&body).send().await.is(201);
-        let bare = service.api.put(&path).json(&json!({ "name": "Name", "id": 1, "x": 1 })).send().await.is(200).json();
+        let bare = service
+            .api
+            .put(&path)
+            .json(&json!({ "name": "Name", "id": 1, "x": 1 }))
+            .send()
+            .await
+            .is(200)
+            .json();
         if path.starts_with("/projects") {
             assert_eq!(bare["archived"], false);
         } else {
@@ -117,9 +125,13 @@ async fn everything_that_is_wrong_with_what_is_put_is_said_at_once(database: Dat
             .fails_with(400, "malformed_json");
         put.clone().send().await.fails_with(415, "unsupported_media_type");
         put.body(" ".repeat(64 * 1024 + 1)).send().await.fails_with(413, "payload_too_large");
-        let parameter = path.split('/').nth_back(1).unwrap().trim_end_matches('s').replace("entrie", "entry");
+        let parameter =
+            path.split('/').nth_back(1).unwrap().trim_end_matches('s').replace("entrie", "entry");
         let (head, _) = path.rsplit_once('/').unwrap();
-        for call in [service.api.get(&format!("{head}/1")), service.api.put(&format!("{head}/1")).json(&json!({}))] {
+        for call in [
+            service.api.get(&format!("{head}/1")),
+            service.api.put(&format!("{head}/1")).json(&json!({})),
+        ] {
             call.send().await.refuses(&[&format!("{parameter}Id invalid_id")]);
         }
     }
@@ -134,8 +146,15 @@ async fn time_is_logged_on_what_was_put(database: Database) {
     });
     let log = service.api.post(&format!("/projects/{project}/time-entries")).json(&body);
     log.clone().send().await.fails_with(404, "not_found");
-    service.api.put(&format!("/projects/{project}")).json(&json!({ "name": "P" })).send().await.is(201);
-    let unknown = ["/userId unknown_reference", "/entryId unknown_reference", "/releaseId unknown_reference"];
+    service
+        .api
+        .put(&format!("/projects/{project}"))
+        .json(&json!({ "name": "P" }))
+        .send()
+        .await
+        .is(201);
+    let unknown =
+        ["/userId unknown_reference", "/entryId unknown_reference", "/releaseId unknown_reference"];
     log.clone().send().await.refuses(&unknown);
     service.api.put(&format!("/users/{user}")).json(&json!({ "name": "U" })).send().await.is(201);
     log.clone().send().await.refuses(&unknown[1..]);
@@ -161,7 +180,8 @@ async fn what_is_archived_or_inactive_takes_no_new_time(database: Database) {
     let service = Service::start(database).await;
     let project = format!("/projects/{}", service.tenant.project_id);
     let user = format!("/users/{}", service.tenant.user_id);
-    let put = async |path: &str, body: Value| service.api.put(path).json(&body).send().await.is(200);
+    let put =
+        async |path: &str, body: Value| service.api.put(path).json(&body).send().await.is(200);
     put(&project, json!({ "name": "P", "archived": true })).await;
     service.log_any().send().await.fails_with(409, "project_archived");
     put(&user, json!({ "name": "U", "active": false })).await;
@@ -181,7 +201,8 @@ async fn what_is_archived_or_inactive_takes_no_new_time(database: Database) {
 
 async fn tickets_and_releases_belong_to_one_project(database: Database) {
     let service = Service::start(database).await;
-    let (own, other, missing) = (service.tenant.project_id, service.tenant.other_project_id, Uuid::now_v7());
+    let (own, other, missing) =
+        (service.tenant.project_id, service.tenant.other_project_id, Uuid::now_v7());
     for (kind, id, body) in [
         ("entries", service.tenant.entry_id.to_string(), json!({ "title": "Other" })),
         ("releases", service.tenant.release_id.to_string(), json!({ "name": "Other" })),
@@ -199,7 +220,8 @@ async fn tickets_and_releases_belong_to_one_project(database: Database) {
 
 async fn a_limited_key_keeps_its_own_project_alone(database: Database) {
     let service = Service::start(database).await;
-    let (own, other, user) = (service.tenant.project_id, service.tenant.other_project_id, service.tenant.user_id);
+    let (own, other, user) =
+        (service.tenant.project_id, service.tenant.other_project_id, service.tenant.user_id);
     let api = service.with_key(move |key| key.project_id = Some(own)).await;
     let name = json!({ "name": "Another", "title": "Another" });
     let id = Uuid::now_v7();
@@ -217,14 +239,22 @@ async fn a_limited_key_keeps_its_own_project_alone(database: Database) {
         }
     }
     for user in [user.to_string(), id.to_string()] {
-        api.put(&format!("/users/{user}")).json(&name).send().await.fails_with(403, "scope_violation");
+        api.put(&format!("/users/{user}"))
+            .json(&name)
+            .send()
+            .await
+            .fails_with(403, "scope_violation");
     }
     assert_eq!(service.database.counts(), rows);
     let projects = api.get("/projects").send().await.is(200);
-    let ids: Vec<_> = projects.json()["data"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
+    let ids: Vec<_> =
+        projects.json()["data"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
     assert_eq!(ids, [json!(own.to_string())]);
     assert_eq!(projects.json()["nextCursor"], json!(null));
-    assert_eq!(api.get("/users").send().await.is(200).body, service.api.get("/users").send().await.is(200).body);
+    assert_eq!(
+        api.get("/users").send().await.is(200).body,
+        service.api.get("/users").send().await.is(200).body
+    );
 }
 
 /// Follows the links of a list to its end. Every page but the last is full.
@@ -250,12 +280,20 @@ async fn walk(api: &Api, path: &str, limit: usize) -> Vec<String> {
 async fn lists_go_from_page_to_page_in_the_order_of_ids(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
-    let mut projects = BTreeSet::from([tenant.project_id.to_string(), tenant.other_project_id.to_string()]);
+    let mut projects =
+        BTreeSet::from([tenant.project_id.to_string(), tenant.other_project_id.to_string()]);
     let mut users = BTreeSet::from([tenant.user_id.to_string(), tenant.other_user_id.to_string()]);
     for number in 0..10_u128 {
         // Ids that are not made in the order they have.
-        let id = Uuid::from_u128(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834)).to_string();
-        service.api.put(&format!("/projects/{id}")).json(&json!({ "name": "P" })).send().await.is(201);
+        let id = Uuid::from_u128(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834))
+            .to_string();
+        service
+            .api
+            .put(&format!("/projects/{id}"))
+            .json(&json!({ "name": "P" }))
+            .send()
+            .await
+            .is(201);
         service.api.put(&format!("/users/{id}")).json(&json!({ "name": "U" })).send().await.is(201);
         projects.insert(id.clone());
         users.insert(id);
@@ -288,7 +326,9 @@ async fn a_cursor_is_good_for_its_own_list_alone(database: Database) {
     let theirs = service.api.with_key(&stranger.key.text);
     let cursor = service.api.get("/projects?limit=1").send().await.is(200).text("nextCursor");
     service.api.get(&format!("/projects?limit=7&cursor={cursor}")).send().await.is(200);
-    for (api, path) in [(&service.api, "/users"), (&service.api, "/time-entries"), (&theirs, "/projects")] {
+    for (api, path) in
+        [(&service.api, "/users"), (&service.api, "/time-entries"), (&theirs, "/projects")]
+    {
         let answer = api.get(&format!("{path}?cursor={cursor}")).send().await;
         answer.refuses(&["cursor invalid_cursor"]);
     }
@@ -325,7 +365,12 @@ async fn me_says_what_each_kind_of_key_is(database: Database) {
         assert_eq!((&me["projectId"], &me["userId"]), (&json!(null), &json!(null)));
         assert_eq!(me["organizationId"], service.tenant.organization_id.to_string());
     }
-    let limited = service.with_key(move |key| (key.project_id, key.user_id) = (Some(project), Some(user))).await;
+    let limited = service
+        .with_key(move |key| (key.project_id, key.user_id) = (Some(project), Some(user)))
+        .await;
     let me = limited.get("/me").send().await.is(200).json();
-    assert_eq!((&me["projectId"], &me["userId"]), (&json!(project.to_string()), &json!(user.to_string())));
+    assert_eq!(
+        (&me["projectId"], &me["userId"]),
+        (&json!(project.to_string()), &json!(user.to_string()))
+    );
 }

@@ -1,14 +1,17 @@
-//! A PostgreSQL server that was told not to wait for its disk: what was answered is there after a crash all the same, and what
-//! the service cannot mend it says.
+//! A PostgreSQL server that was told not to wait for its disk: what was answered is there after a
+//! crash all the same, and what the service cannot mend it says.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::support::postgres::Cluster;
-use crate::support::{Answer, Bootstrapped, Database, Program, Service, TestDatabase, bootstrap, run, run_with};
+use crate::support::{
+    Answer, Bootstrapped, Database, Program, Service, TestDatabase, bootstrap, run, run_with,
+};
 
-/// A server that keeps what was committed without waiting in memory, for as long as it lets one do that, but for its default.
+/// A server that keeps what was committed without waiting in memory, for as long as it lets one do
+/// that, but for its default.
 fn slow_to_write(synchronous_commit: &str) -> Cluster {
     Cluster::start(&[
         ("fsync", "on"),
@@ -35,8 +38,12 @@ fn forgetful(place: Place) -> (Cluster, String) {
     cluster.query("postgres", "CREATE DATABASE books OWNER clerk");
     match place {
         Place::Server => {}
-        Place::Database => drop(cluster.query("postgres", "ALTER DATABASE books SET synchronous_commit = off")),
-        Place::Role => drop(cluster.query("postgres", "ALTER ROLE clerk SET synchronous_commit = off")),
+        Place::Database => {
+            drop(cluster.query("postgres", "ALTER DATABASE books SET synchronous_commit = off"))
+        }
+        Place::Role => {
+            drop(cluster.query("postgres", "ALTER ROLE clerk SET synchronous_commit = off"))
+        }
     }
     let url = cluster.url_of("clerk", "books");
     (cluster, url)
@@ -68,13 +75,24 @@ async fn loses_nothing(place: Place) {
     let answers = crash_after(&cluster, log(&url, &made, 0..5)).await;
     let repeats = crash_after(&cluster, log(&url, &made, 0..5)).await;
     for (answer, repeat) in answers.iter().zip(repeats) {
-        assert!(repeat.is_replayed() && repeat.body == answer.body, "{place:?}: {}", repeat.describe());
+        assert!(
+            repeat.is_replayed() && repeat.body == answer.body,
+            "{place:?}: {}",
+            repeat.describe()
+        );
     }
 
     let project = "/projects/00000000-0000-4000-8000-000000000001";
     let put = async || {
         let program = Program::serve(&url, &[]);
-        program.api.with_key(&made.key).put(project).json(&json!({ "name": "New" })).send().await.is(201)
+        program
+            .api
+            .with_key(&made.key)
+            .put(project)
+            .json(&json!({ "name": "New" }))
+            .send()
+            .await
+            .is(201)
     };
     crash_after(&cluster, put()).await;
     let program = Program::serve(&url, &[]);
@@ -83,12 +101,14 @@ async fn loses_nothing(place: Place) {
 
     let create = async {
         let created = run(&["bootstrap", "--json", "--database-url", &url]);
-        let other: Value =
-            serde_json::from_slice(&created.stdout).unwrap_or_else(|error| panic!("{error}: {created:?}"));
+        let other: Value = serde_json::from_slice(&created.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {created:?}"));
         let organization = other["organizationId"].as_str().unwrap();
-        let arguments = ["key", "create", "--json", "--permissions", "read", "--organization", organization];
+        let arguments =
+            ["key", "create", "--json", "--permissions", "read", "--organization", organization];
         let created = run_with(&arguments, &[("TIMELOG_DATABASE_URL", &url)]);
-        serde_json::from_slice::<Value>(&created.stdout).unwrap_or_else(|error| panic!("{error}: {created:?}"))
+        serde_json::from_slice::<Value>(&created.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {created:?}"))
     };
     let key = crash_after(&cluster, create).await;
     let program = Program::serve(&url, &[]);
@@ -128,7 +148,8 @@ async fn waiting_for_more_or_less_of_a_standby_is_left_as_it_is() {
     for chosen in ["local", "remote_write", "remote_apply"] {
         let (cluster, url) = forgetful(Place::Server);
         cluster.query("postgres", &format!("ALTER ROLE clerk SET synchronous_commit = {chosen}"));
-        // What a session has set is seen by itself alone, so the database notes it where the session writes.
+        // What a session has set is seen by itself alone, so the database notes it where the
+        // session writes.
         let cluster = Arc::new(cluster);
         let database = TestDatabase::Postgres(cluster.clone(), url);
         let service = Service::start_for(None, database, |_| ()).await;
@@ -151,13 +172,15 @@ async fn warned_of(url: &str) -> (Option<String>, Vec<String>) {
     let ended = program.stop();
     assert!(ended.status.success());
     let lines = ended.log.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let warnings = lines.filter(|line| line["message"] == "the database may lose what was answered");
+    let warnings =
+        lines.filter(|line| line["message"] == "the database may lose what was answered");
     let warnings = warnings.map(|line| line["warning"].as_str().unwrap().to_owned()).collect();
     (ready["detail"].as_str().map(str::to_owned), warnings)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_may_lose_what_was_answered_is_warned_of_at_the_start_and_while_it_is_ready() {
+async fn a_server_that_may_lose_what_was_answered_is_warned_of_at_the_start_and_while_it_is_ready()
+{
     let sound = slow_to_write("on");
     assert_eq!(warned_of(&sound.url_of_new_database()).await, (None, Vec::new()));
 
@@ -165,25 +188,35 @@ async fn a_server_that_may_lose_what_was_answered_is_warned_of_at_the_start_and_
         let (_cluster, url) = forgetful(place);
         let (detail, warnings) = warned_of(&url).await;
         assert_eq!(detail.as_ref(), warnings.first(), "{place:?}");
-        assert!(warnings.len() == 1 && warnings[0].contains("synchronous_commit = off"), "{place:?}: {warnings:?}");
+        assert!(
+            warnings.len() == 1 && warnings[0].contains("synchronous_commit = off"),
+            "{place:?}: {warnings:?}"
+        );
     }
 
     let careless = Cluster::start(&[("synchronous_commit", "on")]);
     let (detail, warnings) = warned_of(&careless.url_of_new_database()).await;
     assert_eq!(detail, Some(warnings.join(" ")));
     let [first, second] = &warnings[..] else { panic!("{warnings:?}") };
-    assert!(first.contains("fsync = off") && second.contains("full_page_writes = off"), "{warnings:?}");
+    assert!(
+        first.contains("fsync = off") && second.contains("full_page_writes = off"),
+        "{warnings:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_setting_that_changes_while_the_service_runs_is_told_from_then_on() {
     let cluster = Arc::new(slow_to_write("on"));
     let service = Service::start_on(&cluster).await;
-    assert_eq!(service.api.get("/health/ready").send().await.is(200).json(), json!({ "status": "ready" }));
+    assert_eq!(
+        service.api.get("/health/ready").send().await.is(200).json(),
+        json!({ "status": "ready" })
+    );
     cluster.query("postgres", "ALTER SYSTEM SET full_page_writes = off");
     cluster.query("postgres", "SELECT pg_reload_conf()");
     // Each process of the server reads its settings when it next has time.
-    let told = async || service.api.get("/health/ready").send().await.is(200).json()["detail"].is_string();
+    let told =
+        async || service.api.get("/health/ready").send().await.is(200).json()["detail"].is_string();
     for _ in 0..1000 {
         if told().await {
             return;

@@ -1,4 +1,5 @@
-//! `PATCH /time-entries/{timeEntryId}`: what an entry says is changed member by member, and only while it may be.
+//! `PATCH /time-entries/{timeEntryId}`: what an entry says is changed member by member, and only
+//! while it may be.
 
 use std::time::Duration;
 
@@ -56,7 +57,11 @@ async fn a_patch_changes_what_it_names_and_nothing_else(database: Database) {
     ];
     for (version, (member, value)) in (2..).zip(values) {
         service.clock.advance(Duration::from_millis(1));
-        let changed = patch(&service.api, &id, &json!({ member: value, "status": "invoiced", "id": 1, "x": [] }));
+        let changed = patch(
+            &service.api,
+            &id,
+            &json!({ member: value, "status": "invoiced", "id": 1, "x": [] }),
+        );
         let changed = changed.send().await.is(200);
         let old = std::mem::replace(&mut expected[member], value.clone());
         expected["updatedAt"] = json!(format!("2026-03-01T09:00:00.{:03}Z", version - 1));
@@ -66,7 +71,10 @@ async fn a_patch_changes_what_it_names_and_nothing_else(database: Database) {
         assert_eq!(changed.json(), expected);
         assert_eq!(changed.header("etag"), Some(format!("\"{version}\"").as_str()));
         let read = service.read(&id).await;
-        assert_eq!((read.body, read.headers.get("etag")), (changed.body, changed.headers.get("etag")));
+        assert_eq!(
+            (read.body, read.headers.get("etag")),
+            (changed.body, changed.headers.get("etag"))
+        );
         let record = service.history(&id).await.pop().unwrap();
         assert_eq!(record["changes"], json!({ member: { "old": old, "new": value } }));
         assert_eq!((&record["action"], &record["version"]), (&json!("edit"), &json!(version)));
@@ -78,11 +86,16 @@ async fn null_takes_away_what_may_be_absent_and_is_refused_elsewhere(database: D
     let created = full_entry(&service).await;
     let id = created.text("id");
     for member in ["userId", "workDate", "minutes", "hours", "billable"] {
-        let refused = patch(&service.api, &id, &json!({ member: null, "description": null })).send().await;
+        let refused =
+            patch(&service.api, &id, &json!({ member: null, "description": null })).send().await;
         refused.refuses(&[&format!("/{member} wrong_type")]);
     }
     assert_eq!(service.read(&id).await.body, created.body);
-    let bare = patch(&service.api, &id, &json!({ "description": null, "entryId": null, "releaseId": null }));
+    let bare = patch(
+        &service.api,
+        &id,
+        &json!({ "description": null, "entryId": null, "releaseId": null }),
+    );
     let bare = bare.send().await.is(200).json();
     assert_eq!([&bare["description"], &bare["entryId"], &bare["releaseId"]], [&Value::Null; 3]);
 }
@@ -99,7 +112,11 @@ async fn minutes_and_hours_must_say_the_same(database: Database) {
         (json!({ "minutes": 100, "hours": "1.67" }), 100, "1.67"),
     ] {
         let entry = patch(&service.api, &id, &body).send().await.is(200).json();
-        assert_eq!((&entry["minutes"], &entry["hours"]), (&json!(minutes), &json!(hours)), "{body}");
+        assert_eq!(
+            (&entry["minutes"], &entry["hours"]),
+            (&json!(minutes), &json!(hours)),
+            "{body}"
+        );
     }
     for (body, violations) in [
         (json!({ "hours": "9999" }), ["/hours out_of_range"].as_slice()),
@@ -140,7 +157,10 @@ async fn everything_that_is_wrong_with_a_patch_is_said_at_once(database: Databas
         "/releaseId invalid_id",
     ]);
     let nul = json!({ "description": "a\u{0}b" });
-    patch(&service.api, &created.text("id"), &nul).send().await.refuses(&["/description invalid_character"]);
+    patch(&service.api, &created.text("id"), &nul)
+        .send()
+        .await
+        .refuses(&["/description invalid_character"]);
     assert_eq!(service.read(&created.text("id")).await.body, created.body);
 }
 
@@ -156,13 +176,16 @@ async fn a_patch_is_an_object_by_every_name_of_json(database: Database) {
         call.clone().body(body).send().await.fails_with(400, "malformed_json");
     }
     for name in ["text/plain", "application/json; charset=iso-8859-1", ""] {
-        let refused = call.clone().header("content-type", name).body("{\"minutes\":1}").send().await;
+        let refused =
+            call.clone().header("content-type", name).body("{\"minutes\":1}").send().await;
         refused.fails_with(415, "unsupported_media_type");
     }
     let long = format!("{{\"minutes\":1}}{}", " ".repeat(64 * 1024));
     call.clone().body(long).send().await.fails_with(413, "payload_too_large");
     assert_eq!(service.api.get(&path).send().await.is(200).body, before.body);
-    for (minutes, name) in (1..).zip(["application/json", "application/merge-patch+json", "application/x+json"]) {
+    for (minutes, name) in
+        (1..).zip(["application/json", "application/merge-patch+json", "application/x+json"])
+    {
         let body = format!("{{\"minutes\":{minutes}}}");
         let changed = call.clone().header("content-type", name).body(body).send().await.is(200);
         assert_eq!(changed.json()["minutes"], minutes, "{name}");
@@ -177,8 +200,18 @@ async fn a_patch_that_changes_nothing_is_fine_in_every_status(database: Database
         let rows = service.database.counts();
         service.clock.advance(Duration::from_mins(1));
         let entry = before.json();
-        let same = ["userId", "workDate", "minutes", "hours", "description", "billable", "entryId", "releaseId"];
-        let same: Value = same.iter().map(|name| ((*name).to_owned(), entry[name].clone())).collect();
+        let same = [
+            "userId",
+            "workDate",
+            "minutes",
+            "hours",
+            "description",
+            "billable",
+            "entryId",
+            "releaseId",
+        ];
+        let same: Value =
+            same.iter().map(|name| ((*name).to_owned(), entry[name].clone())).collect();
         for body in [json!({}), json!({ "status": "approved" }), json!({ "hours": "2.50" }), same] {
             let answer = patch(&service.api, &id, &body).send().await.is(200);
             assert_eq!(answer.body, before.body, "{status}: {body}");
@@ -208,8 +241,8 @@ async fn an_entry_that_has_moved_on_keeps_what_it_says(database: Database) {
         let refused = refused.fails_with(409, "entry_not_editable");
         assert!(refused.text("detail").contains(status.as_str()), "{}", refused.describe());
         // With a condition that is met it is refused alike.
-        let call =
-            patch(&service.api, &id, &json!({ "minutes": 5 })).header("if-match", before.header("etag").unwrap());
+        let call = patch(&service.api, &id, &json!({ "minutes": 5 }))
+            .header("if-match", before.header("etag").unwrap());
         call.send().await.fails_with(409, "entry_not_editable");
         assert_eq!(service.read(&id).await.body, before.body);
         assert_eq!(service.database.counts(), rows);
@@ -222,8 +255,20 @@ async fn a_condition_names_the_version_that_may_be_changed(database: Database) {
     let call = |tags: &str, minutes: i64| {
         patch(&service.api, &id, &json!({ "minutes": minutes })).header("if-match", tags).send()
     };
-    let tags =
-        ["\"2\"", "W/\"1\"", "\"1\"x", "1", "\"01\"", "\"+1\"", "\"\"", "\"2\", W/\"1\"", "", ",", "\"1", "\"*\""];
+    let tags = [
+        "\"2\"",
+        "W/\"1\"",
+        "\"1\"x",
+        "1",
+        "\"01\"",
+        "\"+1\"",
+        "\"\"",
+        "\"2\", W/\"1\"",
+        "",
+        ",",
+        "\"1",
+        "\"*\"",
+    ];
     for tags in tags {
         call(tags, 5).await.fails_with(412, "precondition_failed");
         // What changes nothing is no way around a condition.
@@ -231,7 +276,9 @@ async fn a_condition_names_the_version_that_may_be_changed(database: Database) {
     }
     call("\u{e9}", 5).await.refuses(&["If-Match invalid_header"]);
     assert_eq!(service.read(&id).await.header("etag"), Some("\"1\""));
-    for (version, tags) in (1_i64..).zip(["\"1\"", "\"7\", \"2\"", "W/\"3\",\"3\"", "*", "\"8\" , \"5\" , \"9\""]) {
+    for (version, tags) in
+        (1_i64..).zip(["\"1\"", "\"7\", \"2\"", "W/\"3\",\"3\"", "*", "\"8\" , \"5\" , \"9\""])
+    {
         let changed = call(tags, version).await.is(200);
         assert_eq!(changed.header("etag"), Some(format!("\"{}\"", version + 1).as_str()), "{tags}");
     }
@@ -246,22 +293,45 @@ async fn checks_come_in_their_order(database: Database) {
     let submitted = service.entry_in(Status::Submitted).await;
     let missing = Uuid::now_v7().to_string();
     let nobody = json!({ "userId": missing });
-    // What is wrong with the request, then whether there is the entry, whose it is, its version, references, its status.
-    patch(&bound, &missing, &json!({ "minutes": 0 })).header("if-match", "\"9\"").send().await.is(400);
-    patch(&bound, &missing, &nobody).header("if-match", "\"9\"").send().await.fails_with(404, "not_found");
-    patch(&bound, &submitted, &nobody).header("if-match", "\"9\"").send().await.fails_with(403, "forbidden");
+    // What is wrong with the request, then whether there is the entry, whose it is, its version,
+    // references, its status.
+    patch(&bound, &missing, &json!({ "minutes": 0 }))
+        .header("if-match", "\"9\"")
+        .send()
+        .await
+        .is(400);
+    patch(&bound, &missing, &nobody)
+        .header("if-match", "\"9\"")
+        .send()
+        .await
+        .fails_with(404, "not_found");
+    patch(&bound, &submitted, &nobody)
+        .header("if-match", "\"9\"")
+        .send()
+        .await
+        .fails_with(403, "forbidden");
     let stale = patch(&service.api, &submitted, &nobody).header("if-match", "\"1\"").send().await;
     stale.fails_with(412, "precondition_failed");
     let current = patch(&service.api, &submitted, &nobody).header("if-match", "\"2\"").send().await;
     current.refuses(&["/userId unknown_reference"]);
-    patch(&service.api, &submitted, &json!({ "minutes": 5 })).send().await.fails_with(409, "entry_not_editable");
-    service.api.patch("/time-entries/1").json(&nobody).send().await.refuses(&["timeEntryId invalid_id"]);
+    patch(&service.api, &submitted, &json!({ "minutes": 5 }))
+        .send()
+        .await
+        .fails_with(409, "entry_not_editable");
+    service
+        .api
+        .patch("/time-entries/1")
+        .json(&nobody)
+        .send()
+        .await
+        .refuses(&["timeEntryId invalid_id"]);
 }
 
 async fn an_entry_refers_to_what_its_own_project_has(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
-    let elsewhere = service.api.post(&tenant.other_path()).json(&tenant.body()).send().await.is(201);
+    let elsewhere =
+        service.api.post(&tenant.other_path()).json(&tenant.body()).send().await.is(201);
     let references = json!({ "entryId": tenant.entry_id.to_string(), "releaseId": tenant.release_id.to_string() });
     patch(&service.api, &elsewhere.text("id"), &references)
         .send()
@@ -270,7 +340,10 @@ async fn an_entry_refers_to_what_its_own_project_has(database: Database) {
     assert_eq!(service.read(&elsewhere.text("id")).await.body, elsewhere.body);
     let id = service.entry_in(Status::Draft).await;
     let entry = patch(&service.api, &id, &references).send().await.is(200).json();
-    assert_eq!((&entry["entryId"], &entry["releaseId"]), (&references["entryId"], &references["releaseId"]));
+    assert_eq!(
+        (&entry["entryId"], &entry["releaseId"]),
+        (&references["entryId"], &references["releaseId"])
+    );
     // A project that was archived since takes no new time, but what it has may be corrected.
     service.archive(tenant.project_id, true).await;
     patch(&service.api, &id, &json!({ "minutes": 5 })).send().await.is(200);
@@ -283,7 +356,10 @@ async fn a_user_who_is_no_longer_active_keeps_the_entry_correctable(database: Da
     for user in [user, other] {
         service.tenant.put_user(&service.store, user, false).await;
     }
-    patch(&service.api, &id, &json!({ "minutes": 5, "userId": user.to_string() })).send().await.is(200);
+    patch(&service.api, &id, &json!({ "minutes": 5, "userId": user.to_string() }))
+        .send()
+        .await
+        .is(200);
     let refused = patch(&service.api, &id, &json!({ "userId": other.to_string() })).send().await;
     refused.refuses(&["/userId inactive_user"]);
 }
@@ -307,8 +383,15 @@ async fn only_a_key_that_is_bound_to_nobody_hands_an_entry_over(database: Databa
     service.apply(&id, &[Action::Submit, Action::Recall]).await;
     patch(&giver, &id, &json!({ "minutes": 6 })).send().await.fails_with(403, "forbidden");
     patch(&taker, &id, &json!({ "minutes": 6 })).send().await.is(200);
-    let by: Vec<_> = service.history(&id).await.iter().map(|record| record["by"]["userId"].clone()).collect();
-    let expected =
-        [json!(null), json!(user.to_string()), json!(null), json!(null), json!(null), json!(other.to_string())];
+    let by: Vec<_> =
+        service.history(&id).await.iter().map(|record| record["by"]["userId"].clone()).collect();
+    let expected = [
+        json!(null),
+        json!(user.to_string()),
+        json!(null),
+        json!(null),
+        json!(null),
+        json!(other.to_string()),
+    ];
     assert_eq!(by, expected);
 }

@@ -48,8 +48,14 @@ async fn no_request_gets_a_long_answer_however_much_is_wrong_with_it(database: D
     }
     let bodies = [
         format!("{{{}}}", joined(10_000, ",", |number| format!("\"{number}\":1"))),
-        format!("{{{}}}", joined(500, ",", |number| format!("\"{number}{}\":1", "y".repeat(5_000)))),
-        format!("{{{}}}", joined(500, ",", |number| format!("\"{number}{}\":1", "\\u0001".repeat(200)))),
+        format!(
+            "{{{}}}",
+            joined(500, ",", |number| format!("\"{number}{}\":1", "y".repeat(5_000)))
+        ),
+        format!(
+            "{{{}}}",
+            joined(500, ",", |number| format!("\"{number}{}\":1", "\\u0001".repeat(200)))
+        ),
         format!("{{{}}}", joined(500, ",", |number| format!("\"{number}{}\":1", "~/".repeat(200)))),
         format!("{{{}}}", joined(10_000, ",", |_| "\"action\":1".to_owned())),
         format!(
@@ -57,7 +63,11 @@ async fn no_request_gets_a_long_answer_however_much_is_wrong_with_it(database: D
             "[".repeat(10_000),
             joined(500, ",", |_| format!("\"{}\"", "x".repeat(200)))
         ),
-        format!("{{\"action\":\"{}\",\"ids\":[{}]}}", "x".repeat(10_000), joined(500, ",", |_| "1".to_owned())),
+        format!(
+            "{{\"action\":\"{}\",\"ids\":[{}]}}",
+            "x".repeat(10_000),
+            joined(500, ",", |_| "1".to_owned())
+        ),
         "[".repeat(100_000),
         format!("\"{}\"", "x".repeat(100_000)),
         format!("{{\"{}", "x".repeat(100_000)),
@@ -67,7 +77,8 @@ async fn no_request_gets_a_long_answer_however_much_is_wrong_with_it(database: D
         is_short(&call.send().await, body.len());
         let body = body.as_bytes()[..body.len().min(60_000)].to_vec();
         let sent = body.len();
-        let call = service.api.post(&service.tenant.path()).header("prefer", "handling=strict").body(body);
+        let call =
+            service.api.post(&service.tenant.path()).header("prefer", "handling=strict").body(body);
         is_short(&call.send().await, sent);
     }
     let long = "x".repeat(20_000);
@@ -94,11 +105,22 @@ async fn what_is_not_told_is_counted(database: Database) {
     assert_eq!(problem["errors"].as_array().unwrap().len(), 100);
     assert_eq!(problem["detail"], "12000 values are not valid. The first 100 are told.");
     let names = |length: usize| format!("/time-entries?{}", "é".repeat(length));
-    service.api.get(&names(100)).send().await.refuses(&[&format!("{} unknown_parameter", "é".repeat(100))]);
-    service.api.get(&names(101)).send().await.refuses(&[&format!("{}… unknown_parameter", "é".repeat(100))]);
+    service
+        .api
+        .get(&names(100))
+        .send()
+        .await
+        .refuses(&[&format!("{} unknown_parameter", "é".repeat(100))]);
+    service
+        .api
+        .get(&names(101))
+        .send()
+        .await
+        .refuses(&[&format!("{}… unknown_parameter", "é".repeat(100))]);
     let ids: Vec<_> = (0..101).map(|_| "x").collect();
     let body = json!({ "action": "submit", "ids": ids });
-    let problem = service.api.post("/time-entries/transitions").json(&body).send().await.is(400).json();
+    let problem =
+        service.api.post("/time-entries/transitions").json(&body).send().await.is(400).json();
     assert_eq!(problem["errors"].as_array().unwrap().len(), 100);
     assert_eq!(problem["errors"][99]["pointer"], "/ids/99");
     assert_eq!(problem["detail"], "101 values are not valid. The first 100 are told.");
@@ -107,10 +129,16 @@ async fn what_is_not_told_is_counted(database: Database) {
 async fn each_item_of_many_gets_a_short_answer(database: Database) {
     let service = Service::start(database).await;
     let item = |unknown: usize| {
-        format!("{{{}}}", joined(unknown, ",", |number| format!("\"{number}{}\":1", "\\u0001".repeat(90))))
+        format!(
+            "{{{}}}",
+            joined(unknown, ",", |number| format!("\"{number}{}\":1", "\\u0001".repeat(90)))
+        )
     };
     let body = format!("{{\"entries\":[{},{}]}}", item(3000), item(300));
-    let call = service.api.post(&format!("{}/batch", service.tenant.path())).header("prefer", "handling=strict");
+    let call = service
+        .api
+        .post(&format!("{}/batch", service.tenant.path()))
+        .header("prefer", "handling=strict");
     let answer = call.body(body.clone()).send().await.is(200).json();
     for result in answer["results"].as_array().unwrap() {
         assert!(result.to_string().len() <= LONGEST, "{} bytes", result.to_string().len());

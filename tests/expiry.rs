@@ -62,7 +62,9 @@ async fn the_sweeper_takes_nothing_that_still_answers(database: Database) {
         service.clock.advance(MILLISECOND);
     }
     let begin = service.clock.now();
-    let edge = |millis| Timestamp::from_unix_millis(begin.unix_millis() - 3 + millis).unwrap().saturating_add(DAY);
+    let edge = |millis| {
+        Timestamp::from_unix_millis(begin.unix_millis() - 3 + millis).unwrap().saturating_add(DAY)
+    };
     assert_eq!(service.store.sweep(edge(-1), 10).await, Ok(0));
     // In bounded batches, the oldest first.
     assert_eq!(service.store.sweep(edge(1), 1).await, Ok(1));
@@ -97,7 +99,11 @@ async fn a_hundred_who_come_at_the_edge_beside_the_sweeper_make_one_entry(databa
         let answers = racers.join_all().await;
         assert!(sweeper.await.unwrap() <= 1);
         assert_eq!(answers.iter().filter(|answer| !answer.is_replayed()).count(), 1);
-        assert!(answers.iter().all(|answer| answer.body == answers[0].body && answer.body != first.body));
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer.body == answers[0].body && answer.body != first.body)
+        );
         assert_eq!(service.database.count("time_entries"), round + 2);
     }
 }

@@ -21,7 +21,8 @@ const COLUMNS: &str = "id,projectId,userId,entryId,releaseId,workDate,hours,minu
                        invoiced,externalRef.provider,externalRef.externalType,externalRef.externalId,version,createdAt,\
                        updatedAt";
 
-/// Reads CSV by the letter of RFC 4180, so that what the service writes is not read by what wrote it.
+/// Reads CSV by the letter of RFC 4180, so that what the service writes is not read by what wrote
+/// it.
 fn parse(text: &str) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
     let (mut quoted, mut letters) = (false, text.chars().peekable());
@@ -59,7 +60,10 @@ async fn an_export_is_a_table_with_a_header(database: Database) {
     for path in ["/time-entries.csv".to_owned(), format!("{}.csv", service.tenant.path())] {
         let empty = service.api.get(&path).send().await.is(200);
         assert_eq!(empty.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
-        assert_eq!(empty.header("content-disposition"), Some("attachment; filename=\"time-entries.csv\""));
+        assert_eq!(
+            empty.header("content-disposition"),
+            Some("attachment; filename=\"time-entries.csv\"")
+        );
         assert_eq!(String::from_utf8(empty.body).unwrap(), format!("{COLUMNS}\r\n"));
         let head = service.api.call(Method::HEAD, &path).send().await.is(200);
         assert!(head.body.is_empty());
@@ -89,15 +93,21 @@ async fn an_export_has_the_rows_of_the_list(database: Database) {
         (tenant.path(), "sort=createdAt"),
         (tenant.path(), "status=draft&status=invoiced&sort=workDate"),
         ("/time-entries".to_owned(), "billable=false&from=2025-01-02&to=2025-01-03"),
-        ("/time-entries".to_owned(), "externalRef.provider=p&externalRef.externalType=t&externalRef.externalId=7"),
+        (
+            "/time-entries".to_owned(),
+            "externalRef.provider=p&externalRef.externalType=t&externalRef.externalId=7",
+        ),
         (tenant.path(), "externalRef.provider=x"),
     ] {
-        let list = service.api.get(&format!("{path}?limit=200&{query}")).send().await.is(200).json();
+        let list =
+            service.api.get(&format!("{path}?limit=200&{query}")).send().await.is(200).json();
         let exported = rows(&service.api.get(&format!("{path}.csv?{query}")).send().await.is(200));
         let listed = list["data"].as_array().unwrap();
         assert_eq!(exported.len(), listed.len(), "{path} {query}");
         for (row, entry) in exported.iter().zip(listed) {
-            for (name, value) in entry.as_object().unwrap().iter().filter(|(name, _)| *name != "organizationId") {
+            for (name, value) in
+                entry.as_object().unwrap().iter().filter(|(name, _)| *name != "organizationId")
+            {
                 let shown = match value {
                     Value::Null => String::new(),
                     Value::String(text) => text.clone(),
@@ -108,10 +118,12 @@ async fn an_export_has_the_rows_of_the_list(database: Database) {
             let tag = service.read(&row["id"]).await;
             assert_eq!(tag.header("etag"), Some(format!("\"{}\"", row["version"]).as_str()));
         }
-        let numbered = exported.iter().filter(|row| row["projectId"] == tenant.project_id.to_string());
+        let numbered =
+            exported.iter().filter(|row| row["projectId"] == tenant.project_id.to_string());
         for row in numbered {
             let number = row["minutes"].parse::<usize>().unwrap() - 100;
-            let reference = ["provider", "externalType", "externalId"].map(|part| &row[&format!("externalRef.{part}")]);
+            let reference = ["provider", "externalType", "externalId"]
+                .map(|part| &row[&format!("externalRef.{part}")]);
             assert_eq!(reference, ["p", "t", &number.to_string()]);
         }
     }
@@ -120,9 +132,21 @@ async fn an_export_has_the_rows_of_the_list(database: Database) {
 async fn no_text_is_a_formula_and_every_text_stays_in_its_cell(database: Database) {
     let service = Service::start(database).await;
     // The last two would be taken for a guarded text and for none, if they were not guarded too.
-    let guarded =
-        ["=1+1", "+1", "-1", "@SUM(A1)", "\t1", "\r1", "\n1", "＝1", "=HYPERLINK(\"http://x\",\"y\")", "'=1", ""];
-    let harmless = ["1+1", " =1", "a,b", "a\"b", "a\r\nb", "\"", ",", "'a", "é 🦆", "a; b", "a - b"];
+    let guarded = [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t1",
+        "\r1",
+        "\n1",
+        "＝1",
+        "=HYPERLINK(\"http://x\",\"y\")",
+        "'=1",
+        "",
+    ];
+    let harmless =
+        ["1+1", " =1", "a,b", "a\"b", "a\r\nb", "\"", ",", "'a", "é 🦆", "a; b", "a - b"];
     // Where a program divides the text it becomes cells, of which none is a formula either.
     let inside = [
         ("a;=1", "a;'=1"),
@@ -139,9 +163,11 @@ async fn no_text_is_a_formula_and_every_text_stays_in_its_cell(database: Databas
     let inside = inside.iter().map(|(text, shown)| (*text, (*shown).to_owned()));
     for (number, (text, shown)) in guarded.chain(others).chain(inside).enumerate() {
         // A part of a reference cannot be empty.
-        let (part, shown_part) = if text.is_empty() { ("x", "x".to_owned()) } else { (text, shown.clone()) };
+        let (part, shown_part) =
+            if text.is_empty() { ("x", "x".to_owned()) } else { (text, shown.clone()) };
         let reference = json!({ "provider": part, "externalType": part, "externalId": format!("{part}{number}") });
-        let body = service.tenant.body_with(&json!({ "description": text, "externalRef": reference }));
+        let body =
+            service.tenant.body_with(&json!({ "description": text, "externalRef": reference }));
         let id = service.log(&body).send().await.is(201).text("id");
         expected.insert(id, (shown, shown_part));
     }
@@ -159,7 +185,11 @@ async fn thousands_of_rows_are_sent_without_a_gap(database: Database) {
     let service = Service::start(database).await;
     let mut ids = Vec::new();
     for batch in 0..5 {
-        let body = |number| service.tenant.body_with(&json!({ "minutes": 1 + number, "description": "x".repeat(50) }));
+        let body = |number| {
+            service
+                .tenant
+                .body_with(&json!({ "minutes": 1 + number, "description": "x".repeat(50) }))
+        };
         let body = json!({ "entries": (0..500).map(body).collect::<Vec<_>>() });
         let path = format!("{}/batch", service.tenant.path());
         let answer = service.api.post(&path).json(&body).send().await.is(200).json();
@@ -181,8 +211,14 @@ async fn what_is_no_parameter_of_an_export_is_named(database: Database) {
     for path in ["/time-entries.csv", &own] {
         for (query, violations) in [
             ("limit=5", ["limit unknown_parameter"].as_slice()),
-            ("cursor=x&includeTotal=true", &["cursor unknown_parameter", "includeTotal unknown_parameter"]),
-            ("status=x&sort=x&from=x", &["status unknown_value", "sort unknown_value", "from invalid_date"]),
+            (
+                "cursor=x&includeTotal=true",
+                &["cursor unknown_parameter", "includeTotal unknown_parameter"],
+            ),
+            (
+                "status=x&sort=x&from=x",
+                &["status unknown_value", "sort unknown_value", "from invalid_date"],
+            ),
             ("from=2025-01-02&to=2025-01-01", &["from out_of_range"]),
             ("billable=true&billable=true", &["billable repeated"]),
         ] {

@@ -36,7 +36,9 @@ fn log(service: &Service, members: Value) -> Call {
     service.log(&service.tenant.body_with(&members.into()))
 }
 
-async fn a_reference_that_comes_again_changes_nothing_if_the_body_says_the_same(database: Database) {
+async fn a_reference_that_comes_again_changes_nothing_if_the_body_says_the_same(
+    database: Database,
+) {
     let service = Service::start(database).await;
     let first = log(&service, json!({})).send().await.is(201);
     service.clock.advance(Duration::from_mins(1));
@@ -77,7 +79,8 @@ async fn a_reference_that_comes_again_with_another_body_changes_the_entry(databa
     expected["hours"] = json!("0.5");
     expected["updatedAt"] = json!("2026-03-01T09:01:00.000Z");
     assert_eq!(changed.json(), expected);
-    let read = service.api.get(&format!("/time-entries/{}", changed.text("id"))).send().await.is(200);
+    let read =
+        service.api.get(&format!("/time-entries/{}", changed.text("id"))).send().await.is(200);
     assert_eq!(read.body, changed.body);
     assert_eq!(service.database.count("time_entries"), 1);
 }
@@ -92,9 +95,12 @@ async fn an_absent_member_takes_its_default_again(database: Database) {
     });
     log(&service, full).send().await.is(201);
     let bare = log(&service, json!({})).send().await.is(200).json();
-    for (member, default) in
-        [("description", json!(null)), ("billable", json!(true)), ("entryId", json!(null)), ("releaseId", json!(null))]
-    {
+    for (member, default) in [
+        ("description", json!(null)),
+        ("billable", json!(true)),
+        ("entryId", json!(null)),
+        ("releaseId", json!(null)),
+    ] {
         assert_eq!(bare[member], default, "{member}");
     }
 }
@@ -132,7 +138,10 @@ async fn an_entry_that_has_moved_on_keeps_what_it_says(database: Database) {
         log(&service, json!({ "minutes": 5 })).send().await.fails_with(409, "entry_not_editable");
         log(&service, json!({ "description": "x" })).idempotency_key(status).send().await.is(409);
         let after = service.api.get(&path).send().await.is(200);
-        assert_eq!((after.body.as_slice(), after.header("etag")), (before.body.as_slice(), before.header("etag")));
+        assert_eq!(
+            (after.body.as_slice(), after.header("etag")),
+            (before.body.as_slice(), before.header("etag"))
+        );
     }
     assert_eq!(service.database.count("idempotency_keys"), 0);
 }
@@ -151,7 +160,10 @@ async fn two_keys_for_one_reference_each_replay_their_own_answer(database: Datab
         assert_eq!(repeat.body, answer.body);
     }
     // The last one that was carried out is what the entry says.
-    assert_eq!(log(&service, json!({ "minutes": 2 })).send().await.is(200).header("etag"), Some("\"2\""));
+    assert_eq!(
+        log(&service, json!({ "minutes": 2 })).send().await.is(200).header("etag"),
+        Some("\"2\"")
+    );
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
@@ -168,8 +180,26 @@ async fn a_reference_outlives_the_key(database: Database) {
 
 async fn references_are_compared_byte_for_byte(database: Database) {
     let service = Service::start(database).await;
-    let parts =
-        ["a", "A", "a ", " a", "é", "e\u{301}", "ａ", "ß", "ss", "ı", "i", "İ", "1", "01", "a\u{200b}", "%", "_", "a'"];
+    let parts = [
+        "a",
+        "A",
+        "a ",
+        " a",
+        "é",
+        "e\u{301}",
+        "ａ",
+        "ß",
+        "ss",
+        "ı",
+        "i",
+        "İ",
+        "1",
+        "01",
+        "a\u{200b}",
+        "%",
+        "_",
+        "a'",
+    ];
     let mut known = 0;
     for part in parts {
         for (provider, kind, id) in [(part, "x", "x"), ("x", part, "x"), ("x", "x", part)] {
@@ -183,7 +213,11 @@ async fn references_are_compared_byte_for_byte(database: Database) {
     // Parts that read the same when they are put together are still other parts.
     for (provider, kind) in [("ab", "c"), ("a", "bc"), ("a/b", "c"), ("a", "b/c")] {
         let reference = json!({ "provider": provider, "externalType": kind, "externalId": "x" });
-        service.log(&service.tenant.body_with(&json!({ "externalRef": reference }))).send().await.is(201);
+        service
+            .log(&service.tenant.body_with(&json!({ "externalRef": reference })))
+            .send()
+            .await
+            .is(201);
         known += 1;
     }
     assert_eq!(service.database.count("time_entries"), known);
@@ -199,14 +233,24 @@ async fn the_longest_reference_is_as_good_as_any(database: Database) {
     assert_eq!(service.log(&body('1')).send().await.is(200).body, first.body);
     // It does not keep its neighbours in a batch from being logged.
     let entries = json!({ "entries": [service.tenant.body(), body('2'), body('1'), body('3')] });
-    let batch = service.api.post(&format!("{}/batch", service.tenant.path())).json(&entries).send().await.is(200);
+    let batch = service
+        .api
+        .post(&format!("{}/batch", service.tenant.path()))
+        .json(&entries)
+        .send()
+        .await
+        .is(200);
     let results = batch.json()["results"].as_array().unwrap().clone();
-    let outcomes: Vec<_> = results.iter().map(|result| result["outcome"].as_str().unwrap()).collect();
+    let outcomes: Vec<_> =
+        results.iter().map(|result| result["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["created", "created", "unchanged", "created"]);
     let find = async |filter: &[(&str, String)]| {
-        let pairs: Vec<_> =
-            filter.iter().map(|(name, value)| format!("externalRef.{name}={}", encoded(value))).collect();
-        let page = service.api.get(&format!("/time-entries?{}", pairs.join("&"))).send().await.is(200);
+        let pairs: Vec<_> = filter
+            .iter()
+            .map(|(name, value)| format!("externalRef.{name}={}", encoded(value)))
+            .collect();
+        let page =
+            service.api.get(&format!("/time-entries?{}", pairs.join("&"))).send().await.is(200);
         page.json()["data"].as_array().unwrap().len()
     };
     let provider = ("provider", part('a'));
@@ -229,8 +273,9 @@ fn encoded(text: &str) -> String {
 
 async fn an_entry_that_only_has_the_digests_of_a_reference_is_not_taken_for_it(database: Database) {
     let service = Service::start(database).await;
-    let body =
-        |id: &str, minutes: u32| service.tenant.body_with(&json!({ "externalRef": reference(id), "minutes": minutes }));
+    let body = |id: &str, minutes: u32| {
+        service.tenant.body_with(&json!({ "externalRef": reference(id), "minutes": minutes }))
+    };
     let one = service.log(&body("1", 1)).send().await.is(201);
     // As if somebody had found another text with the digest of this one.
     let digest = format!("{:032x}", u128::from_be_bytes(digest_external_ref_part("2")));
@@ -274,7 +319,14 @@ async fn organizations_do_not_share_references(database: Database) {
     let stranger = Tenant::provision(&service.store).await;
     let ours = log(&service, json!({})).send().await.is(201);
     let body = stranger.body_with(&json!({ "externalRef": reference("1"), "minutes": 5 }));
-    let theirs = service.api.with_key(&stranger.key.text).post(&stranger.path()).json(&body).send().await.is(201);
+    let theirs = service
+        .api
+        .with_key(&stranger.key.text)
+        .post(&stranger.path())
+        .json(&body)
+        .send()
+        .await
+        .is(201);
     assert_ne!(ours.text("id"), theirs.text("id"));
     assert_eq!(log(&service, json!({})).send().await.is(200).body, ours.body);
 }
@@ -283,7 +335,8 @@ async fn a_reference_belongs_to_one_project(database: Database) {
     let service = Service::start(database).await;
     let first = log(&service, json!({})).send().await.is(201);
     for minutes in [150, 5] {
-        let body = service.tenant.body_with(&json!({ "externalRef": reference("1"), "minutes": minutes }));
+        let body =
+            service.tenant.body_with(&json!({ "externalRef": reference("1"), "minutes": minutes }));
         let call = service.api.post(&service.tenant.other_path()).json(&body).idempotency_key("k");
         call.send().await.fails_with(409, "external_ref_conflict");
     }
@@ -298,7 +351,10 @@ async fn what_is_wrong_with_an_update_leaves_the_entry_as_it_is(database: Databa
     log(&service, json!({ "minutes": 0 })).send().await.refuses(&["/minutes out_of_range"]);
     let nobody = "00000000-0000-4000-8000-000000000000";
     log(&service, json!({ "userId": nobody })).send().await.refuses(&["/userId unknown_reference"]);
-    log(&service, json!({ "entryId": nobody })).send().await.refuses(&["/entryId unknown_reference"]);
+    log(&service, json!({ "entryId": nobody }))
+        .send()
+        .await
+        .refuses(&["/entryId unknown_reference"]);
     service.archive(service.tenant.project_id, true).await;
     log(&service, json!({ "minutes": 5 })).send().await.fails_with(409, "project_archived");
     // What asks for nothing new is fine even so.

@@ -16,7 +16,8 @@ async fn series(api: &Api) -> BTreeSet<String> {
     lines.map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
 }
 
-/// The heads of requests of every kind that a client can make up, each told from the others by a number.
+/// The heads of requests of every kind that a client can make up, each told from the others by a
+/// number.
 fn heads(project: &str, number: usize) -> [String; 10] {
     [
         format!("M{number} /me"),
@@ -59,7 +60,10 @@ async fn no_client_makes_more_series_whatever_it_sends() {
         "GET /me HTTP/9.9\r\n\r\n".to_owned(),
         "GET /me HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n".to_owned(),
         format!("GET /{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "x".repeat(300_000)),
-        format!("GET /me HTTP/1.1\r\nHost: x\r\nX: {}\r\nConnection: close\r\n\r\n", "x".repeat(300_000)),
+        format!(
+            "GET /me HTTP/1.1\r\nHost: x\r\nX: {}\r\nConnection: close\r\n\r\n",
+            "x".repeat(300_000)
+        ),
         "POST /me HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n".to_owned(),
     ];
     let mut before = BTreeSet::new();

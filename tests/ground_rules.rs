@@ -1,4 +1,5 @@
-//! What holds for every request: paths, methods, request ids, the base path, and what operators and tools ask for.
+//! What holds for every request: paths, methods, request ids, the base path, and what operators and
+//! tools ask for.
 
 use std::collections::BTreeSet;
 
@@ -80,10 +81,16 @@ async fn a_path_that_does_not_take_the_method_says_what_it_takes(database: Datab
         ("/docs/", "GET, HEAD"),
     ] {
         let path = path.replace("{id}", id);
-        for method in methods.iter().filter(|method| !allowed.split(", ").any(|allowed| allowed == **method)) {
+        for method in
+            methods.iter().filter(|method| !allowed.split(", ").any(|allowed| allowed == **method))
+        {
             let call = service.api.call(Method::from_bytes(method.as_bytes()).unwrap(), &path);
             let answer = call.send().await;
-            let answer = if *method == "HEAD" { answer.is(405) } else { answer.fails_with(405, "method_not_allowed") };
+            let answer = if *method == "HEAD" {
+                answer.is(405)
+            } else {
+                answer.fails_with(405, "method_not_allowed")
+            };
             assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
         }
     }
@@ -95,13 +102,26 @@ async fn the_id_of_a_request_is_echoed_or_minted(database: Database) {
     for path in ["/me", "/health/live", "/nothing", "/openapi.json"] {
         let call = service.api.get(path);
         for id in ["1", "a-b_c.d:e/f", "!~", &longest] {
-            assert_eq!(call.clone().header("x-request-id", id).send().await.header("x-request-id"), Some(id));
+            assert_eq!(
+                call.clone().header("x-request-id", id).send().await.header("x-request-id"),
+                Some(id)
+            );
         }
         for id in ["", "a b", "\t", &longer, "\u{e9}"] {
             let answer = call.clone().header("x-request-id", id).send().await;
-            assert_eq!(uuid::Uuid::parse_str(answer.header("x-request-id").unwrap()).unwrap().get_version_num(), 7);
+            assert_eq!(
+                uuid::Uuid::parse_str(answer.header("x-request-id").unwrap())
+                    .unwrap()
+                    .get_version_num(),
+                7
+            );
         }
-        let two_lines = call.clone().header("x-request-id", "a").another_header("x-request-id", "b").send().await;
+        let two_lines = call
+            .clone()
+            .header("x-request-id", "a")
+            .another_header("x-request-id", "b")
+            .send()
+            .await;
         assert!(!["a", "b"].contains(&two_lines.header("x-request-id").unwrap()));
         let first = call.clone().send().await;
         assert_ne!(first.header("x-request-id"), call.send().await.header("x-request-id"));
@@ -118,7 +138,10 @@ async fn a_problem_says_all_that_a_problem_says(database: Database) {
     assert_eq!(problem["type"], "urn:timelog:problem:validation_error");
     assert_eq!((&problem["status"], &problem["requestId"]), (&json!(400), &json!("r-1")));
     for error in problem["errors"].as_array().unwrap() {
-        assert!(["pointer", "code", "message"].iter().all(|member| error[member].is_string()), "{error}");
+        assert!(
+            ["pointer", "code", "message"].iter().all(|member| error[member].is_string()),
+            "{error}"
+        );
     }
     // Another kind of problem has no list of errors.
     let problem = service.api.get("/nothing").send().await.is(404).json();
@@ -126,7 +149,8 @@ async fn a_problem_says_all_that_a_problem_says(database: Database) {
 }
 
 async fn a_base_path_moves_everything(database: Database) {
-    let service = Service::start_with(database, |setup| setup.settings.base_path = "/api/v1".into()).await;
+    let service =
+        Service::start_with(database, |setup| setup.settings.base_path = "/api/v1".into()).await;
     let created = service.log_any().idempotency_key("k").send().await.is(201);
     let location = created.header("location").unwrap().to_owned();
     assert_eq!(location, format!("/api/v1/time-entries/{}", created.text("id")));
@@ -161,7 +185,9 @@ async fn health_is_there_for_everybody(database: Database) {
 async fn a_service_with_an_old_schema_is_alive_but_not_ready(database: Database) {
     let service = Service::start(database).await;
     let api = service.api.without_key();
-    service.database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20260901000003'");
+    service
+        .database
+        .execute("DELETE FROM __diesel_schema_migrations WHERE version = '20260901000003'");
     let unready = api.get("/health/ready").send().await.fails_with(503, "unavailable");
     assert!(unready.header("retry-after").is_some());
     assert!(unready.text("detail").contains("timelog migrate"));
@@ -203,7 +229,10 @@ async fn the_documentation_is_served_with_all_it_needs(database: Database) {
     assert_eq!(api.get("/docs").send().await.is(308).header("location"), Some("/docs/"));
     let page = api.get("/docs/").send().await.is(200);
     let page = String::from_utf8(page.body.clone()).unwrap();
-    assert!(!page.contains("http://") && !page.contains("https://"), "it needs nothing from elsewhere");
+    assert!(
+        !page.contains("http://") && !page.contains("https://"),
+        "it needs nothing from elsewhere"
+    );
     let quoted = page.split('"').skip(1).step_by(2).filter(|text| text.starts_with("./"));
     let mut files: Vec<_> = quoted.map(|file| format!("/docs/{}", &file[2..])).collect();
     assert!(files.len() >= 3, "{page}");
@@ -232,7 +261,10 @@ async fn what_is_hardly_http_is_no_trouble(database: Database) {
     for request in requests {
         let answer = raw(service.address, request.clone()).await;
         let line = answer.lines().next().unwrap_or_default();
-        assert!(line.is_empty() || line.starts_with("HTTP/1.1 4"), "{request:.60} is answered {line}");
+        assert!(
+            line.is_empty() || line.starts_with("HTTP/1.1 4"),
+            "{request:.60} is answered {line}"
+        );
     }
     service.log_any().send().await.is(201);
 }
@@ -258,10 +290,15 @@ fn every_example_of_the_description_keeps_to_its_schema() {
     let mut checked = 0;
     walk(document(), "", &mut |pointer, members| {
         for example in if members.contains_key("schema") { examples(members) } else { vec![] } {
-            let errors: Vec<_> =
-                schema_of(&format!("{pointer}/schema")).iter_errors(example).map(|error| error.to_string()).collect();
+            let errors: Vec<_> = schema_of(&format!("{pointer}/schema"))
+                .iter_errors(example)
+                .map(|error| error.to_string())
+                .collect();
             assert!(errors.is_empty(), "{pointer}: {errors:?} in {example}");
-            let broken = match pointer.strip_prefix("/paths/").and_then(|rest| rest.split_once("/post/requestBody/")) {
+            let broken = match pointer
+                .strip_prefix("/paths/")
+                .and_then(|rest| rest.split_once("/post/requestBody/"))
+            {
                 Some((path, _)) => rules::broken_by_request(&path.replace("~1", "/"), example),
                 None => rules::broken_by_answer(example),
             };
@@ -272,7 +309,10 @@ fn every_example_of_the_description_keeps_to_its_schema() {
     assert!(checked > 20, "only {checked} examples were found");
     for (name, schema) in document()["components"]["schemas"].as_object().unwrap() {
         for example in schema["examples"].as_array().into_iter().flatten() {
-            assert!(schema_of(&format!("/components/schemas/{name}")).is_valid(example), "{name}: {example}");
+            assert!(
+                schema_of(&format!("/components/schemas/{name}")).is_valid(example),
+                "{name}: {example}"
+            );
             assert_eq!(rules::broken_by_answer(example), [""; 0], "{name}");
         }
     }
@@ -282,12 +322,17 @@ fn every_example_of_the_description_keeps_to_its_schema() {
 fn every_problem_that_is_described_has_its_codes_and_an_example_of_each() {
     let mut found = BTreeSet::new();
     walk(document(), "", &mut |pointer, members| {
-        let Some(content) = members.get("content").and_then(|content| content.get("application/problem+json")) else {
+        let Some(content) =
+            members.get("content").and_then(|content| content.get("application/problem+json"))
+        else {
             return assert!(!members.contains_key("x-codes"), "{pointer} is no problem");
         };
-        let codes = members["x-codes"].as_array().unwrap_or_else(|| panic!("{pointer} has no codes"));
+        let codes =
+            members["x-codes"].as_array().unwrap_or_else(|| panic!("{pointer} has no codes"));
         let codes: BTreeSet<_> = codes.iter().map(|code| code.as_str().unwrap()).collect();
-        let shown = examples(content.as_object().unwrap()).into_iter().map(|example| example["code"].as_str().unwrap());
+        let shown = examples(content.as_object().unwrap())
+            .into_iter()
+            .map(|example| example["code"].as_str().unwrap());
         assert_eq!(shown.collect::<BTreeSet<_>>(), codes, "{pointer}");
         found.extend(codes);
     });
@@ -317,9 +362,15 @@ fn every_answer_that_is_described_is_plain_enough_to_make_a_client_of() {
         for word in ["oneOf", "anyOf"] {
             let choices = members.get(word).and_then(Value::as_array).into_iter().flatten();
             for choice in choices {
-                assert!(choice.get("$ref").is_some() || choice.get("type").is_some(), "{pointer}: {choice}");
+                assert!(
+                    choice.get("$ref").is_some() || choice.get("type").is_some(),
+                    "{pointer}: {choice}"
+                );
             }
-            assert!(!(members.contains_key(word) && members.contains_key("properties")), "{pointer} narrows by {word}");
+            assert!(
+                !(members.contains_key(word) && members.contains_key("properties")),
+                "{pointer} narrows by {word}"
+            );
         }
         if pointer.contains("/responses/")
             && let Some(schema) = members.get("schema")

@@ -71,7 +71,11 @@ async fn without_a_key_every_request_is_its_own(database: Database) {
 async fn a_key_means_nothing_to_another_path_or_method(database: Database) {
     let service = Service::start(database).await;
     let first = service.log_any().idempotency_key("k").send().await.is(201);
-    let elsewhere = service.api.post(&service.tenant.other_path()).json(&service.tenant.body()).idempotency_key("k");
+    let elsewhere = service
+        .api
+        .post(&service.tenant.other_path())
+        .json(&service.tenant.body())
+        .idempotency_key("k");
     let second = elsewhere.send().await.is(201);
     assert!(!second.is_replayed());
     assert_ne!(first.text("id"), second.text("id"));
@@ -79,8 +83,10 @@ async fn a_key_means_nothing_to_another_path_or_method(database: Database) {
     let read = service.api.get(&path).idempotency_key("k").send().await.is(200);
     assert!(!read.is_replayed());
     // The path is compared by the project it names, not by how its id is written.
-    let shouted = format!("/projects/{}/time-entries", service.tenant.project_id.to_string().to_uppercase());
-    let repeat = service.api.post(&shouted).json(&service.tenant.body()).idempotency_key("k").send().await;
+    let shouted =
+        format!("/projects/{}/time-entries", service.tenant.project_id.to_string().to_uppercase());
+    let repeat =
+        service.api.post(&shouted).json(&service.tenant.body()).idempotency_key("k").send().await;
     is_replay_of(&repeat, &first);
 }
 
@@ -93,11 +99,18 @@ async fn a_repeat_with_another_body_is_replayed(database: Database) {
 }
 
 async fn a_repeat_with_another_body_is_refused_where_that_is_wanted(database: Database) {
-    let service = Service::start_with(database, |setup| setup.settings.on_mismatch = MismatchPolicy::Reject).await;
+    let service =
+        Service::start_with(database, |setup| setup.settings.on_mismatch = MismatchPolicy::Reject)
+            .await;
     let call = service.log_any().idempotency_key("k");
     let first = call.clone().send().await.is(201);
     let other = service.tenant.body_with(&json!({ "minutes": 15 }));
-    let refused = service.log(&other).idempotency_key("k").send().await.fails_with(422, "idempotency_key_reused");
+    let refused = service
+        .log(&other)
+        .idempotency_key("k")
+        .send()
+        .await
+        .fails_with(422, "idempotency_key_reused");
     assert!(!refused.is_replayed());
     // The bytes count, not what they mean.
     let spaced = call.clone().body(format!(" {}", service.tenant.body()));
@@ -196,7 +209,13 @@ async fn a_refusal_leaves_the_key_unused(database: Database) {
     let unknown = tenant.body_with(&json!({ "userId": Uuid::now_v7().to_string() }));
     is_forgotten(call.clone().json(&unknown), 400, "validation_error", &service).await;
     is_forgotten(call.clone().without_header("authorization"), 401, "unauthorized", &service).await;
-    is_forgotten(call.clone().header("content-type", "text/plain"), 415, "unsupported_media_type", &service).await;
+    is_forgotten(
+        call.clone().header("content-type", "text/plain"),
+        415,
+        "unsupported_media_type",
+        &service,
+    )
+    .await;
     is_forgotten(call.clone().body(" ".repeat(70_000)), 413, "payload_too_large", &service).await;
     let reader = service.key(may(&[Permission::Read])).await.text;
     let as_reader = call.clone().header("authorization", format!("Bearer {reader}"));
@@ -208,14 +227,19 @@ async fn a_refusal_leaves_the_key_unused(database: Database) {
     assert!(!answer.is_replayed());
 
     let late = ProjectId::new(Uuid::now_v7());
-    let call = service.api.post(&format!("/projects/{late}/time-entries")).json(&tenant.body()).idempotency_key("k");
+    let call = service
+        .api
+        .post(&format!("/projects/{late}/time-entries"))
+        .json(&tenant.body())
+        .idempotency_key("k");
     call.clone().send().await.fails_with(404, "not_found");
     service.archive(late, false).await;
     assert!(!call.send().await.is(201).is_replayed());
 }
 
 async fn a_request_that_was_too_many_leaves_the_key_unused(database: Database) {
-    let service = Service::start_with(database, |setup| setup.settings.rate_limit = NonZeroU32::new(1)).await;
+    let service =
+        Service::start_with(database, |setup| setup.settings.rate_limit = NonZeroU32::new(1)).await;
     let call = service.log_any().idempotency_key("k");
     service.api.get("/me").send().await.is(200);
     // A second may pass at any time, so a few are made.
@@ -275,7 +299,8 @@ async fn api_keys_do_not_share_idempotency_keys(database: Database) {
     let (user, project) = (service.tenant.user_id, service.tenant.project_id);
     let path = service.tenant.path();
     let call = |api: &Api| api.post(&path).json(&service.tenant.body());
-    // Two programs of one organization, with keys of any kind, may both number their requests from 1.
+    // Two programs of one organization, with keys of any kind, may both number their requests from
+    // 1.
     let calls = [
         service.log_any(),
         call(&service.with_key(|_| ()).await),
@@ -295,14 +320,17 @@ async fn api_keys_do_not_share_idempotency_keys(database: Database) {
     }
     assert_eq!(service.database.count("time_entries"), i64::try_from(calls.len()).unwrap());
     // Somebody else's answer is not to be had by naming their project either.
-    let theirs = service.api.post(&stranger.path()).json(&service.tenant.body()).idempotency_key("1");
+    let theirs =
+        service.api.post(&stranger.path()).json(&service.tenant.body()).idempotency_key("1");
     theirs.send().await.fails_with(404, "not_found");
 }
 
 async fn a_key_with_a_new_secret_keeps_its_idempotency_keys(database: Database) {
     let service = Service::start(database).await;
     let key = service.key(|_| ()).await;
-    let call = |text: &str| service.log_any().header("authorization", format!("Bearer {text}")).idempotency_key("k");
+    let call = |text: &str| {
+        service.log_any().header("authorization", format!("Bearer {text}")).idempotency_key("k")
+    };
     let first = call(&key.text).send().await.is(201);
     let now = service.clock.now();
     let until = now.saturating_add(Duration::from_hours(1));
@@ -320,7 +348,9 @@ async fn what_becomes_of_the_entry_does_not_change_the_stored_answer(database: D
     let service = Service::start(database).await;
     let with = |minutes: u32| {
         let reference = json!({ "provider": "p", "externalType": "t", "externalId": "i" });
-        service.log(&service.tenant.body_with(&json!({ "minutes": minutes, "externalRef": reference })))
+        service.log(
+            &service.tenant.body_with(&json!({ "minutes": minutes, "externalRef": reference })),
+        )
     };
     let call = with(10).idempotency_key("k");
     let first = call.clone().send().await.is(201);
@@ -332,14 +362,21 @@ async fn what_becomes_of_the_entry_does_not_change_the_stored_answer(database: D
         service.apply(&first.text("id"), &[action]).await;
         is_replay_of(&call.clone().send().await, &first);
     }
-    let now = service.api.get(&format!("/time-entries/{}", first.text("id"))).send().await.is(200).json();
+    let now =
+        service.api.get(&format!("/time-entries/{}", first.text("id"))).send().await.is(200).json();
     assert_eq!((&now["minutes"], &now["status"]), (&json!(20), &json!("invoiced")));
 }
 
 async fn a_replay_has_headers_of_its_own(database: Database) {
     let service = Service::start(database).await;
     let call = service.log_any().idempotency_key("k");
-    let first = call.clone().header("x-request-id", "one").header("accept-encoding", "identity").send().await.is(201);
+    let first = call
+        .clone()
+        .header("x-request-id", "one")
+        .header("accept-encoding", "identity")
+        .send()
+        .await
+        .is(201);
     assert_eq!(first.header("x-request-id"), Some("one"));
     for encoding in ["gzip", "br, gzip;q=0.5", "*", "zstd"] {
         let call = call.clone().header("x-request-id", "two").header("accept-encoding", encoding);

@@ -32,7 +32,8 @@ impl Desk {
         let made = self.timelog(&["bootstrap", "--json"]);
         assert!(made.status.success(), "{}", text(&made.stderr));
         let made: Value = serde_json::from_slice(&made.stdout).unwrap();
-        ["organizationId", "projectId", "userId"].map(|name| made[name].as_str().unwrap().to_owned())
+        ["organizationId", "projectId", "userId"]
+            .map(|name| made[name].as_str().unwrap().to_owned())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -76,7 +77,8 @@ fn counts(summary: &Value) -> [u64; 4] {
 
 const HEADER: &str = "User,Email,Client,Project,Task,Description,Billable,Start date,Start time,End date,End time,Duration,\
     Tags,Amount (USD)\r\n";
-const TWIN: &str = "Ann,ann@example.com,,Website,,Twin,No,2025-02-01,09:00:00,2025-02-01,09:30:00,00:30:00,,\r\n";
+const TWIN: &str =
+    "Ann,ann@example.com,,Website,,Twin,No,2025-02-01,09:00:00,2025-02-01,09:30:00,00:30:00,,\r\n";
 
 /// A report of Toggl Track with that many rows, and two more that are the same.
 fn report(rows: usize) -> String {
@@ -113,9 +115,12 @@ fn a_report_that_is_imported_twice_is_there_once() {
 #[test]
 fn refused_rows_are_told_and_make_the_command_fail() {
     let desk = Desk::new();
-    let report = report(2) + "Bob,bob@example.com,,Website,,,No,2025-02-01,09:00:00,,,00:00:29,,\r\n";
     let report =
-        desk.file("report.csv", &(report + "Bob,bob@example.com,,Website,,,No,2025-02-01,09:00:00,,,00:30:00,,\r\n"));
+        report(2) + "Bob,bob@example.com,,Website,,,No,2025-02-01,09:00:00,,,00:00:29,,\r\n";
+    let report = desk.file(
+        "report.csv",
+        &(report + "Bob,bob@example.com,,Website,,,No,2025-02-01,09:00:00,,,00:30:00,,\r\n"),
+    );
     let users = desk.file("users.csv", &format!("ann@example.com,{}\n", desk.user));
     let output = desk.timelog(&["import", &report, "--project", &desk.project, "--users", &users]);
     let told = text(&output.stderr);
@@ -124,11 +129,13 @@ fn refused_rows_are_told_and_make_the_command_fail() {
     assert!(told.contains("line 7: userId: “bob@example.com” is no id of a user"), "{told}");
     assert!(told.ends_with("timelog: 2 of 6 rows were refused\n"), "{told}");
     let refused = desk.path("refused.csv");
-    let (summary, code) = desk.import(&report, &["--users", &users, "--refused", refused.to_str().unwrap()]);
+    let (summary, code) =
+        desk.import(&report, &["--users", &users, "--refused", refused.to_str().unwrap()]);
     assert_eq!((counts(&summary), code), ([0, 0, 4, 2], Some(1)));
     let refused = fs::read_to_string(refused).unwrap();
     assert!(refused.starts_with("line,field,message\n6,duration,"), "{refused}");
-    let careless = ["import", &report, "--project", &desk.project, "--users", &users, "--refused", &report];
+    let careless =
+        ["import", &report, "--project", &desk.project, "--users", &users, "--refused", &report];
     assert!(text(&desk.timelog(&careless).stderr).contains("would overwrite"));
     assert!(fs::read_to_string(&report).unwrap().starts_with(HEADER));
 }
@@ -139,7 +146,9 @@ fn a_flag_that_means_nothing_for_the_file_is_refused() {
     let file = desk.file("rows.ndjson", "");
     let output = desk.timelog(&["import", &file, "--project", &desk.project, "--delimiter", ";"]);
     assert!(text(&output.stderr).contains("--delimiter are for CSV"), "{}", text(&output.stderr));
-    for arguments in [&["import", &file, "--project", &desk.project, "--force"][..], &["export", "--force"]] {
+    for arguments in
+        [&["import", &file, "--project", &desk.project, "--force"][..], &["export", "--force"]]
+    {
         let output = desk.timelog(arguments);
         assert_eq!(output.status.code(), Some(2), "there is no file to replace");
     }
@@ -160,16 +169,27 @@ fn an_export_can_be_imported_into_another_organization() {
         let file = file.to_str().unwrap();
         let export = ["export", "--format", format, "--out", file];
         let ambiguous = desk.timelog(&export);
-        assert!(text(&ambiguous.stderr).contains("--organization"), "two organizations, and none was named");
-        assert!(desk.timelog(&[&export[..], &["--organization", &desk.organization]].concat()).status.success());
-        let to = ["--project", &project, "--organization", &organization, "--users", &users, "--json"];
+        assert!(
+            text(&ambiguous.stderr).contains("--organization"),
+            "two organizations, and none was named"
+        );
+        assert!(
+            desk.timelog(&[&export[..], &["--organization", &desk.organization]].concat())
+                .status
+                .success()
+        );
+        let to =
+            ["--project", &project, "--organization", &organization, "--users", &users, "--json"];
         let imported = desk.timelog(&[&["import", file], &to[..]].concat());
         let summary: Value = serde_json::from_slice(&imported.stdout).unwrap();
         assert_eq!(counts(&summary), [created, 0, 2 - created, 0], "{}", text(&imported.stderr));
     }
     let there = desk.export(&["--organization", &organization, "--format", "ndjson"]);
     let there: Vec<Value> = there.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let said: Vec<_> = there.iter().map(|entry| (&entry["description"], &entry["userId"], &entry["source"])).collect();
+    let said: Vec<_> = there
+        .iter()
+        .map(|entry| (&entry["description"], &entry["userId"], &entry["source"]))
+        .collect();
     let (user, import) = (Value::from(user), Value::from("import"));
     assert_eq!(said, [(&"=1+1".into(), &user, &import), (&"a\r\n\"b\"".into(), &user, &import)]);
 }
@@ -182,8 +202,10 @@ fn an_export_has_the_entries_that_are_asked_for_in_the_order_that_is_asked_for()
     desk.import(&desk.file("rows.csv", &format!("userId,workDate,minutes,billable\n{rows}")), &[]);
     let days = |arguments: &[&str]| -> Vec<String> {
         let lines = desk.export(&[&["--format", "ndjson"], arguments].concat());
-        let day =
-            |line: &str| serde_json::from_str::<Value>(line).unwrap()["workDate"].as_str().unwrap()[8..].to_owned();
+        let day = |line: &str| {
+            serde_json::from_str::<Value>(line).unwrap()["workDate"].as_str().unwrap()[8..]
+                .to_owned()
+        };
         lines.lines().map(day).collect()
     };
     assert_eq!(days(&[]), ["01", "02", "03"]);
@@ -192,8 +214,11 @@ fn an_export_has_the_entries_that_are_asked_for_in_the_order_that_is_asked_for()
     assert_eq!(days(&["--billable", "false", "--status", "draft", "--user", &desk.user]), ["01"]);
     assert!(days(&["--status", "approved", "--status", "locked"]).is_empty());
     assert!(days(&["--external-provider", "nobody"]).is_empty());
-    let refused =
-        ["--from=2025-01-02 --to=2025-01-01", "--project=01941a2e-5c00-7000-8000-000000000001", "--status=new"];
+    let refused = [
+        "--from=2025-01-02 --to=2025-01-01",
+        "--project=01941a2e-5c00-7000-8000-000000000001",
+        "--status=new",
+    ];
     for arguments in refused {
         let arguments: Vec<_> = ["export"].into_iter().chain(arguments.split(' ')).collect();
         assert!(!desk.timelog(&arguments).status.success(), "{arguments:?}");
@@ -204,11 +229,16 @@ fn an_export_has_the_entries_that_are_asked_for_in_the_order_that_is_asked_for()
 async fn what_the_service_exports_is_imported_to_the_letter() {
     let service = Service::start(Database::Sqlite).await;
     let other = bootstrap(&service.database.url());
-    let texts = ["a;=1", "a\t'=1\r\n-2", "\t=1", "'", "", "a,+1;''@x", "say \"=1\"", "＝1\n＋2", "plain"];
+    let texts =
+        ["a;=1", "a\t'=1\r\n-2", "\t=1", "'", "", "a,+1;''@x", "say \"=1\"", "＝1\n＋2", "plain"];
     for text in texts {
         let reference = json!({ "provider": "p;=1", "externalType": "'-t", "externalId": format!("{text}x\n=") });
         service
-            .log(&service.tenant.body_with(&json!({ "description": text, "externalRef": reference })))
+            .log(
+                &service
+                    .tenant
+                    .body_with(&json!({ "description": text, "externalRef": reference })),
+            )
             .send()
             .await
             .is(201);
@@ -216,7 +246,8 @@ async fn what_the_service_exports_is_imported_to_the_letter() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("entries.csv").display().to_string();
     fs::write(&file, service.api.get("/time-entries.csv").send().await.is(200).body).unwrap();
-    let [organization, project, user] = ["organizationId", "projectId", "userId"].map(|name| other.id(name));
+    let [organization, project, user] =
+        ["organizationId", "projectId", "userId"].map(|name| other.id(name));
     let url = service.database.url();
     let output = run(&[
         "import",
@@ -234,7 +265,9 @@ async fn what_the_service_exports_is_imported_to_the_letter() {
     let there = service.api.with_key(&other.key);
     for text in texts {
         let id = percent_encoded(&format!("{text}x\n="));
-        let query = format!("externalRef.provider=p%3B%3D1&externalRef.externalType=%27-t&externalRef.externalId={id}");
+        let query = format!(
+            "externalRef.provider=p%3B%3D1&externalRef.externalType=%27-t&externalRef.externalId={id}"
+        );
         let found = there.get(&format!("/time-entries?{query}")).send().await.is(200).json();
         let found = found["data"].as_array().unwrap();
         assert_eq!(found.len(), 1, "{text:?}");

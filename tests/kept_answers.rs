@@ -16,14 +16,23 @@ fn all_wrong() -> Value {
     json!({ "entries": vec![json!({}); 500] })
 }
 
-/// How the bodies of the kept answers are kept: the bytes of those that are as they were sent, and of those that are compressed.
+/// How the bodies of the kept answers are kept: the bytes of those that are as they were sent, and
+/// of those that are compressed.
 fn kept(service: &Service) -> [i64; 2] {
-    ["body", "body_lz4"].map(|column| service.database.count(&format!("idempotency_keys WHERE {column} IS NOT NULL")))
+    ["body", "body_lz4"].map(|column| {
+        service.database.count(&format!("idempotency_keys WHERE {column} IS NOT NULL"))
+    })
 }
 
-async fn a_batch_that_is_all_wrong_keeps_a_fraction_of_its_answer_and_replays_all_of_it(database: Database) {
+async fn a_batch_that_is_all_wrong_keeps_a_fraction_of_its_answer_and_replays_all_of_it(
+    database: Database,
+) {
     let service = Service::start(database).await;
-    let batch = service.api.post(&format!("{}/batch", service.tenant.path())).json(&all_wrong()).idempotency_key("k");
+    let batch = service
+        .api
+        .post(&format!("{}/batch", service.tenant.path()))
+        .json(&all_wrong())
+        .idempotency_key("k");
     let first = batch.clone().send().await.is(200);
     assert!(first.body.len() > 200_000, "{}", first.body.len());
     let bytes = service.store.kept_bytes().await.unwrap();
@@ -61,15 +70,25 @@ async fn what_is_kept_is_in_the_figures(database: Database) {
         panic!("{name} does not become what is expected");
     };
     until("timelog_idempotency_stored_bytes", &|bytes| bytes == 0).await;
-    api.post(&format!("{}/batch", made.path())).json(&all_wrong()).idempotency_key("k").send().await.is(200);
+    api.post(&format!("{}/batch", made.path()))
+        .json(&all_wrong())
+        .idempotency_key("k")
+        .send()
+        .await
+        .is(200);
     let kept = until("timelog_idempotency_kept_bytes_total", &|bytes| bytes > 0).await;
     assert!(kept < 20_000, "{kept}");
     // What is measured in the database is what was counted on the way into it.
     until("timelog_idempotency_stored_bytes", &|bytes| bytes == kept).await;
-    assert_eq!(figure(&api.get("/metrics").send().await, "timelog_idempotency_swept_bytes_total"), Some(0));
+    assert_eq!(
+        figure(&api.get("/metrics").send().await, "timelog_idempotency_swept_bytes_total"),
+        Some(0)
+    );
     database.execute(match &database {
         crate::support::TestDatabase::Sqlite(_) => "UPDATE idempotency_keys SET expires_at = 0",
-        crate::support::TestDatabase::Postgres(..) => "UPDATE idempotency_keys SET expires_at = to_timestamp(0)",
+        crate::support::TestDatabase::Postgres(..) => {
+            "UPDATE idempotency_keys SET expires_at = to_timestamp(0)"
+        }
     });
     until("timelog_idempotency_swept_bytes_total", &|bytes| bytes == kept).await;
     until("timelog_idempotency_stored_bytes", &|bytes| bytes == 0).await;

@@ -40,7 +40,13 @@ async fn keys_are_made_listed_and_revoked(database: Database) {
     }
 
     printed(&on(&database, &["key", "revoke", text(&key, "keyId")]));
-    program.api.with_key(text(&key, "apiKey")).get("/me").send().await.fails_with(401, "key_revoked");
+    program
+        .api
+        .with_key(text(&key, "apiKey"))
+        .get("/me")
+        .send()
+        .await
+        .fails_with(401, "key_revoked");
     api.get("/me").send().await.is(200);
     let listed = printed_json(&on(&database, &[&list[..], &["--json"]].concat()));
     assert!(listed[1]["revokedAt"].is_string() && listed[0]["revokedAt"].is_null());
@@ -59,12 +65,16 @@ async fn a_key_gets_a_new_secret_and_stays_the_same_key(database: Database) {
     let latest = printed_json(&on(&database, &["key", "rotate", id, "--grace", "1h", "--json"]));
     for key in [&made, &rotated, &latest] {
         let api = program.api.with_key(text(key, "apiKey"));
-        let repeat = api.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
+        let repeat =
+            api.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
         assert!(repeat.is_replayed() && repeat.body == first.body, "{}", repeat.describe());
     }
     // Without a grace the secret before is refused at once, and what had a grace keeps it.
     let lines = printed(&on(&database, &["key", "rotate", id]));
-    assert!(lines.contains(id) && lines.contains("tlk_") && lines.contains("only this once"), "{lines}");
+    assert!(
+        lines.contains(id) && lines.contains("tlk_") && lines.contains("only this once"),
+        "{lines}"
+    );
     let me = |key: &Value| program.api.with_key(text(key, "apiKey")).get("/me").send();
     me(&latest).await.fails_with(401, "unauthorized");
     assert_eq!(me(&rotated).await.is(200).json()["keyId"], made["keyId"]);

@@ -57,13 +57,17 @@ async fn every_action_in_every_status_does_what_the_vectors_say(database: Databa
                 let refused = answer.fails_with(409, "invalid_transition");
                 let expected = format!("Possible now: {}.", possible(from.as_str()).join(", "));
                 let detail = refused.text("detail");
-                assert!(detail.contains(&format!(" {from} ")) && detail.ends_with(&expected), "{action}: {detail}");
+                assert!(
+                    detail.contains(&format!(" {from} ")) && detail.ends_with(&expected),
+                    "{action}: {detail}"
+                );
                 assert_eq!(service.read(&id).await.body, before.body);
                 assert_eq!(service.database.counts(), rows);
                 continue;
             };
             let moved = answer.is(200);
-            let version = before.header("etag").unwrap().trim_matches('"').parse::<i64>().unwrap() + 1;
+            let version =
+                before.header("etag").unwrap().trim_matches('"').parse::<i64>().unwrap() + 1;
             let mut expected = before.json();
             expected["status"] = json!(to);
             expected["invoiced"] = json!(to == "invoiced");
@@ -72,21 +76,46 @@ async fn every_action_in_every_status_does_what_the_vectors_say(database: Databa
             assert!(moved.text("updatedAt") > before.text("updatedAt"));
             assert_eq!(moved.header("etag"), Some(format!("\"{version}\"").as_str()));
             let read = service.read(&id).await;
-            assert_eq!((read.header("etag"), read.body.as_slice()), (moved.header("etag"), moved.body.as_slice()));
+            assert_eq!(
+                (read.header("etag"), read.body.as_slice()),
+                (moved.header("etag"), moved.body.as_slice())
+            );
             let record = service.history(&id).await.pop().unwrap();
-            let told = [&record["action"], &record["from"], &record["to"], &record["version"], &record["changes"]];
-            assert_eq!(told, [&json!(action), &json!(from.as_str()), &json!(to), &json!(version), &json!({})]);
+            let told = [
+                &record["action"],
+                &record["from"],
+                &record["to"],
+                &record["version"],
+                &record["changes"],
+            ];
+            assert_eq!(
+                told,
+                [&json!(action), &json!(from.as_str()), &json!(to), &json!(version), &json!({})]
+            );
             let editable = vectors()["editable"].as_array().unwrap().contains(&json!(to));
-            let edit = service.api.patch(&format!("/time-entries/{id}")).json(&json!({ "minutes": 5 })).send().await;
+            let edit = service
+                .api
+                .patch(&format!("/time-entries/{id}"))
+                .json(&json!({ "minutes": 5 }))
+                .send()
+                .await;
             assert_eq!(edit.status, if editable { 200 } else { 409 }, "{}", edit.describe());
         }
     }
     // Whoever asks for what is invoiced finds what is invoiced.
     for status in Status::ALL {
-        let list = service.api.get(&format!("/time-entries?limit=200&status={status}")).send().await.is(200).json();
+        let list = service
+            .api
+            .get(&format!("/time-entries?limit=200&status={status}"))
+            .send()
+            .await
+            .is(200)
+            .json();
         let entries = list["data"].as_array().unwrap();
         assert!(!entries.is_empty());
-        assert!(entries.iter().all(|entry| entry["invoiced"] == json!(*status == Status::Invoiced)));
+        assert!(
+            entries.iter().all(|entry| entry["invoiced"] == json!(*status == Status::Invoiced))
+        );
     }
 }
 
@@ -99,7 +128,8 @@ async fn an_action_needs_what_the_vectors_say_and_that_says_something(database: 
         let action = vector["action"].as_str().unwrap();
         for member in ["reason", "invoiceRef"] {
             let needed = vector["needs"].as_array().unwrap().contains(&json!(member));
-            // The entry is found, and in a status that may not allow it, only after the body was read.
+            // The entry is found, and in a status that may not allow it, only after the body was
+            // read.
             let mut body = everything();
             let mut refuses = async |value: Option<Value>, violation: Option<&str>| {
                 match value {
@@ -107,7 +137,8 @@ async fn an_action_needs_what_the_vectors_say_and_that_says_something(database: 
                     None => drop(body.as_object_mut().unwrap().remove(member)),
                 }
                 let missing = "/time-entries/00000000-0000-4000-8000-000000000000";
-                let answer = service.api.post(&format!("{missing}/{action}")).json(&body).send().await;
+                let answer =
+                    service.api.post(&format!("{missing}/{action}")).json(&body).send().await;
                 match violation {
                     Some(code) => answer.refuses(&[&format!("/{member} {code}")]),
                     None => answer.fails_with(404, "not_found"),
@@ -149,7 +180,9 @@ async fn a_body_may_be_missing_and_must_be_json_otherwise(database: Database) {
         submit.clone().body(body).send().await.refuses(&[" wrong_type"]);
     }
     let plain = submit.clone().header("content-type", "text/plain");
-    for call in [plain.clone(), plain.body("{}"), submit.clone().body("{}").without_header("content-type")] {
+    for call in
+        [plain.clone(), plain.body("{}"), submit.clone().body("{}").without_header("content-type")]
+    {
         call.send().await.fails_with(415, "unsupported_media_type");
     }
     let long = format!("{{}}{}", " ".repeat(64 * 1024));
@@ -178,7 +211,8 @@ async fn what_is_not_billable_is_put_on_no_invoice(database: Database) {
     // Among many it fails alone.
     let other = service.entry_in(Status::Approved).await;
     let many = json!({ "action": "invoice", "ids": [id, other], "invoiceRef": "2026-0001" });
-    let answer = service.api.post("/time-entries/transitions").json(&many).send().await.is(200).json();
+    let answer =
+        service.api.post("/time-entries/transitions").json(&many).send().await.is(200).json();
     assert_eq!(answer["results"][0]["problem"]["code"], "not_billable");
     assert_eq!(answer["results"][1]["outcome"], "changed");
     assert_eq!(service.read(&id).await.body, before.body);
@@ -190,8 +224,11 @@ async fn nobody_judges_what_is_their_own(database: Database) {
     let (user, other) = (service.tenant.user_id, service.tenant.other_user_id);
     let own = service.with_key(move |key| key.user_id = Some(user)).await;
     let another = service.with_key(move |key| key.user_id = Some(other)).await;
-    for (from, action) in [(Status::Submitted, "approve"), (Status::Submitted, "reject"), (Status::Approved, "reopen")]
-    {
+    for (from, action) in [
+        (Status::Submitted, "approve"),
+        (Status::Submitted, "reject"),
+        (Status::Approved, "reopen"),
+    ] {
         let path = format!("/time-entries/{}/{action}", service.entry_in(from).await);
         // Whose entry it is comes before its version and its status.
         let refused = own.post(&path).json(&everything()).header("if-match", "\"99\"").send().await;
@@ -210,14 +247,19 @@ async fn an_action_under_a_key_happens_once(database: Database) {
     assert!(!first.is_replayed());
     // Whatever became of the entry since, and though it could not be approved now.
     let mut rows = service.database.counts();
-    for action in [None, Some("reopen"), Some("submit"), Some("approve"), Some("lock"), Some("invoice")] {
+    for action in
+        [None, Some("reopen"), Some("submit"), Some("approve"), Some("lock"), Some("invoice")]
+    {
         if let Some(action) = action {
             call(&service, &id, action).json(&everything()).send().await.is(200);
             rows = service.database.counts();
         }
         let repeat = approve.clone().send().await.is(200);
         assert!(repeat.is_replayed());
-        assert_eq!((repeat.body.as_slice(), repeat.header("etag")), (first.body.as_slice(), first.header("etag")));
+        assert_eq!(
+            (repeat.body.as_slice(), repeat.header("etag")),
+            (first.body.as_slice(), first.header("etag"))
+        );
         assert_eq!(service.database.counts(), rows);
     }
     // A refusal is not kept, and a condition is no part of what is repeated.
@@ -242,7 +284,8 @@ async fn a_key_means_nothing_to_another_action_or_entry(database: Database) {
         assert_eq!(answer.text("status"), status);
     }
     // One entry has one path, however its id is spelled.
-    let shouted = call(&service, &two.to_uppercase(), "submit").idempotency_key("\"k\"").send().await.is(200);
+    let shouted =
+        call(&service, &two.to_uppercase(), "submit").idempotency_key("\"k\"").send().await.is(200);
     assert!(shouted.is_replayed());
     service.log_any().idempotency_key("k").send().await.is(201);
 }
@@ -257,10 +300,18 @@ async fn a_condition_names_the_version_that_may_be_moved(database: Database) {
         let refused = call(&service, &id, "lock").header("if-match", tags).send().await;
         refused.fails_with(412, "precondition_failed");
     }
-    call(&service, &id, "submit").header("if-match", "\u{e9}").send().await.refuses(&["If-Match invalid_header"]);
+    call(&service, &id, "submit")
+        .header("if-match", "\u{e9}")
+        .send()
+        .await
+        .refuses(&["If-Match invalid_header"]);
     call(&service, &id, "submit").header("if-match", "\"7\", \"1\"").send().await.is(200);
     call(&service, &id, "recall").header("if-match", "*").send().await.is(200);
-    call(&service, &id, "lock").header("if-match", "\"3\"").send().await.fails_with(409, "invalid_transition");
+    call(&service, &id, "lock")
+        .header("if-match", "\"3\"")
+        .send()
+        .await
+        .fails_with(409, "invalid_transition");
 }
 
 async fn the_history_says_who_did_what_and_why(database: Database) {
@@ -268,7 +319,13 @@ async fn the_history_says_who_did_what_and_why(database: Database) {
     let user = service.tenant.user_id;
     let bound = service.key(move |key| key.user_id = Some(user)).await;
     let theirs = service.api.with_key(&bound.text);
-    let id = theirs.post(&service.tenant.path()).json(&service.tenant.body()).send().await.is(201).text("id");
+    let id = theirs
+        .post(&service.tenant.path())
+        .json(&service.tenant.body())
+        .send()
+        .await
+        .is(201)
+        .text("id");
     let path = |action: &str| format!("/time-entries/{id}/{action}");
     let mut at = 0;
     let mut tick = || {
@@ -276,32 +333,108 @@ async fn the_history_says_who_did_what_and_why(database: Database) {
         service.clock.advance(Duration::from_secs(1));
     };
     tick();
-    theirs.post(&path("submit")).json(&json!({ "reason": " ", "invoiceRef": "not yet" })).send().await.is(200);
+    theirs
+        .post(&path("submit"))
+        .json(&json!({ "reason": " ", "invoiceRef": "not yet" }))
+        .send()
+        .await
+        .is(200);
     tick();
-    service.api.post(&path("reject")).json(&json!({ "reason": " Too much, é 🦆 " })).send().await.is(200);
+    service
+        .api
+        .post(&path("reject"))
+        .json(&json!({ "reason": " Too much, é 🦆 " }))
+        .send()
+        .await
+        .is(200);
     tick();
-    theirs.patch(&format!("/time-entries/{id}")).json(&json!({ "minutes": 90 })).send().await.is(200);
+    theirs
+        .patch(&format!("/time-entries/{id}"))
+        .json(&json!({ "minutes": 90 }))
+        .send()
+        .await
+        .is(200);
     tick();
     theirs.post(&path("submit")).send().await.is(200);
     tick();
     service.api.post(&path("approve")).json(&json!({ "reason": "Well done" })).send().await.is(200);
     tick();
-    service.api.post(&path("invoice")).json(&json!({ "invoiceRef": "2026-0001" })).send().await.is(200);
+    service
+        .api
+        .post(&path("invoice"))
+        .json(&json!({ "invoiceRef": "2026-0001" }))
+        .send()
+        .await
+        .is(200);
     tick();
-    service.api.post(&path("release-invoice")).json(&json!({ "reason": "Wrong one" })).send().await.is(200);
+    service
+        .api
+        .post(&path("release-invoice"))
+        .json(&json!({ "reason": "Wrong one" }))
+        .send()
+        .await
+        .is(200);
     assert_eq!(at, 7);
     let ours = json!({ "keyId": service.tenant.key.key.id.to_string(), "userId": null });
     let theirs = json!({ "keyId": bound.key.id.to_string(), "userId": user.to_string() });
     let minutes = json!({ "minutes": { "old": 150, "new": 90 } });
     let expected = [
         ("log", &theirs, json!(null), json!(null), json!(null), json!("draft"), json!({})),
-        ("submit", &theirs, json!(null), json!("not yet"), json!("draft"), json!("submitted"), json!({})),
-        ("reject", &ours, json!(" Too much, é 🦆 "), json!(null), json!("submitted"), json!("rejected"), json!({})),
+        (
+            "submit",
+            &theirs,
+            json!(null),
+            json!("not yet"),
+            json!("draft"),
+            json!("submitted"),
+            json!({}),
+        ),
+        (
+            "reject",
+            &ours,
+            json!(" Too much, é 🦆 "),
+            json!(null),
+            json!("submitted"),
+            json!("rejected"),
+            json!({}),
+        ),
         ("edit", &theirs, json!(null), json!(null), json!("rejected"), json!("draft"), minutes),
-        ("submit", &theirs, json!(null), json!(null), json!("draft"), json!("submitted"), json!({})),
-        ("approve", &ours, json!("Well done"), json!(null), json!("submitted"), json!("approved"), json!({})),
-        ("invoice", &ours, json!(null), json!("2026-0001"), json!("approved"), json!("invoiced"), json!({})),
-        ("release-invoice", &ours, json!("Wrong one"), json!(null), json!("invoiced"), json!("locked"), json!({})),
+        (
+            "submit",
+            &theirs,
+            json!(null),
+            json!(null),
+            json!("draft"),
+            json!("submitted"),
+            json!({}),
+        ),
+        (
+            "approve",
+            &ours,
+            json!("Well done"),
+            json!(null),
+            json!("submitted"),
+            json!("approved"),
+            json!({}),
+        ),
+        (
+            "invoice",
+            &ours,
+            json!(null),
+            json!("2026-0001"),
+            json!("approved"),
+            json!("invoiced"),
+            json!({}),
+        ),
+        (
+            "release-invoice",
+            &ours,
+            json!("Wrong one"),
+            json!(null),
+            json!("invoiced"),
+            json!("locked"),
+            json!({}),
+        ),
     ];
     let expected: Vec<_> = (1..)
         .zip(expected)

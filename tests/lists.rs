@@ -21,7 +21,8 @@ type Meaning = Box<dyn Fn(&Value, Option<&Value>) -> bool>;
 
 const LIFE: [Action; 4] = [Action::Submit, Action::Approve, Action::Lock, Action::Invoice];
 
-/// Logs entries that differ in everything there is to filter by, and returns each with its reference.
+/// Logs entries that differ in everything there is to filter by, and returns each with its
+/// reference.
 pub(crate) async fn fill(service: &Service) -> Vec<(Value, Option<Value>)> {
     let tenant = &service.tenant;
     let days = ["2024-12-31", "2025-01-01", "2025-01-02", "0001-01-01", "9999-12-31"];
@@ -50,8 +51,12 @@ pub(crate) async fn fill(service: &Service) -> Vec<(Value, Option<Value>)> {
         }
         let path = if own { tenant.path() } else { tenant.other_path() };
         let id = if every(7) {
-            let call = service.api.post(&format!("{path}/batch")).json(&json!({ "entries": [body] }));
-            call.send().await.is(200).json()["results"][0]["entry"]["id"].as_str().unwrap().to_owned()
+            let call =
+                service.api.post(&format!("{path}/batch")).json(&json!({ "entries": [body] }));
+            call.send().await.is(200).json()["results"][0]["entry"]["id"]
+                .as_str()
+                .unwrap()
+                .to_owned()
         } else {
             service.api.post(&path).json(&body).send().await.is(201).text("id")
         };
@@ -78,7 +83,8 @@ pub(crate) async fn fill(service: &Service) -> Vec<(Value, Option<Value>)> {
     entries
 }
 
-/// Follows the links of a list to its end, and returns the entries. Every page but the last is full.
+/// Follows the links of a list to its end, and returns the entries. Every page but the last is
+/// full.
 pub(crate) async fn walk(api: &Api, path: &str, query: &str, limit: usize) -> Vec<Value> {
     let mut entries = Vec::new();
     let mut next = Some(format!("{path}?limit={limit}&{query}"));
@@ -108,7 +114,9 @@ async fn every_filter_lists_exactly_what_it_says(database: Database) {
         move |entry: &Value, _: Option<&Value>| entry[member].as_str() == Some(value.as_str())
     };
     let of = |member: &'static str, value: &'static str| {
-        move |_: &Value, reference: Option<&Value>| reference.is_some_and(|reference| reference[member] == value)
+        move |_: &Value, reference: Option<&Value>| {
+            reference.is_some_and(|reference| reference[member] == value)
+        }
     };
     let day = |entry: &Value| entry["workDate"].as_str().unwrap().to_owned();
     let (user, ticket, release) =
@@ -153,12 +161,15 @@ async fn every_filter_lists_exactly_what_it_says(database: Database) {
         ("externalRef.externalType=t%261".into(), Box::new(of("externalType", "t&1"))),
         ("externalRef.externalId=10".into(), Box::new(of("externalId", "10"))),
         (
-            "externalRef.provider=Jira&externalRef.externalType=t%262&externalRef.externalId=2".into(),
+            "externalRef.provider=Jira&externalRef.externalType=t%262&externalRef.externalId=2"
+                .into(),
             Box::new(of("externalId", "2")),
         ),
         ("externalRef.externalId=1".into(), Box::new(|_, _| false)),
         (
-            format!("status=approved&status=submitted&billable=true&from=2025-01-01&userId={user}&source=api"),
+            format!(
+                "status=approved&status=submitted&billable=true&from=2025-01-01&userId={user}&source=api"
+            ),
             Box::new(move |entry, _| {
                 ["approved", "submitted"].contains(&entry["status"].as_str().unwrap())
                     && entry["billable"] == true
@@ -173,10 +184,15 @@ async fn every_filter_lists_exactly_what_it_says(database: Database) {
         let expected: BTreeSet<String> = expected.map(|(entry, _)| entry.to_string()).collect();
         let listed = walk(&service.api, "/time-entries", query, 7).await;
         assert_eq!(listed.len(), expected.len(), "{query}");
-        assert_eq!(listed.iter().map(Value::to_string).collect::<BTreeSet<_>>(), expected, "{query}");
+        assert_eq!(
+            listed.iter().map(Value::to_string).collect::<BTreeSet<_>>(),
+            expected,
+            "{query}"
+        );
     }
-    let empty =
-        filters.iter().filter(|(_, meaning)| !all.iter().any(|(entry, reference)| meaning(entry, reference.as_ref())));
+    let empty = filters.iter().filter(|(_, meaning)| {
+        !all.iter().any(|(entry, reference)| meaning(entry, reference.as_ref()))
+    });
     assert_eq!(empty.count(), 3, "every other filter finds something");
 }
 
@@ -184,16 +200,27 @@ async fn the_list_of_a_project_is_that_of_the_organization_without_the_others(da
     let service = Service::start(database).await;
     fill(&service).await;
     let stranger = Tenant::provision(&service.store).await;
-    service.api.with_key(&stranger.key.text).post(&stranger.path()).json(&stranger.body()).send().await.is(201);
+    service
+        .api
+        .with_key(&stranger.key.text)
+        .post(&stranger.path())
+        .json(&stranger.body())
+        .send()
+        .await
+        .is(201);
     let own = service.tenant.project_id;
     let limited = service.with_key(move |key| key.project_id = Some(own)).await;
     for query in ["", "status=draft&sort=createdAt", "billable=false&sort=-updatedAt"] {
         let all = walk(&service.api, "/time-entries", query, 200).await;
-        for (path, project) in
-            [(service.tenant.path(), own), (service.tenant.other_path(), service.tenant.other_project_id)]
-        {
-            let expected: Vec<_> =
-                all.iter().filter(|entry| entry["projectId"] == project.to_string()).cloned().collect();
+        for (path, project) in [
+            (service.tenant.path(), own),
+            (service.tenant.other_path(), service.tenant.other_project_id),
+        ] {
+            let expected: Vec<_> = all
+                .iter()
+                .filter(|entry| entry["projectId"] == project.to_string())
+                .cloned()
+                .collect();
             assert!(!expected.is_empty() && expected.len() < all.len());
             assert_eq!(walk(&service.api, &path, query, 3).await, expected);
         }
@@ -215,14 +242,23 @@ async fn what_is_no_parameter_or_no_value_is_named(database: Database) {
             ("x=1", ["x unknown_parameter"].as_slice()),
             ("UserId=1&status", &["UserId unknown_parameter", "status unknown_value"]),
             ("projectId=x", &["projectId unknown_parameter"]),
-            ("b=1&a=2&b=3&a=4&c=5&b=6", &["b unknown_parameter", "a unknown_parameter", "c unknown_parameter"]),
+            (
+                "b=1&a=2&b=3&a=4&c=5&b=6",
+                &["b unknown_parameter", "a unknown_parameter", "c unknown_parameter"],
+            ),
             ("sort=x&sort=y", &["sort repeated"]),
             ("groupBy=user", &["groupBy unknown_parameter"]),
             ("=", &[" unknown_parameter"]),
             ("%00=1", &["\u{0} unknown_parameter"]),
-            ("userId=1&entryId=&releaseId=x", &["userId invalid_id", "entryId invalid_id", "releaseId invalid_id"]),
+            (
+                "userId=1&entryId=&releaseId=x",
+                &["userId invalid_id", "entryId invalid_id", "releaseId invalid_id"],
+            ),
             (&same, &["userId repeated"]),
-            ("status=draft&status=DRAFT&status=x", &["status unknown_value", "status unknown_value"]),
+            (
+                "status=draft&status=DRAFT&status=x",
+                &["status unknown_value", "status unknown_value"],
+            ),
             ("status=draft,approved", &["status unknown_value"]),
             ("billable=1", &["billable wrong_type"]),
             ("billable=TRUE&includeTotal=yes", &["billable wrong_type", "includeTotal wrong_type"]),
@@ -246,7 +282,10 @@ async fn what_is_no_parameter_or_no_value_is_named(database: Database) {
                 "externalRef=x&externalRef.type=x",
                 &["externalRef unknown_parameter", "externalRef.type unknown_parameter"],
             ),
-            ("limit=0&cursor=x&x=1", &["limit out_of_range", "cursor invalid_cursor", "x unknown_parameter"]),
+            (
+                "limit=0&cursor=x&x=1",
+                &["limit out_of_range", "cursor invalid_cursor", "x unknown_parameter"],
+            ),
         ] {
             service.api.get(&format!("{path}?{query}")).send().await.refuses(expected);
         }

@@ -85,15 +85,18 @@ async fn ids_are_read_in_any_case_and_written_in_lower_case(database: Database) 
 
 async fn null_is_the_same_as_absent_where_null_is_allowed(database: Database) {
     let service = Service::start(database).await;
-    let body = service.tenant.body_with(&json!({ "description": null, "entryId": null, "releaseId": null }));
+    let body = service
+        .tenant
+        .body_with(&json!({ "description": null, "entryId": null, "releaseId": null }));
     let entry = service.log(&body).send().await.is(201).json();
     assert_eq!([&entry["description"], &entry["entryId"], &entry["releaseId"]], [&Value::Null; 3]);
 }
 
 async fn members_that_are_not_known_are_ignored(database: Database) {
     let service = Service::start(database).await;
-    let body =
-        service.tenant.body_with(&json!({ "status": "invoiced", "id": 1, "x": { "minutes": [] }, "Minutes": "" }));
+    let body = service.tenant.body_with(
+        &json!({ "status": "invoiced", "id": 1, "x": { "minutes": [] }, "Minutes": "" }),
+    );
     let entry = service.log(&body).send().await.is(201).json();
     assert_eq!(entry["status"], "draft");
     // A member that is not known may even be there twice.
@@ -117,8 +120,13 @@ fn with_duration(tenant: &Tenant, vector: &Value) -> Value {
 async fn every_duration_of_the_vectors_comes_out_as_they_say(database: Database) {
     let service = Service::start(database).await;
     for vector in vectors("accepted") {
-        let entry = service.log(&with_duration(&service.tenant, &vector)).send().await.is(201).json();
-        assert_eq!((&entry["minutes"], &entry["hours"]), (&vector["minutes"], &vector["hours"]), "{vector}");
+        let entry =
+            service.log(&with_duration(&service.tenant, &vector)).send().await.is(201).json();
+        assert_eq!(
+            (&entry["minutes"], &entry["hours"]),
+            (&vector["minutes"], &vector["hours"]),
+            "{vector}"
+        );
     }
 }
 
@@ -128,8 +136,9 @@ async fn every_duration_that_the_vectors_refuse_is_refused(database: Database) {
         let answer = service.log(&with_duration(&service.tenant, &vector)).send().await;
         let answer = answer.fails_with(400, "validation_error");
         let violations = answer.violations();
-        let named =
-            violations.iter().all(|violation| violation.starts_with("/minutes ") || violation.starts_with("/hours "));
+        let named = violations.iter().all(|violation| {
+            violation.starts_with("/minutes ") || violation.starts_with("/hours ")
+        });
         assert!(named && !violations.is_empty(), "{vector}: {violations:?}");
     }
     assert_eq!(service.database.count("time_entries"), 0);
@@ -140,7 +149,11 @@ async fn an_entry_refers_to_what_its_organization_and_project_have(database: Dat
     let (tenant, stranger) = (&service.tenant, Tenant::provision(&service.store).await);
     let nobody = "00000000-0000-4000-8000-000000000000";
     for user in [stranger.user_id.to_string(), nobody.to_owned()] {
-        service.log(&tenant.body_with(&json!({ "userId": user }))).send().await.refuses(&["/userId unknown_reference"]);
+        service
+            .log(&tenant.body_with(&json!({ "userId": user })))
+            .send()
+            .await
+            .refuses(&["/userId unknown_reference"]);
     }
     // All of them at once, and a ticket or a release of another project is none.
     let body = tenant.body_with(&json!({
@@ -148,7 +161,8 @@ async fn an_entry_refers_to_what_its_organization_and_project_have(database: Dat
         "entryId": stranger.entry_id.to_string(),
         "releaseId": stranger.release_id.to_string(),
     }));
-    let expected = ["/userId unknown_reference", "/entryId unknown_reference", "/releaseId unknown_reference"];
+    let expected =
+        ["/userId unknown_reference", "/entryId unknown_reference", "/releaseId unknown_reference"];
     service.log(&body).send().await.refuses(&expected);
     let body = tenant.body_with(&json!({
         "entryId": tenant.entry_id.to_string(),
@@ -196,7 +210,12 @@ async fn a_body_is_json_by_every_name_of_json(database: Database) {
         "application/json, application/json",
         "application/\u{e9}",
     ] {
-        service.log_any().header("content-type", name).send().await.fails_with(415, "unsupported_media_type");
+        service
+            .log_any()
+            .header("content-type", name)
+            .send()
+            .await
+            .fails_with(415, "unsupported_media_type");
     }
     let none = service.log_any().without_header("content-type").send().await;
     none.fails_with(415, "unsupported_media_type");

@@ -1,6 +1,11 @@
 //! End-to-end tests. Each file is one route or one promise; `support` is what they stand on.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod anonymous_rate;
 mod arrival;

@@ -1,4 +1,5 @@
-//! The database goes away and comes back: what was answered is there, nothing is there twice, and nobody waits long.
+//! The database goes away and comes back: what was answered is there, nothing is there twice, and
+//! nobody waits long.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -68,7 +69,8 @@ async fn survives(disturb: impl AsyncFnOnce(&Cluster, &Seen)) {
     let one = Service::start_on(&cluster).await.beside(impatient).await;
     let other = one.beside(impatient).await;
     let seen = Seen::default();
-    let workers = (0..8).map(|worker| log_until_told(if worker % 2 == 0 { &one } else { &other }, worker, &seen));
+    let workers = (0..8)
+        .map(|worker| log_until_told(if worker % 2 == 0 { &one } else { &other }, worker, &seen));
     let disturbance = async {
         seen.until("the first answers", |seen| seen.acknowledged() > 50).await;
         disturb(&cluster, &seen).await;
@@ -129,14 +131,16 @@ async fn backends_that_freeze_at_any_moment_lose_and_double_nothing() {
             backends.truncate(1 + chance.below(backends.len()));
             let before = (seen.acknowledged(), seen.unavailable());
             let frozen = Frozen::new(&backends);
-            // One that holds a lock may hold up everybody, and one that held none holds up nobody for long.
+            // One that holds a lock may hold up everybody, and one that held none holds up nobody
+            // for long.
             seen.until("answers while backends are frozen", |seen| {
                 seen.unavailable() > before.1 + 20 || seen.acknowledged() > before.0 + 100
             })
             .await;
             drop(frozen);
             let before = seen.acknowledged();
-            seen.until("answers between two freezes", |seen| seen.acknowledged() > before + 20).await;
+            seen.until("answers between two freezes", |seen| seen.acknowledged() > before + 20)
+                .await;
         }
     })
     .await;

@@ -1,4 +1,5 @@
-//! No command writes over a file that it was not told to replace, nor ever over one that it works with.
+//! No command writes over a file that it was not told to replace, nor ever over one that it works
+//! with.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -63,7 +64,8 @@ impl Desk {
     }
 
     fn run(&self, arguments: &[String]) -> Output {
-        let arguments: Vec<_> = arguments.iter().map(String::as_str).chain(["--database-url", &self.url]).collect();
+        let arguments: Vec<_> =
+            arguments.iter().map(String::as_str).chain(["--database-url", &self.url]).collect();
         run(&arguments)
     }
 
@@ -75,7 +77,8 @@ impl Desk {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     files
 }
@@ -101,7 +104,10 @@ fn a_file_that_is_there_is_replaced_only_if_that_is_asked_for() {
         fs::write(&path, PRECIOUS).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let before = desk.files();
-        refused(&desk.run(&arguments), "exists already; name another file, or replace it with --force");
+        refused(
+            &desk.run(&arguments),
+            "exists already; name another file, or replace it with --force",
+        );
         assert_eq!(desk.read("out"), PRECIOUS);
         desk.run(&forced(arguments.clone()));
         let written = fs::read(&path).unwrap();
@@ -147,9 +153,13 @@ fn what_is_written_is_for_its_owner_alone() {
     for (index, arguments) in desk.writers(&desk.path("new")).into_iter().enumerate() {
         // Whatever the mask allows.
         let mut command = Command::new("sh");
-        command.args(["-c", "umask 0; exec \"$@\"", "sh"]).arg(program(&[]).get_program()).args(&arguments);
+        command
+            .args(["-c", "umask 0; exec \"$@\"", "sh"])
+            .arg(program(&[]).get_program())
+            .args(&arguments);
         let output = command.args(["--database-url", &desk.url]).output().unwrap();
-        let mode = fs::metadata(desk.path("new")).unwrap_or_else(|error| panic!("{index} {error}: {output:?}"));
+        let mode = fs::metadata(desk.path("new"))
+            .unwrap_or_else(|error| panic!("{index} {error}: {output:?}"));
         assert_eq!(mode.permissions().mode() & 0o777, 0o600, "{arguments:?}");
         fs::remove_file(desk.path("new")).unwrap();
     }
@@ -172,7 +182,10 @@ fn the_database_is_never_written_over_under_whatever_name() {
             for arguments in desk.writers(&desk.path(name)) {
                 let there = desk.files();
                 for arguments in [arguments.clone(), forced(arguments)] {
-                    refused(&desk.run(&arguments), "would overwrite the database, or a file that belongs to it");
+                    refused(
+                        &desk.run(&arguments),
+                        "would overwrite the database, or a file that belongs to it",
+                    );
                 }
                 assert_eq!(desk.files(), there);
             }
@@ -184,7 +197,10 @@ fn the_database_is_never_written_over_under_whatever_name() {
     // Standard output may lead there as well.
     let appended = fs::File::options().append(true).open(desk.path("timelog.db")).unwrap();
     let mut export = program(&["export", "--database-url", &desk.url]);
-    refused(&export.stdout(Stdio::from(appended)).output().unwrap(), "standard output would overwrite the database");
+    refused(
+        &export.stdout(Stdio::from(appended)).output().unwrap(),
+        "standard output would overwrite the database",
+    );
     drop(service);
     assert_eq!(desk.export(), before);
 }
@@ -206,11 +222,15 @@ fn what_a_command_reads_is_never_written_over() {
         refused(&desk.run(&forced(import)), expected);
     }
     assert_eq!((desk.read("rows.csv"), desk.read("users.csv")), (rows, users));
-    let import = ["import", &desk.path("timelog.db"), "--project", desk.made.id("projectId")].map(str::to_owned);
+    let import = ["import", &desk.path("timelog.db"), "--project", desk.made.id("projectId")]
+        .map(str::to_owned);
     refused(&desk.run(&import), "is the database");
     // The authorities that a PostgreSQL server is checked against are read, too.
     fs::write(desk.path("ca.pem"), PRECIOUS).unwrap();
-    let url = format!("postgres://localhost/timelog?sslmode=verify-full&sslrootcert={}", desk.path("ca.pem"));
+    let url = format!(
+        "postgres://localhost/timelog?sslmode=verify-full&sslrootcert={}",
+        desk.path("ca.pem")
+    );
     let export = run(&["export", "--force", "--out", &desk.path("ca.pem"), "--database-url", &url]);
     refused(&export, "--out would overwrite the database, or a file that belongs to it");
     assert_eq!(desk.read("ca.pem"), PRECIOUS);
@@ -302,14 +322,18 @@ fn send(signal: &str, process: u32) {
 fn an_import_that_is_interrupted_tells_which_rows_it_refused_until_then() {
     let desk = Desk::new();
     long_file(&desk, 100_000);
-    let arguments = desk.import(&["--refused", &desk.path("refused.csv"), "--database-url", &desk.url]);
+    let arguments =
+        desk.import(&["--refused", &desk.path("refused.csv"), "--database-url", &desk.url]);
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let mut import = program(&arguments).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_partial(desk.folder.path());
     send("-INT", import.id());
     assert_eq!(import.wait().unwrap().code(), Some(130));
     let refused = desk.read("refused.csv");
-    assert!(refused.starts_with("line,field,message\n2,minutes,") && refused.ends_with('\n'), "{refused}");
+    assert!(
+        refused.starts_with("line,field,message\n2,minutes,") && refused.ends_with('\n'),
+        "{refused}"
+    );
     assert!(!desk.files().iter().any(|path| is_partial(path)), "{:?}", desk.files());
 }
 
@@ -317,10 +341,14 @@ fn an_import_that_is_interrupted_tells_which_rows_it_refused_until_then() {
 fn an_import_that_is_to_outlive_its_terminal_does() {
     let desk = Desk::new();
     long_file(&desk, 10_000);
-    let arguments = desk.import(&["--refused", &desk.path("refused.csv"), "--database-url", &desk.url]);
+    let arguments =
+        desk.import(&["--refused", &desk.path("refused.csv"), "--database-url", &desk.url]);
     // As nohup does.
     let mut import = Command::new("sh");
-    import.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(program(&[]).get_program()).args(&arguments);
+    import
+        .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
+        .arg(program(&[]).get_program())
+        .args(&arguments);
     let mut import = import.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_partial(desk.folder.path());
     send("-HUP", import.id());

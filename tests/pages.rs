@@ -1,4 +1,5 @@
-//! The pages of a list: their order, their size, and the way from each to the next while others write.
+//! The pages of a list: their order, their size, and the way from each to the next while others
+//! write.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,7 +21,8 @@ on_every_database![
     who_walks_while_others_write_sees_each_surviving_entry_exactly_once,
 ];
 
-const ORDERS: [&str; 6] = ["-workDate", "workDate", "-createdAt", "createdAt", "-updatedAt", "updatedAt"];
+const ORDERS: [&str; 6] =
+    ["-workDate", "workDate", "-createdAt", "createdAt", "-updatedAt", "updatedAt"];
 
 fn ids(entries: &[Value]) -> Vec<&str> {
     entries.iter().map(|entry| entry["id"].as_str().unwrap()).collect()
@@ -29,7 +31,14 @@ fn ids(entries: &[Value]) -> Vec<&str> {
 /// Logs entries that are all alike.
 async fn log_many(service: &Service, count: usize) -> Vec<String> {
     let body = json!({ "entries": vec![service.tenant.body(); count] });
-    let answer = service.api.post(&format!("{}/batch", service.tenant.path())).json(&body).send().await.is(200).json();
+    let answer = service
+        .api
+        .post(&format!("{}/batch", service.tenant.path()))
+        .json(&body)
+        .send()
+        .await
+        .is(200)
+        .json();
     let results = answer["results"].as_array().unwrap();
     results.iter().map(|result| result["entry"]["id"].as_str().unwrap().to_owned()).collect()
 }
@@ -39,16 +48,23 @@ async fn every_order_is_total_in_both_directions(database: Database) {
     let all = fill(&service).await;
     for order in ORDERS {
         let key = order.trim_start_matches('-');
-        let place = |entry: &Value| (entry[key].as_str().unwrap().to_owned(), entry["id"].as_str().unwrap().to_owned());
+        let place = |entry: &Value| {
+            (entry[key].as_str().unwrap().to_owned(), entry["id"].as_str().unwrap().to_owned())
+        };
         let mut expected: Vec<_> = all.iter().map(|(entry, _)| entry.clone()).collect();
         expected.sort_by_key(place);
-        let distinct: BTreeSet<_> = expected.iter().map(|entry| entry[key].as_str().unwrap()).collect();
+        let distinct: BTreeSet<_> =
+            expected.iter().map(|entry| entry[key].as_str().unwrap()).collect();
         assert!((2..all.len()).contains(&distinct.len()), "there are ties to break");
         if order.starts_with('-') {
             expected.reverse();
         }
         for limit in [1, 7, 30] {
-            assert_eq!(walk(&service.api, "/time-entries", &format!("sort={order}"), limit).await, expected, "{order}");
+            assert_eq!(
+                walk(&service.api, "/time-entries", &format!("sort={order}"), limit).await,
+                expected,
+                "{order}"
+            );
         }
     }
     let unasked = walk(&service.api, "/time-entries", "", 7).await;
@@ -59,12 +75,16 @@ async fn a_page_has_1_to_200_entries_and_50_unless_asked(database: Database) {
     let service = Service::start(database).await;
     let logged = log_many(&service, 201).await;
     for path in ["/time-entries".to_owned(), service.tenant.path()] {
-        for (query, size) in [("", 50), ("?limit=1", 1), ("?limit=50", 50), ("?limit=200", 200), ("?limit=007", 7)] {
+        for (query, size) in
+            [("", 50), ("?limit=1", 1), ("?limit=50", 50), ("?limit=200", 200), ("?limit=007", 7)]
+        {
             let page = service.api.get(&format!("{path}{query}")).send().await.is(200);
             assert_eq!(page.json()["data"].as_array().unwrap().len(), size);
             assert!(page.header("link").is_some());
         }
-        for limit in ["0", "201", "-1", "%2B5", "1.0", "1e2", "", "%205", "x", "18446744073709551617"] {
+        for limit in
+            ["0", "201", "-1", "%2B5", "1.0", "1e2", "", "%205", "x", "18446744073709551617"]
+        {
             let refused = service.api.get(&format!("{path}?limit={limit}")).send().await;
             refused.refuses(&["limit out_of_range"]);
         }
@@ -82,13 +102,17 @@ async fn a_total_counts_everything_that_matches(database: Database) {
     let service = Service::start(database).await;
     let all = fill(&service).await;
     let drafts = all.iter().filter(|(entry, _)| entry["status"] == "draft").count();
-    let get = async |query: &str| service.api.get(&format!("/time-entries?{query}")).send().await.is(200);
+    let get =
+        async |query: &str| service.api.get(&format!("/time-entries?{query}")).send().await.is(200);
     for query in ["", "includeTotal=false"] {
         assert_eq!(get(query).await.json().get("total"), None);
     }
     assert_eq!(get("includeTotal=true&limit=1").await.json()["total"], all.len());
     assert_eq!(get("includeTotal=true&status=draft&sort=createdAt").await.json()["total"], drafts);
-    assert_eq!(get("includeTotal=true&source=ui&status=invoiced&status=locked").await.json()["total"], 0);
+    assert_eq!(
+        get("includeTotal=true&source=ui&status=invoiced&status=locked").await.json()["total"],
+        0
+    );
     // It is the same on every page, and may be asked for on any.
     let first = get("limit=20&includeTotal=true").await;
     let second = service.api.get(&link(first.header("link").unwrap())).send().await.is(200).json();
@@ -98,8 +122,10 @@ async fn a_total_counts_everything_that_matches(database: Database) {
 }
 
 async fn a_link_keeps_what_was_asked_for(database: Database) {
-    let service = Service::start_with(database, |setup| setup.settings.base_path = "/api/v1".into()).await;
-    let reference = |id: &str| json!({ "provider": "a&b=c d+é%", "externalType": "t", "externalId": id });
+    let service =
+        Service::start_with(database, |setup| setup.settings.base_path = "/api/v1".into()).await;
+    let reference =
+        |id: &str| json!({ "provider": "a&b=c d+é%", "externalType": "t", "externalId": id });
     for id in ["1", "2", "3"] {
         let body = service.tenant.body_with(&json!({ "externalRef": reference(id) }));
         service.log(&body).send().await.is(201);
@@ -128,7 +154,8 @@ async fn a_cursor_is_good_for_its_own_list_alone(database: Database) {
     };
     let plain = cursor("").await;
     let drafts = cursor("status=draft&billable=true").await;
-    let ask = async |path: &str, query: &str| service.api.get(&format!("{path}?{query}")).send().await;
+    let ask =
+        async |path: &str, query: &str| service.api.get(&format!("{path}?{query}")).send().await;
     // How much is on a page and in which order the parameters stand makes no other list.
     ask("/time-entries", &format!("cursor={plain}")).await.is(200);
     ask("/time-entries", &format!("limit=1&cursor={plain}&includeTotal=true")).await.is(200);
@@ -148,7 +175,11 @@ async fn a_cursor_is_good_for_its_own_list_alone(database: Database) {
     ] {
         ask(path, &format!("{query}cursor={cursor}")).await.refuses(&["cursor invalid_cursor"]);
     }
-    theirs.get(&format!("/time-entries?cursor={plain}")).send().await.refuses(&["cursor invalid_cursor"]);
+    theirs
+        .get(&format!("/time-entries?cursor={plain}"))
+        .send()
+        .await
+        .refuses(&["cursor invalid_cursor"]);
     // Another key of the organization may go on where one has stopped.
     let other = service.with_key(|_| ()).await;
     other.get(&format!("/time-entries?cursor={plain}")).send().await.is(200);
@@ -158,28 +189,45 @@ async fn a_cursor_that_was_tampered_with_is_refused(database: Database) {
     let service = Service::start(database).await;
     log_many(&service, 3).await;
     for order in ORDERS {
-        let page = service.api.get(&format!("/time-entries?limit=1&sort={order}")).send().await.is(200);
+        let page =
+            service.api.get(&format!("/time-entries?limit=1&sort={order}")).send().await.is(200);
         let cursor = page.text("nextCursor");
-        let (cut, longer, empty) = (&cursor[..cursor.len() - 1], format!("{cursor}A"), String::new());
-        let flipped = format!("{}{}", if cursor.starts_with('A') { 'B' } else { 'A' }, &cursor[1..]);
+        let (cut, longer, empty) =
+            (&cursor[..cursor.len() - 1], format!("{cursor}A"), String::new());
+        let flipped =
+            format!("{}{}", if cursor.starts_with('A') { 'B' } else { 'A' }, &cursor[1..]);
         let padded = format!("{cursor}=");
         let spaced = format!("%20{cursor}");
         let binary = "%00%ff".to_owned();
         let head = cursor[..32].to_owned();
-        for wrong in [&empty, &longer, &flipped, &padded, &spaced, &binary, &head, &"x".repeat(5000)] {
-            let answer = service.api.get(&format!("/time-entries?limit=1&sort={order}&cursor={wrong}")).send().await;
+        for wrong in
+            [&empty, &longer, &flipped, &padded, &spaced, &binary, &head, &"x".repeat(5000)]
+        {
+            let answer = service
+                .api
+                .get(&format!("/time-entries?limit=1&sort={order}&cursor={wrong}"))
+                .send()
+                .await;
             answer.refuses(&["cursor invalid_cursor"]);
         }
         // A cut value may still be an instant, so all that is asked for is that it is no trouble.
-        let answer = service.api.get(&format!("/time-entries?limit=1&sort={order}&cursor={cut}")).send().await;
+        let answer = service
+            .api
+            .get(&format!("/time-entries?limit=1&sort={order}&cursor={cut}"))
+            .send()
+            .await;
         assert!([200, 400].contains(&answer.status), "{}", answer.describe());
-        let twice =
-            service.api.get(&format!("/time-entries?sort={order}&cursor={cursor}&cursor={cursor}")).send().await;
+        let twice = service
+            .api
+            .get(&format!("/time-entries?sort={order}&cursor={cursor}&cursor={cursor}"))
+            .send()
+            .await;
         twice.refuses(&["cursor repeated"]);
     }
 }
 
-/// What a walk is to come to: every entry that was there all the time, none twice, and none that never was there.
+/// What a walk is to come to: every entry that was there all the time, none twice, and none that
+/// never was there.
 #[track_caller]
 fn is_fair(seen: &[Value], surviving: &BTreeSet<String>, order: &str) {
     let distinct: BTreeSet<_> = ids(seen).into_iter().map(str::to_owned).collect();
@@ -204,16 +252,24 @@ async fn who_walks_between_changes_sees_each_surviving_entry_exactly_once(databa
             seen.extend(page.json()["data"].as_array().unwrap().clone());
             pages += 1;
             assert!(pages < 200, "the walk has an end");
-            // The entry that the cursor names goes, one that was not seen yet goes, and others come at both ends.
+            // The entry that the cursor names goes, one that was not seen yet goes, and others come
+            // at both ends.
             let unseen = surviving.iter().find(|id| !ids(&seen).contains(&id.as_str())).cloned();
-            for gone in [Some(seen.last().unwrap()["id"].as_str().unwrap().to_owned()), unseen].into_iter().flatten() {
+            for gone in [Some(seen.last().unwrap()["id"].as_str().unwrap().to_owned()), unseen]
+                .into_iter()
+                .flatten()
+            {
                 service.api.delete(&format!("/time-entries/{gone}")).send().await;
                 surviving.remove(&gone);
             }
             if pages % 3 == 0 {
                 service.clock.advance(Duration::from_millis(1));
                 for day in ["2025-01-14", "2025-01-15", "2025-01-16"] {
-                    service.log(&service.tenant.body_with(&json!({ "workDate": day }))).send().await.is(201);
+                    service
+                        .log(&service.tenant.body_with(&json!({ "workDate": day })))
+                        .send()
+                        .await
+                        .is(201);
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! Who may do what: every route with every kind of key. What a key may do is done; everything else is refused with what the
-//! contract names, and changes nothing.
+//! Who may do what: every route with every kind of key. What a key may do is done; everything else
+//! is refused with what the contract names, and changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use timelog_domain::ports::{ApiKeys, Clock};
 use timelog_domain::{Permission, Status};
 
-use crate::support::{Answer, Api, Call, Database, Service, Tenant, document, may, on_every_database};
+use crate::support::{
+    Answer, Api, Call, Database, Service, Tenant, document, may, on_every_database,
+};
 
 use self::Needs::{AnyKey, Nothing, The};
 use self::Scope::{AllProjects, Anywhere, ItsItems, OneProject};
@@ -60,7 +62,13 @@ struct Rule {
     done: u16,
 }
 
-const fn rule(operation: &'static str, needs: Needs, scope: Scope, users: Users, done: u16) -> Rule {
+const fn rule(
+    operation: &'static str,
+    needs: Needs,
+    scope: Scope,
+    users: Users,
+    done: u16,
+) -> Rule {
     Rule { operation, needs, scope, users, done }
 }
 
@@ -251,7 +259,8 @@ async fn key(service: &Service, stranger: &Tenant, kind: Kind) -> Api {
 
 /// Everything that there is to see of the tenant, and how much of everything there is at all.
 async fn all(service: &Service) -> (String, Vec<Vec<u8>>) {
-    let (project, ticket, release) = (service.tenant.project_id, service.tenant.entry_id, service.tenant.release_id);
+    let (project, ticket, release) =
+        (service.tenant.project_id, service.tenant.entry_id, service.tenant.release_id);
     let mut seen = Vec::new();
     for path in [
         "/time-entries.csv".to_owned(),
@@ -284,7 +293,11 @@ fn meets(answer: &Answer, expected: &Expected, what: &str) {
         Expected::ItemRefused(code) => {
             assert_eq!(answer.status, 200, "{told}");
             let result = &answer.json()["results"][0];
-            assert_eq!((&result["outcome"], &result["problem"]["code"]), (&json!("failed"), &json!(code)), "{told}");
+            assert_eq!(
+                (&result["outcome"], &result["problem"]["code"]),
+                (&json!("failed"), &json!(code)),
+                "{told}"
+            );
         }
     }
 }
@@ -299,13 +312,21 @@ async fn every_route_does_what_the_key_may_and_nothing_else(database: Database) 
         }
         let id = service.entry_in(rule.from()).await;
         let before = all(&service).await;
-        for (kind, api, expected) in keys.iter().filter(|(_, _, expected)| !matches!(expected, Expected::Done(_))) {
+        for (kind, api, expected) in
+            keys.iter().filter(|(_, _, expected)| !matches!(expected, Expected::Done(_)))
+        {
             let answer = rule.call(api, &service.tenant, &id).send().await;
             meets(&answer, expected, &format!("{} with {kind:?}", rule.operation));
         }
-        assert!(all(&service).await == before, "{} changed something for a key that may not", rule.operation);
+        assert!(
+            all(&service).await == before,
+            "{} changed something for a key that may not",
+            rule.operation
+        );
         // Only now what may be done, each on an entry of its own.
-        for (kind, api, expected) in keys.iter().filter(|(_, _, expected)| matches!(expected, Expected::Done(_))) {
+        for (kind, api, expected) in
+            keys.iter().filter(|(_, _, expected)| matches!(expected, Expected::Done(_)))
+        {
             let id = service.entry_in(rule.from()).await;
             let answer = rule.call(api, &service.tenant, &id).send().await;
             meets(&answer, expected, &format!("{} with {kind:?}", rule.operation));
@@ -317,7 +338,10 @@ async fn every_route_does_what_the_key_may_and_nothing_else(database: Database) 
     }
     // What the stranger put beside ours is not ours.
     let seen = service.api.get(&format!("/users/{}", service.tenant.user_id)).send().await.is(200);
-    assert_eq!(seen.json(), json!({ "id": service.tenant.user_id.to_string(), "name": "Another", "active": true }));
+    assert_eq!(
+        seen.json(),
+        json!({ "id": service.tenant.user_id.to_string(), "name": "Another", "active": true })
+    );
 }
 
 #[test]

@@ -28,7 +28,8 @@ async fn sixty_four_identical_requests_to_two_programs_make_one_entry() {
             running.spawn(call.send());
         }
         let answers = running.join_all().await;
-        let new = answers.iter().filter(|answer| answer.status == 201 && !answer.is_replayed()).count();
+        let new =
+            answers.iter().filter(|answer| answer.status == 201 && !answer.is_replayed()).count();
         assert_eq!(new, 1);
         assert!(answers.iter().all(|answer| answer.body == answers[0].body && answer.status < 300));
         assert_eq!(database.count("time_entries"), round);
@@ -43,7 +44,10 @@ async fn while_the_database_is_away_the_answer_is_503_and_afterwards_all_is_well
     let cluster = Arc::new(Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on")]));
     let service = Service::start_on(&cluster).await;
     let before = service.log_any().idempotency_key("before").send().await.is(201);
-    let (during, path) = (service.log_any().idempotency_key("during"), format!("/time-entries/{}", before.text("id")));
+    let (during, path) = (
+        service.log_any().idempotency_key("during"),
+        format!("/time-entries/{}", before.text("id")),
+    );
     cluster.stop();
     for call in [during.clone(), service.api.get(&path), service.api.get("/health/ready")] {
         let refused = call.send().await.fails_with(503, "unavailable");
@@ -76,8 +80,9 @@ async fn a_database_that_defaults_to_serializable_never_shows() {
         let mut running = JoinSet::new();
         for index in 0..32 {
             let reference = json!({ "provider": "p", "externalType": "t", "externalId": (index % 4).to_string() });
-            let body =
-                service.tenant.body_with(&json!({ "minutes": round * 32 + index + 1, "externalRef": reference }));
+            let body = service
+                .tenant
+                .body_with(&json!({ "minutes": round * 32 + index + 1, "externalRef": reference }));
             running.spawn(service.log(&body).idempotency_key(&format!("{round}-{index}")).send());
         }
         for answer in running.join_all().await {

@@ -10,7 +10,8 @@ const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations"
 /// The names of the migrations of a kind of database, in order.
 fn migrations(kind: &str) -> Vec<String> {
     let folders = fs::read_dir(PathBuf::from(MIGRATIONS).join(kind)).unwrap();
-    let mut names: Vec<_> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> =
+        folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -45,7 +46,9 @@ fn migrations_that_are_taken_back_leave_nothing_and_can_be_applied_again() {
     let before = everything(&database);
     assert!(before.contains("time_entries_by_external_ref"), "{before}");
     for name in migrations("postgres").iter().rev() {
-        database.execute(&fs::read_to_string(format!("{MIGRATIONS}/postgres/{name}/down.sql")).unwrap());
+        database.execute(
+            &fs::read_to_string(format!("{MIGRATIONS}/postgres/{name}/down.sql")).unwrap(),
+        );
     }
     assert_eq!(everything(&database), "");
     database.execute("DELETE FROM __diesel_schema_migrations");
@@ -77,7 +80,8 @@ fn every_text_in_an_index_is_short() {
         // 12 hexadecimal digits.
         "api_keys.prefix",
         "former_secrets.prefix",
-        // At most 255 visible ASCII characters, beside an operation, which is a method and a path of ids and words.
+        // At most 255 visible ASCII characters, beside an operation, which is a method and a path
+        // of ids and words.
         "idempotency_keys.key",
         "idempotency_keys.operation",
         // 16 bytes each.
@@ -85,5 +89,8 @@ fn every_text_in_an_index_is_short() {
         "time_entries.external_provider_digest",
         "time_entries.external_type_digest",
     ];
-    assert_eq!(postgres::shared().query(&database.url(), texts).lines().collect::<Vec<_>>(), expected);
+    assert_eq!(
+        postgres::shared().query(&database.url(), texts).lines().collect::<Vec<_>>(),
+        expected
+    );
 }

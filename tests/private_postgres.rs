@@ -11,11 +11,15 @@ fn every_database_is_new_and_empty() {
 
 #[test]
 fn a_cluster_of_ones_own_stops_and_starts_again_with_what_it_had() {
-    let cluster = Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on"), ("max_connections", "20")]);
+    let cluster =
+        Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on"), ("max_connections", "20")]);
     let url = cluster.url_of_new_database();
     assert_eq!(cluster.query(&url, "SHOW max_connections"), "20");
     assert_eq!(
-        cluster.query(&url, "CREATE TABLE t (a int, b text); INSERT INTO t VALUES (1, 'x') RETURNING a, b"),
+        cluster.query(
+            &url,
+            "CREATE TABLE t (a int, b text); INSERT INTO t VALUES (1, 'x') RETURNING a, b"
+        ),
         "1|x"
     );
     cluster.stop();

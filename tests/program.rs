@@ -95,7 +95,10 @@ async fn an_empty_database_gets_a_demo_and_a_line_that_can_be_pasted(database: D
     assert!(String::from_utf8(output.stdout).unwrap().contains("idempotent-replayed: true"));
     let key = pasted.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap().to_owned();
     let api = program.api.with_key(&key);
-    assert_eq!(api.get("/me").send().await.is(200).json()["permissions"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        api.get("/me").send().await.is(200).json()["permissions"].as_array().unwrap().len(),
+        5
+    );
     let ended = program.stop();
     assert!(ended.status.success());
     assert!(ended.stdout.contains(&format!("http://{address}/docs/")), "{}", ended.stdout);
@@ -119,7 +122,8 @@ async fn bootstrap_prints_seven_members_and_nothing_else(database: Database) {
     let database = database.create();
     let made = printed_json(&on(&database, &["bootstrap", "--json"]));
     let members: BTreeSet<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = ["organizationId", "projectId", "userId", "entryId", "releaseId", "keyId", "apiKey"];
+    let expected =
+        ["organizationId", "projectId", "userId", "entryId", "releaseId", "keyId", "apiKey"];
     assert_eq!(members, BTreeSet::from(expected));
     let program = Program::serve(&database.url(), &[]);
     let api = program.api.with_key(text(&made, "apiKey"));
@@ -135,7 +139,9 @@ async fn bootstrap_prints_seven_members_and_nothing_else(database: Database) {
 
 async fn bootstrap_makes_a_new_organization_every_time(database: Database) {
     let database = database.create();
-    let ids = |made: &Value| made.as_object().unwrap().values().map(Value::to_string).collect::<BTreeSet<_>>();
+    let ids = |made: &Value| {
+        made.as_object().unwrap().values().map(Value::to_string).collect::<BTreeSet<_>>()
+    };
     let one = ids(&printed_json(&on(&database, &["bootstrap", "--json"])));
     let other = ids(&printed_json(&on(&database, &["bootstrap", "--json"])));
     assert_eq!((one.len(), other.len(), one.intersection(&other).count()), (7, 7, 0));
@@ -147,7 +153,11 @@ async fn bootstrap_makes_a_new_organization_every_time(database: Database) {
 async fn a_database_is_migrated_once(database: Database) {
     let database = database.create();
     let first = printed(&on(&database, &["migrate"]));
-    assert!(first.lines().count() >= 4 && first.lines().all(|line| line.starts_with("Applied migration ")), "{first}");
+    assert!(
+        first.lines().count() >= 4
+            && first.lines().all(|line| line.starts_with("Applied migration ")),
+        "{first}"
+    );
     assert_eq!(printed(&on(&database, &["migrate"])), "The database schema is up to date.\n");
     assert_eq!(database.count("organizations"), 0);
     // Programs that start on one empty database at the same time do not get into each other's way.
@@ -156,16 +166,22 @@ async fn a_database_is_migrated_once(database: Database) {
         let starts: Vec<_> = (0..4).map(|_| scope.spawn(|| on(&database, &["migrate"]))).collect();
         starts.into_iter().map(|start| printed(&start.join().unwrap())).collect()
     });
-    assert_eq!(started.iter().filter(|text| text.starts_with("Applied ")).count(), 1, "{started:?}");
+    assert_eq!(
+        started.iter().filter(|text| text.starts_with("Applied ")).count(),
+        1,
+        "{started:?}"
+    );
 }
 
 async fn a_second_program_serves_the_same_entries(database: Database) {
     let database = database.create();
     let (first, made, api) = serve(&database, &[]);
     let second = Program::serve(&database.url(), &[]);
-    let created = api.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
+    let created =
+        api.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
     let there = second.api.with_key(text(&made, "apiKey"));
-    let repeat = there.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
+    let repeat =
+        there.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
     assert!(repeat.is_replayed());
     assert_eq!(repeat.body, created.body);
     first.stop();
@@ -179,8 +195,11 @@ async fn log_lines_are_json_and_carry_the_id_of_their_request(database: Database
     let (program, made, api) = serve(&database, &[]);
     api.post(&path(&made)).json(&body(&made)).header("x-request-id", "req-1").send().await.is(201);
     let ended = program.stop();
-    let lines: Vec<Value> = ended.log.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let about = |line: &&Value| line["message"] == "answered a request" && line.to_string().contains("req-1");
+    let lines: Vec<Value> =
+        ended.log.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let about = |line: &&Value| {
+        line["message"] == "answered a request" && line.to_string().contains("req-1")
+    };
     let found: Vec<_> = lines.iter().filter(about).collect();
     assert_eq!(found.len(), 1, "{:?}", ended.log);
     assert_eq!(found[0]["status"], 201);
@@ -191,7 +210,8 @@ async fn log_lines_are_json_and_carry_the_id_of_their_request(database: Database
 async fn a_client_that_goes_away_unanswered_leaves_a_log_line() {
     let database = Database::Sqlite.create();
     // Whoever finds the database locked waits.
-    let (mut program, made, api) = serve(&database, &["--lock-timeout", "10m", "--queue-timeout", "10m"]);
+    let (mut program, made, api) =
+        serve(&database, &["--lock-timeout", "10m", "--queue-timeout", "10m"]);
     let call = api.post(&path(&made)).json(&body(&made)).idempotency_key("k");
     let lock = database.lock_against_writing();
     let body = body(&made).to_string();
@@ -225,8 +245,12 @@ async fn a_repeat_with_another_body_is_logged_and_counted(database: Database) {
         call.clone().send().await.is(201);
         call.clone().send().await.is(201);
         let figure = async |program: &Program, name: &str| {
-            let figures = String::from_utf8(program.api.get("/metrics").send().await.is(200).body).unwrap();
-            let line = figures.lines().find(|line| line.starts_with(&format!("{name} "))).map(str::to_owned);
+            let figures =
+                String::from_utf8(program.api.get("/metrics").send().await.is(200).body).unwrap();
+            let line = figures
+                .lines()
+                .find(|line| line.starts_with(&format!("{name} ")))
+                .map(str::to_owned);
             line.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
         };
         assert_eq!(figure(&program, "timelog_idempotency_mismatches_total").await, None);
@@ -270,8 +294,10 @@ async fn sigterm_answers_what_was_accepted_and_ends_well(database: Database) {
         clients.spawn(async move {
             let mut acknowledged = 0;
             for number in 0..100_000 {
-                let call = api.post(&path).json(&body).idempotency_key(&format!("{client}-{number}"));
-                // Once it has stopped accepting, there is no answer; until then there is no other than this.
+                let call =
+                    api.post(&path).json(&body).idempotency_key(&format!("{client}-{number}"));
+                // Once it has stopped accepting, there is no answer; until then there is no other
+                // than this.
                 let Ok(answer) = call.try_send().await else { break };
                 acknowledged += i64::from(answer.is(201).status == 201);
             }
@@ -310,7 +336,10 @@ fn settings_that_make_no_sense_are_refused_with_what_would() {
     };
     refused(&["--listen", "8080"], "--listen");
     refused(&["--workers", "0"], "1..=128");
-    refused(&["--base-path", "api"], "for '--base-path <PATH> or TIMELOG_BASE_PATH': must be empty or like /api/v1");
+    refused(
+        &["--base-path", "api"],
+        "for '--base-path <PATH> or TIMELOG_BASE_PATH': must be empty or like /api/v1",
+    );
     refused(&["--base-path", "/api/"], "like /api/v1");
     refused(&["--key-memory", "6s"], "must be 0s to 5s");
     refused(&["--key-memory", "5"], "such as 5s");
@@ -341,14 +370,20 @@ fn a_database_that_stays_away_is_given_up_with_the_reason() {
         let output = run(&[command, "--database-url", &url, "--connect-timeout", "200ms"]);
         assert_eq!(output.status.code(), Some(1));
         let complaint = complaint(&output);
-        assert!(complaint.contains("cannot open the database") && complaint.contains(&url), "{complaint}");
+        assert!(
+            complaint.contains("cannot open the database") && complaint.contains(&url),
+            "{complaint}"
+        );
     }
 }
 
 #[test]
 fn a_program_that_waits_for_its_database_can_be_told_to_stop() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut program = Program::begin(&format!("postgres://timelog@{nobody}/timelog"), &["--connect-timeout", "24h"]);
+    let mut program = Program::begin(
+        &format!("postgres://timelog@{nobody}/timelog"),
+        &["--connect-timeout", "24h"],
+    );
     program.wait_for_log(|line| line["message"] == "waiting for the database");
     assert!(program.stop().status.success());
 }
@@ -365,10 +400,13 @@ fn a_port_that_is_taken_is_named() {
 #[test]
 fn every_flag_has_a_variable() {
     let database = Database::Sqlite.create();
-    let output = crate::support::run_with(&["migrate"], &[("TIMELOG_DATABASE_URL", &database.url())]);
-    assert!(printed(&output).starts_with("Applied migration "));
     let output =
-        crate::support::run_with(&["serve"], &[("TIMELOG_WORKERS", "0"), ("TIMELOG_DATABASE_URL", &database.url())]);
+        crate::support::run_with(&["migrate"], &[("TIMELOG_DATABASE_URL", &database.url())]);
+    assert!(printed(&output).starts_with("Applied migration "));
+    let output = crate::support::run_with(
+        &["serve"],
+        &[("TIMELOG_WORKERS", "0"), ("TIMELOG_DATABASE_URL", &database.url())],
+    );
     let complaint = complaint(&output);
     assert!(complaint.contains("TIMELOG_WORKERS") && complaint.contains("1..=128"), "{complaint}");
 }

@@ -1,4 +1,5 @@
-//! Two who want different things of one entry at the same time, each from an instance of its own: one of them gets it.
+//! Two who want different things of one entry at the same time, each from an instance of its own:
+//! one of them gets it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -27,10 +28,12 @@ async fn both(round: usize, one: Call, other: Call) -> (Answer, Answer) {
     }
 }
 
-/// The actions that the history of an entry tells, one version after the other, the last of which is the entry's.
+/// The actions that the history of an entry tells, one version after the other, the last of which
+/// is the entry's.
 async fn actions(service: &Service, id: &str) -> Vec<String> {
     let history = service.history(id).await;
-    let versions: Vec<_> = history.iter().map(|record| record["version"].as_u64().unwrap()).collect();
+    let versions: Vec<_> =
+        history.iter().map(|record| record["version"].as_u64().unwrap()).collect();
     assert_eq!(versions, (1..).take(history.len()).collect::<Vec<_>>());
     let steps = history.windows(2);
     assert!(steps.into_iter().all(|step| step[0]["to"] == step[1]["from"]), "{history:?}");
@@ -50,9 +53,13 @@ async fn of_approve_and_recall_one_wins(database: Database) {
     let other = service.beside(|_| ()).await;
     for round in 0..ROUNDS {
         let id = service.entry_in(Status::Submitted).await;
-        let (approve, recall) = both(round, act(&service, &id, "approve"), act(&other, &id, "recall")).await;
-        let (won, lost, action) =
-            if approve.status == 200 { (approve, recall, "approve") } else { (recall, approve, "recall") };
+        let (approve, recall) =
+            both(round, act(&service, &id, "approve"), act(&other, &id, "recall")).await;
+        let (won, lost, action) = if approve.status == 200 {
+            (approve, recall, "approve")
+        } else {
+            (recall, approve, "recall")
+        };
         let won = won.is(200);
         lost.fails_with(409, "invalid_transition");
         assert_eq!(service.read(&id).await.body, won.body);
@@ -67,8 +74,10 @@ async fn of_edit_and_submit_one_wins_or_the_edit_comes_first(database: Database)
         let id = service.entry_in(Status::Draft).await;
         // Both say which version they mean, so the second of them is told.
         let conditional = round % 4 < 2;
-        let condition = |call: Call| if conditional { call.header("if-match", "\"1\"") } else { call };
-        let (edit, submit) = (condition(edit(&service, &id, 5)), condition(act(&other, &id, "submit")));
+        let condition =
+            |call: Call| if conditional { call.header("if-match", "\"1\"") } else { call };
+        let (edit, submit) =
+            (condition(edit(&service, &id, 5)), condition(act(&other, &id, "submit")));
         let (edit, submit) = both(round, edit, submit).await;
         let told = actions(&service, &id).await;
         let now = service.read(&id).await;
@@ -76,18 +85,30 @@ async fn of_edit_and_submit_one_wins_or_the_edit_comes_first(database: Database)
             (200, 200) => {
                 assert!(!conditional);
                 assert_eq!(told, ["log", "edit", "submit"]);
-                assert_eq!((&now.json()["minutes"], now.text("status").as_str()), (&json!(5), "submitted"));
+                assert_eq!(
+                    (&now.json()["minutes"], now.text("status").as_str()),
+                    (&json!(5), "submitted")
+                );
             }
             (200, _) => {
                 assert!(conditional);
                 submit.fails_with(412, "precondition_failed");
-                assert_eq!((told, now.body), (vec!["log".to_owned(), "edit".to_owned()], edit.body));
+                assert_eq!(
+                    (told, now.body),
+                    (vec!["log".to_owned(), "edit".to_owned()], edit.body)
+                );
             }
             _ => {
-                let (status, code) =
-                    if conditional { (412, "precondition_failed") } else { (409, "entry_not_editable") };
+                let (status, code) = if conditional {
+                    (412, "precondition_failed")
+                } else {
+                    (409, "entry_not_editable")
+                };
                 edit.fails_with(status, code);
-                assert_eq!((told, now.body), (vec!["log".to_owned(), "submit".to_owned()], submit.is(200).body));
+                assert_eq!(
+                    (told, now.body),
+                    (vec!["log".to_owned(), "submit".to_owned()], submit.is(200).body)
+                );
             }
         }
     }
@@ -99,7 +120,8 @@ async fn of_delete_and_submit_one_wins(database: Database) {
     for round in 0..ROUNDS {
         let id = service.entry_in(Status::Draft).await;
         let path = format!("/time-entries/{id}");
-        let (delete, submit) = both(round, service.api.delete(&path), act(&other, &id, "submit")).await;
+        let (delete, submit) =
+            both(round, service.api.delete(&path), act(&other, &id, "submit")).await;
         if delete.status == 204 {
             submit.fails_with(404, "not_found");
             service.api.get(&path).send().await.fails_with(404, "not_found");
@@ -187,7 +209,8 @@ async fn an_entry_that_many_change_at_once_has_a_history_without_gaps(database: 
     assert_eq!(shown, expected);
     let last: Option<&&Answer> = done.iter().max_by_key(|answer| version(answer));
     assert_eq!(service.read(&id).await.body, last.unwrap().body);
-    let statuses: Vec<Value> = service.history(&id).await.iter().map(|record| record["to"].clone()).collect();
+    let statuses: Vec<Value> =
+        service.history(&id).await.iter().map(|record| record["to"].clone()).collect();
     assert_eq!(statuses.last(), Some(&service.read(&id).await.json()["status"]));
 }
 
@@ -196,6 +219,10 @@ fn version(answer: &Answer) -> u64 {
 }
 
 fn action(answer: &Answer) -> String {
-    let last = if answer.method == Method::PATCH { "edit" } else { answer.path.rsplit('/').next().unwrap() };
+    let last = if answer.method == Method::PATCH {
+        "edit"
+    } else {
+        answer.path.rsplit('/').next().unwrap()
+    };
     last.to_owned()
 }

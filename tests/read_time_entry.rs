@@ -37,7 +37,9 @@ async fn a_read_answers_the_bytes_that_the_create_answered(database: Database) {
     let created = service.log(&body).send().await.is(201);
     service.clock.advance(Duration::from_hours(1));
     let location = created.header("location").unwrap();
-    for path in [location.to_owned(), location.to_uppercase().replace("/TIME-ENTRIES", "/time-entries")] {
+    for path in
+        [location.to_owned(), location.to_uppercase().replace("/TIME-ENTRIES", "/time-entries")]
+    {
         let read = service.api.get(&path).send().await.is(200);
         assert_eq!(read.body, created.body);
         assert_eq!(read.header("etag"), created.header("etag"));
@@ -70,7 +72,11 @@ async fn an_entity_tag_that_is_current_saves_the_body(database: Database) {
     for tags in ["\"2\"", "W/\"01\"", "\"\"", "\"1 \"", "\"7\", \"8\""] {
         assert_eq!(read(tags).await.is(200).body, created.body, "{tags}");
     }
-    let two_lines = service.api.get(&path).header("if-none-match", "\"7\"").another_header("if-none-match", "\"1\"");
+    let two_lines = service
+        .api
+        .get(&path)
+        .header("if-none-match", "\"7\"")
+        .another_header("if-none-match", "\"1\"");
     two_lines.send().await.is(304);
     service.apply(&created.text("id"), &[Action::Submit]).await;
     read("\"1\"").await.is(200);
@@ -95,16 +101,28 @@ async fn head_answers_like_get_without_the_body(database: Database) {
     assert!(head.body.is_empty());
     assert_eq!(head.header("etag"), created.header("etag"));
     assert_eq!(head.header("content-length"), Some(created.body.len().to_string().as_str()));
-    service.api.call(Method::HEAD, &format!("/time-entries/{}", Uuid::now_v7())).send().await.is(404);
+    service
+        .api
+        .call(Method::HEAD, &format!("/time-entries/{}", Uuid::now_v7()))
+        .send()
+        .await
+        .is(404);
 }
 
 async fn an_id_that_is_none_names_the_parameter(database: Database) {
     let service = Service::start(database).await;
-    for id in ["1", "x", "%20", "%00", "9a8b7c6d000000000000000000000002", "%7B9a8b7c6d-0000-0000-0000-000000000002%7D"]
-    {
+    for id in [
+        "1",
+        "x",
+        "%20",
+        "%00",
+        "9a8b7c6d000000000000000000000002",
+        "%7B9a8b7c6d-0000-0000-0000-000000000002%7D",
+    ] {
         let answer = service.api.get(&format!("/time-entries/{id}")).send().await;
         answer.refuses(&["timeEntryId invalid_id"]);
-        let call = service.api.post(&format!("/projects/{id}/time-entries")).json(&service.tenant.body());
+        let call =
+            service.api.post(&format!("/projects/{id}/time-entries")).json(&service.tenant.body());
         call.send().await.refuses(&["projectId invalid_id"]);
     }
 }
@@ -115,7 +133,8 @@ async fn an_entry_of_another_organization_does_not_exist(database: Database) {
     let stranger = Tenant::provision(&service.store).await;
     let (ours, theirs) = (service.api.clone(), service.api.with_key(&stranger.key.text));
     let missing = format!("/time-entries/{}", Uuid::now_v7());
-    // Whether it is there or not, whatever is asked about it, the answers differ in nothing but the request's id.
+    // Whether it is there or not, whatever is asked about it, the answers differ in nothing but the
+    // request's id.
     for tags in [None, Some("*"), Some("\"1\"")] {
         let ask = |path: &str| {
             let call = theirs.get(path).header("x-request-id", "r");
@@ -124,9 +143,12 @@ async fn an_entry_of_another_organization_does_not_exist(database: Database) {
         let hidden = ask(&path).await.fails_with(404, "not_found");
         assert_eq!(hidden.body, ask(&missing).await.fails_with(404, "not_found").body);
     }
-    let log_on = |path: &str| theirs.post(path).json(&stranger.body()).header("x-request-id", "r").send();
+    let log_on =
+        |path: &str| theirs.post(path).json(&stranger.body()).header("x-request-id", "r").send();
     let hidden = log_on(&service.tenant.path()).await.fails_with(404, "not_found");
-    let missing = log_on(&format!("/projects/{}/time-entries", Uuid::now_v7())).await.fails_with(404, "not_found");
+    let missing = log_on(&format!("/projects/{}/time-entries", Uuid::now_v7()))
+        .await
+        .fails_with(404, "not_found");
     assert_eq!(hidden.body, missing.body);
     ours.get(&path).send().await.is(200);
 }
@@ -140,7 +162,11 @@ async fn a_key_of_one_project_reads_that_project_alone(database: Database) {
     own.get(&path).send().await.is(200);
     other.get(&path).send().await.fails_with(403, "scope_violation");
     other.get(&path).header("if-none-match", "*").send().await.fails_with(403, "scope_violation");
-    other.get(&format!("/time-entries/{}", Uuid::now_v7())).send().await.fails_with(404, "not_found");
+    other
+        .get(&format!("/time-entries/{}", Uuid::now_v7()))
+        .send()
+        .await
+        .fails_with(404, "not_found");
 }
 
 async fn reading_needs_the_permission_and_is_not_narrowed_to_a_user(database: Database) {

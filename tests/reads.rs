@@ -1,5 +1,5 @@
-//! Organizations share the connections that read. What one of them asks for holds up nobody else, ends in time, and ends when
-//! nobody waits for it any more.
+//! Organizations share the connections that read. What one of them asks for holds up nobody else,
+//! ends in time, and ends when nobody waits for it any more.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::support::{
-    Answer, Api, Call, Connection, Database, Endless, Service, Setup, Tenant, may, on_every_database,
+    Answer, Api, Call, Connection, Database, Endless, Service, Setup, Tenant, may,
+    on_every_database,
 };
 
 on_every_database![
@@ -32,7 +33,8 @@ const HELD: &str = "billable=false";
 /// Far longer than anything here takes, also on a busy machine.
 const LONG: Duration = Duration::from_hours(1);
 
-/// The figures are those of the whole process, so what changes or looks at them runs one after the other.
+/// The figures are those of the whole process, so what changes or looks at them runs one after the
+/// other.
 static FIGURES: Mutex<()> = Mutex::const_new(());
 
 /// A service in which no read takes too long, and an entry for the reads that are held.
@@ -55,7 +57,11 @@ impl Asked {
         let key = &service.tenant.key.text;
         for path in paths {
             let mut connection = Connection::open(service.address).await;
-            connection.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n")).await;
+            connection
+                .send(format!(
+                    "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n"
+                ))
+                .await;
             connections.push(connection);
         }
         Self(connections)
@@ -96,7 +102,8 @@ async fn figure(api: &Api, name: &str) -> f64 {
     line.unwrap_or("0").trim().parse().unwrap()
 }
 
-/// Every kind of read, of entries and of what they refer to, with a key of its own for each and the readiness of the instance.
+/// Every kind of read, of entries and of what they refer to, with a key of its own for each and the
+/// readiness of the instance.
 async fn everything(service: &Service, tenant: &Tenant, entry: &str) -> Vec<Call> {
     let project = format!("/projects/{}", tenant.project_id);
     let paths = [
@@ -133,8 +140,12 @@ async fn while_one_organization_adds_up_without_end_everybody_else_is_answered(d
     let entry = log.clone().send().await.is(201).text("id");
 
     service.database.hold_reads(service.tenant.organization_id);
-    let paths = [format!("/time-entries/summary?{HELD}"), format!("/time-entries?limit=1&includeTotal=true&{HELD}")];
-    let flood = Asked::begin(&service, (0..64).map(|number| paths[number % paths.len()].clone())).await;
+    let paths = [
+        format!("/time-entries/summary?{HELD}"),
+        format!("/time-entries?limit=1&includeTotal=true&{HELD}"),
+    ];
+    let flood =
+        Asked::begin(&service, (0..64).map(|number| paths[number % paths.len()].clone())).await;
     is_being_read(&service, true).await;
     until("a queue", async || figure(&service.api, "timelog_reads_waiting").await >= 60.0).await;
     if let Database::Sqlite = database {
@@ -158,9 +169,11 @@ async fn while_an_organization_adds_up_its_other_reads_go_on(database: Database)
     let _alone = FIGURES.lock().await;
     let service = start(database, |_| ()).await;
     service.database.hold_reads(service.tenant.organization_id);
-    let flood = Asked::begin(&service, (0..16).map(|_| format!("/time-entries/summary?{HELD}"))).await;
+    let flood =
+        Asked::begin(&service, (0..16).map(|_| format!("/time-entries/summary?{HELD}"))).await;
     is_being_read(&service, true).await;
-    for path in ["/projects", "/users", "/me", &format!("/projects/{}", service.tenant.project_id)] {
+    for path in ["/projects", "/users", "/me", &format!("/projects/{}", service.tenant.project_id)]
+    {
         service.api.get(path).send().await.is(200);
     }
     if let Database::Sqlite = database {
@@ -177,7 +190,9 @@ async fn a_read_whose_client_has_gone_ends(database: Database) {
     let other = Tenant::provision(&service.store).await;
     let project = service.tenant.path();
     let list = format!("/time-entries?{HELD}");
-    for path in [format!("/time-entries/summary?{HELD}"), format!("{project}.csv?{HELD}"), list.clone()] {
+    for path in
+        [format!("/time-entries/summary?{HELD}"), format!("{project}.csv?{HELD}"), list.clone()]
+    {
         service.database.hold_reads(service.tenant.organization_id);
         let gone = Asked::begin(&service, [path]).await;
         is_being_read(&service, true).await;
@@ -207,7 +222,9 @@ fn held(service: &Service) -> Vec<Call> {
 
 async fn a_read_that_takes_too_long_is_answered_503(database: Database) {
     let _alone = FIGURES.lock().await;
-    let service = start(database, |setup| setup.database.statement_timeout = Duration::from_millis(200)).await;
+    let service =
+        start(database, |setup| setup.database.statement_timeout = Duration::from_millis(200))
+            .await;
     service.database.hold_reads(service.tenant.organization_id);
     let counted = "timelog_reads_given_up_total{why=\"too_long\"}";
     let before = figure(&service.api, counted).await;
@@ -234,7 +251,10 @@ async fn a_read_that_gets_no_turn_in_time_is_answered_503(database: Database) {
     is_being_read(&service, true).await;
     let counted = "timelog_reads_given_up_total{why=\"no_turn\"}";
     let before = figure(&service.api, counted).await;
-    let calls = [service.api.get("/projects"), service.api.get(&format!("/time-entries/{}", Uuid::now_v7()))];
+    let calls = [
+        service.api.get("/projects"),
+        service.api.get(&format!("/time-entries/{}", Uuid::now_v7())),
+    ];
     for call in calls.into_iter().chain(held(&service)) {
         let refused = call.send().await.fails_with(503, "unavailable");
         assert!(refused.header("retry-after").is_some(), "{}", refused.describe());
@@ -259,14 +279,17 @@ fn lasting(answer: &Answer) -> BTreeMap<String, String> {
 async fn a_head_is_answered_without_reading_what_nobody_will_get(database: Database) {
     let service = start(database, |_| ()).await;
     let mut calls = held(&service);
-    calls.extend(["/projects?limit=1", "/users?limit=1", "/metrics"].map(|path| service.api.get(path)));
+    calls.extend(
+        ["/projects?limit=1", "/users?limit=1", "/metrics"].map(|path| service.api.get(path)),
+    );
     let mut whole = Vec::new();
     for call in calls {
         whole.push(call.send().await.is(200));
     }
     // A page is read for the link to the next.
-    let is_page =
-        |answer: &Answer| ["/time-entries?", "/projects?", "/users?"].iter().any(|end| answer.path.contains(end));
+    let is_page = |answer: &Answer| {
+        ["/time-entries?", "/projects?", "/users?"].iter().any(|end| answer.path.contains(end))
+    };
     let (pages, others): (Vec<_>, Vec<_>) = whole.into_iter().partition(is_page);
     let same_head = async |get: &Answer| {
         let head = service.api.call(Method::HEAD, &get.path).send().await.is(200);
@@ -288,7 +311,8 @@ async fn a_head_is_answered_without_reading_what_nobody_will_get(database: Datab
 async fn the_head_of_a_page_is_answered_without_counting(database: Database) {
     let service = Service::start_with(database, |setup| {
         setup.ports = Box::new(|ports| {
-            ports.queries = Arc::new(Endless { queries: ports.queries.clone(), waiting: Arc::default() });
+            ports.queries =
+                Arc::new(Endless { queries: ports.queries.clone(), waiting: Arc::default() });
         });
     });
     let service = service.await;
@@ -320,12 +344,18 @@ async fn a_head_is_refused_like_what_it_is_the_head_of(database: Database) {
         let get = call.clone().send().await;
         assert!((400..500).contains(&get.status), "{}", get.describe());
         let head = call.with_method(Method::HEAD).send().await;
-        assert_eq!((head.status, lasting(&head)), (get.status, lasting(&get)), "{}", get.describe());
+        assert_eq!(
+            (head.status, lasting(&head)),
+            (get.status, lasting(&get)),
+            "{}",
+            get.describe()
+        );
         assert!(head.body.is_empty());
     }
     // One entry is read for its tag.
     let entry = service.log_any().send().await.is(201).text("id");
-    let head = service.api.call(Method::HEAD, &format!("/time-entries/{entry}")).send().await.is(200);
+    let head =
+        service.api.call(Method::HEAD, &format!("/time-entries/{entry}")).send().await.is(200);
     assert_eq!(head.header("etag"), Some("\"1\""));
     let listed: Value = service.api.get("/time-entries").send().await.is(200).json();
     assert_eq!(listed["data"].as_array().unwrap().len(), 2);

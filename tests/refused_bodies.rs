@@ -1,5 +1,5 @@
-//! `POST /projects/{projectId}/time-entries`: bodies that are wrong. Each is answered with what is wrong and where, none with
-//! a 5xx, and nothing is stored.
+//! `POST /projects/{projectId}/time-entries`: bodies that are wrong. Each is answered with what is
+//! wrong and where, none with a 5xx, and nothing is stored.
 
 use serde_json::{Value, json};
 
@@ -66,7 +66,9 @@ async fn everything_that_is_wrong_is_said_at_once(database: Database) {
     let problem = answer.json();
     let message = |pointer: &str| {
         let errors = problem["errors"].as_array().unwrap();
-        errors.iter().find(|error| error["pointer"] == pointer).unwrap()["message"].as_str().unwrap()
+        errors.iter().find(|error| error["pointer"] == pointer).unwrap()["message"]
+            .as_str()
+            .unwrap()
     };
     // The limit is named.
     assert!(message("/description").contains("2000"));
@@ -76,14 +78,23 @@ async fn everything_that_is_wrong_is_said_at_once(database: Database) {
 
 async fn what_must_be_there_is_named_when_it_is_not(database: Database) {
     let service = Service::start(database).await;
-    send(&service, "{}").await.refuses(&["/userId required", "/workDate required", "/minutes required"]);
-    for (member, expected) in
-        [("userId", "/userId required"), ("workDate", "/workDate required"), ("minutes", "/minutes required")]
-    {
+    send(&service, "{}").await.refuses(&[
+        "/userId required",
+        "/workDate required",
+        "/minutes required",
+    ]);
+    for (member, expected) in [
+        ("userId", "/userId required"),
+        ("workDate", "/workDate required"),
+        ("minutes", "/minutes required"),
+    ] {
         service.log(&service.tenant.body_without(member)).send().await.refuses(&[expected]);
     }
-    let parts =
-        ["/externalRef/provider required", "/externalRef/externalType required", "/externalRef/externalId required"];
+    let parts = [
+        "/externalRef/provider required",
+        "/externalRef/externalType required",
+        "/externalRef/externalId required",
+    ];
     refuses(&service, &json!({ "externalRef": {} }), &parts).await;
     is_empty(&service);
 }
@@ -93,7 +104,8 @@ async fn null_is_refused_where_it_means_nothing(database: Database) {
     for member in ["userId", "workDate", "minutes", "hours", "billable", "externalRef"] {
         refuses(&service, &json!({ member: null }), &[&format!("/{member} wrong_type")]).await;
     }
-    let reference = json!({ "externalRef": { "provider": null, "externalType": null, "externalId": null } });
+    let reference =
+        json!({ "externalRef": { "provider": null, "externalType": null, "externalId": null } });
     let parts = [
         "/externalRef/provider wrong_type",
         "/externalRef/externalType wrong_type",
@@ -105,15 +117,32 @@ async fn null_is_refused_where_it_means_nothing(database: Database) {
 
 async fn a_member_of_the_wrong_type_is_named(database: Database) {
     let service = Service::start(database).await;
-    let values = [json!(true), json!(1), json!("x"), json!([]), json!({}), json!([1, "x"]), json!({ "x": null })];
+    let values = [
+        json!(true),
+        json!(1),
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!([1, "x"]),
+        json!({ "x": null }),
+    ];
     let is_right = |member: &str, value: &Value| match member {
         "minutes" => value.is_number(),
         "billable" => value.is_boolean(),
         "externalRef" => value.is_object(),
         _ => value.is_string(),
     };
-    let members =
-        ["userId", "workDate", "minutes", "hours", "description", "billable", "entryId", "releaseId", "externalRef"];
+    let members = [
+        "userId",
+        "workDate",
+        "minutes",
+        "hours",
+        "description",
+        "billable",
+        "entryId",
+        "releaseId",
+        "externalRef",
+    ];
     for member in members {
         for value in values.iter().filter(|value| !is_right(member, value)) {
             refuses(&service, &json!({ member: value }), &[&format!("/{member} wrong_type")]).await;
@@ -121,7 +150,12 @@ async fn a_member_of_the_wrong_type_is_named(database: Database) {
     }
     for value in values.iter().filter(|value| !value.is_string()) {
         let reference = json!({ "provider": value, "externalType": "t", "externalId": "i" });
-        refuses(&service, &json!({ "externalRef": reference }), &["/externalRef/provider wrong_type"]).await;
+        refuses(
+            &service,
+            &json!({ "externalRef": reference }),
+            &["/externalRef/provider wrong_type"],
+        )
+        .await;
     }
     is_empty(&service);
 }
@@ -130,16 +164,33 @@ async fn a_number_is_taken_for_its_value_however_it_is_written(database: Databas
     let service = Service::start(database).await;
     let tenant = &service.tenant;
     let with_minutes = |minutes: &str| {
-        format!("{{\"userId\":\"{}\",\"workDate\":\"2025-01-15\",\"minutes\":{minutes}}}", tenant.user_id)
+        format!(
+            "{{\"userId\":\"{}\",\"workDate\":\"2025-01-15\",\"minutes\":{minutes}}}",
+            tenant.user_id
+        )
     };
     for minutes in ["150", "150.0", "1.5e2", "1.5E+2", "1500e-1", "15e1"] {
-        assert_eq!(send(&service, with_minutes(minutes)).await.is(201).json()["minutes"], 150, "{minutes}");
+        assert_eq!(
+            send(&service, with_minutes(minutes)).await.is(201).json()["minutes"],
+            150,
+            "{minutes}"
+        );
     }
     for minutes in ["150.5", "1e-1", "0.1"] {
         send(&service, with_minutes(minutes)).await.refuses(&["/minutes wrong_type"]);
     }
     let endless = "9".repeat(60_000);
-    for minutes in ["0", "-0", "-1", "1441", "1e999999999", "-1e999999999", "9223372036854775808", "1e400", &endless] {
+    for minutes in [
+        "0",
+        "-0",
+        "-1",
+        "1441",
+        "1e999999999",
+        "-1e999999999",
+        "9223372036854775808",
+        "1e400",
+        &endless,
+    ] {
         send(&service, with_minutes(minutes)).await.refuses(&["/minutes out_of_range"]);
     }
     for minutes in ["+150", "0150", "150.", ".5", "0x96", "1e", "NaN", "Infinity", "-", "1_000"] {
@@ -150,7 +201,12 @@ async fn a_number_is_taken_for_its_value_however_it_is_written(database: Databas
 async fn a_date_is_a_day_of_the_calendar(database: Database) {
     let service = Service::start(database).await;
     for date in ["0001-01-01", "9999-12-31", "2024-02-29", "2000-02-29"] {
-        let entry = service.log(&service.tenant.body_with(&json!({ "workDate": date }))).send().await.is(201).json();
+        let entry = service
+            .log(&service.tenant.body_with(&json!({ "workDate": date })))
+            .send()
+            .await
+            .is(201)
+            .json();
         assert_eq!(entry["workDate"], date);
     }
     for date in [
@@ -208,7 +264,12 @@ async fn an_id_is_a_hyphenated_uuid(database: Database) {
         "9a8b7c6d-0000-0000-0000-000000000002' OR 1=1 --",
     ] {
         let members = json!({ "userId": id, "entryId": id, "releaseId": id });
-        refuses(&service, &members, &["/userId invalid_id", "/entryId invalid_id", "/releaseId invalid_id"]).await;
+        refuses(
+            &service,
+            &members,
+            &["/userId invalid_id", "/entryId invalid_id", "/releaseId invalid_id"],
+        )
+        .await;
     }
     is_empty(&service);
 }
@@ -219,7 +280,12 @@ async fn texts_are_bounded_in_characters(database: Database) {
         let longest = letter.repeat(2000);
         let body = service.tenant.body_with(&json!({ "description": longest }));
         assert_eq!(service.log(&body).send().await.is(201).json()["description"], longest);
-        refuses(&service, &json!({ "description": letter.repeat(2001) }), &["/description too_long"]).await;
+        refuses(
+            &service,
+            &json!({ "description": letter.repeat(2001) }),
+            &["/description too_long"],
+        )
+        .await;
     }
     for description in ["", " ", "\u{3000}"] {
         let body = service.tenant.body_with(&json!({ "description": description }));
@@ -227,8 +293,13 @@ async fn texts_are_bounded_in_characters(database: Database) {
     }
     for letter in ["x", "é", "🦆"] {
         let (longest, longer) = (letter.repeat(255), letter.repeat(256));
-        let reference = json!({ "provider": longest, "externalType": longest, "externalId": longest });
-        service.log(&service.tenant.body_with(&json!({ "externalRef": reference }))).send().await.is(201);
+        let reference =
+            json!({ "provider": longest, "externalType": longest, "externalId": longest });
+        service
+            .log(&service.tenant.body_with(&json!({ "externalRef": reference })))
+            .send()
+            .await
+            .is(201);
         let reference = json!({ "provider": longer, "externalType": longer, "externalId": longer });
         let expected = [
             "/externalRef/provider too_long",
@@ -314,7 +385,9 @@ async fn a_known_member_that_is_there_twice_is_malformed(database: Database) {
         &format!("\"externalRef\":{{{reference},\"provider\":\"p\"}}"),
         &format!("\"externalRef\":{{{reference}}},\"externalRef\":{{{reference}}}"),
     ] {
-        send(&service, format!("{{{member},{}", &good[1..])).await.fails_with(400, "malformed_json");
+        send(&service, format!("{{{member},{}", &good[1..]))
+            .await
+            .fails_with(400, "malformed_json");
     }
     is_empty(&service);
 }
@@ -349,7 +422,9 @@ async fn deep_nesting_is_no_trouble(database: Database) {
     let good = service.tenant.body().to_string();
     let (open, close) = ("[".repeat(30_000), "]".repeat(30_000));
     send(&service, format!("{{\"x\":{open}{close},{}", &good[1..])).await.is(201);
-    send(&service, format!("{{\"minutes\":{open}{close}}}")).await.fails_with(400, "validation_error");
+    send(&service, format!("{{\"minutes\":{open}{close}}}"))
+        .await
+        .fails_with(400, "validation_error");
     send(&service, format!("{open}{close}")).await.refuses(&[" wrong_type"]);
     send(&service, open).await.fails_with(400, "malformed_json");
     assert_eq!(service.database.count("time_entries"), 1);
@@ -383,7 +458,8 @@ async fn a_body_that_comes_in_chunks_is_bounded_alike(database: Database) {
             service.tenant.path(),
             service.tenant.key.text
         );
-        let request = [head.into_bytes(), chunks.flatten().collect(), b"0\r\n\r\n".to_vec()].concat();
+        let request =
+            [head.into_bytes(), chunks.flatten().collect(), b"0\r\n\r\n".to_vec()].concat();
         let answer = raw(service.address, request).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{padding}: {answer}");
     }
@@ -415,6 +491,11 @@ async fn a_duration_costs_no_more_for_being_hostile(database: Database) {
         // Minutes win, but what stands beside them must be well formed.
         refuses(&service, &json!({ "hours": hours }), &["/hours invalid_hours"]).await;
     }
-    let entry = service.log(&service.tenant.body_with(&json!({ "hours": "9999" }))).send().await.is(201).json();
+    let entry = service
+        .log(&service.tenant.body_with(&json!({ "hours": "9999" })))
+        .send()
+        .await
+        .is(201)
+        .json();
     assert_eq!(entry["minutes"], 150);
 }

@@ -1,4 +1,5 @@
-//! A PostgreSQL server that lets nobody in: what waiting cannot mend ends a program at once, and says what would.
+//! A PostgreSQL server that lets nobody in: what waiting cannot mend ends a program at once, and
+//! says what would.
 //!
 //! No time is measured. Whoever waits says so in the log, once at least.
 
@@ -10,7 +11,8 @@ use crate::support::{Program, Service, TestDatabase, run};
 
 const SECRET: &str = "a-wrong-password";
 
-/// A server where `clerk` needs a password and owns `books`, and where nobody but its owner may connect to `closed`.
+/// A server where `clerk` needs a password and owns `books`, and where nobody but its owner may
+/// connect to `closed`.
 fn strict() -> Cluster {
     let cluster = Cluster::start(&[]);
     for sql in [
@@ -35,7 +37,8 @@ fn log_of(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Every command that makes a database, on that URL, with the default for how long to wait. None of them is to wait.
+/// Every command that makes a database, on that URL, with the default for how long to wait. None of
+/// them is to wait.
 #[track_caller]
 fn ends_at_once(url: &str, mended_by: &str) {
     for command in ["serve", "migrate", "bootstrap"] {
@@ -80,11 +83,16 @@ fn what_may_pass_is_called_unavailable_and_not_a_failure() {
         assert!(log.contains("the store is unavailable") && log.contains(because), "{url}: {log}");
     };
     is_unavailable(&cluster.url_of("crowd", "postgres"), "too many connections");
-    is_unavailable(&away.replace("127.0.0.1", "no-such-host.invalid"), "error connecting to server");
+    is_unavailable(
+        &away.replace("127.0.0.1", "no-such-host.invalid"),
+        "error connecting to server",
+    );
     is_unavailable("postgres://clerk@%2Fno%2Fsuch%2Fsocket/books", "error connecting to server");
     // Of two servers the other one may still come, and speak TLS.
-    let two =
-        away.replace(&format!("127.0.0.1:{}", cluster.port()), &format!("localhost:1,127.0.0.1:{}", cluster.port()));
+    let two = away.replace(
+        &format!("127.0.0.1:{}", cluster.port()),
+        &format!("localhost:1,127.0.0.1:{}", cluster.port()),
+    );
     is_unavailable(&format!("{two}?sslmode=require"), "TLS");
     cluster.stop();
     is_unavailable(&away, "error connecting to server");
@@ -94,7 +102,8 @@ fn what_may_pass_is_called_unavailable_and_not_a_failure() {
 fn a_server_that_is_away_is_waited_for_until_it_comes() {
     let cluster = strict();
     cluster.stop();
-    let mut program = Program::begin(&cluster.url_of("clerk:a-password", "books"), &["--connect-timeout", "10m"]);
+    let mut program =
+        Program::begin(&cluster.url_of("clerk:a-password", "books"), &["--connect-timeout", "10m"]);
     program.wait_for_log(|line| line["message"] == "waiting for the database");
     cluster.start_again();
     assert!(program.serving().stop().status.success());
@@ -103,19 +112,25 @@ fn a_server_that_is_away_is_waited_for_until_it_comes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_is_locked_out_answers_503_until_it_is_let_in_again() {
     let cluster = Arc::new(strict());
-    let database = TestDatabase::Postgres(cluster.clone(), cluster.url_of("clerk:a-password", "books"));
+    let database =
+        TestDatabase::Postgres(cluster.clone(), cluster.url_of("clerk:a-password", "books"));
     let service = Service::start_for(None, database, |_| ()).await;
     let logged = service.log_any().idempotency_key("k").send().await.is(201);
     for (out, back) in [
         ("ALTER ROLE clerk PASSWORD 'another'", "ALTER ROLE clerk PASSWORD 'a-password'"),
         ("ALTER ROLE clerk NOLOGIN", "ALTER ROLE clerk LOGIN"),
-        ("REVOKE CONNECT ON DATABASE books FROM PUBLIC, clerk", "GRANT CONNECT ON DATABASE books TO clerk"),
+        (
+            "REVOKE CONNECT ON DATABASE books FROM PUBLIC, clerk",
+            "GRANT CONNECT ON DATABASE books TO clerk",
+        ),
     ] {
         cluster.query("postgres", out);
         // Waits until they are gone.
-        let cut = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = 'clerk'";
+        let cut =
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = 'clerk'";
         cluster.query("postgres", cut);
-        let calls = [service.log_any(), service.api.get("/time-entries"), service.api.get("/health/ready")];
+        let calls =
+            [service.log_any(), service.api.get("/time-entries"), service.api.get("/health/ready")];
         for call in calls {
             let refused = call.send().await.fails_with(503, "unavailable");
             assert!(refused.header("retry-after").is_some(), "{out}");

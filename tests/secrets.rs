@@ -25,7 +25,11 @@ fn urls() -> [String; 6] {
 
 #[track_caller]
 fn tells_nothing(output: &Output, secret: &str) {
-    let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let told = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(!told.is_empty() && !told.contains(secret), "{told}");
 }
 
@@ -33,7 +37,8 @@ fn tells_nothing(output: &Output, secret: &str) {
 fn variables() -> Vec<String> {
     let help = run(&["serve", "--help"]);
     let help = String::from_utf8(help.stdout).unwrap();
-    let names: Vec<_> = help.split("[env: ").skip(1).filter_map(|rest| rest.split([']', '=']).next()).collect();
+    let names: Vec<_> =
+        help.split("[env: ").skip(1).filter_map(|rest| rest.split([']', '=']).next()).collect();
     assert!(names.len() > 20, "{help}");
     names.into_iter().map(str::to_owned).collect()
 }
@@ -43,14 +48,17 @@ fn a_variable_that_holds_a_secret_is_refused_without_it_and_the_help_does_not_sh
     let variables = variables();
     for url in urls() {
         let all: Vec<_> = variables.iter().map(|name| (name.as_str(), url.as_str())).collect();
-        for arguments in [&["serve", "--help"][..], &["--help"], &["key", "create", "--help"], &["export", "-h"]] {
+        for arguments in
+            [&["serve", "--help"][..], &["--help"], &["key", "create", "--help"], &["export", "-h"]]
+        {
             let output = run_with(arguments, &all);
             assert!(output.status.success(), "{output:?}");
             tells_nothing(&output, MARK);
         }
         // Log lines may be filtered by what may be the name of a module.
         for name in variables.iter().filter(|name| *name != "TIMELOG_LOG") {
-            let output = run_with(&["serve", "--connect-timeout", "0s"], &[(name.as_str(), url.as_str())]);
+            let output =
+                run_with(&["serve", "--connect-timeout", "0s"], &[(name.as_str(), url.as_str())]);
             assert_ne!(output.status.code(), Some(0), "{name}");
             tells_nothing(&output, MARK);
         }
@@ -68,9 +76,34 @@ fn a_url_in_the_place_of_a_file_is_told_without_its_password() {
             &["import", &url, "--project", project][..],
             &["import", &there, "--users", &url, "--project", project],
             &["import", "Cargo.toml", "--users", &url, "--project", project],
-            &["import", "Cargo.toml", "--refused", &format!("/nowhere/{url}"), "--project", project],
-            &["import", "Cargo.toml", "--map", &format!("description={url}"), "--user", project, "--project", project],
-            &["import", "Cargo.toml", "--where", &format!("{url}=x"), "--user", project, "--project", project],
+            &[
+                "import",
+                "Cargo.toml",
+                "--refused",
+                &format!("/nowhere/{url}"),
+                "--project",
+                project,
+            ],
+            &[
+                "import",
+                "Cargo.toml",
+                "--map",
+                &format!("description={url}"),
+                "--user",
+                project,
+                "--project",
+                project,
+            ],
+            &[
+                "import",
+                "Cargo.toml",
+                "--where",
+                &format!("{url}=x"),
+                "--user",
+                project,
+                "--project",
+                project,
+            ],
             &["export", "--out", &format!("/nowhere/{url}")],
             &["backup", &format!("/nowhere/{url}")],
             &["serve", "--log", &format!("{url}=x=y")],
@@ -127,14 +160,22 @@ async fn a_key_in_a_request_is_not_logged(database: Database) {
     api.get("/me").header("x-request-id", key).send().await.is(200);
     api.call(Method::from_bytes(key.as_bytes()).unwrap(), "/me").send().await.is(405);
     api.get(&format!("/postgres://me:{MARK}@db/x")).send().await.is(404);
-    api.get("/me").header("x-request-id", format!("postgres://me:{MARK}@db/x")).send().await.is(200);
+    api.get("/me")
+        .header("x-request-id", format!("postgres://me:{MARK}@db/x"))
+        .send()
+        .await
+        .is(200);
     api.post("/time-entries/transitions")
         .body(format!("{{\"action\":\"{key}\",\"ids\":[\"{key}\"]}}"))
         .send()
         .await
         .is(400);
     let ended = program.stop();
-    assert!(ended.log.iter().filter(|line| line.contains("answered a request")).count() >= 7, "{:?}", ended.log);
+    assert!(
+        ended.log.iter().filter(|line| line.contains("answered a request")).count() >= 7,
+        "{:?}",
+        ended.log
+    );
     for line in &ended.log {
         assert!(!line.contains(secret) && !line.contains(MARK), "{line}");
     }
@@ -147,22 +188,31 @@ async fn log_lines_for_people_have_no_secrets_and_do_nothing_to_their_terminal()
     let (_, secret) = made.key.rsplit_once('_').unwrap();
     let mut program = Program::begin(&database.url(), &["--log-format", "human"]);
     let serving = program.wait_for_text(|line| line.contains(" serving "));
-    let address = serving.split("address=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let address =
+        serving.split("address=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     for target in [
         format!("/projects/{}", made.key),
         format!("/postgres://me:{MARK}@db"),
         "/\u{9b}2J\u{202e}\u{2066}x".to_owned(),
         "/é".to_owned(),
     ] {
-        let request =
-            format!("GET {target} HTTP/1.1\r\nHost: x\r\nX-Request-Id: {}\r\nConnection: close\r\n\r\n", made.key);
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: x\r\nX-Request-Id: {}\r\nConnection: close\r\n\r\n",
+            made.key
+        );
         raw(address, request).await;
     }
     let ended = program.stop();
-    assert!(ended.log.iter().filter(|line| line.contains("answered a request")).count() >= 2, "{:?}", ended.log);
+    assert!(
+        ended.log.iter().filter(|line| line.contains("answered a request")).count() >= 2,
+        "{:?}",
+        ended.log
+    );
     for line in &ended.log {
-        let acts =
-            |letter: char| letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let acts = |letter: char| {
+            letter.is_control()
+                || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
         assert!(!line.contains(secret) && !line.contains(MARK) && !line.contains(acts), "{line:?}");
     }
 }

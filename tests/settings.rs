@@ -54,7 +54,8 @@ async fn works_with(database: Database, settings: &[(&str, &str)]) {
 }
 
 async fn the_service_works_with_every_setting_at_its_least(database: Database) {
-    // On a machine that is busy, the least time for a connection may be over at the first attempt. So that one has its own test.
+    // On a machine that is busy, the least time for a connection may be over at the first attempt.
+    // So that one has its own test.
     let others = LIMITS.iter().filter(|(flag, ..)| *flag != "--connect-timeout");
     let least: Vec<_> = others.map(|(flag, least, _)| (*flag, *least)).collect();
     works_with(database, &least).await;

@@ -24,7 +24,12 @@ fn strict(call: Call) -> Call {
 
 #[track_caller]
 fn is_applied(answer: &Answer) {
-    assert_eq!(answer.header("preference-applied"), Some("handling=strict"), "{}", answer.describe());
+    assert_eq!(
+        answer.header("preference-applied"),
+        Some("handling=strict"),
+        "{}",
+        answer.describe()
+    );
 }
 
 #[track_caller]
@@ -54,14 +59,24 @@ async fn an_unknown_member_is_refused_at_its_place(database: Database) {
     ]);
     is_applied(&answer);
     // One that is there twice is told once, and an escape in a name is no disguise.
-    let body = format!("{{\"x\":1,\"y\":2,\"x\":3,\"\\u0078\":4,{}", &service.tenant.body().to_string()[1..]);
+    let body = format!(
+        "{{\"x\":1,\"y\":2,\"x\":3,\"\\u0078\":4,{}",
+        &service.tenant.body().to_string()[1..]
+    );
     let twice = service.api.post(&service.tenant.path()).body(body);
     strict(twice).send().await.refuses(&["/x unknown_member", "/y unknown_member"]);
-    let known = format!("{{\"us\\u0065rId\":{}", &service.tenant.body().to_string()["{\"userId\":".len()..]);
+    let known = format!(
+        "{{\"us\\u0065rId\":{}",
+        &service.tenant.body().to_string()["{\"userId\":".len()..]
+    );
     strict(service.api.post(&service.tenant.path()).body(known)).send().await.is(201);
     // What is nested in an unknown member is of no interest, however deep.
-    let deep =
-        format!("{{\"x\":{}{},{}", "[".repeat(30_000), "]".repeat(30_000), &service.tenant.body().to_string()[1..]);
+    let deep = format!(
+        "{{\"x\":{}{},{}",
+        "[".repeat(30_000),
+        "]".repeat(30_000),
+        &service.tenant.body().to_string()[1..]
+    );
     let deep = service.api.post(&service.tenant.path()).body(deep);
     strict(deep).send().await.refuses(&["/x unknown_member"]);
     assert_eq!(service.database.count("time_entries"), 1);
@@ -70,7 +85,13 @@ async fn an_unknown_member_is_refused_at_its_place(database: Database) {
 async fn without_the_preference_unknown_members_are_ignored(database: Database) {
     let service = Service::start(database).await;
     let body = service.tenant.body_with(&json!({ "x": 1 }));
-    for prefer in ["handling=lenient", "respond-async", "handling=lenient, handling=strict", "strict", "handling=\"x"] {
+    for prefer in [
+        "handling=lenient",
+        "respond-async",
+        "handling=lenient, handling=strict",
+        "strict",
+        "handling=\"x",
+    ] {
         let answer = service.log(&body).header("prefer", prefer).send().await.is(201);
         is_not_applied(&answer);
     }
@@ -78,7 +99,10 @@ async fn without_the_preference_unknown_members_are_ignored(database: Database) 
     for prefer in ["Handling = \"strict\"; foo=bar", "wait=1, handling=strict"] {
         service.log(&body).header("prefer", prefer).send().await.refuses(&["/x unknown_member"]);
     }
-    let lines = service.log(&body).header("prefer", "respond-async").another_header("prefer", "handling=strict");
+    let lines = service
+        .log(&body)
+        .header("prefer", "respond-async")
+        .another_header("prefer", "handling=strict");
     lines.send().await.refuses(&["/x unknown_member"]);
 }
 
@@ -98,7 +122,8 @@ async fn unknown_members_are_told_with_everything_else_that_is_wrong(database: D
         "/externalRef/provider blank",
     ]);
     // What is malformed stays malformed.
-    let twice = service.api.post(&service.tenant.path()).body("{\"x\":1,\"minutes\":1,\"minutes\":1}");
+    let twice =
+        service.api.post(&service.tenant.path()).body("{\"x\":1,\"minutes\":1,\"minutes\":1}");
     is_applied(&strict(twice).send().await.fails_with(400, "malformed_json"));
 }
 
@@ -106,7 +131,9 @@ async fn unknown_members_are_told_with_everything_else_that_is_wrong(database: D
 async fn requests(service: &Service) -> Vec<(String, Call, Value)> {
     let id = service.entry_in(Status::Draft).await;
     let project = service.tenant.project_id;
-    let own = |path: &str| path.replace("{timeEntryId}", &id).replace("{projectId}", &project.to_string());
+    let own = |path: &str| {
+        path.replace("{timeEntryId}", &id).replace("{projectId}", &project.to_string())
+    };
     let mut requests = Vec::new();
     for (path, item) in document()["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -162,7 +189,10 @@ async fn an_item_of_a_batch_fails_alone(database: Database) {
         service.tenant.body_with(&json!({ "x": 1, "externalRef": reference })),
         service.tenant.body_with(&json!({ "y": 1, "minutes": 0 })),
     ];
-    let call = service.api.post(&format!("{}/batch", service.tenant.path())).json(&json!({ "entries": entries }));
+    let call = service
+        .api
+        .post(&format!("{}/batch", service.tenant.path()))
+        .json(&json!({ "entries": entries }));
     let answer = strict(call.clone()).send().await.is(200);
     is_applied(&answer);
     let results = answer.json()["results"].clone();
@@ -170,7 +200,13 @@ async fn an_item_of_a_batch_fails_alone(database: Database) {
     let errors = |index: usize| -> Vec<_> {
         let errors = results[index]["problem"]["errors"].as_array().unwrap().iter();
         errors
-            .map(|error| format!("{} {}", error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap()))
+            .map(|error| {
+                format!(
+                    "{} {}",
+                    error["pointer"].as_str().unwrap(),
+                    error["code"].as_str().unwrap()
+                )
+            })
             .collect()
     };
     assert_eq!(errors(1), ["/x unknown_member", "/externalRef/a~1b unknown_member"]);
@@ -197,14 +233,29 @@ async fn every_answer_to_a_body_says_that_it_was_read_strictly(database: Databas
     let lenient = call.without_header("prefer").send().await.is(201);
     assert!(lenient.is_replayed());
     is_not_applied(&lenient);
-    is_applied(&strict(service.log_any()).idempotency_key("").send().await.fails_with(400, "invalid_idempotency_key"));
+    is_applied(
+        &strict(service.log_any())
+            .idempotency_key("")
+            .send()
+            .await
+            .fails_with(400, "invalid_idempotency_key"),
+    );
     let nobody = service.tenant.body_with(&json!({ "userId": Uuid::now_v7().to_string() }));
     is_applied(&strict(service.log(&nobody)).send().await.is(400));
     let id = service.entry_in(Status::Approved).await;
     let edit = service.api.patch(&format!("/time-entries/{id}")).json(&json!({ "minutes": 1 }));
     is_applied(&strict(edit.clone()).send().await.fails_with(409, "entry_not_editable"));
-    is_applied(&strict(edit).header("if-match", "\"9\"").send().await.fails_with(412, "precondition_failed"));
-    let nothing = service.api.patch(&format!("/time-entries/{}", Uuid::now_v7())).json(&json!({ "minutes": 1 }));
+    is_applied(
+        &strict(edit)
+            .header("if-match", "\"9\"")
+            .send()
+            .await
+            .fails_with(412, "precondition_failed"),
+    );
+    let nothing = service
+        .api
+        .patch(&format!("/time-entries/{}", Uuid::now_v7()))
+        .json(&json!({ "minutes": 1 }));
     is_applied(&strict(nothing).send().await.fails_with(404, "not_found"));
 }
 
@@ -214,29 +265,44 @@ async fn no_answer_says_so_where_no_body_was_read(database: Database) {
     let path = format!("/time-entries/{id}");
     is_not_applied(&strict(service.api.get(&path)).send().await.is(200));
     is_not_applied(
-        &strict(service.api.without_key().post(&service.tenant.path())).json(&json!({})).send().await.is(401),
+        &strict(service.api.without_key().post(&service.tenant.path()))
+            .json(&json!({}))
+            .send()
+            .await
+            .is(401),
     );
-    is_not_applied(&strict(service.log_any()).header("content-type", "text/plain").send().await.is(415));
+    is_not_applied(
+        &strict(service.log_any()).header("content-type", "text/plain").send().await.is(415),
+    );
     is_not_applied(&strict(service.api.post("/nothing")).json(&json!({})).send().await.is(404));
     is_not_applied(&strict(service.api.put("/me")).json(&json!({})).send().await.is(405));
     let long = " ".repeat(64 * 1024 + 1);
-    is_not_applied(&strict(service.api.post(&service.tenant.path()).body(long)).send().await.is(413));
+    is_not_applied(
+        &strict(service.api.post(&service.tenant.path()).body(long)).send().await.is(413),
+    );
     // An action needs no body.
     is_not_applied(&strict(service.api.post(&format!("{path}/submit"))).send().await.is(200));
-    is_not_applied(&strict(service.api.delete(&path)).send().await.fails_with(409, "entry_not_editable"));
+    is_not_applied(
+        &strict(service.api.delete(&path)).send().await.fails_with(409, "entry_not_editable"),
+    );
 }
 
 async fn a_hostile_body_gets_a_short_answer(database: Database) {
     let service = Service::start(database).await;
     let many: Vec<_> = (0..150_000).map(|number| format!("\"{number:x}\":1")).collect();
-    let call = service.api.post("/time-entries/transitions").body(format!("{{{},{}}}", many.join(","), many.join(",")));
+    let call = service.api.post("/time-entries/transitions").body(format!(
+        "{{{},{}}}",
+        many.join(","),
+        many.join(",")
+    ));
     let answer = strict(call).send().await.fails_with(400, "validation_error");
     assert!(answer.body.len() < 20_000, "{} bytes", answer.body.len());
     let problem = answer.json();
     let errors = problem["errors"].as_array().unwrap();
     assert_eq!(errors.len(), 100);
     // What else is wrong is told first.
-    let told: Vec<_> = errors.iter().take(3).map(|error| error["pointer"].as_str().unwrap()).collect();
+    let told: Vec<_> =
+        errors.iter().take(3).map(|error| error["pointer"].as_str().unwrap()).collect();
     assert_eq!(told, ["/action", "/ids", "/0"]);
     // What stands in the second half was told or counted already as far as the first hundred go.
     let count = 300_000 - 100 + 2;

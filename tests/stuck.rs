@@ -1,5 +1,5 @@
-//! A PostgreSQL server that is there and does not go on: somebody has locked a table, or a backend is frozen. Whatever is asked
-//! for is answered in time, and never as if the request were at fault.
+//! A PostgreSQL server that is there and does not go on: somebody has locked a table, or a backend
+//! is frozen. Whatever is asked for is answered in time, and never as if the request were at fault.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,8 @@ use timelog_domain::Action;
 use crate::support::postgres::Cluster;
 use crate::support::{Answer, Call, Chance, Frozen, Service, Session, Setup, TABLES};
 
-/// Whoever waits for longer than this has met what is stuck, or a machine that is busy, which looks the same.
+/// Whoever waits for longer than this has met what is stuck, or a machine that is busy, which looks
+/// the same.
 pub(crate) fn impatient(setup: &mut Setup) {
     setup.database.lock_timeout = Duration::from_millis(200);
     setup.database.statement_timeout = Duration::from_millis(500);
@@ -49,7 +50,8 @@ impl Changes {
         let key = |name: &str| format!("{name}-{round}");
         let (api, tenant) = (&service.api, &service.tenant);
         let action = if round % 2 == 1 { Action::Submit } else { Action::Recall };
-        let reference = json!({ "provider": "p", "externalType": "t", "externalId": round.to_string() });
+        let reference =
+            json!({ "provider": "p", "externalType": "t", "externalId": round.to_string() });
         let (ticket, release) = (tenant.entry_id.to_string(), tenant.release_id.to_string());
         let full = json!({ "entryId": ticket, "releaseId": release, "minutes": 1 + round });
         let project = format!("/projects/{}", tenant.project_id);
@@ -61,12 +63,14 @@ impl Changes {
                 .json(&json!({ "entries": [tenant.body(), tenant.body_with(&full)] }))
                 .idempotency_key(&key("batch")),
             api.patch(&format!("/time-entries/{}", self.edited)).json(&json!({ "minutes": round })),
-            api.post(&format!("/time-entries/{}/{action}", self.moved[0])).idempotency_key(&key("move")),
+            api.post(&format!("/time-entries/{}/{action}", self.moved[0]))
+                .idempotency_key(&key("move")),
             api.post("/time-entries/transitions")
                 .json(&json!({ "action": action.to_string(), "ids": [self.moved[1]] }))
                 .idempotency_key(&key("transitions")),
             api.put(&project).json(&json!({ "name": name, "archived": false })),
-            api.put(&format!("/users/{}", tenant.user_id)).json(&json!({ "name": name, "active": true })),
+            api.put(&format!("/users/{}", tenant.user_id))
+                .json(&json!({ "name": name, "active": true })),
             api.put(&format!("{project}/entries/{ticket}")).json(&json!({ "title": name })),
             api.put(&format!("{project}/releases/{release}")).json(&json!({ "name": name })),
         ]
@@ -108,8 +112,11 @@ fn reads(service: &Service, entry: &str) -> Vec<Call> {
 /// Makes all of the calls at once. Each must be carried out, or told to come again.
 async fn settle(mut calls: Vec<Call>, chance: &mut Chance) -> Vec<Answer> {
     chance.shuffle(&mut calls);
-    // Far more than any of them takes, so that a request that waits for ever is told from a machine that is busy.
-    let answers = tokio::time::timeout(Duration::from_mins(3), join_all(calls.into_iter().map(Call::send))).await;
+    // Far more than any of them takes, so that a request that waits for ever is told from a machine
+    // that is busy.
+    let answers =
+        tokio::time::timeout(Duration::from_mins(3), join_all(calls.into_iter().map(Call::send)))
+            .await;
     let answers = answers.expect("every request is answered");
     for answer in &answers {
         if !(200..300).contains(&answer.status) {
@@ -140,15 +147,22 @@ async fn while_a_table_is_locked_the_answer_is_503_and_nothing_is_stored_twice()
     let (cluster, patient, service) = services().await;
     let mut changes = Changes::new(&patient).await;
     // Only a key that is not known otherwise is looked for among the secrets of before.
-    let met = TABLES.into_iter().filter(|table| *table != "former_secrets").chain(["__diesel_schema_migrations"]);
+    let met = TABLES
+        .into_iter()
+        .filter(|table| *table != "former_secrets")
+        .chain(["__diesel_schema_migrations"]);
     let mut tables: Vec<_> = met.clone().chain(met).collect();
     chance.shuffle(&mut tables);
     for table in tables {
         let mut session = Session::open(&cluster, &service.database.url());
         session.run(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"));
         let calls = changes.next(&service);
-        let answers = settle([calls.clone(), reads(&service, &changes.edited)].concat(), &mut chance).await;
-        assert!(answers.iter().any(|answer| answer.status == 503), "nobody met the lock on {table}");
+        let answers =
+            settle([calls.clone(), reads(&service, &changes.edited)].concat(), &mut chance).await;
+        assert!(
+            answers.iter().any(|answer| answer.status == 503),
+            "nobody met the lock on {table}"
+        );
         drop(session);
         carry_out([calls, reads(&service, &changes.edited)].concat()).await;
     }

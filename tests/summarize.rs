@@ -17,7 +17,15 @@ on_every_database![
 /// Logs entries that differ in everything there is to group by.
 async fn fill(service: &Service) {
     let tenant = &service.tenant;
-    let days = ["2024-12-29", "2024-12-30", "2024-12-31", "2025-01-01", "2025-01-05", "2025-01-06", "2021-01-03"];
+    let days = [
+        "2024-12-29",
+        "2024-12-30",
+        "2024-12-31",
+        "2025-01-01",
+        "2025-01-05",
+        "2025-01-06",
+        "2021-01-03",
+    ];
     for number in 0..21 {
         let every = |nth: usize| number % nth == 0;
         let own = !every(5);
@@ -34,7 +42,14 @@ async fn fill(service: &Service) {
         service.apply(&id, &[Action::Submit, Action::Approve][..number % 3]).await;
     }
     let stranger = Tenant::provision(&service.store).await;
-    service.api.with_key(&stranger.key.text).post(&stranger.path()).json(&stranger.body()).send().await.is(201);
+    service
+        .api
+        .with_key(&stranger.key.text)
+        .post(&stranger.path())
+        .json(&stranger.body())
+        .send()
+        .await
+        .is(201);
 }
 
 /// The ISO week of the days that are logged on.
@@ -77,10 +92,18 @@ async fn every_group_adds_up_what_the_list_shows(database: Database) {
     let service = Service::start(database).await;
     fill(&service).await;
     let keys = ["user", "entry", "release", "workDate", "week", "month", "status", "billable"];
-    let pairs = ["user,month", "month,user", "status,billable", "week,workDate", "entry,release", "week,month"];
+    let pairs = [
+        "user,month",
+        "month,user",
+        "status,billable",
+        "week,workDate",
+        "entry,release",
+        "week,month",
+    ];
     for path in ["/time-entries".to_owned(), service.tenant.path()] {
         for filter in ["", "status=draft&status=submitted", "billable=false&from=2025-01-01"] {
-            let list = service.api.get(&format!("{path}?limit=200&{filter}")).send().await.is(200).json();
+            let list =
+                service.api.get(&format!("{path}?limit=200&{filter}")).send().await.is(200).json();
             let list = list["data"].as_array().unwrap();
             for by in keys.iter().chain(&pairs) {
                 let query = format!("{path}/summary?groupBy={by}&{filter}");
@@ -95,7 +118,11 @@ async fn every_group_adds_up_what_the_list_shows(database: Database) {
                 assert_eq!(rows.len(), expected.len(), "{query}");
                 for row in rows {
                     let (group, entries) = &expected[&row["group"].to_string()];
-                    assert_eq!((&row["group"], told(row)), (group, totals(entries.iter().copied())), "{query}");
+                    assert_eq!(
+                        (&row["group"], told(row)),
+                        (group, totals(entries.iter().copied())),
+                        "{query}"
+                    );
                 }
                 assert_eq!(told(&summary["total"]), totals(list), "{query}");
             }
@@ -113,10 +140,14 @@ async fn hours_are_made_once_of_all_the_minutes(database: Database) {
     let expected = json!({ "entries": 3, "minutes": 60, "hours": "1", "billableMinutes": 60 });
     assert_eq!(summary["total"], expected);
     assert_eq!(summary["data"][0]["hours"], "1");
-    let body = json!({ "entries": vec![service.tenant.body_with(&json!({ "minutes": 1439 })); 100] });
+    let body =
+        json!({ "entries": vec![service.tenant.body_with(&json!({ "minutes": 1439 })); 100] });
     service.api.post(&format!("{}/batch", service.tenant.path())).json(&body).send().await.is(200);
     let summary = service.api.get("/time-entries/summary").send().await.is(200).json();
-    assert_eq!((&summary["total"]["minutes"], &summary["total"]["hours"]), (&json!(143_960), &json!("2399.33")));
+    assert_eq!(
+        (&summary["total"]["minutes"], &summary["total"]["hours"]),
+        (&json!(143_960), &json!("2399.33"))
+    );
 }
 
 async fn totals_of_nothing_are_nothing(database: Database) {
@@ -124,10 +155,12 @@ async fn totals_of_nothing_are_nothing(database: Database) {
     let nothing = json!({ "entries": 0, "minutes": 0, "hours": "0", "billableMinutes": 0 });
     service.log_any().send().await.is(201);
     for query in ["status=locked", "status=locked&groupBy=month"] {
-        let summary = service.api.get(&format!("/time-entries/summary?{query}")).send().await.is(200).json();
+        let summary =
+            service.api.get(&format!("/time-entries/summary?{query}")).send().await.is(200).json();
         assert_eq!(summary, json!({ "data": [], "total": nothing }));
     }
-    let all = service.api.get(&format!("{}/summary", service.tenant.path())).send().await.is(200).json();
+    let all =
+        service.api.get(&format!("{}/summary", service.tenant.path())).send().await.is(200).json();
     assert_eq!((&all["data"], &all["total"]["entries"]), (&json!([]), &json!(1)));
 }
 

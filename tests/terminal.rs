@@ -8,7 +8,8 @@ use crate::support::{Database, bootstrap, on_every_database};
 
 on_every_database![what_a_file_says_is_written_out_where_it_is_shown,];
 
-/// Clears the screen, sets a title, rings, turns the direction of writing, and begins a line of its own.
+/// Clears the screen, sets a title, rings, turns the direction of writing, and begins a line of its
+/// own.
 const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\u{202e}\u{2066}\u{7f}\rfake";
 
 #[track_caller]
@@ -16,7 +17,8 @@ fn is_plain(output: &Output) {
     for told in [&output.stdout, &output.stderr] {
         let told = String::from_utf8(told.clone()).unwrap();
         let acts = |letter: char| {
-            letter != '\n' && letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            letter != '\n' && letter.is_control()
+                || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         };
         assert!(!told.contains(acts), "{told:?}");
     }
@@ -75,7 +77,10 @@ async fn what_a_file_says_is_written_out_where_it_is_shown(database: Database) {
     let told = fs::read_to_string(&refused).unwrap();
     assert!(told.contains("\\u{1b}") && !told.contains('\u{1b}'), "{told:?}");
     // An export says what there is, to the letter.
-    let kept = write("kept.csv", &format!("userId,workDate,minutes,description\n{user},2025-01-15,1,\"{HOSTILE}\"\n"));
+    let kept = write(
+        "kept.csv",
+        &format!("userId,workDate,minutes,description\n{user},2025-01-15,1,\"{HOSTILE}\"\n"),
+    );
     is_plain(&on(&database, &["import", &kept, "--project", project]));
     assert!(printed(&on(&database, &["export"])).contains(HOSTILE));
 }

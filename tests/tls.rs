@@ -9,7 +9,8 @@ use timelog_domain::ports::PortError;
 use crate::support::postgres::Cluster;
 use crate::support::{Service, TestDatabase};
 
-/// A server whose certificate, for `localhost` and its own authority, is in the file that is returned.
+/// A server whose certificate, for `localhost` and its own authority, is in the file that is
+/// returned.
 fn with_tls() -> (Arc<Cluster>, tempfile::NamedTempFile) {
     let cluster = Arc::new(Cluster::start(&[]));
     let certify = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
@@ -19,7 +20,11 @@ fn with_tls() -> (Arc<Cluster>, tempfile::NamedTempFile) {
     cluster.query("postgres", "ALTER SYSTEM SET ssl = on");
     cluster.query("postgres", "SELECT pg_reload_conf()");
     let certificate = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(certificate.path(), cluster.query("postgres", "SELECT pg_read_file('server.crt')")).unwrap();
+    std::fs::write(
+        certificate.path(),
+        cluster.query("postgres", "SELECT pg_read_file('server.crt')"),
+    )
+    .unwrap();
     (cluster, certificate)
 }
 
@@ -29,7 +34,10 @@ async fn a_connection_that_must_be_encrypted_is() {
     let plain = cluster.url_of_new_database();
     let path = certificate.path().display();
     let named = plain.replace("127.0.0.1", "localhost");
-    for url in [format!("{plain}?sslmode=require"), format!("{named}?sslmode=verify-full&sslrootcert={path}")] {
+    for url in [
+        format!("{plain}?sslmode=require"),
+        format!("{named}?sslmode=verify-full&sslrootcert={path}"),
+    ] {
         let database = TestDatabase::Postgres(cluster.clone(), url);
         let service = Service::start_for(None, database, |_| ()).await;
         service.log_any().send().await.is(201);
@@ -53,8 +61,13 @@ async fn a_server_that_nobody_vouches_for_is_not_trusted() {
         (format!("{named}?sslmode=verify-full"), "certificate"),
     ] {
         let url = url.parse().unwrap();
-        let opened =
-            Store::open(&url, &DatabaseOptions::default(), &QueueOptions::default(), Arc::new(SystemClock)).await;
+        let opened = Store::open(
+            &url,
+            &DatabaseOptions::default(),
+            &QueueOptions::default(),
+            Arc::new(SystemClock),
+        )
+        .await;
         let Err(PortError::Internal(reason)) = opened else { panic!("it opened") };
         assert!(reason.contains(why), "{reason}");
     }
@@ -64,7 +77,13 @@ async fn a_server_that_nobody_vouches_for_is_not_trusted() {
 async fn a_server_without_tls_is_not_spoken_to_where_that_is_required() {
     let cluster = Cluster::start(&[]);
     let url = format!("{}?sslmode=require", cluster.url_of_new_database()).parse().unwrap();
-    let opened = Store::open(&url, &DatabaseOptions::default(), &QueueOptions::default(), Arc::new(SystemClock)).await;
+    let opened = Store::open(
+        &url,
+        &DatabaseOptions::default(),
+        &QueueOptions::default(),
+        Arc::new(SystemClock),
+    )
+    .await;
     let Err(PortError::Internal(reason)) = opened else { panic!("it opened") };
     assert!(reason.contains("TLS"), "{reason}");
 }

@@ -33,29 +33,45 @@ fn outcomes(answer: &Answer) -> Vec<String> {
 async fn each_entry_gets_its_own_result_in_order(database: Database) {
     let service = Service::start(database).await;
     let stranger = Tenant::provision(&service.store).await;
-    let theirs = service.api.with_key(&stranger.key.text).post(&stranger.path()).json(&stranger.body()).send().await;
+    let theirs = service
+        .api
+        .with_key(&stranger.key.text)
+        .post(&stranger.path())
+        .json(&stranger.body())
+        .send()
+        .await;
     let mut ids = vec![theirs.is(201).text("id"), Uuid::now_v7().to_string()];
     for &status in Status::ALL {
         ids.push(service.entry_in(status).await);
     }
-    let body = json!({ "action": "reopen", "ids": ids, "reason": "because", "invoiceRef": " ", "x": 1 });
+    let body =
+        json!({ "action": "reopen", "ids": ids, "reason": "because", "invoiceRef": " ", "x": 1 });
     let answer = transitions(&service, &body).send().await.is(200);
     let no = "failed invalid_transition";
-    assert_eq!(outcomes(&answer), ["failed not_found", "failed not_found", no, no, "changed", no, no, no]);
+    assert_eq!(
+        outcomes(&answer),
+        ["failed not_found", "failed not_found", no, no, "changed", no, no, no]
+    );
     for (result, id) in answer.json()["results"].as_array().unwrap().iter().zip(&ids) {
         assert_eq!(result["id"], id.as_str());
         assert_eq!(result.get("entry").is_some(), result["outcome"] == "changed");
         if result["outcome"] == "changed" {
             assert_eq!(result["entry"], service.read(id).await.json());
             let record = service.history(id).await.pop().unwrap();
-            assert_eq!((&record["reason"], &record["invoiceRef"]), (&json!("because"), &json!(null)));
+            assert_eq!(
+                (&record["reason"], &record["invoiceRef"]),
+                (&json!("because"), &json!(null))
+            );
         } else {
             assert_eq!(result["problem"].get("requestId"), None, "it is told once, outside");
         }
     }
     // The one that failed says which actions its status allows.
     let detail = answer.json()["results"][3]["problem"]["detail"].as_str().unwrap().to_owned();
-    assert!(detail.contains("submitted") && detail.ends_with("Possible now: recall, approve, reject."), "{detail}");
+    assert!(
+        detail.contains("submitted") && detail.ends_with("Possible now: recall, approve, reject."),
+        "{detail}"
+    );
 }
 
 async fn an_entry_that_stands_twice_is_decided_twice(database: Database) {
@@ -64,26 +80,46 @@ async fn an_entry_that_stands_twice_is_decided_twice(database: Database) {
     let ids = [id.clone(), id.to_uppercase(), id.clone()];
     let body = json!({ "action": "submit", "ids": ids });
     let answer = transitions(&service, &body).send().await.is(200);
-    assert_eq!(outcomes(&answer), ["changed", "failed invalid_transition", "failed invalid_transition"]);
-    assert!(answer.json()["results"].as_array().unwrap().iter().all(|result| result["id"] == id.as_str()));
+    assert_eq!(
+        outcomes(&answer),
+        ["changed", "failed invalid_transition", "failed invalid_transition"]
+    );
+    assert!(
+        answer.json()["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|result| result["id"] == id.as_str())
+    );
     assert_eq!(service.history(&id).await.len(), 2);
 }
 
 async fn all_or_nothing_changes_nothing_where_one_fails(database: Database) {
     let service = Service::start(database).await;
-    let (one, two) = (service.entry_in(Status::Draft).await, service.entry_in(Status::Rejected).await);
+    let (one, two) =
+        (service.entry_in(Status::Draft).await, service.entry_in(Status::Rejected).await);
     let done = service.entry_in(Status::Approved).await;
     let missing = Uuid::now_v7().to_string();
-    let before = (service.read(&one).await.body, service.read(&two).await.body, service.database.counts());
+    let before =
+        (service.read(&one).await.body, service.read(&two).await.body, service.database.counts());
     let body = json!({ "action": "submit", "ids": [one, done, missing, two], "atomic": true });
     let call = transitions(&service, &body).idempotency_key("k");
     for _ in 0..2 {
         let failed = call.clone().send().await.fails_with(409, "batch_failed");
         let no = "failed invalid_transition";
         assert_eq!(outcomes(&failed), ["not_applied", no, "failed not_found", "not_applied"]);
-        assert!(failed.json()["results"].as_array().unwrap().iter().all(|result| result.get("entry").is_none()));
+        assert!(
+            failed.json()["results"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|result| result.get("entry").is_none())
+        );
     }
-    assert_eq!((service.read(&one).await.body, service.read(&two).await.body, service.database.counts()), before);
+    assert_eq!(
+        (service.read(&one).await.body, service.read(&two).await.body, service.database.counts()),
+        before
+    );
     // Nothing was kept of it, so the key is as new.
     let body = json!({ "action": "submit", "ids": [one, two], "atomic": true });
     let answer = transitions(&service, &body).idempotency_key("k").send().await.is(200);
@@ -94,20 +130,37 @@ async fn all_or_nothing_changes_nothing_where_one_fails(database: Database) {
 async fn one_to_five_hundred_ids_may_stand_there(database: Database) {
     let service = Service::start(database).await;
     let entries = json!({ "entries": vec![service.tenant.body(); 500] });
-    let logged =
-        service.api.post(&format!("{}/batch", service.tenant.path())).json(&entries).send().await.is(200).json();
-    let ids: Vec<_> = logged["results"].as_array().unwrap().iter().map(|result| &result["entry"]["id"]).collect();
-    let answer = transitions(&service, &json!({ "action": "submit", "ids": ids })).send().await.is(200);
+    let logged = service
+        .api
+        .post(&format!("{}/batch", service.tenant.path()))
+        .json(&entries)
+        .send()
+        .await
+        .is(200)
+        .json();
+    let ids: Vec<_> =
+        logged["results"].as_array().unwrap().iter().map(|result| &result["entry"]["id"]).collect();
+    let answer =
+        transitions(&service, &json!({ "action": "submit", "ids": ids })).send().await.is(200);
     assert_eq!(outcomes(&answer), vec!["changed"; 500]);
     let answered = answer.json();
-    let answered: Vec<_> = answered["results"].as_array().unwrap().iter().map(|result| &result["id"]).collect();
+    let answered: Vec<_> =
+        answered["results"].as_array().unwrap().iter().map(|result| &result["id"]).collect();
     assert_eq!(answered, ids);
     let mut more = ids.clone();
     more.push(ids[0]);
     for ids in [json!([]), json!(more)] {
-        transitions(&service, &json!({ "action": "recall", "ids": ids })).send().await.refuses(&["/ids out_of_range"]);
+        transitions(&service, &json!({ "action": "recall", "ids": ids }))
+            .send()
+            .await
+            .refuses(&["/ids out_of_range"]);
     }
-    let list = service.api.get("/time-entries?status=submitted&includeTotal=true&limit=1").send().await.is(200);
+    let list = service
+        .api
+        .get("/time-entries?status=submitted&includeTotal=true&limit=1")
+        .send()
+        .await
+        .is(200);
     assert_eq!(list.json()["total"], 500);
 }
 
@@ -121,7 +174,10 @@ async fn everything_that_is_wrong_with_the_envelope_is_said_at_once(database: Da
             &["/action wrong_type", "/ids wrong_type", "/atomic wrong_type"],
         ),
         (json!({ "action": "Submit", "ids": id }), &["/action unknown_value", "/ids wrong_type"]),
-        (json!({ "action": "edit", "ids": [id], "atomic": "true" }), &["/action unknown_value", "/atomic wrong_type"]),
+        (
+            json!({ "action": "edit", "ids": [id], "atomic": "true" }),
+            &["/action unknown_value", "/atomic wrong_type"],
+        ),
         (
             json!({ "action": "submit", "ids": [id, "x", 1, null, id, [id]] }),
             &["/ids/1 invalid_id", "/ids/2 wrong_type", "/ids/3 wrong_type", "/ids/5 wrong_type"],
@@ -140,7 +196,11 @@ async fn everything_that_is_wrong_with_the_envelope_is_said_at_once(database: Da
         call.clone().body(body).send().await.fails_with(400, "malformed_json");
     }
     call.clone().send().await.fails_with(415, "unsupported_media_type");
-    call.clone().body(" ".repeat(4 * 1024 * 1024 + 1)).send().await.fails_with(413, "payload_too_large");
+    call.clone()
+        .body(" ".repeat(4 * 1024 * 1024 + 1))
+        .send()
+        .await
+        .fails_with(413, "payload_too_large");
     assert_eq!(service.read(&id).await.header("etag"), Some("\"1\""));
 }
 
@@ -150,7 +210,13 @@ async fn the_action_decides_which_permission_is_needed(database: Database) {
     for &permission in Permission::ALL {
         let api = service.with_key(may(&[permission])).await;
         for vector in vectors["actions"].as_array().unwrap() {
-            let from = vector["transitions"].as_object().unwrap().iter().find(|(_, to)| !to.is_null()).unwrap().0;
+            let from = vector["transitions"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .find(|(_, to)| !to.is_null())
+                .unwrap()
+                .0;
             let id = service.entry_in(from.parse().unwrap()).await;
             let (before, rows) = (service.read(&id).await.body, service.database.counts());
             let body = json!({
@@ -161,7 +227,10 @@ async fn the_action_decides_which_permission_is_needed(database: Database) {
                 assert_eq!(outcomes(&answer.is(200)), ["changed"]);
             } else {
                 answer.fails_with(403, "forbidden");
-                assert_eq!((service.read(&id).await.body, service.database.counts()), (before, rows));
+                assert_eq!(
+                    (service.read(&id).await.body, service.database.counts()),
+                    (before, rows)
+                );
             }
         }
     }
@@ -181,7 +250,8 @@ async fn a_limited_key_moves_what_it_may_and_nothing_else(database: Database) {
     let mine = log(&tenant.path(), user.to_string()).await;
     let theirs = log(&tenant.path(), tenant.other_user_id.to_string()).await;
     let elsewhere = log(&tenant.other_path(), user.to_string()).await;
-    let api = service.with_key(move |key| (key.project_id, key.user_id) = (Some(own), Some(user))).await;
+    let api =
+        service.with_key(move |key| (key.project_id, key.user_id) = (Some(own), Some(user))).await;
     let apply = |action: &str, atomic: bool| {
         let ids = [&mine, &theirs, &elsewhere];
         let body = json!({ "action": action, "ids": ids, "reason": "because", "atomic": atomic });
@@ -199,8 +269,10 @@ async fn a_limited_key_moves_what_it_may_and_nothing_else(database: Database) {
 
 async fn a_repeat_gets_the_results_of_the_first(database: Database) {
     let service = Service::start(database).await;
-    let (one, two) = (service.entry_in(Status::Draft).await, service.entry_in(Status::Locked).await);
-    let call = transitions(&service, &json!({ "action": "submit", "ids": [one, two] })).idempotency_key("k");
+    let (one, two) =
+        (service.entry_in(Status::Draft).await, service.entry_in(Status::Locked).await);
+    let call = transitions(&service, &json!({ "action": "submit", "ids": [one, two] }))
+        .idempotency_key("k");
     let first = call.clone().send().await.is(200);
     assert_eq!(outcomes(&first), ["changed", "failed invalid_transition"]);
     service.apply(&one, &[timelog_domain::Action::Recall]).await;

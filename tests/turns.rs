@@ -1,4 +1,5 @@
-//! Organizations take turns: however much one has waiting to be committed, another's changes come soon.
+//! Organizations take turns: however much one has waiting to be committed, another's changes come
+//! soon.
 
 use std::sync::Arc;
 
@@ -6,7 +7,8 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use timelog_domain::ports::{Directory, TimeEntryRepository};
 use timelog_domain::{
-    Caller, Command, Details, LogMany, LogTimeEntry, Request, Source, TimeEntryId, User, UserId, WorkDuration,
+    Caller, Command, Details, LogMany, LogTimeEntry, Request, Source, TimeEntryId, User, UserId,
+    WorkDuration,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -35,7 +37,13 @@ fn batch(tenant: &Tenant) -> Request {
     let item = || {
         let id = TimeEntryId::new(Uuid::now_v7());
         let details = details.clone();
-        Some(LogTimeEntry { id, project_id: tenant.project_id, details, external_ref: None, source: Source::Api })
+        Some(LogTimeEntry {
+            id,
+            project_id: tenant.project_id,
+            details,
+            external_ref: None,
+            source: Source::Api,
+        })
     };
     let items = std::iter::repeat_with(item).take(500).collect();
     let command = Command::LogMany(LogMany { project_id: tenant.project_id, items, atomic: false });
@@ -63,8 +71,9 @@ async fn an_entry_is_answered_though_many_batches_of_another_organization_wait(d
         batches.spawn(waiting);
     }
     let keeper = keeper.arrival().await;
-    let answers =
-        tokio::spawn(join_all((0..8).map(|number| service.log_any().idempotency_key(&number.to_string()).send())));
+    let answers = tokio::spawn(join_all(
+        (0..8).map(|number| service.log_any().idempotency_key(&number.to_string()).send()),
+    ));
     keeper.open();
     for answer in answers.await.unwrap() {
         answer.is(201);

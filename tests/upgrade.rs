@@ -22,11 +22,16 @@ const ORGANIZATION: &str = "00000000-0000-4000-8000-000000000001";
 const PROJECT: &str = "00000000-0000-4000-8000-000000000002";
 const USER: &str = "00000000-0000-4000-8000-000000000003";
 const KEY: &str = "00000000-0000-4000-8000-000000000004";
-const SECRET: &str = "tlk_0123456789ab_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const SECRET: &str =
+    "tlk_0123456789ab_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// References that the rows have, by the last digit of their ids.
-const REFERENCES: [(&str, &str, &str); 4] =
-    [("jira", "worklog", "1"), ("jira", "worklog", "2"), ("jira", "issue", "1"), ("\u{e9}", "e\u{301}", "'; --")];
+const REFERENCES: [(&str, &str, &str); 4] = [
+    ("jira", "worklog", "1"),
+    ("jira", "worklog", "2"),
+    ("jira", "issue", "1"),
+    ("\u{e9}", "e\u{301}", "'; --"),
+];
 
 /// How values are written in the SQL of a kind of database.
 #[derive(Clone, Copy)]
@@ -92,7 +97,8 @@ impl Sql {
     /// The names of the migrations, and which of them this release brings.
     fn migrations(self) -> (Vec<String>, Vec<String>) {
         let folders = fs::read_dir(self.folder()).unwrap();
-        let mut names: Vec<_> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> =
+            folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names.into_iter().partition(|name| name.as_str() < FIRST_OF_THIS_RELEASE)
     }
@@ -107,7 +113,8 @@ impl Sql {
         let parts = reference.map_or("NULL, NULL, NULL".to_owned(), |(provider, kind, name)| {
             [provider, kind, name].map(text).join(", ")
         });
-        let (organization, project, user) = (self.id(ORGANIZATION), self.id(PROJECT), self.id(USER));
+        let (organization, project, user) =
+            (self.id(ORGANIZATION), self.id(PROJECT), self.id(USER));
         let (id, yes, at) = (self.id(id), self.yes(), self.instant());
         format!(
             "INSERT INTO time_entries (organization_id, id, project_id, user_id, work_date, minutes, billable, source, \
@@ -152,9 +159,12 @@ fn of_the_release_before(kind: Database) -> TestDatabase {
     for name in migrations {
         database.execute(&sql.read(&name, "up.sql"));
         let version = name.split('_').next().unwrap();
-        database.execute(&format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"));
+        database.execute(&format!(
+            "INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"
+        ));
     }
-    let (organization, project, user, key) = (sql.id(ORGANIZATION), sql.id(PROJECT), sql.id(USER), sql.id(KEY));
+    let (organization, project, user, key) =
+        (sql.id(ORGANIZATION), sql.id(PROJECT), sql.id(USER), sql.id(KEY));
     let (yes, no, at) = (sql.yes(), sql.no(), sql.instant());
     let mut rows = format!(
         "INSERT INTO organizations VALUES ({organization}, 'Organization'); \
@@ -180,8 +190,9 @@ fn of_the_release_before(kind: Database) -> TestDatabase {
 
 /// How many entries have the digests of that reference.
 fn digested(sql: Sql, database: &TestDatabase, (provider, kind, id): (&str, &str, &str)) -> i64 {
-    let is =
-        |column: &str, part: &str| format!("external_{column}_digest = {}", sql.bytes(&digest_external_ref_part(part)));
+    let is = |column: &str, part: &str| {
+        format!("external_{column}_digest = {}", sql.bytes(&digest_external_ref_part(part)))
+    };
     let conditions = [is("provider", provider), is("type", kind), is("id", id)];
     database.count(&format!("time_entries WHERE {}", conditions.join(" AND ")))
 }
@@ -198,9 +209,14 @@ async fn references_of_the_release_before_are_found_and_its_answers_replayed(kin
         let changed = api.post(&path()).json(&body(reference, 151)).send().await.is(200);
         assert_eq!((changed.text("id"), changed.header("etag")), (entry_id(number), Some("\"2\"")));
     }
-    let page = api.get("/time-entries?externalRef.provider=jira&externalRef.externalType=worklog").send().await.is(200);
+    let page = api
+        .get("/time-entries?externalRef.provider=jira&externalRef.externalType=worklog")
+        .send()
+        .await
+        .is(200);
     assert_eq!(page.json()["data"].as_array().unwrap().len(), 2);
-    let repeat = api.post(&path()).json(&body(REFERENCES[0], 150)).idempotency_key("k").send().await.is(201);
+    let repeat =
+        api.post(&path()).json(&body(REFERENCES[0], 150)).idempotency_key("k").send().await.is(201);
     assert!(repeat.is_replayed());
     assert_eq!(repeat.body, kept_answer().to_string().into_bytes());
     assert_eq!(database.count("idempotency_keys WHERE size > 1800 AND body_lz4 IS NULL"), 1);
@@ -209,7 +225,10 @@ async fn references_of_the_release_before_are_found_and_its_answers_replayed(kin
         let reference = ("jira", "worklog", "late");
         database.execute(&sql.entry(&entry_id(8), Some(reference)));
         assert_eq!(digested(sql, &database, reference), 1);
-        assert_eq!(api.post(&path()).json(&body(reference, 150)).send().await.is(200).text("id"), entry_id(8));
+        assert_eq!(
+            api.post(&path()).json(&body(reference, 150)).send().await.is(200).text("id"),
+            entry_id(8)
+        );
     }
     assert!(program.stop().status.success());
 }
@@ -227,12 +246,19 @@ async fn an_upgrade_that_is_taken_back_leaves_what_the_release_before_knows(kind
     for name in new.iter().rev() {
         database.execute(&sql.read(name, "down.sql"));
         let version = name.split('_').next().unwrap();
-        database.execute(&format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"));
+        database.execute(&format!(
+            "DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"
+        ));
     }
     assert_eq!(database.counts(), before);
     // The release before logs on, and what it logged is found after the next upgrade.
     let reference = ("jira", "worklog", "meanwhile");
     database.execute(&sql.entry(&entry_id(8), Some(reference)));
     migrate();
-    assert!(REFERENCES.iter().chain([&reference]).all(|reference| digested(sql, &database, *reference) == 1));
+    assert!(
+        REFERENCES
+            .iter()
+            .chain([&reference])
+            .all(|reference| digested(sql, &database, *reference) == 1)
+    );
 }

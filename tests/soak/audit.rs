@@ -19,7 +19,8 @@ struct Row {
     version: String,
     status: String,
     minutes: i64,
-    /// How many changes its history has, the version of the last, how many submitted it, and the status it led to.
+    /// How many changes its history has, the version of the last, how many submitted it, and the
+    /// status it led to.
     history: [String; 4],
 }
 
@@ -27,8 +28,12 @@ struct Row {
 fn rows(site: &Site) -> Vec<Row> {
     let organization = site.made.id("organizationId");
     let (id, organization) = match &site.database {
-        TestDatabase::Sqlite(_) => ("lower(hex(e.id))", format!("x'{}'", organization.replace('-', ""))),
-        TestDatabase::Postgres(..) => ("replace(CAST(e.id AS text), '-', '')", format!("'{organization}'")),
+        TestDatabase::Sqlite(_) => {
+            ("lower(hex(e.id))", format!("x'{}'", organization.replace('-', "")))
+        }
+        TestDatabase::Postgres(..) => {
+            ("replace(CAST(e.id AS text), '-', '')", format!("'{organization}'"))
+        }
     };
     let history = "FROM time_entry_history h WHERE h.organization_id = e.organization_id AND h.time_entry_id = e.id";
     let sql = format!(
@@ -47,14 +52,24 @@ impl Row {
         let [id, description, version, status, minutes, changes, last, submitted, led_to] =
             fields.try_into().unwrap_or_else(|fields| panic!("{fields:?}"));
         let minutes = minutes.parse().expect("minutes are a number");
-        Self { id, description, version, status, minutes, history: [changes, last, submitted, led_to] }
+        Self {
+            id,
+            description,
+            version,
+            status,
+            minutes,
+            history: [changes, last, submitted, led_to],
+        }
     }
 
     /// What entry and history do not agree on.
     fn disagrees(&self) -> bool {
         let [changes, last, submitted, led_to] = &self.history;
         let is_submitted = if self.status == "submitted" { "1" } else { "0" };
-        *changes != self.version || last != changes || submitted != is_submitted || *led_to != self.status
+        *changes != self.version
+            || last != changes
+            || submitted != is_submitted
+            || *led_to != self.status
     }
 
     fn is(&self, entry: &Value) -> bool {
@@ -96,12 +111,15 @@ impl Expected {
             }
         }
         // An entry is submitted after it was logged.
-        let submits =
-            pages.iter().filter(|page| page.request["path"].as_str().is_some_and(|path| path.ends_with("/submit")));
+        let submits = pages.iter().filter(|page| {
+            page.request["path"].as_str().is_some_and(|path| path.ends_with("/submit"))
+        });
         for page in submits {
             let Some(answer) = &page.answer else { continue };
             match id(answer).and_then(|id| of_id.get(&id)) {
-                Some(description) => drop(expected.entries.insert(description.clone(), Some(answer.clone()))),
+                Some(description) => {
+                    drop(expected.entries.insert(description.clone(), Some(answer.clone())))
+                }
                 None => expected.silent.push(page.name.clone()),
             }
         }
@@ -123,7 +141,8 @@ fn descriptions(body: &Value) -> Vec<String> {
     entries.iter().filter_map(|entry| Some(entry["description"].as_str()?.to_owned())).collect()
 }
 
-/// Compares the ledger with the database and with what the service tells of it. Nothing may be under way.
+/// Compares the ledger with the database and with what the service tells of it. Nothing may be
+/// under way.
 pub(super) async fn audit(tally: &mut Tally, outbox: &Outbox, site: &Site) {
     for fault in outbox.take_faults() {
         tally.fault(fault);

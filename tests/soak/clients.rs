@@ -1,4 +1,5 @@
-//! Clients that hold a connection and do not go on, a thousand of each sort beside clients that work.
+//! Clients that hold a connection and do not go on, a thousand of each sort beside clients that
+//! work.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,7 +44,8 @@ const SORTS: [Sort; 7] = [
 const MANY: usize = 1000;
 
 /// The flags that end connections. Those are given that the program has.
-const DEADLINES: [&str; 4] = ["--request-timeout", "--keep-alive", "--head-timeout", "--answer-timeout"];
+const DEADLINES: [&str; 4] =
+    ["--request-timeout", "--keep-alive", "--head-timeout", "--answer-timeout"];
 
 /// Within this they must have ended: the deadlines, and what a busy machine takes.
 const AT_MOST: Duration = Duration::from_secs(30);
@@ -51,7 +53,9 @@ const AT_MOST: Duration = Duration::from_secs(30);
 /// Sabotage: the deadlines are an hour away.
 pub(super) async fn run(mut trial: Trial) -> Tally {
     let mut site = Site::new(trial.database);
-    let help = String::from_utf8(program(&["serve", "--help"]).output().expect("it has help").stdout).unwrap();
+    let help =
+        String::from_utf8(program(&["serve", "--help"]).output().expect("it has help").stdout)
+            .unwrap();
     let deadline = if trial.sabotage { "1h" } else { "2s" };
     let known = DEADLINES.iter().filter(|flag| help.contains(*flag));
     site.flags.extend(known.flat_map(|flag| [*flag, deadline]));
@@ -92,7 +96,12 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
 }
 
 /// What clients that work wait for while something else goes on.
-async fn beside(outbox: &Arc<Outbox>, site: &Site, chance: &mut Chance, work: impl Future<Output = ()>) -> Latency {
+async fn beside(
+    outbox: &Arc<Outbox>,
+    site: &Site,
+    chance: &mut Chance,
+    work: impl Future<Output = ()>,
+) -> Latency {
     let load = outbox.begin(4, chance);
     let probe = Latency::measure(site.program().address, &site.made, "/time-entries?limit=5", work);
     let latency = probe.await;
@@ -127,7 +136,10 @@ async fn hold(sort: Sort, site: &Site, made: &Arc<Bootstrapped>) -> Result<(), S
     // What the clients that work open and close meanwhile.
     while sockets(site) > before + 20 {
         if begun.elapsed() > AT_MOST {
-            return Err(format!("{} of {MANY} connections are still there", sockets(site) - before));
+            return Err(format!(
+                "{} of {MANY} connections are still there",
+                sockets(site) - before
+            ));
         }
         pause(Duration::from_millis(100)).await;
     }
@@ -136,12 +148,16 @@ async fn hold(sort: Sort, site: &Site, made: &Arc<Bootstrapped>) -> Result<(), S
 
 /// How many sockets the service has.
 fn sockets(site: &Site) -> usize {
-    let files = std::fs::read_dir(format!("/proc/{}/fd", site.program().id())).into_iter().flatten().flatten();
+    let files = std::fs::read_dir(format!("/proc/{}/fd", site.program().id()))
+        .into_iter()
+        .flatten()
+        .flatten();
     let links = files.filter_map(|file| std::fs::read_link(file.path()).ok());
     links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
 }
 
-/// A connection that is held, with what the client still does on it, or none if it was not to be had.
+/// A connection that is held, with what the client still does on it, or none if it was not to be
+/// had.
 async fn connect(sort: Sort, address: SocketAddr, made: Arc<Bootstrapped>) -> Option<JoinSet<()>> {
     let socket = TcpSocket::new_v4().ok()?;
     if matches!(sort, Sort::TakesNoAnswer) {
@@ -175,14 +191,17 @@ async fn begin(sort: Sort, stream: &mut TcpStream, made: &Bootstrapped) -> std::
             let kind = "Content-Type: application/json\r\nContent-Length: 60000";
             format!("POST {} HTTP/1.1\r\n{key}{kind}\r\n\r\n{{", made.path())
         }
-        Sort::BodyThatNobodyReads => format!("GET /me HTTP/1.1\r\n{key}Content-Length: 60000\r\n\r\n{{"),
+        Sort::BodyThatNobodyReads => {
+            format!("GET /me HTTP/1.1\r\n{key}Content-Length: 60000\r\n\r\n{{")
+        }
         Sort::TakesNoAnswer => list.repeat(20),
         Sort::Vanishes => list,
     };
     stream.write_all(text.as_bytes()).await
 }
 
-/// Who is slow sends a byte now and then; the others do nothing. The connection is held until the service ends it.
+/// Who is slow sends a byte now and then; the others do nothing. The connection is held until the
+/// service ends it.
 async fn go_on(sort: Sort, mut stream: TcpStream) {
     match sort {
         Sort::SlowHead | Sort::SlowSecondHead | Sort::SlowBody => {

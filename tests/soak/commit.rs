@@ -32,7 +32,9 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
         })
         .await;
     let [unheard, heard, unanswered] = cuts(&proxy);
-    tally.measured = format!("cut before the COMMIT {unheard} times, after it {heard}, before its answer {unanswered}");
+    tally.measured = format!(
+        "cut before the COMMIT {unheard} times, after it {heard}, before its answer {unanswered}"
+    );
     if unheard * heard * unanswered == 0 {
         tally.fault(format!("not every kind of cut was made: {}", tally.measured));
     }

@@ -1,5 +1,5 @@
-//! Backends of PostgreSQL are stopped in whatever they do and go on later. On SQLite it is the service that is stopped, and its
-//! clients do not wait for it.
+//! Backends of PostgreSQL are stopped in whatever they do and go on later. On SQLite it is the
+//! service that is stopped, and its clients do not wait for it.
 
 use std::time::Duration;
 
@@ -10,13 +10,15 @@ use super::tally::Tally;
 use super::trial::{Trial, pause};
 use crate::support::Frozen;
 
-/// Sabotage: on PostgreSQL clients take a 503 for success; on SQLite they repeat without key and reference.
+/// Sabotage: on PostgreSQL clients take a 503 for success; on SQLite they repeat without key and
+/// reference.
 pub(super) async fn run(mut trial: Trial) -> Tally {
     let mut site = Site::new(trial.database);
     site.flags.extend(IMPATIENT);
     site.start();
     let is_server = site.cluster().is_some();
-    let habit = trial.habit(if is_server { Habit::TakesSilenceForYes } else { Habit::ForgetsNames });
+    let habit =
+        trial.habit(if is_server { Habit::TakesSilenceForYes } else { Habit::ForgetsNames });
     let patience = if is_server { Duration::from_secs(20) } else { Duration::from_millis(500) };
     let outbox = Outbox::new(&site.made, site.address(), patience, habit);
     trial

@@ -18,7 +18,9 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
     let disk = WatchedDisk::new("");
     let mut site = match trial.database {
         Database::Sqlite => Site::new(trial.database),
-        Database::Postgres => Site::on_server(Arc::new(Cluster::start_with(&SOUND, &disk.failing()))),
+        Database::Postgres => {
+            Site::on_server(Arc::new(Cluster::start_with(&SOUND, &disk.failing())))
+        }
     };
     if site.cluster().is_none() {
         site.variables = disk.failing();
@@ -54,7 +56,9 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
             pause(trial.moment(200)).await;
             // A server that crashed comes back by itself.
             for _ in 0..600 {
-                let asked = site.cluster().map(|cluster| cluster.psql("postgres").args(["-c", "SELECT 1"]).output());
+                let asked = site
+                    .cluster()
+                    .map(|cluster| cluster.psql("postgres").args(["-c", "SELECT 1"]).output());
                 if asked.is_none_or(|asked| asked.is_ok_and(|output| output.status.success())) {
                     break;
                 }
@@ -76,12 +80,20 @@ fn fault(trial: &mut Trial, site: &Site) -> Fault {
     let of_syncs = trial.chance.below(2) == 0;
     let error = if trial.chance.below(2) == 0 { Fault::NO_SPACE } else { Fault::BROKEN };
     if site.cluster().is_some() {
-        // A server that cannot write its log starts again by itself, and would not if that failed too.
+        // A server that cannot write its log starts again by itself, and would not if that failed
+        // too.
         let files = if trial.chance.below(2) == 0 { "/pg_wal/" } else { "/base/" };
-        return Fault { of_syncs, error, work: trial.chance.below(20), fail: 1, files: files.to_owned() };
+        return Fault {
+            of_syncs,
+            error,
+            work: trial.chance.below(20),
+            fail: 1,
+            files: files.to_owned(),
+        };
     }
     let fail = if trial.chance.below(2) == 0 { WHILE } else { 1 + trial.chance.below(20) };
-    let folder = site.database.path().parent().expect("a file is in a folder").display().to_string();
+    let folder =
+        site.database.path().parent().expect("a file is in a folder").display().to_string();
     Fault { of_syncs, error, work: trial.chance.below(200), fail, files: folder }
 }
 

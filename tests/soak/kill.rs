@@ -7,13 +7,15 @@ use super::site::Site;
 use super::tally::Tally;
 use super::trial::{Trial, pause};
 
-/// Sabotage: on SQLite clients send what was not answered again without its key and its reference; on PostgreSQL, where a
-/// commit is short and a kill seldom meets it, they take it that it was carried out.
+/// Sabotage: on SQLite clients send what was not answered again without its key and its reference;
+/// on PostgreSQL, where a commit is short and a kill seldom meets it, they take it that it was
+/// carried out.
 pub(super) async fn run(mut trial: Trial) -> Tally {
     let mut site = Site::new(trial.database);
     site.start();
     let is_server = site.cluster().is_some();
-    let habit = trial.habit(if is_server { Habit::TakesSilenceForYes } else { Habit::ForgetsNames });
+    let habit =
+        trial.habit(if is_server { Habit::TakesSilenceForYes } else { Habit::ForgetsNames });
     let outbox = Outbox::new(&site.made, site.address(), Duration::from_secs(20), habit);
     trial
         .disturb(&mut site, &outbox, async |trial, site| {

@@ -28,7 +28,9 @@ impl Latency {
         let mut latency = Self::default();
         let asking = async {
             loop {
-                latency.time(http.get(format!("http://{address}{path}")).bearer_auth(&made.key)).await;
+                latency
+                    .time(http.get(format!("http://{address}{path}")).bearer_auth(&made.key))
+                    .await;
             }
         };
         tokio::select! {
@@ -82,6 +84,11 @@ impl Latency {
 impl fmt::Display for Latency {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-        write!(out, "{:.1} ms, at worst {:.0} ms", milliseconds(self.median()), milliseconds(self.worst()))
+        write!(
+            out,
+            "{:.1} ms, at worst {:.0} ms",
+            milliseconds(self.median()),
+            milliseconds(self.worst())
+        )
     }
 }

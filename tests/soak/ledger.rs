@@ -49,12 +49,17 @@ impl Ledger {
             if let Some(name) = note["sends"].as_str() {
                 if !places.contains_key(name) {
                     places.insert(name.to_owned(), pages.len());
-                    pages.push(Page { name: name.to_owned(), request: note["request"].clone(), answer: None });
+                    pages.push(Page {
+                        name: name.to_owned(),
+                        request: note["request"].clone(),
+                        answer: None,
+                    });
                 }
             } else {
                 let name = note["isAnswered"].as_str().expect("it is one of the two");
                 let body = note["body"].as_str().expect("a body is text");
-                pages[places[name]].answer = Some(serde_json::from_str(body).unwrap_or(Value::Null));
+                pages[places[name]].answer =
+                    Some(serde_json::from_str(body).unwrap_or(Value::Null));
             }
         }
         pages
@@ -81,7 +86,9 @@ fn write(mut file: File, mut coming: mpsc::UnboundedReceiver<(String, oneshot::S
             text.push_str(&next);
             waiting.push(done);
         }
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_data()).expect("the ledger can be written");
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_data())
+            .expect("the ledger can be written");
         for done in waiting {
             // Whoever made the note may have gone.
             let _ = done.send(());

@@ -1,8 +1,9 @@
-//! The long form of the proofs: the program is disturbed from outside for many cycles, while clients note what they send and are
-//! told, and afterwards what is there is compared with that. `make soak` runs it; docs/soak.md tells what each kind does.
+//! The long form of the proofs: the program is disturbed from outside for many cycles, while
+//! clients note what they send and are told, and afterwards what is there is compared with that.
+//! `make soak` runs it; docs/soak.md tells what each kind does.
 //!
-//! Each kind has a sabotage: with it something that holds the promise, or whoever looks at it, is broken, and the run has to
-//! notice. `make soak-sabotage` runs those.
+//! Each kind has a sabotage: with it something that holds the promise, or whoever looks at it, is
+//! broken, and the run has to notice. `make soak-sabotage` runs those.
 
 mod audit;
 mod clients;
@@ -50,8 +51,9 @@ fn databases(kind: &str) -> Vec<(&'static str, Database)> {
     let mut databases = vec![("SQLite", Database::Sqlite), ("PostgreSQL", Database::Postgres)];
     // Between the service and a file there is no connection that can be cut.
     databases.retain(|(name, _)| kind != "commit" || *name == "PostgreSQL");
-    databases
-        .retain(|(name, _)| asked.as_ref().is_none_or(|asked| asked.split([',', ' ']).any(|wanted| wanted == *name)));
+    databases.retain(|(name, _)| {
+        asked.as_ref().is_none_or(|asked| asked.split([',', ' ']).any(|wanted| wanted == *name))
+    });
     databases
 }
 
@@ -76,13 +78,17 @@ fn variable(name: &str) -> Option<String> {
 
 /// The kinds that were asked for, all of them if none were.
 fn kinds() -> Vec<(String, usize)> {
-    let cycles: Option<usize> = variable("SOAK_CYCLES").map(|cycles| cycles.parse().expect("SOAK_CYCLES is a number"));
+    let cycles: Option<usize> =
+        variable("SOAK_CYCLES").map(|cycles| cycles.parse().expect("SOAK_CYCLES is a number"));
     let asked = variable("SOAK_KINDS");
     let asked: Option<Vec<_>> = asked.as_ref().map(|kinds| kinds.split([',', ' ']).collect());
-    if let Some(unknown) = asked.iter().flatten().find(|kind| !KINDS.iter().any(|(name, _)| name == *kind)) {
+    if let Some(unknown) =
+        asked.iter().flatten().find(|kind| !KINDS.iter().any(|(name, _)| name == *kind))
+    {
         panic!("there is no kind {unknown}; there are {KINDS:?}");
     }
-    let wanted = KINDS.iter().filter(|(kind, _)| asked.as_ref().is_none_or(|kinds| kinds.contains(kind)));
+    let wanted =
+        KINDS.iter().filter(|(kind, _)| asked.as_ref().is_none_or(|kinds| kinds.contains(kind)));
     wanted.map(|(kind, usual)| ((*kind).to_owned(), cycles.unwrap_or(*usual))).collect()
 }
 
@@ -102,7 +108,8 @@ async fn soak() {
             let chance = Chance::beginning(seed, &format!("{kind} {name}"));
             let trial = Trial { database, cycles, chance, sabotage };
             let tally = tokio::time::timeout(AT_MOST, run(&kind, trial)).await;
-            let tally = tally.unwrap_or_else(|_| panic!("{kind} on {name} takes longer than {AT_MOST:?}"));
+            let tally =
+                tally.unwrap_or_else(|_| panic!("{kind} on {name} takes longer than {AT_MOST:?}"));
             let line = Line(&kind, name, &tally).to_string();
             say(&format!("{line}{}", tally.faults()));
             if tally.is_sound() == sabotage {
@@ -114,5 +121,9 @@ async fn soak() {
     say(&format!("\n{HEAD}\n{}\n", lines.join("\n")));
     assert!(!lines.is_empty(), "no kind is for the databases that were asked for");
     let what = if sabotage { "was sabotaged, and nobody noticed" } else { "is not sound" };
-    assert!(failed.is_empty(), "{} {what}; TIMELOG_TEST_SEED={seed} does the same again", failed.join(", "));
+    assert!(
+        failed.is_empty(),
+        "{} {what}; TIMELOG_TEST_SEED={seed} does the same again",
+        failed.join(", ")
+    );
 }

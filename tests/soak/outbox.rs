@@ -1,4 +1,5 @@
-//! Clients that work as an outbox does: what was noted is sent until it is answered, always under the same names.
+//! Clients that work as an outbox does: what was noted is sent until it is answered, always under
+//! the same names.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -73,7 +74,11 @@ impl Outbox {
         patience: Duration,
         habit: Habit,
     ) -> Arc<Self> {
-        let http = reqwest::Client::builder().no_proxy().timeout(patience).build().expect("a client can be made");
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(patience)
+            .build()
+            .expect("a client can be made");
         Arc::new(Self {
             http,
             address,
@@ -136,8 +141,8 @@ impl Outbox {
         }
     }
 
-    /// What a client does next. Some entries have a reference beside their key, some the key alone, some come together, some are
-    /// plain, and some are submitted.
+    /// What a client does next. Some entries have a reference beside their key, some the key alone,
+    /// some come together, some are plain, and some are submitted.
     fn write(&self, chance: &mut Chance, last: Option<String>) -> Letter {
         let choice = chance.below(10);
         let is_plain = choice == 9;
@@ -148,7 +153,8 @@ impl Outbox {
             body["description"] = json!(name);
             body["minutes"] = json!(1 + chance.below(1440));
             if has_reference {
-                body["externalRef"] = json!({ "provider": "p", "externalType": "t", "externalId": name });
+                body["externalRef"] =
+                    json!({ "provider": "p", "externalType": "t", "externalId": name });
             }
             body
         };
@@ -156,7 +162,8 @@ impl Outbox {
         let (path, body) = match (choice, last) {
             (0..2, Some(id)) => (format!("/time-entries/{id}/submit"), json!({})),
             (0..4, _) => {
-                let entries: Vec<_> = (0..3).map(|item| entry(&format!("{name}.{item}"), item % 2 == 0)).collect();
+                let entries: Vec<_> =
+                    (0..3).map(|item| entry(&format!("{name}.{item}"), item % 2 == 0)).collect();
                 (format!("{log}/batch"), json!({ "entries": entries }))
             }
             (4..7, _) => (log, entry(&name, true)),
@@ -204,16 +211,24 @@ impl Outbox {
         for _ in 0..200 {
             match self.call(letter, true).await {
                 None | Some((503, _)) => {}
-                Some((200 | 201, body)) if serde_json::from_str::<Value>(&body).ok().as_ref() == Some(answer) => return,
+                Some((200 | 201, body))
+                    if serde_json::from_str::<Value>(&body).ok().as_ref() == Some(answer) =>
+                {
+                    return;
+                }
                 Some((status, body)) => {
-                    return self.fault(format!("{} was answered {answer} and then {status} {body}", letter.name));
+                    return self.fault(format!(
+                        "{} was answered {answer} and then {status} {body}",
+                        letter.name
+                    ));
                 }
             }
             tokio::time::sleep(Duration::from_millis(10 + chance.below(40) as u64)).await;
         }
     }
 
-    /// Sends a request once more, to another address; the answer has to be the one that is known. What is plain is not sent.
+    /// Sends a request once more, to another address; the answer has to be the one that is known.
+    /// What is plain is not sent.
     pub(super) async fn repeat(&self, address: SocketAddr, page: &Page) -> Result<(), String> {
         if page.name.starts_with("plain") {
             return Ok(());
@@ -222,7 +237,8 @@ impl Outbox {
         let call = self.http.post(format!("http://{address}{path}")).bearer_auth(&self.made.key);
         let call = call.header("idempotency-key", &page.name).json(&page.request["body"]);
         let answer = call.send().await.map_err(|error| error.to_string())?;
-        let (status, is_replayed) = (answer.status(), answer.headers().contains_key("idempotent-replayed"));
+        let (status, is_replayed) =
+            (answer.status(), answer.headers().contains_key("idempotent-replayed"));
         let body = answer.text().await.map_err(|error| error.to_string())?;
         if is_replayed && serde_json::from_str(&body).ok() == page.answer {
             Ok(())
@@ -250,7 +266,8 @@ impl Outbox {
     async fn call(&self, letter: &Letter, has_names: bool) -> Option<(u16, String)> {
         let address = (*self.address.clone().wait_for(Option::is_some).await.ok()?)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let mut call = self.http.post(format!("http://{address}{}", letter.path)).bearer_auth(&self.made.key);
+        let mut call =
+            self.http.post(format!("http://{address}{}", letter.path)).bearer_auth(&self.made.key);
         let mut body = letter.body.clone();
         if has_names {
             call = call.header("idempotency-key", &letter.name);

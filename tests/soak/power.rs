@@ -1,9 +1,11 @@
 //! The power goes after any write. What was answered before is on the disk as the cut leaves it.
 //!
-//! The program, or the server of PostgreSQL, tells each write, sync, truncation and renaming of its files, and each answer, in
-//! order. From that the files are made as they would be after each of them: what was synced is there, and of what was not,
-//! some sectors, as chance has it. A write that is not synced changes nothing of what is sure to be there, so the files without
-//! it are looked at where a sync begins to count, with all that was answered before; the files with some of it after each write.
+//! The program, or the server of PostgreSQL, tells each write, sync, truncation and renaming of its
+//! files, and each answer, in order. From that the files are made as they would be after each of
+//! them: what was synced is there, and of what was not, some sectors, as chance has it. A write
+//! that is not synced changes nothing of what is sure to be there, so the files without it are
+//! looked at where a sync begins to count, with all that was answered before; the files with some
+//! of it after each write.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +22,9 @@ use super::site::{SOUND, Site};
 use super::tally::Tally;
 use super::trial::Trial;
 use crate::support::postgres::Cluster;
-use crate::support::{Act, Database, Fault, Platter, Program, WatchedDisk, on_every_database, texts_of};
+use crate::support::{
+    Act, Database, Fault, Platter, Program, WatchedDisk, on_every_database, texts_of,
+};
 
 on_every_database![what_was_answered_is_there_whenever_the_power_goes, a_disk_that_lies_is_noticed,];
 
@@ -94,7 +98,8 @@ impl Run {
 
     async fn of_server(trial: &mut Trial, measure: &Measure) -> Self {
         let disk = WatchedDisk::new("/pg_wal");
-        // Nothing but the log is written from the last checkpoint on, so the files of before and the log are all there is.
+        // Nothing but the log is written from the last checkpoint on, so the files of before and
+        // the log are all there is.
         let quiet = [("autovacuum", "off"), ("checkpoint_timeout", "1d"), ("max_wal_size", "10GB")];
         let idle = [("bgwriter_lru_maxpages", "0")];
         let settings = [&SOUND[..], &quiet, &idle].concat();
@@ -104,11 +109,14 @@ impl Run {
         disk.take_acts();
         let base = tempfile::tempdir().expect("a temporary folder can be made");
         copy(&cluster.folder().join("data"), &base.path().join("data"));
-        fs::remove_file(base.path().join("data/postmaster.pid")).expect("a server that runs says so");
+        fs::remove_file(base.path().join("data/postmaster.pid"))
+            .expect("a server that runs says so");
         // Whoever only looks at what is there need not wait until it is on a disk.
-        let mut settings = fs::read_to_string(base.path().join("data/postgresql.conf")).expect("there are settings");
+        let mut settings = fs::read_to_string(base.path().join("data/postgresql.conf"))
+            .expect("there are settings");
         settings.push_str("fsync = off\n");
-        fs::write(base.path().join("data/postgresql.conf"), settings).expect("settings can be written");
+        fs::write(base.path().join("data/postgresql.conf"), settings)
+            .expect("settings can be written");
         let before = Platter::of(&cluster.folder().join("data/pg_wal"));
         site.variables = disk.watching();
         site.start();
@@ -123,7 +131,8 @@ impl Run {
         mut before: Platter,
         base: Option<TempDir>,
     ) -> Self {
-        let outbox = Outbox::new(&site.made, site.address(), Duration::from_secs(20), Habit::Careful);
+        let outbox =
+            Outbox::new(&site.made, site.address(), Duration::from_secs(20), Habit::Careful);
         outbox.send(measure.clients, measure.requests, &mut trial.chance).await;
         let mut tally = Tally::default();
         audit(&mut tally, &outbox, &site).await;
@@ -175,7 +184,11 @@ impl Run {
         }
     }
 
-    fn look_into_server(&self, base: &TempDir, files: &[(PathBuf, Vec<u8>)]) -> Result<Vec<String>, String> {
+    fn look_into_server(
+        &self,
+        base: &TempDir,
+        files: &[(PathBuf, Vec<u8>)],
+    ) -> Result<Vec<String>, String> {
         let cluster = self.site.cluster().expect("it has a server");
         cluster.stop();
         let data = cluster.folder().join("data");
@@ -194,7 +207,10 @@ impl Run {
         own.arg("-R").arg(format!("--reference={}", data.join("PG_VERSION").display())).arg(&log);
         own.status().map_err(|error| error.to_string())?;
         cluster.start_again();
-        Ok(self.site.database.texts(&what_is_there("CAST(id AS text)", "split_part(description, '.', 1)")))
+        Ok(self
+            .site
+            .database
+            .texts(&what_is_there("CAST(id AS text)", "split_part(description, '.', 1)")))
     }
 
     /// Opens the files of an SQLite database with the program, and repeats what was answered.
@@ -243,12 +259,13 @@ fn what_is_there(id: &str, name: &str) -> String {
 fn look_into_file(files: &[(PathBuf, Vec<u8>)]) -> Result<Vec<String>, String> {
     let folder = put(files);
     let hex = "lower(hex(id))";
-    let id = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)].map(|(at, length)| format!("substr({hex}, {at}, {length})"));
+    let id = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)]
+        .map(|(at, length)| format!("substr({hex}, {at}, {length})"));
     let name = "substr(description, 1, instr(description || '.', '.') - 1)";
     let sql = what_is_there(&id.join(" || '-' || "), name);
-    let check =
-        "SELECT 'the file is damaged: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
-    texts_of(&folder.path().join("timelog.db"), &format!("{sql} UNION ALL {check}")).map_err(|error| error.to_string())
+    let check = "SELECT 'the file is damaged: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+    texts_of(&folder.path().join("timelog.db"), &format!("{sql} UNION ALL {check}"))
+        .map_err(|error| error.to_string())
 }
 
 /// Puts files into a new folder, in memory where that is possible.

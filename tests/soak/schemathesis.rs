@@ -1,6 +1,7 @@
 //! Schemathesis asks for whatever the OpenAPI document allows, and for what it does not.
 //!
-//! It is installed into a folder of its own. What it checks beside its own checks is in `tests/schemathesis`.
+//! It is installed into a folder of its own. What it checks beside its own checks is in
+//! `tests/schemathesis`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
         let root = format!("http://{}", site.program().address);
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let document = folder.path().join("openapi.json");
-        fs::write(&document, document_of(&root, trial.sabotage).await.to_string()).expect("it can be written");
+        fs::write(&document, document_of(&root, trial.sabotage).await.to_string())
+            .expect("it can be written");
         let seed = trial.chance.below(1 << 32).to_string();
         let mut command = Command::new(&program);
         // All checks are on, but for what the settings say.
@@ -34,7 +36,8 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
         command.args(["--header", &format!("Authorization: Bearer {}", site.made.key)]);
         command.args(["--max-examples", EXAMPLES, "--generation-database", "none", "--no-color"]);
         command.env("SCHEMATHESIS_HOOKS", here().join("hooks.py")).current_dir(folder.path());
-        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("it does not panic");
+        let output =
+            tokio::task::spawn_blocking(move || command.output()).await.expect("it does not panic");
         let output = output.expect("Schemathesis starts");
         count(&mut tally, &root).await;
         if !output.status.success() {
@@ -84,11 +87,16 @@ async fn count(tally: &mut Tally, root: &str) {
 
 /// What it says of its failures, in short. All of it is kept in a file.
 fn failures(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
     let file = folder().join(format!("schemathesis-{}.log", std::process::id()));
     fs::write(&file, &text).expect("what it says can be kept");
     let short = text.find("Failures:").map_or(text.as_str(), |place| &text[place..]);
-    format!("{}, of which all is in {}", short.lines().take(8).collect::<Vec<_>>().join(" "), file.display())
+    format!(
+        "{}, of which all is in {}",
+        short.lines().take(8).collect::<Vec<_>>().join(" "),
+        file.display()
+    )
 }
 
 /// What is installed, and kept, for the soak alone.
@@ -105,7 +113,11 @@ fn install() -> PathBuf {
     let folder = folder().join("venv");
     let run = |command: &mut Command| {
         let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     if !folder.join("bin/pip").exists() {
         run(Command::new("python3").args(["-m", "venv"]).arg(&folder));

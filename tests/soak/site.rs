@@ -20,7 +20,8 @@ pub(super) struct Site {
 }
 
 /// A server that keeps what it has answered.
-pub(super) const SOUND: [(&str, &str); 3] = [("fsync", "on"), ("synchronous_commit", "on"), ("full_page_writes", "on")];
+pub(super) const SOUND: [(&str, &str); 3] =
+    [("fsync", "on"), ("synchronous_commit", "on"), ("full_page_writes", "on")];
 
 impl Site {
     /// A new database with an organization in it. No service runs yet.
@@ -61,7 +62,8 @@ impl Site {
 
     pub(super) fn start(&mut self) {
         // A line for each request would only fill the memory of the tests.
-        let flags = [&["--no-demo", "--log", "warn,timelog_api::cli=info"], &self.flags[..]].concat();
+        let flags =
+            [&["--no-demo", "--log", "warn,timelog_api::cli=info"], &self.flags[..]].concat();
         let program = Program::begin_bound(&self.url, &flags, &self.variables).serving();
         self.address.send_replace(Some(program.address));
         self.program = Some(program);

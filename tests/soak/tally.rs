@@ -39,8 +39,11 @@ impl Tally {
 
     /// The first of what is wrong.
     pub(super) fn faults(&self) -> String {
-        let some =
-            self.faults.iter().take(5).map(|fault| format!("\n    {}", fault.chars().take(600).collect::<String>()));
+        let some = self
+            .faults
+            .iter()
+            .take(5)
+            .map(|fault| format!("\n    {}", fault.chars().take(600).collect::<String>()));
         some.collect()
     }
 }
@@ -55,7 +58,16 @@ pub(super) struct Line<'a>(pub(super) &'a str, pub(super) &'a str, pub(super) &'
 impl fmt::Display for Line<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(kind, database, tally) = self;
-        let Tally { cycles, requests, acknowledged, lost, doubled, server_errors, faults, measured } = tally;
+        let Tally {
+            cycles,
+            requests,
+            acknowledged,
+            lost,
+            doubled,
+            server_errors,
+            faults,
+            measured,
+        } = tally;
         write!(
             out,
             "| {kind} | {database} | {cycles} | {requests} | {acknowledged} | {lost} | {doubled} | {} ",

@@ -1,4 +1,5 @@
-//! One organization floods the service with totals, exports and batches, and another one works as if it were alone.
+//! One organization floods the service with totals, exports and batches, and another one works as
+//! if it were alone.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -41,8 +42,10 @@ pub(super) async fn run(trial: Trial) -> Tally {
     for _ in 0..trial.cycles {
         let flood = flood(address, &site.made, &flooding);
         pause(Duration::from_secs(1)).await;
-        // What the one waits for says little without what one more of the others waits for on the same machine.
-        let both = tokio::join!(ask_for(TIME, address, measured), ask_for(TIME, address, &site.made));
+        // What the one waits for says little without what one more of the others waits for on the
+        // same machine.
+        let both =
+            tokio::join!(ask_for(TIME, address, measured), ask_for(TIME, address, &site.made));
         beside.add(both.0);
         among.add(both.1);
         drop(flood);
@@ -64,9 +67,15 @@ pub(super) async fn run(trial: Trial) -> Tally {
         among.ready,
     );
     if beside.rounds() * 2 < among.rounds() * 3 {
-        tally.fault(format!("{} rounds beside the flood, and {} in it", beside.rounds(), among.rounds()));
+        tally.fault(format!(
+            "{} rounds beside the flood, and {} in it",
+            beside.rounds(),
+            among.rounds()
+        ));
     }
-    for (what, latency) in [("reads", &beside.reads), ("writes", &beside.writes), ("readiness", &beside.ready)] {
+    for (what, latency) in
+        [("reads", &beside.reads), ("writes", &beside.writes), ("readiness", &beside.ready)]
+    {
         tally.server_errors += latency.server_errors;
         if latency.server_errors + latency.others > 0 || latency.worst() > AT_MOST {
             let Latency { server_errors, others, .. } = latency;
@@ -98,15 +107,26 @@ impl Asked {
     }
 }
 
-/// Works for a while as one client does: it reads a list, logs an entry, and looks whether the service is ready.
+/// Works for a while as one client does: it reads a list, logs an entry, and looks whether the
+/// service is ready.
 async fn ask_for(time: Duration, address: SocketAddr, made: &Bootstrapped) -> Asked {
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build();
     let http = http.expect("a client can be made");
     let (mut asked, begun) = (Asked::default(), tokio::time::Instant::now());
     let root = format!("http://{address}");
     while begun.elapsed() < time {
-        asked.reads.time(http.get(format!("{root}/time-entries?limit=50")).bearer_auth(&made.key)).await;
-        asked.writes.time(http.post(format!("{root}{}", made.path())).bearer_auth(&made.key).json(&made.body())).await;
+        asked
+            .reads
+            .time(http.get(format!("{root}/time-entries?limit=50")).bearer_auth(&made.key))
+            .await;
+        asked
+            .writes
+            .time(
+                http.post(format!("{root}{}", made.path()))
+                    .bearer_auth(&made.key)
+                    .json(&made.body()),
+            )
+            .await;
         asked.ready.time(http.get(format!("{root}/health/ready"))).await;
     }
     asked
@@ -116,9 +136,11 @@ async fn ask_for(time: Duration, address: SocketAddr, made: &Bootstrapped) -> As
 fn flood(address: SocketAddr, made: &Arc<Bootstrapped>, count: &Arc<AtomicUsize>) -> JoinSet<()> {
     let mut clients = JoinSet::new();
     for _ in 0..EACH {
-        for path in
-            ["/time-entries/summary?groupBy=user,month", "/time-entries?limit=1&includeTotal=true", "/time-entries.csv"]
-        {
+        for path in [
+            "/time-entries/summary?groupBy=user,month",
+            "/time-entries?limit=1&includeTotal=true",
+            "/time-entries.csv",
+        ] {
             clients.spawn(ask_again(address, made.clone(), path.to_owned(), None, count.clone()));
         }
     }
@@ -154,7 +176,8 @@ async fn ask_again(
 
 /// Gives an organization many entries, behind the service's back.
 pub(super) fn fill(database: &TestDatabase, made: &Bootstrapped, entries: usize) {
-    let [organization, project, user] = ["organizationId", "projectId", "userId"].map(|name| made.id(name));
+    let [organization, project, user] =
+        ["organizationId", "projectId", "userId"].map(|name| made.id(name));
     let columns = "organization_id, id, project_id, user_id, work_date, minutes, description, billable, source, status, \
                    version, created_at, updated_at";
     let sql = match database {

@@ -43,7 +43,8 @@ impl Trial {
         if self.sabotage { sabotaged } else { Habit::Careful }
     }
 
-    /// Sends while something disturbs the service, in each cycle, and compares afterwards. The service runs already.
+    /// Sends while something disturbs the service, in each cycle, and compares afterwards. The
+    /// service runs already.
     pub(super) async fn disturb(
         &mut self,
         site: &mut Site,

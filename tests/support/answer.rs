@@ -15,7 +15,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(super) async fn read(method: &Method, path: &str, response: reqwest::Response) -> reqwest::Result<Self> {
+    pub(super) async fn read(
+        method: &Method,
+        path: &str,
+        response: reqwest::Response,
+    ) -> reqwest::Result<Self> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await?.to_vec();
         Ok(Self { method: method.clone(), path: path.to_owned(), status, headers, body })
@@ -32,13 +36,17 @@ impl Answer {
 
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.describe()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.describe()))
     }
 
     /// A member of the body, as text.
     #[track_caller]
     pub(crate) fn text(&self, member: &str) -> String {
-        self.json()[member].as_str().unwrap_or_else(|| panic!("no text {member}: {}", self.describe())).to_owned()
+        self.json()[member]
+            .as_str()
+            .unwrap_or_else(|| panic!("no text {member}: {}", self.describe()))
+            .to_owned()
     }
 
     /// Whether it says that it was given before.
@@ -58,7 +66,12 @@ impl Answer {
     #[track_caller]
     pub(crate) fn fails_with(self, status: u16, code: &str) -> Self {
         let answer = self.is(status);
-        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{}", answer.describe());
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json"),
+            "{}",
+            answer.describe()
+        );
         assert_eq!(answer.text("code"), code, "{}", answer.describe());
         answer
     }
@@ -80,11 +93,16 @@ impl Answer {
     pub(crate) fn violations(&self) -> Vec<String> {
         let problem = self.json();
         let violations = problem["errors"].as_array().into_iter().flatten();
-        let place =
-            |violation: &Value| violation["pointer"].as_str().or(violation["parameter"].as_str()).map(str::to_owned);
+        let place = |violation: &Value| {
+            violation["pointer"].as_str().or(violation["parameter"].as_str()).map(str::to_owned)
+        };
         violations
             .map(|violation| {
-                format!("{} {}", place(violation).unwrap_or_default(), violation["code"].as_str().unwrap_or_default())
+                format!(
+                    "{} {}",
+                    place(violation).unwrap_or_default(),
+                    violation["code"].as_str().unwrap_or_default()
+                )
             })
             .collect()
     }

@@ -20,9 +20,17 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(address: SocketAddr, base_path: &str) -> Self {
-        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
         let client = client.expect("a client can be made");
-        Self { client, root: format!("http://{address}"), base_path: base_path.to_owned(), key: None }
+        Self {
+            client,
+            root: format!("http://{address}"),
+            base_path: base_path.to_owned(),
+            key: None,
+        }
     }
 
     /// The same service with another key.
@@ -57,7 +65,13 @@ impl Api {
 
     /// A call to a path, which stands after the service's base path.
     pub(crate) fn call(&self, method: Method, path: &str) -> Call {
-        let call = Call { api: self.clone(), method, path: path.to_owned(), headers: HeaderMap::new(), body: None };
+        let call = Call {
+            api: self.clone(),
+            method,
+            path: path.to_owned(),
+            headers: HeaderMap::new(),
+            body: None,
+        };
         match &self.key {
             Some(key) => call.header("authorization", format!("Bearer {key}")),
             None => call,
@@ -116,8 +130,11 @@ impl Call {
     /// The call as a cache on the way sees it.
     pub(crate) fn as_request(&self) -> http::Request<()> {
         let uri = format!("{}{}{}", self.api.root, self.api.base_path, self.path);
-        let mut request =
-            http::Request::builder().method(self.method.clone()).uri(uri).body(()).expect("it is a request");
+        let mut request = http::Request::builder()
+            .method(self.method.clone())
+            .uri(uri)
+            .body(())
+            .expect("it is a request");
         *request.headers_mut() = self.headers.clone();
         request
     }

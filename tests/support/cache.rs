@@ -8,8 +8,8 @@ use http_cache_semantics::{BeforeRequest, CachePolicy};
 use super::answer::Answer;
 use super::api::Call;
 
-/// Keeps what RFC 9111 lets a shared cache keep, and for two minutes whatever says nothing of it, which is what such caches do
-/// where nobody sets them otherwise.
+/// Keeps what RFC 9111 lets a shared cache keep, and for two minutes whatever says nothing of it,
+/// which is what such caches do where nobody sets them otherwise.
 #[derive(Default)]
 pub(crate) struct SharedCache(Vec<(CachePolicy, Answer)>);
 
@@ -23,7 +23,8 @@ impl SharedCache {
             }
         }
         let answer = call.send().await;
-        let mut response = http::Response::builder().status(answer.status).body(()).expect("it is a response");
+        let mut response =
+            http::Response::builder().status(answer.status).body(()).expect("it is a response");
         *response.headers_mut() = answer.headers.clone();
         let headers = response.headers_mut();
         if !headers.contains_key(CACHE_CONTROL) && !headers.contains_key(EXPIRES) {

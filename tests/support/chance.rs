@@ -1,6 +1,7 @@
 //! Choices by chance that can be made again.
 
-/// What chance begins with: `TIMELOG_TEST_SEED`, or another number each time. It is printed, so that it can be given again.
+/// What chance begins with: `TIMELOG_TEST_SEED`, or another number each time. It is printed, so
+/// that it can be given again.
 pub(crate) fn seed() -> u64 {
     let given = std::env::var("TIMELOG_TEST_SEED").ok();
     let seed = given.map_or_else(
@@ -14,7 +15,8 @@ pub(crate) fn seed() -> u64 {
     seed
 }
 
-/// A source of choices. It says what it began with, and `TIMELOG_TEST_SEED` makes it begin there again.
+/// A source of choices. It says what it began with, and `TIMELOG_TEST_SEED` makes it begin there
+/// again.
 #[derive(Debug, Clone)]
 pub(crate) struct Chance(u64);
 

@@ -40,11 +40,16 @@ pub(crate) fn schema_of(pointer: &str) -> Arc<Validator> {
     static MADE: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     let validator = made.entry(pointer.to_owned()).or_insert_with(|| {
-        let schema = document().pointer(pointer).unwrap_or_else(|| panic!("the document has no {pointer}"));
+        let schema =
+            document().pointer(pointer).unwrap_or_else(|| panic!("the document has no {pointer}"));
         // References inside a schema begin at the root of the document.
         let schema = json!({ "allOf": [schema], "components": document()["components"] });
         let options = jsonschema::draft202012::options().should_validate_formats(true);
-        Arc::new(options.build(&schema).unwrap_or_else(|error| panic!("{pointer} is no schema: {error}")))
+        Arc::new(
+            options
+                .build(&schema)
+                .unwrap_or_else(|error| panic!("{pointer} is no schema: {error}")),
+        )
     });
     validator.clone()
 }
@@ -58,10 +63,17 @@ pub(super) fn check(answer: &Answer, sent: &HeaderMap, body: Option<&[u8]>) {
         let of_the_docs = path.starts_with("/docs") && answer.status == 200;
         let known = [404, 405, 429].contains(&answer.status) || of_the_docs;
         assert!(known, "an answer on an unknown path: {}", answer.describe());
-        check_caching(answer, if of_the_docs { ("public, max-age=300", None) } else { FOR_WHO_ASKS });
+        check_caching(
+            answer,
+            if of_the_docs { ("public, max-age=300", None) } else { FOR_WHO_ASKS },
+        );
         return check_problem(answer);
     };
-    let method = if answer.method == Method::HEAD { "get".to_owned() } else { answer.method.as_str().to_lowercase() };
+    let method = if answer.method == Method::HEAD {
+        "get".to_owned()
+    } else {
+        answer.method.as_str().to_lowercase()
+    };
     let operation = format!("/paths/{}/{method}", escape(template));
     if document().pointer(&operation).is_none() {
         assert!([405, 429].contains(&answer.status), "an unknown operation: {}", answer.describe());
@@ -86,7 +98,8 @@ pub(super) fn check(answer: &Answer, sent: &HeaderMap, body: Option<&[u8]>) {
     }
 }
 
-/// What the service took of a body: of many entries those that did not fail. None where it took nothing.
+/// What the service took of a body: of many entries those that did not fail. None where it took
+/// nothing.
 fn taken(mut body: Value, answer: &Answer) -> Option<Value> {
     if let Some(entries) = body.get_mut("entries").and_then(Value::as_array_mut) {
         let results = answer.json();
@@ -98,19 +111,26 @@ fn taken(mut body: Value, answer: &Answer) -> Option<Value> {
 }
 
 fn check_request_id(answer: &Answer, sent: &HeaderMap) {
-    let id = answer.header("x-request-id").unwrap_or_else(|| panic!("no request id: {}", answer.describe()));
-    let usable = |value: &&[u8]| (1..=128).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
+    let id = answer
+        .header("x-request-id")
+        .unwrap_or_else(|| panic!("no request id: {}", answer.describe()));
+    let usable =
+        |value: &&[u8]| (1..=128).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
     let mut values = sent.get_all("x-request-id").iter();
-    if let (Some(value), None) = (values.next().map(HeaderValue::as_bytes).filter(usable), values.next()) {
+    if let (Some(value), None) =
+        (values.next().map(HeaderValue::as_bytes).filter(usable), values.next())
+    {
         assert_eq!(id.as_bytes(), value, "{}", answer.describe());
     }
-    if answer.header("content-type") == Some("application/problem+json") && !answer.body.is_empty() {
+    if answer.header("content-type") == Some("application/problem+json") && !answer.body.is_empty()
+    {
         assert_eq!(answer.text("requestId"), id, "{}", answer.describe());
     }
 }
 
 /// What caches are told of every answer that depends on who asks.
-pub(crate) const FOR_WHO_ASKS: (&str, Option<&str>) = ("private, no-cache", Some("Authorization, X-API-Key, Cookie"));
+pub(crate) const FOR_WHO_ASKS: (&str, Option<&str>) =
+    ("private, no-cache", Some("Authorization, X-API-Key, Cookie"));
 
 fn check_caching(answer: &Answer, expected: (&str, Option<&str>)) {
     let told = (answer.header("cache-control"), answer.header("vary"));
@@ -119,7 +139,12 @@ fn check_caching(answer: &Answer, expected: (&str, Option<&str>)) {
 
 fn check_problem(answer: &Answer) {
     if answer.status >= 400 && answer.method != Method::HEAD {
-        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{}", answer.describe());
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json"),
+            "{}",
+            answer.describe()
+        );
         check_against("/components/schemas/Problem", &answer.json(), answer);
         assert_eq!(answer.json()["status"], answer.status, "{}", answer.describe());
     }
@@ -140,23 +165,37 @@ fn check_headers(response: &str, answer: &Answer) {
             assert!(!required, "the header {name} is missing: {}", answer.describe());
             continue;
         };
-        let is_number = document().pointer(&format!("{header}/schema/type")) == Some(&json!("integer"));
-        let value =
-            if is_number { value.parse::<u64>().map_or(json!(value), |number| json!(number)) } else { json!(value) };
+        let is_number =
+            document().pointer(&format!("{header}/schema/type")) == Some(&json!("integer"));
+        let value = if is_number {
+            value.parse::<u64>().map_or(json!(value), |number| json!(number))
+        } else {
+            json!(value)
+        };
         check_against(&format!("{header}/schema"), &value, answer);
     }
 }
 
 fn check_content(response: &str, answer: &Answer) {
-    let Some(content) = document().pointer(&format!("{response}/content")).and_then(Value::as_object) else {
+    let Some(content) =
+        document().pointer(&format!("{response}/content")).and_then(Value::as_object)
+    else {
         assert!(answer.body.is_empty(), "a body that is not documented: {}", answer.describe());
         return;
     };
     let media_type = answer.header("content-type").unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default();
-    assert!(content.contains_key(media_type), "the media type is not documented: {}", answer.describe());
+    assert!(
+        content.contains_key(media_type),
+        "the media type is not documented: {}",
+        answer.describe()
+    );
     if media_type.ends_with("json") {
-        check_against(&format!("{response}/content/{}/schema", escape(media_type)), &answer.json(), answer);
+        check_against(
+            &format!("{response}/content/{}/schema", escape(media_type)),
+            &answer.json(),
+            answer,
+        );
         let broken = rules::broken_by_answer(&answer.json());
         assert!(broken.is_empty(), "{broken:?}: {}", answer.describe());
     }
@@ -164,17 +203,28 @@ fn check_content(response: &str, answer: &Answer) {
         assert_eq!(answer.json()["status"], answer.status, "{}", answer.describe());
         let codes = document().pointer(&format!("{response}/x-codes")).and_then(Value::as_array);
         let codes = codes.unwrap_or_else(|| panic!("{response} has no codes"));
-        assert!(codes.contains(&answer.json()["code"]), "the code is not documented: {}", answer.describe());
+        assert!(
+            codes.contains(&answer.json()["code"]),
+            "the code is not documented: {}",
+            answer.describe()
+        );
     }
 }
 
 fn check_against(schema: &str, value: &Value, answer: &Answer) {
-    let problems: Vec<_> =
-        schema_of(schema).iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(problems.is_empty(), "{schema} is broken: {problems:?}\n{value}\n{}", answer.describe());
+    let problems: Vec<_> = schema_of(schema)
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(
+        problems.is_empty(),
+        "{schema} is broken: {problems:?}\n{value}\n{}",
+        answer.describe()
+    );
 }
 
-/// The path of the document that a request's path is an instance of. Of several the most literal one is meant.
+/// The path of the document that a request's path is an instance of. Of several the most literal
+/// one is meant.
 fn template_of(path: &str) -> Option<&'static str> {
     let paths = document()["paths"].as_object().expect("the document has paths");
     let fits = |template: &&str| {
@@ -182,18 +232,24 @@ fn template_of(path: &str) -> Option<&'static str> {
         loop {
             match (want.next(), have.next()) {
                 (None, None) => return true,
-                (Some(want), Some(have)) if want == have || (want.starts_with('{') && !have.is_empty()) => {}
+                (Some(want), Some(have))
+                    if want == have || (want.starts_with('{') && !have.is_empty()) => {}
                 _ => return false,
             }
         }
     };
-    paths.keys().map(String::as_str).filter(fits).min_by_key(|template| template.matches('{').count())
+    paths
+        .keys()
+        .map(String::as_str)
+        .filter(fits)
+        .min_by_key(|template| template.matches('{').count())
 }
 
 /// Follows a reference, if there is one at the pointer.
 fn resolve(pointer: String, answer: &Answer) -> String {
     let found = document().pointer(&pointer);
-    let found = found.unwrap_or_else(|| panic!("the document has no {pointer}: {}", answer.describe()));
+    let found =
+        found.unwrap_or_else(|| panic!("the document has no {pointer}: {}", answer.describe()));
     match found["$ref"].as_str() {
         Some(reference) => reference.trim_start_matches('#').to_owned(),
         None => pointer,

@@ -67,8 +67,12 @@ impl Database {
     /// A new, empty database of this kind.
     pub(crate) fn create(self) -> TestDatabase {
         match self {
-            Self::Sqlite => TestDatabase::Sqlite(tempfile::tempdir().expect("a temporary folder can be made").into()),
-            Self::Postgres => TestDatabase::Postgres(postgres::shared().clone(), postgres::url_of_new_database()),
+            Self::Sqlite => TestDatabase::Sqlite(
+                tempfile::tempdir().expect("a temporary folder can be made").into(),
+            ),
+            Self::Postgres => {
+                TestDatabase::Postgres(postgres::shared().clone(), postgres::url_of_new_database())
+            }
         }
     }
 }
@@ -107,9 +111,11 @@ impl TestDatabase {
     pub(crate) fn count(&self, table: &str) -> i64 {
         let sql = format!("(SELECT count(*) FROM {table})");
         match self {
-            Self::Sqlite(folder) => diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&sql))
-                .get_result(&mut connect(folder))
-                .expect("the rows can be counted"),
+            Self::Sqlite(folder) => {
+                diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&sql))
+                    .get_result(&mut connect(folder))
+                    .expect("the rows can be counted")
+            }
             Self::Postgres(cluster, url) => {
                 cluster.query(url, &format!("SELECT {sql}")).parse().expect("it is a number")
             }
@@ -118,12 +124,15 @@ impl TestDatabase {
 
     /// How many rows each table has: equal texts mean equal numbers.
     pub(crate) fn counts(&self) -> String {
-        let counts: Vec<_> = TABLES.iter().map(|table| format!("(SELECT count(*) FROM {table})")).collect();
+        let counts: Vec<_> =
+            TABLES.iter().map(|table| format!("(SELECT count(*) FROM {table})")).collect();
         let sql = format!("({})", counts.join(" || ' ' || "));
         match self {
-            Self::Sqlite(folder) => diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>(&sql))
-                .get_result(&mut connect(folder))
-                .expect("the rows can be counted"),
+            Self::Sqlite(folder) => {
+                diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>(&sql))
+                    .get_result(&mut connect(folder))
+                    .expect("the rows can be counted")
+            }
             Self::Postgres(cluster, url) => cluster.query(url, &format!("SELECT {sql}")),
         }
     }
@@ -132,22 +141,28 @@ impl TestDatabase {
     pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
         match self {
             Self::Sqlite(folder) => texts_of(&file(folder), sql).expect("the rows can be read"),
-            Self::Postgres(cluster, url) => cluster.query(url, sql).lines().map(str::to_owned).collect(),
+            Self::Postgres(cluster, url) => {
+                cluster.query(url, sql).lines().map(str::to_owned).collect()
+            }
         }
     }
 
     /// Changes what is stored behind the service's back.
     pub(crate) fn execute(&self, sql: &str) {
         match self {
-            Self::Sqlite(folder) => connect(folder).batch_execute(sql).expect("the statement works"),
+            Self::Sqlite(folder) => {
+                connect(folder).batch_execute(sql).expect("the statement works")
+            }
             Self::Postgres(cluster, url) => drop(cluster.query(url, sql)),
         }
     }
 
-    /// Has nobody who reads many entries of that organization come to an end, until they are [freed](Self::free_reads). What was begun by
-    /// then goes on. Until then all organizations are held on SQLite, where also nobody can write.
+    /// Has nobody who reads many entries of that organization come to an end, until they are
+    /// [freed](Self::free_reads). What was begun by then goes on. Until then all organizations are
+    /// held on SQLite, where also nobody can write.
     ///
-    /// On SQLite every row is billable then, so what asks for others looks for ever and finds nothing.
+    /// On SQLite every row is billable then, so what asks for others looks for ever and finds
+    /// nothing.
     pub(crate) fn hold_reads(&self, organization: OrganizationId) {
         let view = match self {
             Self::Sqlite(_) => format!(
@@ -174,13 +189,14 @@ impl TestDatabase {
     pub(crate) fn is_being_read(&self) -> bool {
         match self {
             Self::Sqlite(folder) => {
-                // While anybody reads, what is in the log cannot all be moved. So first something is written to it.
+                // While anybody reads, what is in the log cannot all be moved. So first something
+                // is written to it.
                 let mut connection = connect(folder);
                 connection
                     .batch_execute("PRAGMA user_version = 1; PRAGMA busy_timeout = 0")
                     .expect("it can be written");
-                let busy =
-                    diesel::sql_query("PRAGMA wal_checkpoint(RESTART)").get_result::<Checkpoint>(&mut connection);
+                let busy = diesel::sql_query("PRAGMA wal_checkpoint(RESTART)")
+                    .get_result::<Checkpoint>(&mut connection);
                 busy.expect("the log can be moved").busy != 0
             }
             Self::Postgres(cluster, url) => {
@@ -196,7 +212,9 @@ impl TestDatabase {
 
     /// Takes SQLite's write lock, as another program might, until what is returned is dropped.
     pub(crate) fn lock_against_writing(&self) -> SqliteConnection {
-        let Self::Sqlite(folder) = self else { panic!("PostgreSQL has no lock against all writing") };
+        let Self::Sqlite(folder) = self else {
+            panic!("PostgreSQL has no lock against all writing")
+        };
         let mut connection = connect(folder);
         connection.batch_execute("BEGIN IMMEDIATE").expect("nobody else holds the lock");
         connection
@@ -210,7 +228,8 @@ pub(crate) fn texts_of(file: &Path, sql: &str) -> QueryResult<Vec<String>> {
         #[diesel(sql_type = diesel::sql_types::Text)]
         text: String,
     }
-    let rows: Vec<Row> = diesel::sql_query(format!("SELECT text FROM ({sql})")).load(&mut open(file))?;
+    let rows: Vec<Row> =
+        diesel::sql_query(format!("SELECT text FROM ({sql})")).load(&mut open(file))?;
     Ok(rows.into_iter().map(|row| row.text).collect())
 }
 
@@ -223,7 +242,8 @@ fn connect(folder: &TempDir) -> SqliteConnection {
 }
 
 fn open(file: &Path) -> SqliteConnection {
-    let mut connection = SqliteConnection::establish(file.to_str().expect("the path is UTF-8")).expect("it opens");
+    let mut connection =
+        SqliteConnection::establish(file.to_str().expect("the path is UTF-8")).expect("it opens");
     connection.batch_execute("PRAGMA busy_timeout = 60000").expect("it can wait");
     connection
 }

@@ -1,4 +1,5 @@
-//! A disk that tells what it was asked to do, and fails when it is told to. What `disk.c` does is told there.
+//! A disk that tells what it was asked to do, and fails when it is told to. What `disk.c` does is
+//! told there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,7 +76,12 @@ impl WatchedDisk {
     /// Watches the files whose path has this part.
     pub(crate) fn new(files: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let disk = Self { folder, files: files.to_owned(), preload: Preload::disk(), faults: AtomicU64::new(0) };
+        let disk = Self {
+            folder,
+            files: files.to_owned(),
+            preload: Preload::disk(),
+            faults: AtomicU64::new(0),
+        };
         fs::write(disk.log(), "").expect("the log can be made");
         // A server may run as another user, who takes a fault away too.
         for (path, mode) in [(disk.folder.path(), 0o777), (&disk.log(), 0o666)] {
@@ -113,7 +119,8 @@ impl WatchedDisk {
         let Fault { of_syncs, error, work, fail, files } = fault;
         let call = if *of_syncs { 's' } else { 'w' };
         let making = self.folder.path().join("making");
-        fs::write(&making, format!("{number} {call} {error} {work} {fail} {files}")).expect("a fault can be written");
+        fs::write(&making, format!("{number} {call} {error} {work} {fail} {files}"))
+            .expect("a fault can be written");
         fs::rename(making, self.fault()).expect("a fault can be put in place");
     }
 
@@ -129,7 +136,11 @@ impl WatchedDisk {
     /// What was done up to now, oldest first. What was told is forgotten.
     pub(crate) fn take_acts(&self) -> Vec<Act> {
         let log = fs::read(self.log()).expect("the log can be read");
-        fs::OpenOptions::new().write(true).truncate(true).open(self.log()).expect("the log can be emptied");
+        fs::OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .open(self.log())
+            .expect("the log can be emptied");
         let (mut acts, mut rest) = (Vec::new(), &log[..]);
         while !rest.is_empty() {
             let (act, after) = parse(rest);
@@ -202,7 +213,10 @@ impl Platter {
             let path = file.expect("it can be read").path();
             if path.is_file() {
                 platter.names.push((path.clone(), platter.files.len()));
-                platter.files.push(File { on_disk: fs::read(path).expect("it can be read"), ..File::default() });
+                platter.files.push(File {
+                    on_disk: fs::read(path).expect("it can be read"),
+                    ..File::default()
+                });
             }
         }
         platter.kept_names = platter.names.clone();
@@ -216,7 +230,9 @@ impl Platter {
             Act::Write { name, at, data } => {
                 self.file(name).waiting.push((number, Change::Write(*at, data.clone())));
             }
-            Act::Truncate { name, length } => self.file(name).waiting.push((number, Change::Truncate(*length))),
+            Act::Truncate { name, length } => {
+                self.file(name).waiting.push((number, Change::Truncate(*length)))
+            }
             Act::SyncBegins { name, thread } => {
                 if !self.is_folder(name) {
                     self.file(name).syncing.push((*thread, number));
@@ -240,7 +256,11 @@ impl Platter {
                 }
             }
             Act::Link { from, to } => {
-                let linked = self.names.iter().find(|(name, _)| name == Path::new(from)).map(|(_, file)| *file);
+                let linked = self
+                    .names
+                    .iter()
+                    .find(|(name, _)| name == Path::new(from))
+                    .map(|(_, file)| *file);
                 self.names.extend(linked.map(|file| (to.into(), file)));
             }
             Act::Remove { name } => self.names.retain(|(known, _)| known != Path::new(name)),
@@ -269,10 +289,15 @@ impl Platter {
         self.kept_names.extend(self.names.iter().filter(|(name, _)| is_in(name)).cloned());
     }
 
-    /// The files after a power cut. What was not synced is gone, or some sectors of it have arrived, as chance has it.
+    /// The files after a power cut. What was not synced is gone, or some sectors of it have
+    /// arrived, as chance has it.
     pub(crate) fn after_a_cut(&self, mut chance: Option<&mut Chance>) -> Vec<(PathBuf, Vec<u8>)> {
         let names = self.kept_names.iter();
-        names.map(|(name, file)| (name.clone(), self.files[*file].after_a_cut(chance.as_deref_mut()))).collect()
+        names
+            .map(|(name, file)| {
+                (name.clone(), self.files[*file].after_a_cut(chance.as_deref_mut()))
+            })
+            .collect()
     }
 }
 
@@ -330,7 +355,8 @@ impl Change {
 mod tests {
     use super::{Act, Platter, fs};
 
-    /// What a folder's files have, after acts on one of them and a cut that lets nothing arrive that was not synced.
+    /// What a folder's files have, after acts on one of them and a cut that lets nothing arrive
+    /// that was not synced.
     fn after(acts: impl FnOnce(String, String) -> Vec<Act>) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
@@ -340,8 +366,11 @@ mod tests {
             platter.follow(&act);
         }
         let files = platter.after_a_cut(None).into_iter();
-        let name = |path: std::path::PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
-        files.map(|(path, bytes)| format!("{} {}", name(path), String::from_utf8(bytes).unwrap())).collect()
+        let name =
+            |path: std::path::PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+        files
+            .map(|(path, bytes)| format!("{} {}", name(path), String::from_utf8(bytes).unwrap()))
+            .collect()
     }
 
     fn write(name: &str, at: usize, text: &str) -> Act {

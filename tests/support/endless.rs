@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use timelog_domain::ports::{PortFuture, TimeEntryQueries};
 use timelog_domain::{
-    Filter, GroupBy, HistoryRecord, OrganizationId, Page, PageRequest, Position, Summary, TimeEntry, TimeEntryId,
+    Filter, GroupBy, HistoryRecord, OrganizationId, Page, PageRequest, Position, Summary,
+    TimeEntry, TimeEntryId,
 };
 
 /// Never answers a count or a total. Counts those who wait for a total.
@@ -23,7 +24,11 @@ impl Drop for Waiting {
 }
 
 impl TimeEntryQueries for Endless {
-    fn list(&self, organization: OrganizationId, page: PageRequest) -> PortFuture<'_, Page<TimeEntry, Position>> {
+    fn list(
+        &self,
+        organization: OrganizationId,
+        page: PageRequest,
+    ) -> PortFuture<'_, Page<TimeEntry, Position>> {
         self.queries.list(organization, page)
     }
 
@@ -39,7 +44,11 @@ impl TimeEntryQueries for Endless {
         })
     }
 
-    fn history(&self, organization: OrganizationId, id: TimeEntryId) -> PortFuture<'_, Vec<HistoryRecord>> {
+    fn history(
+        &self,
+        organization: OrganizationId,
+        id: TimeEntryId,
+    ) -> PortFuture<'_, Vec<HistoryRecord>> {
         self.queries.history(organization, id)
     }
 }

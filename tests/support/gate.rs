@@ -1,4 +1,5 @@
-//! A clock that holds whoever asks for the time, which a commit does in the middle of its transaction.
+//! A clock that holds whoever asks for the time, which a commit does in the middle of its
+//! transaction.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -40,8 +40,8 @@ pub(crate) use service::{Service, Setup};
 pub(crate) use session::{Frozen, Session};
 pub(crate) use tenant::{Tenant, may};
 
-/// Makes tests of functions that take a [`Database`]: each runs once on every kind. A function that is left out of the list is
-/// unused, which the compiler says.
+/// Makes tests of functions that take a [`Database`]: each runs once on every kind. A function that
+/// is left out of the list is unused, which the compiler says.
 macro_rules! on_every_database {
     ($($name:ident,)+) => {
         crate::support::on_one_database!(sqlite, Sqlite, $($name,)+);

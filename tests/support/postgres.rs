@@ -1,7 +1,9 @@
-//! A private PostgreSQL for the tests of one process: started on first use, gone when the process is, however it ends.
+//! A private PostgreSQL for the tests of one process: started on first use, gone when the process
+//! is, however it ends.
 //!
-//! A small shell script keeps each cluster. It holds the other end of a pipe that only this process writes to, so even a
-//! SIGKILL here is an end of file there, upon which it stops the server and removes its folder.
+//! A small shell script keeps each cluster. It holds the other end of a pipe that only this process
+//! writes to, so even a SIGKILL here is an end of file there, upon which it stops the server and
+//! removes its folder.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -23,7 +25,8 @@ pub(crate) fn shared() -> &'static Arc<Cluster> {
     SHARED.get_or_init(|| Arc::new(Cluster::start(&[])))
 }
 
-/// A PostgreSQL server with its own folder and port. Dropping it stops the server and removes the folder.
+/// A PostgreSQL server with its own folder and port. Dropping it stops the server and removes the
+/// folder.
 pub(crate) struct Cluster {
     programs: PathBuf,
     port: u16,
@@ -32,7 +35,8 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts a server. Each of the settings becomes a line of its `postgresql.conf`, after those that make tests fast.
+    /// Starts a server. Each of the settings becomes a line of its `postgresql.conf`, after those
+    /// that make tests fast.
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
         Self::start_with(settings, &[])
     }
@@ -41,11 +45,17 @@ impl Cluster {
     pub(crate) fn start_with(settings: &[(&str, &str)], variables: &[(&str, String)]) -> Self {
         let programs = programs();
         let mut keeper = Keeper::spawn(&programs, settings, variables);
-        // Somebody else may take a port between our finding it free and the server's listening on it.
+        // Somebody else may take a port between our finding it free and the server's listening on
+        // it.
         for _ in 0..10 {
             let port = free_port();
             if keeper.ask(&format!("listen {port}")) && keeper.ask("start") {
-                return Self { programs, port, keeper: Mutex::new(keeper), databases: AtomicU32::new(0) };
+                return Self {
+                    programs,
+                    port,
+                    keeper: Mutex::new(keeper),
+                    databases: AtomicU32::new(0),
+                };
             }
         }
         panic!("PostgreSQL does not start; {}", keeper.log());
@@ -58,7 +68,8 @@ impl Cluster {
         format!("postgres://timelog:a-secret-password@127.0.0.1:{}/{name}", self.port)
     }
 
-    /// Runs SQL on a database, named or given by its URL, and returns what psql prints: a line per row, `|` between columns.
+    /// Runs SQL on a database, named or given by its URL, and returns what psql prints: a line per
+    /// row, `|` between columns.
     pub(crate) fn query(&self, database: &str, sql: &str) -> String {
         let output = self.psql(database).args(["-c", sql]).stdin(Stdio::null()).output();
         let output = output.expect("psql should be there, beside postgres");
@@ -70,7 +81,16 @@ impl Cluster {
     pub(crate) fn psql(&self, database: &str) -> Command {
         let mut psql = Command::new(self.programs.join("psql"));
         let database = database.rsplit('/').next().unwrap_or(database);
-        psql.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "timelog", "-d", database]);
+        psql.args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &self.port.to_string(),
+            "-U",
+            "timelog",
+            "-d",
+            database,
+        ]);
         psql.args(["-v", "ON_ERROR_STOP=1", "-XqAt"]);
         psql
     }
@@ -78,21 +98,31 @@ impl Cluster {
     /// The ids of the processes that serve the connections to a database.
     pub(crate) fn backends(&self, database: &str) -> Vec<String> {
         let name = database.rsplit('/').next().unwrap_or(database);
-        let sql = format!("SELECT pid FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'timelog'");
+        let sql = format!(
+            "SELECT pid FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'timelog'"
+        );
         self.query("postgres", &sql).lines().map(str::to_owned).collect()
     }
 
     /// Runs a command of the shell as the server, in the folder of its data.
     pub(crate) fn run(&self, command: &str) {
-        self.query("postgres", &format!("COPY (SELECT) TO PROGRAM '{}'", command.replace('\'', "''")));
+        self.query(
+            "postgres",
+            &format!("COPY (SELECT) TO PROGRAM '{}'", command.replace('\'', "''")),
+        );
     }
 
     /// The URL of a database as somebody else uses it.
     pub(crate) fn url_of(&self, user: &str, database: &str) -> String {
-        format!("postgres://{user}@127.0.0.1:{}/{}", self.port, database.rsplit('/').next().unwrap_or(database))
+        format!(
+            "postgres://{user}@127.0.0.1:{}/{}",
+            self.port,
+            database.rsplit('/').next().unwrap_or(database)
+        )
     }
 
-    /// Stops the server as a crash would: no connection ends well, and nothing is written but what already is.
+    /// Stops the server as a crash would: no connection ends well, and nothing is written but what
+    /// already is.
     pub(crate) fn stop(&self) {
         assert!(self.ask("stop"), "PostgreSQL should stop");
     }
@@ -107,7 +137,9 @@ impl Cluster {
     /// Cuts every connection to a database.
     pub(crate) fn kill_backends(&self, database: &str) {
         let name = database.rsplit('/').next().unwrap_or(database);
-        let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        let sql = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        );
         self.query("postgres", &sql);
     }
 
@@ -126,9 +158,10 @@ impl Cluster {
     }
 }
 
-/// Keeps one cluster, in a folder of its own making: it obeys the lines it reads, answering each with `yes` or `no`, and
-/// clears up at the end of file, which nobody who reads the output of the tests has to wait for. `pg_ctl` lets go of the
-/// server, so this script alone must outlive the process.
+/// Keeps one cluster, in a folder of its own making: it obeys the lines it reads, answering each
+/// with `yes` or `no`, and clears up at the end of file, which nobody who reads the output of the
+/// tests has to wait for. `pg_ctl` lets go of the server, so this script alone must outlive the
+/// process.
 const KEEPER: &str = r#"
 umask 077
 trap '' INT TERM HUP PIPE
@@ -178,7 +211,10 @@ impl Keeper {
         let mut answers = BufReader::new(process.stdout.take().expect("its output is a pipe"));
         let mut folder = String::new();
         answers.read_line(&mut folder).expect("the keeper should name its folder");
-        assert!(!folder.is_empty(), "the user that PostgreSQL runs as needs to write to the folder of temporary files");
+        assert!(
+            !folder.is_empty(),
+            "the user that PostgreSQL runs as needs to write to the folder of temporary files"
+        );
         Self { folder: PathBuf::from(folder.trim_end()), orders, answers, process }
     }
 
@@ -192,7 +228,8 @@ impl Keeper {
 
     fn log(&self) -> String {
         let mut log = format!("its log, {}:\n", self.folder.join("log").display());
-        let text = std::fs::read_to_string(self.folder.join("log")).unwrap_or_else(|error| error.to_string());
+        let text = std::fs::read_to_string(self.folder.join("log"))
+            .unwrap_or_else(|error| error.to_string());
         let _ = write!(log, "{text}");
         log
     }
@@ -228,13 +265,19 @@ fn unprivileged(program: &str) -> Command {
     }
     let users = std::fs::read_to_string("/etc/passwd").expect("/etc/passwd should be there");
     let user = |name: &str| {
-        let mut fields =
-            users.lines().map(|line| line.split(':')).find(|fields| fields.clone().next() == Some(name))?;
+        let mut fields = users
+            .lines()
+            .map(|line| line.split(':'))
+            .find(|fields| fields.clone().next() == Some(name))?;
         Some((fields.nth(2)?.to_owned(), fields.next()?.to_owned()))
     };
-    let (user, group) = user("postgres").or_else(|| user("nobody")).expect("a user postgres or nobody should exist");
+    let (user, group) = user("postgres")
+        .or_else(|| user("nobody"))
+        .expect("a user postgres or nobody should exist");
     let mut command = Command::new("setpriv");
-    command.args([format!("--reuid={user}"), format!("--regid={group}")]).args(["--clear-groups", program]);
+    command
+        .args([format!("--reuid={user}"), format!("--regid={group}")])
+        .args(["--clear-groups", program]);
     command
 }
 
@@ -250,7 +293,9 @@ fn programs() -> PathBuf {
         .get_or_init(|| {
             installed().unwrap_or_else(|| {
                 install();
-                installed().expect("PostgreSQL 15 or later is needed by the tests: install the package postgresql")
+                installed().expect(
+                    "PostgreSQL 15 or later is needed by the tests: install the package postgresql",
+                )
             })
         })
         .clone()
@@ -263,16 +308,23 @@ fn installed() -> Option<PathBuf> {
     debian.sort_by_key(|folder| std::cmp::Reverse(version(folder)));
     let path: OsString = std::env::var_os("PATH").unwrap_or_default();
     let mut folders = debian.into_iter().chain(std::env::split_paths(&path));
-    folders.find(|folder| ["initdb", "pg_ctl", "postgres", "psql"].iter().all(|name| folder.join(name).exists()))
+    folders.find(|folder| {
+        ["initdb", "pg_ctl", "postgres", "psql"].iter().all(|name| folder.join(name).exists())
+    })
 }
 
 fn install() {
     if !is_root() {
         return;
     }
-    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", "postgresql"]] {
+    for arguments in
+        [&["update"][..], &["install", "--yes", "--no-install-recommends", "postgresql"]]
+    {
         let mut apt_get = Command::new("apt-get");
-        apt_get.args(["-qq", "-o", "DPkg::Lock::Timeout=600"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        apt_get
+            .args(["-qq", "-o", "DPkg::Lock::Timeout=600"])
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive");
         // Where this fails, nothing is found afterwards, and that is said.
         let _ = apt_get.stdin(Stdio::null()).stdout(Stdio::null()).status();
     }

@@ -17,7 +17,8 @@ pub(crate) struct Disk {
 
 impl Disk {
     pub(crate) fn new() -> Self {
-        let [folder, synced] = [(); 2].map(|()| tempfile::tempdir().expect("a temporary folder can be made"));
+        let [folder, synced] =
+            [(); 2].map(|()| tempfile::tempdir().expect("a temporary folder can be made"));
         let trigger = synced.path().join("trigger");
         Self { folder, synced, trigger, preload: Preload::power() }
     }
@@ -44,7 +45,8 @@ impl Disk {
         fs::write(&self.trigger, "").expect("the trigger can be set");
     }
 
-    /// Takes the power away: from here on the files have only what was synced. No program may be using them.
+    /// Takes the power away: from here on the files have only what was synced. No program may be
+    /// using them.
     pub(crate) fn lose_power(&self) {
         for file in fs::read_dir(self.folder.path()).expect("the folder can be read") {
             fs::remove_file(file.expect("it can be read").path()).expect("a file can be removed");

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A library that takes the place of parts of the system's own, or changes the system for the program that loads it.
+/// A library that takes the place of parts of the system's own, or changes the system for the
+/// program that loads it.
 pub(crate) struct Preload(TempDir);
 
 impl Preload {
@@ -38,7 +39,10 @@ impl Preload {
         let path = folder.path().join("preload.c");
         std::fs::write(&path, source).expect("the source can be written");
         let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"]).arg(folder.path().join("preload.so")).arg(path);
+        compiler
+            .args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"])
+            .arg(folder.path().join("preload.so"))
+            .arg(path);
         let output = compiler.output().expect("the C compiler starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Self(folder)

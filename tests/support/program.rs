@@ -9,11 +9,14 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 
-/// The program with nothing of this process's settings: the one that was built with the tests, or `TIMELOG_TEST_PROGRAM`.
+/// The program with nothing of this process's settings: the one that was built with the tests, or
+/// `TIMELOG_TEST_PROGRAM`.
 pub(crate) fn program(arguments: &[&str]) -> Command {
-    let path = std::env::var_os("TIMELOG_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_timelog").into());
+    let path = std::env::var_os("TIMELOG_TEST_PROGRAM")
+        .unwrap_or_else(|| env!("CARGO_BIN_EXE_timelog").into());
     let mut command = Command::new(path);
-    let own = std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("TIMELOG_")));
+    let own = std::env::vars_os()
+        .filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("TIMELOG_")));
     for (name, _) in own {
         command.env_remove(name);
     }
@@ -40,7 +43,8 @@ pub(crate) struct Bootstrapped {
 /// Makes an organization with the program.
 pub(crate) fn bootstrap(database_url: &str) -> Bootstrapped {
     let output = run(&["bootstrap", "--json", "--database-url", database_url]);
-    let ids: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let ids: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {output:?}"));
     let key = ids["apiKey"].as_str().expect("it prints a key").to_owned();
     Bootstrapped { ids, key }
 }
@@ -93,7 +97,10 @@ impl Lines {
 
     fn wait_for(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         loop {
-            let line = self.coming.recv().unwrap_or_else(|_| panic!("the program ended: {:#?}", self.read));
+            let line = self
+                .coming
+                .recv()
+                .unwrap_or_else(|_| panic!("the program ended: {:#?}", self.read));
             self.read.push(line.clone());
             if wanted(&line) {
                 return line;
@@ -127,12 +134,20 @@ impl Program {
     }
 
     /// Likewise, with variables.
-    pub(crate) fn begin_with(database_url: &str, arguments: &[&str], variables: &[(&str, String)]) -> Self {
+    pub(crate) fn begin_with(
+        database_url: &str,
+        arguments: &[&str],
+        variables: &[(&str, String)],
+    ) -> Self {
         Self::spawn(program(&[]), database_url, arguments, variables)
     }
 
     /// Likewise; it ends with the thread that starts it, even if that is killed.
-    pub(crate) fn begin_bound(database_url: &str, arguments: &[&str], variables: &[(&str, String)]) -> Self {
+    pub(crate) fn begin_bound(
+        database_url: &str,
+        arguments: &[&str],
+        variables: &[(&str, String)],
+    ) -> Self {
         let alone = program(&[]);
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]).arg(alone.get_program()).stdin(Stdio::null());
@@ -142,8 +157,17 @@ impl Program {
         Self::spawn(command, database_url, arguments, variables)
     }
 
-    fn spawn(mut command: Command, database_url: &str, arguments: &[&str], variables: &[(&str, String)]) -> Self {
-        let base_path = arguments.iter().skip_while(|argument| **argument != "--base-path").nth(1).unwrap_or(&"");
+    fn spawn(
+        mut command: Command,
+        database_url: &str,
+        arguments: &[&str],
+        variables: &[(&str, String)],
+    ) -> Self {
+        let base_path = arguments
+            .iter()
+            .skip_while(|argument| **argument != "--base-path")
+            .nth(1)
+            .unwrap_or(&"");
         command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", database_url]);
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.envs(variables.iter().map(|(name, value)| (name, value)));
@@ -151,21 +175,31 @@ impl Program {
         let stdout = Lines::of(process.stdout.take().expect("its output is a pipe"));
         let log = Lines::of(process.stderr.take().expect("its log is a pipe"));
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { api: Api::new(address, base_path), base_path: (*base_path).to_owned(), address, process, stdout, log }
+        Self {
+            api: Api::new(address, base_path),
+            base_path: (*base_path).to_owned(),
+            address,
+            process,
+            stdout,
+            log,
+        }
     }
 
     /// Waits until the service serves.
     pub(crate) fn serving(mut self) -> Self {
         let serving = self.wait_for_log(|line| line["message"] == "serving");
-        self.address = serving["address"].as_str().and_then(|text| text.parse().ok()).expect("it says where");
+        self.address =
+            serving["address"].as_str().and_then(|text| text.parse().ok()).expect("it says where");
         self.api = Api::new(self.address, &self.base_path);
         self
     }
 
     /// Waits for a log line. It is a mistake to wait for one that never comes.
     pub(crate) fn wait_for_log(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        let parse =
-            |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in the log line {line}"));
+        let parse = |line: &str| {
+            serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("{error} in the log line {line}"))
+        };
         parse(&self.log.wait_for(|line| wanted(&parse(line))))
     }
 
@@ -185,7 +219,8 @@ impl Program {
 
     /// Sends a signal, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status();
+        let status =
+            Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status();
         assert!(status.expect("kill is there").success());
     }
 

@@ -23,7 +23,8 @@ pub(crate) enum Cut {
 }
 
 impl Cut {
-    pub(crate) const ALL: [Self; 3] = [Self::BeforeItIsForwarded, Self::AfterItIsForwarded, Self::BeforeItsAnswer];
+    pub(crate) const ALL: [Self; 3] =
+        [Self::BeforeItIsForwarded, Self::AfterItIsForwarded, Self::BeforeItsAnswer];
 }
 
 /// Dropping it ends it, with all connections through it.
@@ -45,7 +46,8 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
         let own = listener.local_addr().expect("it is bound").port();
         let plan = Arc::new(Mutex::new(Plan { chance, one_of: 0, cuts: BTreeMap::new() }));
-        let task = tokio::spawn(accept(listener, SocketAddr::from(([127, 0, 0, 1], port)), plan.clone()));
+        let task =
+            tokio::spawn(accept(listener, SocketAddr::from(([127, 0, 0, 1], port)), plan.clone()));
         Self { port: own, plan, task }
     }
 
@@ -102,10 +104,15 @@ async fn accept(listener: TcpListener, server: SocketAddr, plan: Arc<Mutex<Plan>
     }
 }
 
-async fn pass_between(client: TcpStream, server: TcpStream, plan: &Mutex<Plan>) -> std::io::Result<()> {
+async fn pass_between(
+    client: TcpStream,
+    server: TcpStream,
+    plan: &Mutex<Plan>,
+) -> std::io::Result<()> {
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+    let ((from_client, to_client), (from_server, to_server)) =
+        (client.into_split(), server.into_split());
     // Notified once a COMMIT has gone whose answer is to be thrown away.
     let thrown_away = Notify::new();
     tokio::select! {
@@ -120,7 +127,8 @@ async fn pass_questions(
     plan: &Mutex<Plan>,
     thrown_away: &Notify,
 ) -> std::io::Result<()> {
-    // What comes before a session begins has no kind: a wish for encryption, which is refused, or what begins it.
+    // What comes before a session begins has no kind: a wish for encryption, which is refused, or
+    // what begins it.
     loop {
         let message = read(&mut from, 0).await?;
         to.write_all(&message).await?;
@@ -153,13 +161,18 @@ fn is_commit(message: &[u8]) -> bool {
 async fn read(from: &mut OwnedReadHalf, before: usize) -> std::io::Result<Vec<u8>> {
     let mut message = vec![0; before + 4];
     from.read_exact(&mut message).await?;
-    let length = message[before..].iter().fold(0_usize, |length, byte| (length << 8) | usize::from(*byte));
+    let length =
+        message[before..].iter().fold(0_usize, |length, byte| (length << 8) | usize::from(*byte));
     message.resize(before + length.max(4), 0);
     from.read_exact(&mut message[before + 4..]).await?;
     Ok(message)
 }
 
-async fn pass_answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, thrown_away: &Notify) -> std::io::Result<()> {
+async fn pass_answers(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    thrown_away: &Notify,
+) -> std::io::Result<()> {
     let mut buffer = vec![0; 1 << 16];
     loop {
         let (length, is_thrown_away) = tokio::select! {

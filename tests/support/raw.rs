@@ -9,8 +9,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::conformance;
 
-/// Sends bytes as they are and returns what comes back until the service closes the connection, which the request must ask for
-/// or deserve.
+/// Sends bytes as they are and returns what comes back until the service closes the connection,
+/// which the request must ask for or deserve.
 pub(crate) async fn raw(address: SocketAddr, request: impl Into<Vec<u8>>) -> String {
     let request = request.into();
     let exchange = tokio::task::spawn_blocking(move || {
@@ -37,7 +37,9 @@ pub(crate) struct RawAnswer {
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Self {
-        Self(BufReader::new(tokio::net::TcpStream::connect(address).await.expect("the service listens")))
+        Self(BufReader::new(
+            tokio::net::TcpStream::connect(address).await.expect("the service listens"),
+        ))
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -56,13 +58,21 @@ impl Connection {
                 line => lines.push(line.to_owned()),
             }
         }
-        let status = lines.remove(0).split(' ').nth(1).and_then(|text| text.parse().ok()).expect("it has a status");
+        let status = lines
+            .remove(0)
+            .split(' ')
+            .nth(1)
+            .and_then(|text| text.parse().ok())
+            .expect("it has a status");
         let headers: Vec<_> = lines
             .iter()
             .filter_map(|line| line.split_once(": "))
             .map(|(name, value)| format!("{}: {value}", name.to_lowercase()))
             .collect();
-        let length = headers.iter().find_map(|header| header.strip_prefix("content-length: ")).unwrap_or("0");
+        let length = headers
+            .iter()
+            .find_map(|header| header.strip_prefix("content-length: "))
+            .unwrap_or("0");
         let mut body = vec![0; length.parse().expect("a length is a number")];
         self.0.read_exact(&mut body).await.expect("the answer is whole");
         RawAnswer { status, headers, body }
@@ -105,9 +115,14 @@ impl RawAnswer {
     pub(crate) fn fails_with(self, status: u16, code: &str) -> Self {
         let text = String::from_utf8_lossy(&self.body).into_owned();
         assert_eq!(self.status, status, "{text}");
-        let problem: Value = serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let problem: Value =
+            serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert!(conformance::schema_of("/components/schemas/Problem").is_valid(&problem), "{text}");
-        assert_eq!((&problem["code"], &problem["status"]), (&Value::from(code), &Value::from(status)), "{text}");
+        assert_eq!(
+            (&problem["code"], &problem["status"]),
+            (&Value::from(code), &Value::from(status)),
+            "{text}"
+        );
         self
     }
 

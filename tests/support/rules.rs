@@ -1,4 +1,5 @@
-//! What the OpenAPI document says in words. Schemas could say it too, but what makes clients of them would then leave things out.
+//! What the OpenAPI document says in words. Schemas could say it too, but what makes clients of
+//! them would then leave things out.
 
 use serde_json::Value;
 use timelog_domain::Action;
@@ -16,18 +17,33 @@ pub(crate) fn broken_by_answer(value: &Value) -> Vec<String> {
             }
         };
         if value["invoiced"].is_boolean() {
-            must(value["invoiced"] == (value["status"] == "invoiced"), "invoiced says what the status says");
+            must(
+                value["invoiced"] == (value["status"] == "invoiced"),
+                "invoiced says what the status says",
+            );
         }
         if let Some(outcome) = value["outcome"].as_str() {
-            must(has("problem") == (outcome == "failed"), "what failed has a problem, and nothing else has");
+            must(
+                has("problem") == (outcome == "failed"),
+                "what failed has a problem, and nothing else has",
+            );
             let done = !["failed", "not_applied"].contains(&outcome);
             must(has("entry") == done, "what was done has an entry, and nothing else has");
         }
         if says("code") && says("title") {
             let code = value["code"].as_str().unwrap_or_default();
-            must(value["type"] == format!("urn:timelog:problem:{code}"), "the type is that of the code");
-            must(has("errors") || code != "validation_error", "a validation error says what is wrong");
-            must(has("results") == (code == "batch_failed"), "a failed batch has results, and nothing else has");
+            must(
+                value["type"] == format!("urn:timelog:problem:{code}"),
+                "the type is that of the code",
+            );
+            must(
+                has("errors") || code != "validation_error",
+                "a validation error says what is wrong",
+            );
+            must(
+                has("results") == (code == "batch_failed"),
+                "a failed batch has results, and nothing else has",
+            );
         } else if says("code") && says("message") {
             must(has("pointer") != has("parameter"), "a violation has one place");
         }
@@ -52,7 +68,10 @@ pub(crate) fn broken_by_request(path: &str, body: &Value) -> Vec<String> {
         must(entries.all(lasts), "every entry has a duration");
     } else if path.ends_with("/transitions") {
         let action = body["action"].as_str().and_then(|action| action.parse::<Action>().ok());
-        must(action.is_some_and(|action| !action.needs_reason() || said("reason")), "a needed reason is there");
+        must(
+            action.is_some_and(|action| !action.needs_reason() || said("reason")),
+            "a needed reason is there",
+        );
         must(
             action.is_some_and(|action| !action.needs_invoice_ref() || said("invoiceRef")),
             "a needed invoice is there",

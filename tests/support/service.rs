@@ -9,7 +9,9 @@ use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
 use timelog_api::{Ports, Server, Settings};
 use timelog_domain::memory::ManualClock;
 use timelog_domain::ports::{Clock, IssuedKey, NewApiKey, PortError, TimeEntryRepository};
-use timelog_domain::{Action, ApplyAction, Caller, Command, ProjectId, Request, Status, TimeEntryId, Timestamp};
+use timelog_domain::{
+    Action, ApplyAction, Caller, Command, ProjectId, Request, Status, TimeEntryId, Timestamp,
+};
 
 use super::answer::Answer;
 use super::api::{Api, Call};
@@ -85,7 +87,10 @@ impl Service {
                 ..Settings::default()
             },
             // A test must not fail because the machine is busy.
-            database: DatabaseOptions { lock_timeout: Duration::from_mins(1), ..DatabaseOptions::default() },
+            database: DatabaseOptions {
+                lock_timeout: Duration::from_mins(1),
+                ..DatabaseOptions::default()
+            },
             queue: QueueOptions { max_wait: Duration::from_mins(1), ..QueueOptions::default() },
             time: None,
             clock: ManualClock::at(beginning),
@@ -154,7 +159,8 @@ impl Service {
 
     /// What happened to an entry, oldest first.
     pub(crate) async fn history(&self, id: &str) -> Vec<Value> {
-        let history = self.api.get(&format!("/time-entries/{id}/history")).send().await.is(200).json();
+        let history =
+            self.api.get(&format!("/time-entries/{id}/history")).send().await.is(200).json();
         history["data"].as_array().expect("a history is a list").clone()
     }
 
@@ -170,15 +176,22 @@ impl Service {
                 reason: Some(text.parse().expect("it is a reason")),
                 invoice_ref: Some(text.parse().expect("it names an invoice")),
             });
-            let request = Request { caller: Caller::from(&self.tenant.key.key), command, claim: None };
+            let request =
+                Request { caller: Caller::from(&self.tenant.key.key), command, claim: None };
             let decision = self.store.execute(request).await.expect("the store works");
             decision.unwrap_or_else(|refusal| panic!("{action}: {refusal}"));
         }
     }
 }
 
-/// Opens and migrates a database. A test that gives it little time must not fail because the machine is busy.
-async fn open(url: &DatabaseUrl, options: &DatabaseOptions, queue: &QueueOptions, time: &Arc<dyn Clock>) -> Arc<Store> {
+/// Opens and migrates a database. A test that gives it little time must not fail because the
+/// machine is busy.
+async fn open(
+    url: &DatabaseUrl,
+    options: &DatabaseOptions,
+    queue: &QueueOptions,
+    time: &Arc<dyn Clock>,
+) -> Arc<Store> {
     for _ in 0..100 {
         match try_open(url, options, queue, time).await {
             Err(PortError::Unavailable(_)) => {}
@@ -203,8 +216,10 @@ impl Drop for Service {
     /// Servers that go on serving would use up the files that the process may open.
     fn drop(&mut self) {
         if let Some(server) = self.server.take() {
-            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(server.stop()))
-                .expect("the server stops");
+            tokio::task::block_in_place(|| {
+                tokio::runtime::Handle::current().block_on(server.stop())
+            })
+            .expect("the server stops");
         }
     }
 }

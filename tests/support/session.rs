@@ -5,7 +5,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::postgres::Cluster;
 
-/// A session that stays open, such as one that holds a lock. Dropping it ends it, and with it what it holds.
+/// A session that stays open, such as one that holds a lock. Dropping it ends it, and with it what
+/// it holds.
 pub(crate) struct Session {
     process: Child,
     /// None once the session has been told to end.
@@ -15,8 +16,12 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn open(cluster: &Cluster, database: &str) -> Self {
-        let mut process =
-            cluster.psql(database).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("psql starts");
+        let mut process = cluster
+            .psql(database)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("psql starts");
         let input = process.stdin.take();
         let output = BufReader::new(process.stdout.take().expect("its output is a pipe"));
         Self { process, input, output }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use timelog_adapters::Store;
 use timelog_domain::ports::{ApiKeys, Directory, IssuedKey, NewApiKey};
 use timelog_domain::{
-    Entry, EntryId, KeyId, Name, OrganizationId, Permission, Permissions, Project, ProjectId, Release, ReleaseId,
-    Timestamp, User, UserId,
+    Entry, EntryId, KeyId, Name, OrganizationId, Permission, Permissions, Project, ProjectId,
+    Release, ReleaseId, Timestamp, User, UserId,
 };
 use uuid::Uuid;
 
@@ -81,7 +81,9 @@ impl Tenant {
 
     /// That body with other or more members.
     pub(crate) fn body_with(&self, members: &Value) -> Value {
-        let (mut body, Value::Object(members)) = (self.body(), members) else { panic!("members are an object") };
+        let (mut body, Value::Object(members)) = (self.body(), members) else {
+            panic!("members are an object")
+        };
         for (name, value) in members {
             body[name] = value.clone();
         }
@@ -91,7 +93,9 @@ impl Tenant {
     /// That body without one of its members.
     pub(crate) fn body_without(&self, member: &str) -> Value {
         let mut body = self.body();
-        body.as_object_mut().and_then(|members| members.remove(member)).expect("the member is there");
+        body.as_object_mut()
+            .and_then(|members| members.remove(member))
+            .expect("the member is there");
         body
     }
 }
@@ -106,7 +110,11 @@ fn path(project: ProjectId) -> String {
     format!("/projects/{project}/time-entries")
 }
 
-async fn key(store: &Store, organization_id: OrganizationId, limit: impl FnOnce(&mut NewApiKey)) -> IssuedKey {
+async fn key(
+    store: &Store,
+    organization_id: OrganizationId,
+    limit: impl FnOnce(&mut NewApiKey),
+) -> IssuedKey {
     let mut key = NewApiKey {
         id: KeyId::new(Uuid::now_v7()),
         organization_id,

@@ -1,4 +1,5 @@
-//! Which reads run now. Organizations share the connections that read, so that none keeps the others out.
+//! Which reads run now. Organizations share the connections that read, so that none keeps the
+//! others out.
 
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use crate::turnstile::{Turn, Turnstile};
 #[derive(Clone)]
 pub(crate) struct Admission {
     reads: Turnstile<OrganizationId>,
-    /// Counts and totals read everything that a filter matches, so they wait for a turn here first. However many an organization
-    /// asks for, its other reads find connections beside them.
+    /// Counts and totals read everything that a filter matches, so they wait for a turn here first.
+    /// However many an organization asks for, its other reads find connections beside them.
     totals: Turnstile<OrganizationId>,
     wait: Duration,
 }
@@ -59,7 +60,11 @@ impl Admission {
     ) -> Result<Admitted<C>, DbError> {
         let _waiting = Waiting::begin();
         let admitted = checkout(self.wait, async {
-            let total = if kind == Kind::Total { Some(self.totals.enter(organization).await) } else { None };
+            let total = if kind == Kind::Total {
+                Some(self.totals.enter(organization).await)
+            } else {
+                None
+            };
             let turns = Some((self.reads.enter(organization).await, total));
             Ok(Admitted { connection: connection.await?, _turns: turns })
         });

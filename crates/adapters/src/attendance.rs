@@ -22,8 +22,9 @@ impl Attendance {
     }
 }
 
-/// Runs a read in a task of its own, because a connection must not be abandoned in the middle of a statement. When the caller
-/// stops waiting (a client that hung up), the read is told, and has to see to it that it ends.
+/// Runs a read in a task of its own, because a connection must not be abandoned in the middle of a
+/// statement. When the caller stops waiting (a client that hung up), the read is told, and has to
+/// see to it that it ends.
 pub(crate) async fn attended<T, W>(read: impl FnOnce(Attendance) -> W) -> Result<T, PortError>
 where
     T: Send + 'static,

@@ -13,6 +13,8 @@ pub(crate) async fn checkout<T>(
 ) -> Result<T, DbError> {
     match tokio::time::timeout(wait, connection).await {
         Ok(connection) => Ok(connection?),
-        Err(_) => Err(DbError::Unavailable("no connection to the database became free in time".to_owned())),
+        Err(_) => Err(DbError::Unavailable(
+            "no connection to the database became free in time".to_owned(),
+        )),
     }
 }

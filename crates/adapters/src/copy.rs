@@ -12,12 +12,12 @@ use crate::database::{Database, detached, on_database};
 use crate::error::DbError;
 use crate::postgres::hand_back;
 use crate::rows::{
-    ApiKeyRow, EntryRow, FormerSecretRow, HistoryRow, IdempotencyRow, OrganizationRow, ProjectRow, ReleaseRow,
-    TimeEntryRow, UserRow,
+    ApiKeyRow, EntryRow, FormerSecretRow, HistoryRow, IdempotencyRow, OrganizationRow, ProjectRow,
+    ReleaseRow, TimeEntryRow, UserRow,
 };
 use crate::schema::{
-    api_keys, former_secrets, idempotency_keys, organizations, project_entries, project_releases, projects,
-    time_entries, time_entry_history, users,
+    api_keys, former_secrets, idempotency_keys, organizations, project_entries, project_releases,
+    projects, time_entries, time_entry_history, users,
 };
 use crate::store::Store;
 use crate::types::{Id, IdValue};
@@ -25,7 +25,8 @@ use crate::types::{Id, IdValue};
 /// How many rows a table has.
 macro_rules! count {
     ($database:expr, $table:ident) => {
-        on_database!($database, look_up, |conn| $table::table.count().get_result::<i64>(conn).await).await?
+        on_database!($database, look_up, |conn| $table::table.count().get_result::<i64>(conn).await)
+            .await?
     };
 }
 
@@ -43,14 +44,16 @@ pub struct CopyProgress {
     pub total: u64,
 }
 
-/// Copies every row that `to` does not have from `from`, table by table, and returns how many rows each table has. Both must
-/// have the same schema, and nobody should write to either meanwhile. A copy that was cut off goes on where it was when it
-/// is started again. At the end the rows of both are counted.
+/// Copies every row that `to` does not have from `from`, table by table, and returns how many rows
+/// each table has. Both must have the same schema, and nobody should write to either meanwhile. A
+/// copy that was cut off goes on where it was when it is started again. At the end the rows of both
+/// are counted.
 ///
 /// # Errors
 ///
-/// [`PortError`] where a database does not answer; where `to` holds what `from` does not, and then nothing is written; or where the
-/// two do not have as many rows in the end, because something wrote to one of them.
+/// [`PortError`] where a database does not answer; where `to` holds what `from` does not, and then
+/// nothing is written; or where the two do not have as many rows in the end, because something
+/// wrote to one of them.
 pub async fn copy(
     from: &Store,
     to: &Store,
@@ -73,11 +76,13 @@ pub async fn copy(
     ])
 }
 
-/// Fails where `to` holds rows that a copy of `from` does not have, as far as organizations and numbers of rows tell.
+/// Fails where `to` holds rows that a copy of `from` does not have, as far as organizations and
+/// numbers of rows tell.
 async fn refuse_others(from: &Database, to: &Database) -> Result<(), PortError> {
     let known: HashSet<IdValue> = organizations_of(from).await?.into_iter().collect();
     if organizations_of(to).await?.iter().any(|id| !known.contains(id)) {
-        let reason = "the target has an organization that the source does not have, and nothing was written";
+        let reason =
+            "the target has an organization that the source does not have, and nothing was written";
         return Err(DbError::Failed(reason.to_owned()).into());
     }
     macro_rules! refuse_more {
@@ -105,8 +110,8 @@ async fn organizations_of(database: &Database) -> Result<Vec<IdValue>, PortError
 
 /// Copies one table in the order of its primary key.
 ///
-/// - `resume`: whether to begin after the greatest key that is there already. Only for keys that both databases order alike,
-///   which is not so for texts.
+/// - `resume`: whether to begin after the greatest key that is there already. Only for keys that
+///   both databases order alike, which is not so for texts.
 macro_rules! copy_table {
     ($function:ident, $table:ident, $row:ident, resume: $resume:literal, $columns:literal, {
         $($key:ident: $sql_type:ident = $least:expr),+

@@ -1,4 +1,5 @@
-//! The database behind the ports: the URL picks its kind once, and what differs between the kinds stays behind this enum.
+//! The database behind the ports: the URL picks its kind once, and what differs between the kinds
+//! stays behind this enum.
 
 use timelog_domain::Request;
 use timelog_domain::ports::{Clock, PortError};
@@ -18,10 +19,15 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    pub(crate) async fn open(url: &DatabaseUrl, options: &DatabaseOptions) -> Result<Self, DbError> {
+    pub(crate) async fn open(
+        url: &DatabaseUrl,
+        options: &DatabaseOptions,
+    ) -> Result<Self, DbError> {
         match url {
             DatabaseUrl::Sqlite(path) => Ok(Self::Sqlite(SqlitePools::open(path, options).await?)),
-            DatabaseUrl::Postgres(url) => Ok(Self::Postgres(PostgresPools::open(url, options).await?)),
+            DatabaseUrl::Postgres(url) => {
+                Ok(Self::Postgres(PostgresPools::open(url, options).await?))
+            }
         }
     }
 
@@ -64,7 +70,8 @@ impl Database {
         }
     }
 
-    /// How many may write at the same time beside the lanes, so that these wait for at most so many.
+    /// How many may write at the same time beside the lanes, so that these wait for at most so
+    /// many.
     pub(crate) const fn other_writers(&self) -> usize {
         match self {
             Self::Sqlite(_) => 1,
@@ -72,7 +79,8 @@ impl Database {
         }
     }
 
-    /// The most requests that one transaction takes: beyond this, larger batches no longer raise throughput.
+    /// The most requests that one transaction takes: beyond this, larger batches no longer raise
+    /// throughput.
     pub(crate) const fn batch_size(&self) -> usize {
         match self {
             Self::Sqlite(_) => 32,
@@ -94,8 +102,9 @@ impl CommitBatch for Database {
     }
 }
 
-/// Runs database work in a task of its own, to its end. A caller that stops waiting (a client that hung up) must not abandon a
-/// connection in the middle of a statement. Reads are [attended](crate::attendance::attended) instead.
+/// Runs database work in a task of its own, to its end. A caller that stops waiting (a client that
+/// hung up) must not abandon a connection in the middle of a statement. Reads are
+/// [attended](crate::attendance::attended) instead.
 pub(crate) async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, DbError>> + Send + 'static,
 ) -> Result<T, PortError> {
@@ -105,13 +114,16 @@ pub(crate) async fn detached<T: Send + 'static>(
     }
 }
 
-/// Runs a query, written once, on a pooled connection of whichever kind the database is. The query's value is a `QueryResult`; the
-/// whole is a future of `Result<_, PortError>`. With `|conn: Db|`, `Db` names the kind, for queries that are put together at run
-/// time.
+/// Runs a query, written once, on a pooled connection of whichever kind the database is. The
+/// query's value is a `QueryResult`; the whole is a future of `Result<_, PortError>`. With `|conn:
+/// Db|`, `Db` names the kind, for queries that are put together at run time.
 ///
-/// - `on_database!(db, read(organization), |conn| …)`: an organization's read, when it is the organization's turn.
-/// - `on_database!(db, total(organization), |conn| …)`: likewise, for what adds up everything there is.
-/// - `on_database!(db, look_up, |conn| …)`: a read that waits for no organization: of keys, or of a command.
+/// - `on_database!(db, read(organization), |conn| …)`: an organization's read, when it is the
+///   organization's turn.
+/// - `on_database!(db, total(organization), |conn| …)`: likewise, for what adds up everything there
+///   is.
+/// - `on_database!(db, look_up, |conn| …)`: a read that waits for no organization: of keys, or of a
+///   command.
 /// - `on_database!(db, write, |conn| …)`: a write beside the commit queue, which runs to its end.
 ///
 /// Reads end when nobody waits for them any more.

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use timelog_domain::ports::{Directory, PortFuture};
 use timelog_domain::{
-    Entry, EntryId, Name, OrganizationId, Page, Project, ProjectId, Release, ReleaseId, User, UserId,
+    Entry, EntryId, Name, OrganizationId, Page, Project, ProjectId, Release, ReleaseId, User,
+    UserId,
 };
 
 use crate::database::on_database;
@@ -13,8 +14,9 @@ use crate::schema::{organizations, project_entries, project_releases, projects, 
 use crate::store::Store;
 use crate::types::IdValue;
 
-/// Inserts, and where that meets a row, replaces it. Rows are never deleted, so a row that the insert met is still there, and of
-/// two that insert at the same time exactly one is told that it created.
+/// Inserts, and where that meets a row, replaces it. Rows are never deleted, so a row that the
+/// insert met is still there, and of two that insert at the same time exactly one is told that it
+/// created.
 macro_rules! put {
     ($store:ident, $organization:expr, $table:ident, ($($key:ident),+), $row:expr) => {
         Box::pin(async move {
@@ -56,7 +58,8 @@ macro_rules! get {
 macro_rules! page {
     ($store:ident, $table:ident, $organization:ident, $after:ident, $limit:ident, $row:ident, $domain:ident) => {
         Box::pin(async move {
-            // Read from the id itself on, because the first page begins at the least id there is and not after it.
+            // Read from the id itself on, because the first page begins at the least id there is
+            // and not after it.
             let from = $after.map_or(IdValue::NIL, IdValue::from);
             let query = $table::table
                 .filter($table::organization_id.eq(IdValue::from($organization)))
@@ -68,7 +71,8 @@ macro_rules! page {
                 .load(conn)
                 .await)
             .await?;
-            let mut items = rows.into_iter().map($domain::try_from).collect::<Result<Vec<_>, _>>()?;
+            let mut items =
+                rows.into_iter().map($domain::try_from).collect::<Result<Vec<_>, _>>()?;
             items.retain(|item| Some(item.id) != $after);
             Ok(Page::of(items, $limit, |last| last.id))
         })
@@ -77,11 +81,23 @@ macro_rules! page {
 
 impl Directory for Store {
     fn put_organization(&self, id: OrganizationId, name: Name) -> PortFuture<'_, bool> {
-        put!(self, id, organizations, (id), OrganizationRow { id: id.into(), name: name.as_str().to_owned() })
+        put!(
+            self,
+            id,
+            organizations,
+            (id),
+            OrganizationRow { id: id.into(), name: name.as_str().to_owned() }
+        )
     }
 
     fn put_project(&self, project: Project) -> PortFuture<'_, bool> {
-        put!(self, project.organization_id, projects, (organization_id, id), ProjectRow::from(project))
+        put!(
+            self,
+            project.organization_id,
+            projects,
+            (organization_id, id),
+            ProjectRow::from(project)
+        )
     }
 
     fn put_user(&self, user: User) -> PortFuture<'_, bool> {
@@ -89,7 +105,13 @@ impl Directory for Store {
     }
 
     fn put_entry(&self, entry: Entry) -> PortFuture<'_, bool> {
-        put!(self, entry.organization_id, project_entries, (organization_id, project_id, id), EntryRow::from(entry))
+        put!(
+            self,
+            entry.organization_id,
+            project_entries,
+            (organization_id, project_id, id),
+            EntryRow::from(entry)
+        )
     }
 
     fn put_release(&self, release: Release) -> PortFuture<'_, bool> {
@@ -102,8 +124,18 @@ impl Directory for Store {
         )
     }
 
-    fn project(&self, organization: OrganizationId, id: ProjectId) -> PortFuture<'_, Option<Project>> {
-        get!(self, projects, organization, (IdValue::from(organization), IdValue::from(id)), ProjectRow)
+    fn project(
+        &self,
+        organization: OrganizationId,
+        id: ProjectId,
+    ) -> PortFuture<'_, Option<Project>> {
+        get!(
+            self,
+            projects,
+            organization,
+            (IdValue::from(organization), IdValue::from(id)),
+            ProjectRow
+        )
     }
 
     fn projects(
@@ -128,7 +160,12 @@ impl Directory for Store {
         page!(self, users, organization, after, limit, UserRow, User)
     }
 
-    fn entry(&self, organization: OrganizationId, project: ProjectId, id: EntryId) -> PortFuture<'_, Option<Entry>> {
+    fn entry(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+        id: EntryId,
+    ) -> PortFuture<'_, Option<Entry>> {
         let key = (IdValue::from(organization), IdValue::from(project), IdValue::from(id));
         get!(self, project_entries, organization, key, EntryRow)
     }

@@ -17,7 +17,8 @@ pub(crate) enum DbError {
     /// The connection broke before anything was committed. A new one may do.
     #[error("the connection broke: {0}")]
     Disconnected(String),
-    /// An earlier statement of the transaction failed, so the server took no notice of this one. Why is in that one's error.
+    /// An earlier statement of the transaction failed, so the server took no notice of this one.
+    /// Why is in that one's error.
     #[error("{0}")]
     Aborted(String),
     /// The statement took longer than it may.
@@ -26,10 +27,12 @@ pub(crate) enum DbError {
     /// Nobody waits for it any more, so it was not carried to its end.
     #[error("nobody waits for it any more")]
     Abandoned,
-    /// The database is away, locked or full. The transaction did not commit, or it is unknown whether it did.
+    /// The database is away, locked or full. The transaction did not commit, or it is unknown
+    /// whether it did.
     #[error("{0}")]
     Unavailable(String),
-    /// The database cannot be opened, and waiting does not mend that: somebody has to. The text says what would.
+    /// The database cannot be opened, and waiting does not mend that: somebody has to. The text
+    /// says what would.
     #[error("{0}")]
     Unusable(String),
     /// The row refers to one that is not there.
@@ -40,7 +43,8 @@ pub(crate) enum DbError {
     Failed(String),
 }
 
-/// What SQLite says when it cannot work now but may later. diesel passes on the text and not the code, here and below.
+/// What SQLite says when it cannot work now but may later. diesel passes on the text and not the
+/// code, here and below.
 const SQLITE_PASSING: [&str; 8] = [
     "database is locked",
     "database table is locked",
@@ -52,11 +56,13 @@ const SQLITE_PASSING: [&str; 8] = [
     "out of memory",
 ];
 
-/// What this program's function says in SQLite to end a read: it took too long, or nobody waits for it.
+/// What this program's function says in SQLite to end a read: it took too long, or nobody waits for
+/// it.
 pub(crate) const SQLITE_OVERDUE: &str = "canceling a read that takes too long";
 pub(crate) const SQLITE_ABANDONED: &str = "canceling a read that nobody waits for";
 
-/// What PostgreSQL says when it cannot work now but may later: a limit was reached, or the server starts, stops or is full.
+/// What PostgreSQL says when it cannot work now but may later: a limit was reached, or the server
+/// starts, stops or is full.
 const POSTGRES_PASSING: [&str; 15] = [
     "canceling statement due to",
     "the database system is",
@@ -100,7 +106,9 @@ impl From<Error> for DbError {
                 DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::SerializationFailure,
                 info,
             ) => Self::Conflict(info.message().to_owned()),
-            Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::UnknownReference,
+            Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
+                Self::UnknownReference
+            }
             Error::DatabaseError(
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
                 info,
@@ -109,13 +117,17 @@ impl From<Error> for DbError {
             Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, info) => {
                 Self::Unavailable(info.message().to_owned())
             }
-            Error::DatabaseError(DatabaseErrorKind::Unknown, info) if info.message() == "deadlock detected" => {
+            Error::DatabaseError(DatabaseErrorKind::Unknown, info)
+                if info.message() == "deadlock detected" =>
+            {
                 Self::Conflict(info.message().to_owned())
             }
             Error::DatabaseError(_, info) if info.message().starts_with(POSTGRES_ABORTED) => {
                 Self::Aborted(info.message().to_owned())
             }
-            Error::DatabaseError(_, info) if [POSTGRES_OVERDUE, SQLITE_OVERDUE].contains(&info.message()) => {
+            Error::DatabaseError(_, info)
+                if [POSTGRES_OVERDUE, SQLITE_OVERDUE].contains(&info.message()) =>
+            {
                 Self::Overdue(info.message().to_owned())
             }
             Error::DatabaseError(_, info) if info.message() == SQLITE_ABANDONED => Self::Abandoned,
@@ -123,7 +135,8 @@ impl From<Error> for DbError {
                 Self::Disconnected(info.message().to_owned())
             }
             Error::DatabaseError(_, info)
-                if starts_with_any(&**info, &SQLITE_PASSING) || starts_with_any(&**info, &POSTGRES_PASSING) =>
+                if starts_with_any(&**info, &SQLITE_PASSING)
+                    || starts_with_any(&**info, &POSTGRES_PASSING) =>
             {
                 Self::Unavailable(info.message().to_owned())
             }
@@ -147,9 +160,9 @@ impl From<PoolError> for DbError {
     /// Whoever makes the connections of a pool marks what waiting does not mend as an invalid URL.
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Backend(ManagerError::ConnectionError(ConnectionError::InvalidConnectionUrl(reason))) => {
-                Self::Unusable(reason)
-            }
+            PoolError::Backend(ManagerError::ConnectionError(
+                ConnectionError::InvalidConnectionUrl(reason),
+            )) => Self::Unusable(reason),
             error => Self::Unavailable(error.to_string()),
         }
     }
@@ -158,7 +171,10 @@ impl From<PoolError> for DbError {
 impl DbError {
     /// A panic in the middle of the work, before anything was committed.
     pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
-        let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let text = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
         Self::Failed(format!("it panicked: {}", text.unwrap_or("no reason was given")))
     }
 
@@ -204,7 +220,9 @@ mod tests {
 
     #[test]
     fn what_follows_from_another_error_gives_way_to_it_and_is_never_a_fault_of_its_own() {
-        let consequence = || said("current transaction is aborted, commands ignored until end of transaction block");
+        let consequence = || {
+            said("current transaction is aborted, commands ignored until end of transaction block")
+        };
         let cause = || said("canceling statement due to lock timeout");
         assert_eq!(consequence().or_cause(cause()), cause());
         assert_eq!(cause().or_cause(consequence()), cause());
@@ -215,7 +233,10 @@ mod tests {
     fn what_takes_too_long_may_be_tried_again_on_either_database() {
         for message in [POSTGRES_OVERDUE, SQLITE_OVERDUE] {
             assert_eq!(said(message), DbError::Overdue(message.to_owned()));
-            assert!(matches!(PortError::from(said(message)), PortError::Unavailable(_)), "{message}");
+            assert!(
+                matches!(PortError::from(said(message)), PortError::Unavailable(_)),
+                "{message}"
+            );
         }
         assert_eq!(said(SQLITE_ABANDONED), DbError::Abandoned);
     }

@@ -1,7 +1,9 @@
-//! The digests by which an external reference is found. Its texts may be longer than what an index takes.
+//! The digests by which an external reference is found. Its texts may be longer than what an index
+//! takes.
 //!
-//! Each of the three texts has its own, so that the index leads to whatever is asked for: a provider, a type of it, an id. Of 128
-//! bits nobody finds two texts with the same, and whoever did would meet only what belongs to the same organization.
+//! Each of the three texts has its own, so that the index leads to whatever is asked for: a
+//! provider, a type of it, an id. Of 128 bits nobody finds two texts with the same, and whoever did
+//! would meet only what belongs to the same organization.
 
 use sha2::{Digest, Sha256};
 use timelog_domain::{ExternalRef, ExternalRefPart};
@@ -16,8 +18,8 @@ pub(crate) fn of_part(part: &ExternalRefPart) -> Vec<u8> {
     digest_external_ref_part(part.as_str()).to_vec()
 }
 
-/// What a part of an external reference is found by: the first 16 bytes of its SHA-256. On PostgreSQL there is a function that
-/// computes the same, `external_digest`.
+/// What a part of an external reference is found by: the first 16 bytes of its SHA-256. On
+/// PostgreSQL there is a function that computes the same, `external_digest`.
 #[must_use]
 pub fn digest_external_ref_part(text: &str) -> [u8; 16] {
     let mut digest = [0; 16];
@@ -32,6 +34,9 @@ mod tests {
     #[test]
     fn the_digest_is_what_other_programs_compute() {
         // printf jira | sha256sum
-        assert_eq!(u128::from_be_bytes(digest_external_ref_part("jira")), 0x1e32_8477_69dc_4a15_8800_4a1d_fdf1_0041);
+        assert_eq!(
+            u128::from_be_bytes(digest_external_ref_part("jira")),
+            0x1e32_8477_69dc_4a15_8800_4a1d_fdf1_0041
+        );
     }
 }

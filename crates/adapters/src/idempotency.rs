@@ -1,4 +1,5 @@
-//! The idempotency cache on diesel. Its rows are written with the changes they answer, by the commit queue.
+//! The idempotency cache on diesel. Its rows are written with the changes they answer, by the
+//! commit queue.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
@@ -12,7 +13,8 @@ use crate::schema::idempotency_keys;
 use crate::store::Store;
 use crate::types::{IdValue, Instant, InstantValue};
 
-/// The condition stands in both places: between choosing a row and deleting it, a new request may have taken the key over.
+/// The condition stands in both places: between choosing a row and deleting it, a new request may
+/// have taken the key over.
 const SWEEP: &str = "DELETE FROM idempotency_keys \
     WHERE expires_at <= $1 AND (organization_id, key_id, operation, key) IN (\
         SELECT organization_id, key_id, operation, key FROM idempotency_keys \
@@ -31,21 +33,26 @@ pub(crate) fn count_kept(bytes: u64) {
 }
 
 impl Store {
-    /// How many bytes the kept answers and their keys take, without what indexes and pages add. They are added up in an index,
-    /// beside those who write.
+    /// How many bytes the kept answers and their keys take, without what indexes and pages add.
+    /// They are added up in an index, beside those who write.
     ///
     /// # Errors
     ///
     /// [`PortError`] where the database does not answer.
     pub async fn kept_bytes(&self) -> Result<u64, PortError> {
         let query = idempotency_keys::table.select(diesel::dsl::sum(idempotency_keys::size));
-        let sum: Option<i64> = on_database!(self.database, look_up, |conn| query.first(conn).await).await?;
+        let sum: Option<i64> =
+            on_database!(self.database, look_up, |conn| query.first(conn).await).await?;
         Ok(sum.unwrap_or(0).unsigned_abs())
     }
 }
 
 impl IdempotencyCache for Store {
-    fn find<'a>(&'a self, scope: &'a IdempotencyScope, now: Timestamp) -> PortFuture<'a, Option<IdempotencyRecord>> {
+    fn find<'a>(
+        &'a self,
+        scope: &'a IdempotencyScope,
+        now: Timestamp,
+    ) -> PortFuture<'a, Option<IdempotencyRecord>> {
         Box::pin(async move {
             let key = (
                 IdValue::from(scope.organization_id),
@@ -53,8 +60,9 @@ impl IdempotencyCache for Store {
                 scope.operation.clone(),
                 scope.key.as_str().to_owned(),
             );
-            let query =
-                idempotency_keys::table.find(key).filter(idempotency_keys::expires_at.gt(InstantValue::from(now)));
+            let query = idempotency_keys::table
+                .find(key)
+                .filter(idempotency_keys::expires_at.gt(InstantValue::from(now)));
             let row = on_database!(self.database, read(scope.organization_id), |conn| query
                 .select(IdempotencyRow::as_select())
                 .first(conn)
@@ -75,7 +83,8 @@ impl IdempotencyCache for Store {
             let query = diesel::sql_query(format!("{SWEEP}{end} RETURNING size"))
                 .bind::<Instant, _>(InstantValue::from(now))
                 .bind::<BigInt, _>(i64::from(limit));
-            let swept: Vec<Swept> = on_database!(self.database, write, |conn| query.load(conn).await).await?;
+            let swept: Vec<Swept> =
+                on_database!(self.database, write, |conn| query.load(conn).await).await?;
             let bytes = swept.iter().map(|swept| u64::from(swept.size.unsigned_abs())).sum();
             metrics::counter!("timelog_idempotency_swept_bytes_total").increment(bytes);
             Ok(swept.len() as u64)

@@ -15,7 +15,8 @@ use crate::schema::{api_keys, former_secrets};
 use crate::store::Store;
 use crate::types::{IdValue, InstantValue};
 
-/// Bytes of chance in the part that is not secret, which is enough to make a second key of the same prefix unlikely.
+/// Bytes of chance in the part that is not secret, which is enough to make a second key of the same
+/// prefix unlikely.
 const PREFIX_BYTES: usize = 6;
 /// Bytes of chance in the secret part.
 const SECRET_BYTES: usize = 32;
@@ -29,12 +30,15 @@ pub fn digest_key(text: &str) -> [u8; 32] {
 /// The part of a key's text that finds its row, if the text has the form of a key.
 fn prefix_of(text: &str) -> Option<&str> {
     let (prefix, secret) = text.strip_prefix("tlk_")?.split_once('_')?;
-    let hex = |text: &str, bytes| text.len() == 2 * bytes && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let hex = |text: &str, bytes| {
+        text.len() == 2 * bytes && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
     (hex(prefix, PREFIX_BYTES) && hex(secret, SECRET_BYTES)).then_some(prefix)
 }
 
 fn random_hex(bytes: &mut [u8]) -> Result<String, PortError> {
-    getrandom::fill(bytes).map_err(|error| PortError::Internal(format!("no randomness for a key: {error}")))?;
+    getrandom::fill(bytes)
+        .map_err(|error| PortError::Internal(format!("no randomness for a key: {error}")))?;
     Ok(bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
@@ -60,8 +64,9 @@ impl Store {
         digest: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<ApiKeyRow>, PortError> {
-        let of_key =
-            former_secrets::organization_id.eq(api_keys::organization_id).and(former_secrets::key_id.eq(api_keys::id));
+        let of_key = former_secrets::organization_id
+            .eq(api_keys::organization_id)
+            .and(former_secrets::key_id.eq(api_keys::id));
         let query = former_secrets::table
             .inner_join(api_keys::table.on(of_key))
             .filter(former_secrets::prefix.eq(prefix))
@@ -85,12 +90,16 @@ impl Store {
         let former = (former_until > now).then(|| FormerSecretRow::of(row, former_until));
         let work = on_database!(self.database, write, |conn| {
             let work = async |conn: &mut _| {
-                // The first statement writes, so on SQLite the transaction has the lock before it has read anything.
+                // The first statement writes, so on SQLite the transaction has the lock before it
+                // has read anything.
                 let key = api_keys::table.find((organization, id));
                 let unchanged = api_keys::digest.eq(&known).and(api_keys::revoked_at.is_null());
                 let secret = (api_keys::prefix.eq(&prefix), api_keys::digest.eq(digest.as_slice()));
-                let replaced = diesel::update(key.filter(unchanged)).set(secret).execute(conn).await?;
-                let of_key = former_secrets::organization_id.eq(organization).and(former_secrets::key_id.eq(id));
+                let replaced =
+                    diesel::update(key.filter(unchanged)).set(secret).execute(conn).await?;
+                let of_key = former_secrets::organization_id
+                    .eq(organization)
+                    .and(former_secrets::key_id.eq(id));
                 let over = of_key.and(former_secrets::expires_at.le(InstantValue::from(now)));
                 diesel::delete(former_secrets::table.filter(over)).execute(conn).await?;
                 if let Some(former) = former.as_ref().filter(|_| replaced == 1) {
@@ -111,9 +120,11 @@ impl ApiKeys for Store {
                 return Ok(None);
             };
             let query = api_keys::table.filter(api_keys::prefix.eq(prefix.clone()));
-            let rows =
-                on_database!(self.database, look_up, |conn| query.select(ApiKeyRow::as_select()).load(conn).await)
-                    .await?;
+            let rows = on_database!(self.database, look_up, |conn| query
+                .select(ApiKeyRow::as_select())
+                .load(conn)
+                .await)
+            .await?;
             let digest = digest_key(presented);
             let row = rows.into_iter().find(|row| bool::from(row.digest.ct_eq(&digest)));
             let row = match row {
@@ -144,7 +155,12 @@ impl ApiKeys for Store {
         })
     }
 
-    fn rotate(&self, id: KeyId, now: Timestamp, former_until: Timestamp) -> PortFuture<'_, Option<IssuedKey>> {
+    fn rotate(
+        &self,
+        id: KeyId,
+        now: Timestamp,
+        former_until: Timestamp,
+    ) -> PortFuture<'_, Option<IssuedKey>> {
         Box::pin(async move {
             for _ in 0..ATTEMPTS {
                 let query = api_keys::table.filter(api_keys::id.eq(IdValue::from(id)));
@@ -170,23 +186,27 @@ impl ApiKeys for Store {
             let query = api_keys::table
                 .filter(api_keys::organization_id.eq(IdValue::from(organization)))
                 .order((api_keys::created_at, api_keys::id));
-            let rows =
-                on_database!(self.database, look_up, |conn| query.select(ApiKeyRow::as_select()).load(conn).await)
-                    .await?;
+            let rows = on_database!(self.database, look_up, |conn| query
+                .select(ApiKeyRow::as_select())
+                .load(conn)
+                .await)
+            .await?;
             Ok(rows.into_iter().map(ApiKey::try_from).collect::<Result<_, _>>()?)
         })
     }
 
     fn revoke(&self, id: KeyId, now: Timestamp) -> PortFuture<'_, bool> {
         Box::pin(async move {
-            let query = diesel::update(api_keys::table.filter(api_keys::id.eq(IdValue::from(id)))).set(
-                api_keys::revoked_at.eq(diesel::dsl::case_when(
-                    api_keys::revoked_at.is_null(),
-                    Some(InstantValue::from(now)),
-                )
-                .otherwise(api_keys::revoked_at)),
-            );
-            let found = on_database!(self.database, write, |conn| query.execute(conn).await).await?;
+            let query = diesel::update(api_keys::table.filter(api_keys::id.eq(IdValue::from(id))))
+                .set(
+                    api_keys::revoked_at.eq(diesel::dsl::case_when(
+                        api_keys::revoked_at.is_null(),
+                        Some(InstantValue::from(now)),
+                    )
+                    .otherwise(api_keys::revoked_at)),
+                );
+            let found =
+                on_database!(self.database, write, |conn| query.execute(conn).await).await?;
             Ok(found > 0)
         })
     }
@@ -200,7 +220,14 @@ mod tests {
     fn only_texts_of_the_form_of_a_key_reach_the_database() {
         let secret = "ab".repeat(SECRET_BYTES);
         assert_eq!(prefix_of(&format!("tlk_0123456789ab_{secret}")), Some("0123456789ab"));
-        for text in ["", "tlk_", "tlk__", "tlk_0123456789ab_", &format!("tlk_0123456789a'_{secret}"), &secret] {
+        for text in [
+            "",
+            "tlk_",
+            "tlk__",
+            "tlk_0123456789ab_",
+            &format!("tlk_0123456789a'_{secret}"),
+            &secret,
+        ] {
             assert_eq!(prefix_of(text), None, "{text:?}");
         }
     }

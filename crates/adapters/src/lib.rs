@@ -1,7 +1,8 @@
 //! The ports of [`timelog_domain`] on diesel.
 //!
-//! [`Store`] implements them all: changes go through a commit queue, which takes the requests that wait as one batch and
-//! commits them in one transaction; reads go to a pool beside it, where organizations take turns.
+//! [`Store`] implements them all: changes go through a commit queue, which takes the requests that
+//! wait as one batch and commits them in one transaction; reads go to a pool beside it, where
+//! organizations take turns.
 
 mod admission;
 mod attendance;

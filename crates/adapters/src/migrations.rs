@@ -29,7 +29,9 @@ extern "SQL" {
 
 /// Applies the migrations that are missing and returns their versions.
 pub(crate) fn run_sqlite(conn: &mut SqliteConnection) -> Result<Vec<String>, DbError> {
-    external_digest_utils::register_impl(conn, |part: String| digest_external_ref_part(&part).to_vec())?;
+    external_digest_utils::register_impl(conn, |part: String| {
+        digest_external_ref_part(&part).to_vec()
+    })?;
     let applied = conn.run_pending_migrations(SQLITE).map_err(|error| failed(&*error))?;
     Ok(applied.iter().map(MigrationVersion::to_string).collect())
 }
@@ -48,8 +50,9 @@ pub(crate) fn sqlite_has_pending(conn: &mut SqliteConnection) -> Result<bool, Db
     conn.has_pending_migration(SQLITE).map_err(|error| failed(&*error))
 }
 
-/// Applies the migrations that are missing, all of them or none, and returns their versions. Programs that start at once wait
-/// for each other, however long that takes: the limits are for requests.
+/// Applies the migrations that are missing, all of them or none, and returns their versions.
+/// Programs that start at once wait for each other, however long that takes: the limits are for
+/// requests.
 pub(crate) async fn run_postgres(conn: AsyncPgConnection) -> Result<Vec<String>, DbError> {
     blocking(conn, |conn| {
         conn.transaction(|conn| {
@@ -65,14 +68,17 @@ pub(crate) async fn run_postgres(conn: AsyncPgConnection) -> Result<Vec<String>,
 
 /// The versions that this program needs.
 pub(crate) fn postgres_versions() -> Result<Vec<String>, DbError> {
-    let migrations = MigrationSource::<Pg>::migrations(&POSTGRES).map_err(|error| failed(&*error))?;
+    let migrations =
+        MigrationSource::<Pg>::migrations(&POSTGRES).map_err(|error| failed(&*error))?;
     Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 /// The migrations know only how to run on a connection that blocks.
 async fn blocking<T: Send + 'static>(
     conn: AsyncPgConnection,
-    work: impl FnOnce(&mut AsyncConnectionWrapper<AsyncPgConnection>) -> Result<T, DbError> + Send + 'static,
+    work: impl FnOnce(&mut AsyncConnectionWrapper<AsyncPgConnection>) -> Result<T, DbError>
+    + Send
+    + 'static,
 ) -> Result<T, DbError> {
     let work = tokio::task::spawn_blocking(move || work(&mut AsyncConnectionWrapper::from(conn)));
     work.await.map_err(|error| DbError::Failed(error.to_string()))?

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// How many connections look keys up, say whether the database can be worked with, and read for commands. No organization's reads
-/// take them.
+/// How many connections look keys up, say whether the database can be worked with, and read for
+/// commands. No organization's reads take them.
 pub(crate) const LOOK_UPS: usize = 2;
 
 /// How the database is used.
@@ -15,7 +15,8 @@ pub struct DatabaseOptions {
     pub read_connections: usize,
     /// How long to wait for a connection, and for a lock that somebody else holds.
     pub lock_timeout: Duration,
-    /// How long one statement may take. On SQLite it holds for reads that may visit many rows, whose number bounds all others.
+    /// How long one statement may take. On SQLite it holds for reads that may visit many rows,
+    /// whose number bounds all others.
     pub statement_timeout: Duration,
     /// How many transactions commit at the same time. PostgreSQL only: SQLite has one writer.
     pub lanes: usize,
@@ -36,7 +37,8 @@ impl Default for DatabaseOptions {
 /// How many requests may wait, and for how long.
 #[derive(Debug, Clone)]
 pub struct QueueOptions {
-    /// The most requests that wait in one lane, [divided](crate::Shares) among organizations. One more is turned away at once.
+    /// The most requests that wait in one lane, [divided](crate::Shares) among organizations. One
+    /// more is turned away at once.
     pub capacity: usize,
     /// The most requests in one transaction; the database's own best size where it is not given.
     pub batch_size: Option<usize>,

@@ -1,4 +1,5 @@
-//! The tables, one description for every database. The migrations make them; a test compares the two.
+//! The tables, one description for every database. The migrations make them; a test compares the
+//! two.
 
 diesel::table! {
     use diesel::sql_types::Text;

@@ -1,4 +1,5 @@
-//! Dividing what is bounded among those who ask for it, so that nobody who takes much keeps the others out.
+//! Dividing what is bounded among those who ask for it, so that nobody who takes much keeps the
+//! others out.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A bounded number of something (connections, places, bytes) that several holders share.
 ///
-/// Whoever holds some may take more only if at least as much as it holds then stays free. So a single holder gets half of all,
-/// each further one half of what is left, and whoever holds nothing gets what is free. Clones share the same whole.
+/// Whoever holds some may take more only if at least as much as it holds then stays free. So a
+/// single holder gets half of all, each further one half of what is left, and whoever holds nothing
+/// gets what is free. Clones share the same whole.
 #[derive(Debug)]
 pub struct Shares<K>(Arc<Mutex<State<K>>>);
 
@@ -93,7 +95,8 @@ mod tests {
 
     #[test]
     fn one_holder_gets_half_and_every_other_one_still_gets_something() {
-        for (all, first, second) in [(1, 1, 0), (2, 1, 1), (4, 2, 1), (8, 4, 2), (4096, 2048, 1024)] {
+        for (all, first, second) in [(1, 1, 0), (2, 1, 1), (4, 2, 1), (8, 4, 2), (4096, 2048, 1024)]
+        {
             let shares = Shares::new(all);
             let taken = [take_all(&shares, "a"), take_all(&shares, "b")];
             assert_eq!(taken.map(|taken| taken.len()), [first, second], "of {all}");

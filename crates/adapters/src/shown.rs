@@ -1,7 +1,9 @@
-//! Text as it is shown to people and written to logs: without secrets, and without characters that do something to a terminal.
+//! Text as it is shown to people and written to logs: without secrets, and without characters that
+//! do something to a terminal.
 //!
-//! What is shown may be anything: a URL with its password given in the place of a file, a key in the place of an id. So a secret
-//! is told by how it looks, and where that is doubtful, it is hidden.
+//! What is shown may be anything: a URL with its password given in the place of a file, a key in
+//! the place of an id. So a secret is told by how it looks, and where that is doubtful, it is
+//! hidden.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -16,11 +18,12 @@ const KEY: &str = "tlk_";
 /// The most characters of a key's prefix, which is no secret.
 const LONGEST_PREFIX: usize = 12;
 
-/// So many hexadecimal digits in a row are taken for a part of a key's secret, which has 64. An id has at most 32.
+/// So many hexadecimal digits in a row are taken for a part of a key's secret, which has 64. An id
+/// has at most 32.
 const SECRET_DIGITS: usize = 40;
 
-/// One value, such as a path or a name, for a message about it. All of it is taken for one thing, so that a password may have
-/// spaces in it.
+/// One value, such as a path or a name, for a message about it. All of it is taken for one thing,
+/// so that a password may have spaces in it.
 #[must_use]
 pub fn value(text: &str) -> String {
     let text = without_password(text);
@@ -87,7 +90,10 @@ pub fn without_keys(text: &str) -> Cow<'_, str> {
 
 /// What is shown of a run of letters, digits and underscores that has a secret in it.
 fn hidden_key(run: &str) -> Option<String> {
-    let start = run.as_bytes().windows(KEY.len()).position(|begin| begin.eq_ignore_ascii_case(KEY.as_bytes()));
+    let start = run
+        .as_bytes()
+        .windows(KEY.len())
+        .position(|begin| begin.eq_ignore_ascii_case(KEY.as_bytes()));
     if let Some(start) = start {
         let (begin, key) = run.split_at(start + KEY.len());
         let prefix = key.split('_').next().unwrap_or_default();
@@ -102,7 +108,8 @@ fn hidden_key(run: &str) -> Option<String> {
     parts.any(|digits| digits.len() >= SECRET_DIGITS).then(|| HIDDEN.to_string())
 }
 
-/// A value without what may be a password: what stands between the first colon and the last `@`, and the parameters of a URL.
+/// A value without what may be a password: what stands between the first colon and the last `@`,
+/// and the parameters of a URL.
 fn without_password(text: &str) -> Cow<'_, str> {
     let scheme = text.find("://");
     let is_url = scheme.is_some() || begins_like_a_url(text);
@@ -112,19 +119,26 @@ fn without_password(text: &str) -> Cow<'_, str> {
         // That of a scheme is not the one before the password, unless there is no other.
         let own = scheme.filter(|scheme| *scheme == colon).map_or(colon, |scheme| {
             let after = scheme + "://".len();
-            text.get(after..at).and_then(|user| user.find(':')).map_or(after - 1, |colon| after + colon)
+            text.get(after..at)
+                .and_then(|user| user.find(':'))
+                .map_or(after - 1, |colon| after + colon)
         });
         // Our own words about URLs.
         if &text[own + 1..at] == "PASSWORD" {
             return Cow::Borrowed(text);
         }
         let rest = &text[at..];
-        let rest = rest.split_once('?').map_or(rest.to_owned(), |(address, _)| format!("{address}?{HIDDEN}"));
+        let rest = rest
+            .split_once('?')
+            .map_or(rest.to_owned(), |(address, _)| format!("{address}?{HIDDEN}"));
         return Cow::Owned(format!("{}{HIDDEN}{rest}", &text[..=own]));
     }
     if is_url {
         // It may have lost its end, and the password with it its mark.
-        let end = scheme.map_or_else(|| text.find(':').map_or(0, |colon| colon + 1), |scheme| scheme + "://".len());
+        let end = scheme.map_or_else(
+            || text.find(':').map_or(0, |colon| colon + 1),
+            |scheme| scheme + "://".len(),
+        );
         return Cow::Owned(format!("{}{HIDDEN}", &text[..end]));
     }
     match after_password_name(text) {
@@ -135,7 +149,9 @@ fn without_password(text: &str) -> Cow<'_, str> {
 
 fn begins_like_a_url(text: &str) -> bool {
     ["postgres:", "postgresql:"].iter().any(|scheme| {
-        text.as_bytes().get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
+        text.as_bytes()
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
     })
 }
 
@@ -159,7 +175,8 @@ fn without_password_in_word(word: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A text in which characters that are no part of it, but do something to whatever shows it, are written as `\u{1b}`.
+/// A text in which characters that are no part of it, but do something to whatever shows it, are
+/// written as `\u{1b}`.
 pub fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     let acts = |letter: char| acts_on_a_terminal(letter) && !stays(letter);
     if !text.contains(acts) {
@@ -177,7 +194,8 @@ pub fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Control characters, and those that turn the direction of writing, so that what is shown is not what is there.
+/// Control characters, and those that turn the direction of writing, so that what is shown is not
+/// what is there.
 #[must_use]
 pub const fn acts_on_a_terminal(letter: char) -> bool {
     matches!(letter, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -220,7 +238,10 @@ mod tests {
             ("at postgres://clerk@db:5432/x: away", "at postgres://clerk@db:5432/x: away"),
             ("at postgres://clerk:s3cret@db/x", "at postgres://clerk:…@db/x"),
             ("see http://127.0.0.1:8080/docs/", "see http://127.0.0.1:8080/docs/"),
-            ("or postgres://USER:PASSWORD@HOST:PORT/NAME, as", "or postgres://USER:PASSWORD@HOST:PORT/NAME, as"),
+            (
+                "or postgres://USER:PASSWORD@HOST:PORT/NAME, as",
+                "or postgres://USER:PASSWORD@HOST:PORT/NAME, as",
+            ),
             ("one\ntwo\rthree", "one\ntwo\\u{d}three"),
         ] {
             assert_eq!(message(text), shown);
@@ -240,7 +261,10 @@ mod tests {
             (format!("x{SECRET}"), "…"),
             (format!("ab_{SECRET}"), "…"),
             ("tlk_0123456789ab".to_owned(), "tlk_0123456789ab"),
-            ("01946900-56c0-7c3e-9d24-51f6a7b8c9d0".to_owned(), "01946900-56c0-7c3e-9d24-51f6a7b8c9d0"),
+            (
+                "01946900-56c0-7c3e-9d24-51f6a7b8c9d0".to_owned(),
+                "01946900-56c0-7c3e-9d24-51f6a7b8c9d0",
+            ),
         ] {
             assert_eq!(value(&text), shown);
             assert_eq!(message(&text), shown);

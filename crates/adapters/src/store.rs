@@ -21,21 +21,24 @@ use crate::url::DatabaseUrl;
 pub struct Store {
     pub(crate) database: Database,
     pub(crate) queue: CommitQueue,
-    /// What is put into the directory passes here, as much at a time as there are connections for it. So the queue, which shares
-    /// them, waits for no more than that, and nobody for all that another organization puts.
+    /// What is put into the directory passes here, as much at a time as there are connections for
+    /// it. So the queue, which shares them, waits for no more than that, and nobody for all that
+    /// another organization puts.
     puts: Turnstile<OrganizationId>,
     /// How long a put waits for its turn.
     wait: Duration,
 }
 
 impl Store {
-    /// Opens a database, creating it if [that is wanted](DatabaseOptions::create) and its kind allows it, and starts the commit
-    /// queue on the current tokio runtime. It does not [`migrate`](Self::migrate).
+    /// Opens a database, creating it if [that is wanted](DatabaseOptions::create) and its kind
+    /// allows it, and starts the commit queue on the current tokio runtime. It does not
+    /// [`migrate`](Self::migrate).
     ///
     /// # Errors
     ///
-    /// [`PortError::Unavailable`] where the database is away and may come back, [`PortError::Internal`] where it cannot be used
-    /// until somebody mends something, such as a password.
+    /// [`PortError::Unavailable`] where the database is away and may come back,
+    /// [`PortError::Internal`] where it cannot be used until somebody mends something, such as a
+    /// password.
     pub async fn open(
         url: &DatabaseUrl,
         database: &DatabaseOptions,
@@ -50,8 +53,7 @@ impl Store {
         let database = Database::open(url, database).await.map_err(DbError::at_opening)?;
         if !create && !database.is_made().await? {
             database.close().await;
-            let nothing =
-                "there is no database of this program; look at --database-url, or make one with \"timelog migrate\"";
+            let nothing = "there is no database of this program; look at --database-url, or make one with \"timelog migrate\"";
             return Err(PortError::Internal(nothing.to_owned()));
         }
         let batch_size = queue.batch_size.unwrap_or(database.batch_size());
@@ -64,12 +66,17 @@ impl Store {
     }
 
     /// Waits for a turn of the organization's to put something into the directory.
-    pub(crate) async fn turn_to_put(&self, organization: OrganizationId) -> Result<Turn<OrganizationId>, PortError> {
-        tokio::time::timeout(self.wait, self.puts.enter(organization)).await.map_err(|_| PortError::Busy)
+    pub(crate) async fn turn_to_put(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Turn<OrganizationId>, PortError> {
+        tokio::time::timeout(self.wait, self.puts.enter(organization))
+            .await
+            .map_err(|_| PortError::Busy)
     }
 
-    /// Brings the schema up to date and returns the versions of the migrations that were applied. Programs that start at the
-    /// same time wait for each other.
+    /// Brings the schema up to date and returns the versions of the migrations that were applied.
+    /// Programs that start at the same time wait for each other.
     ///
     /// # Errors
     ///
@@ -87,7 +94,8 @@ impl Store {
         Ok(self.two_organizations().await?.is_empty())
     }
 
-    /// The one organization that the database has; none where it has several, or no organization at all.
+    /// The one organization that the database has; none where it has several, or no organization at
+    /// all.
     ///
     /// # Errors
     ///
@@ -110,8 +118,8 @@ impl Store {
         self.queue.drain().await;
     }
 
-    /// [Drains](Self::drain) and closes the database, and returns when that is done. An SQLite database that no other process uses
-    /// is one file then.
+    /// [Drains](Self::drain) and closes the database, and returns when that is done. An SQLite
+    /// database that no other process uses is one file then.
     pub async fn close(&self) {
         self.drain().await;
         self.database.close().await;

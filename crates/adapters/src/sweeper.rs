@@ -9,10 +9,12 @@ use timelog_domain::ports::{Clock, IdempotencyCache, PortError};
 use crate::error::DbError;
 use crate::store::Store;
 
-/// How many answers one statement deletes. Small, so that those who write never wait long for the sweeper.
+/// How many answers one statement deletes. Small, so that those who write never wait long for the
+/// sweeper.
 const BATCH: u32 = 500;
 
-/// Sweeps now and then every `interval`, for ever. A sweep that fails is logged, and the next one catches up.
+/// Sweeps now and then every `interval`, for ever. A sweep that fails is logged, and the next one
+/// catches up.
 pub async fn sweep(store: &Store, clock: &dyn Clock, interval: Duration) {
     loop {
         match AssertUnwindSafe(sweep_once(store, clock)).catch_unwind().await {
@@ -21,13 +23,16 @@ pub async fn sweep(store: &Store, clock: &dyn Clock, interval: Duration) {
             Ok(Err(error)) => tracing::warn!(%error, "expired idempotency keys could not be swept"),
             Err(panic) => {
                 tracing::error!(reason = %DbError::panicked(&*panic), "the sweeper ended and is started again");
-                metrics::counter!("timelog_worker_restarts_total", "worker" => "sweeper").increment(1);
+                metrics::counter!("timelog_worker_restarts_total", "worker" => "sweeper")
+                    .increment(1);
             }
         }
         match AssertUnwindSafe(store.kept_bytes()).catch_unwind().await {
             Ok(Ok(bytes)) => metrics::gauge!("timelog_idempotency_stored_bytes").set(figure(bytes)),
             Ok(Err(error)) => tracing::warn!(%error, "the kept answers could not be measured"),
-            Err(panic) => tracing::error!(reason = %DbError::panicked(&*panic), "measuring the kept answers ended"),
+            Err(panic) => {
+                tracing::error!(reason = %DbError::panicked(&*panic), "measuring the kept answers ended")
+            }
         }
         tokio::time::sleep(interval).await;
     }
@@ -46,7 +51,10 @@ async fn sweep_once(cache: &dyn IdempotencyCache, clock: &dyn Clock) -> Result<u
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a figure of petabytes need not be exact to the byte")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a figure of petabytes need not be exact to the byte"
+)]
 const fn figure(bytes: u64) -> f64 {
     bytes as f64
 }

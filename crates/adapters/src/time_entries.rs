@@ -16,7 +16,11 @@ impl TimeEntryRepository for Store {
         Box::pin(self.queue.submit(request))
     }
 
-    fn find(&self, organization: OrganizationId, id: TimeEntryId) -> PortFuture<'_, Option<TimeEntry>> {
+    fn find(
+        &self,
+        organization: OrganizationId,
+        id: TimeEntryId,
+    ) -> PortFuture<'_, Option<TimeEntry>> {
         Box::pin(async move {
             let query = time_entries::table.find((IdValue::from(organization), IdValue::from(id)));
             let row = on_database!(self.database, read(organization), |conn| query

@@ -1,8 +1,9 @@
 //! Whose turn it is. Every organization has a line of its own, and the lines take turns.
 //!
-//! It is deficit round robin with a short way for newcomers, the scheduler of RFC 8290 (section 4.2) with entries for bytes. A
-//! turn is worth [`TURN`] entries: a line brings what its credit pays for, and what it lacks it saves up, turn after turn. So
-//! whoever asks for hundreds of entries at a time gets no more than whoever asks for one. A line that has just formed comes
+//! It is deficit round robin with a short way for newcomers, the scheduler of RFC 8290 (section
+//! 4.2) with entries for bytes. A turn is worth [`TURN`] entries: a line brings what its credit
+//! pays for, and what it lacks it saves up, turn after turn. So whoever asks for hundreds of
+//! entries at a time gets no more than whoever asks for one. A line that has just formed comes
 //! first, once, so that who asks for little does not wait for all who ask for much.
 
 use std::collections::{HashMap, VecDeque};
@@ -20,8 +21,8 @@ pub(crate) struct Turns<T> {
     lines: HashMap<OrganizationId, Line<T>>,
     /// Those whose first turn is to come.
     newcomers: VecDeque<OrganizationId>,
-    /// The others, the next one first. One whose line was used up in its first turn stays here for another, so that it
-    /// cannot come as a newcomer again and again.
+    /// The others, the next one first. One whose line was used up in its first turn stays here for
+    /// another, so that it cannot come as a newcomer again and again.
     ring: VecDeque<OrganizationId>,
     jobs: usize,
     organizations: usize,
@@ -55,7 +56,13 @@ enum Turn {
 
 impl<T> Default for Turns<T> {
     fn default() -> Self {
-        Self { lines: HashMap::new(), newcomers: VecDeque::new(), ring: VecDeque::new(), jobs: 0, organizations: 0 }
+        Self {
+            lines: HashMap::new(),
+            newcomers: VecDeque::new(),
+            ring: VecDeque::new(),
+            jobs: 0,
+            organizations: 0,
+        }
     }
 }
 
@@ -81,8 +88,9 @@ impl<T> Turns<T> {
         self.organizations
     }
 
-    /// Takes what is to be committed next: at least one job if any waits that is not late, at most so many, and no more entries
-    /// than fit. It does not wait for heavy jobs to save up once it has something, so that they do not hold up light ones.
+    /// Takes what is to be committed next: at least one job if any waits that is not late, at most
+    /// so many, and no more entries than fit. It does not wait for heavy jobs to save up once it
+    /// has something, so that they do not hold up light ones.
     pub(crate) fn take(&mut self, most_jobs: usize, is_late: impl Fn(&T) -> bool) -> Taken<T> {
         let mut taken = Taken { ready: Vec::new(), late: Vec::new(), weight: 0 };
         // How many turns in a row brought nothing.
@@ -136,7 +144,13 @@ impl<T> Turns<T> {
 }
 
 impl<T> Line<T> {
-    fn bring(&mut self, taken: &mut Taken<T>, most_jobs: usize, is_alone: bool, is_late: impl Fn(&T) -> bool) -> Turn {
+    fn bring(
+        &mut self,
+        taken: &mut Taken<T>,
+        most_jobs: usize,
+        is_alone: bool,
+        is_late: impl Fn(&T) -> bool,
+    ) -> Turn {
         while let Some((weight, job)) = self.jobs.pop_front() {
             if is_late(&job) {
                 taken.late.push(job);
@@ -157,11 +171,13 @@ impl<T> Line<T> {
 }
 
 impl<T> Taken<T> {
-    /// A heavy job must not make the lighter ones before it wait for its own work: what weighs more than a turn, and more than
-    /// all of them, is left to the next transaction.
+    /// A heavy job must not make the lighter ones before it wait for its own work: what weighs more
+    /// than a turn, and more than all of them, is left to the next transaction.
     fn has_room_for(&self, weight: usize, most_jobs: usize) -> bool {
         self.ready.is_empty()
-            || self.ready.len() < most_jobs && self.weight + weight <= MOST_ENTRIES && weight <= self.weight.max(TURN)
+            || self.ready.len() < most_jobs
+                && self.weight + weight <= MOST_ENTRIES
+                && weight <= self.weight.max(TURN)
     }
 }
 

@@ -8,9 +8,10 @@ use tokio::sync::oneshot;
 
 use crate::shares::{Share, Shares};
 
-/// Lets a bounded number in at a time, divided as [`Shares`] divides. Whoever has to wait does so in the queue of its holder.
-/// When a place becomes free, the holder that has least inside is next, and among those that have as much, the one whose turn is
-/// longest ago. Clones are the same turnstile.
+/// Lets a bounded number in at a time, divided as [`Shares`] divides. Whoever has to wait does so
+/// in the queue of its holder. When a place becomes free, the holder that has least inside is next,
+/// and among those that have as much, the one whose turn is longest ago. Clones are the same
+/// turnstile.
 pub(crate) struct Turnstile<K: Copy + Eq + Hash>(Arc<Inner<K>>);
 
 struct Inner<K: Copy + Eq + Hash> {
@@ -47,7 +48,8 @@ impl<K: Copy + Eq + Hash> Turnstile<K> {
         }
     }
 
-    /// A turn, if nobody of the same holder waits and its share allows one more; else a place in the queue.
+    /// A turn, if nobody of the same holder waits and its share allows one more; else a place in
+    /// the queue.
     fn try_enter(&self, holder: K) -> Result<Turn<K>, (u64, oneshot::Receiver<Turn<K>>)> {
         let mut waiting = self.0.lock();
         if !waiting.queues.contains_key(&holder)
@@ -117,7 +119,8 @@ impl<K: Copy + Eq + Hash> Waiting<K> {
         self.order.iter().copied().enumerate().min_by_key(|(_, holder)| shares.held(holder))
     }
 
-    /// Takes the first out of the queue of the holder at that place, which is the last to have a turn then.
+    /// Takes the first out of the queue of the holder at that place, which is the last to have a
+    /// turn then.
     fn serve(&mut self, place: usize) -> Option<oneshot::Sender<Turn<K>>> {
         let holder = self.order.remove(place)?;
         let queue = self.queues.get_mut(&holder)?;

@@ -1,5 +1,5 @@
-//! SQL types of our own, so that one schema serves every database: each maps to the column type that its database does best.
-//! Beside each stands the Rust value that is stored and read.
+//! SQL types of our own, so that one schema serves every database: each maps to the column type
+//! that its database does best. Beside each stands the Rust value that is stored and read.
 
 use std::io::Write;
 
@@ -11,7 +11,9 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Binary, Integer, SqlType, Text};
 use diesel::sqlite::{Sqlite, SqliteValue};
 use time::Date;
-use timelog_domain::{EntryId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, Timestamp, UserId, WorkDate};
+use timelog_domain::{
+    EntryId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, Timestamp, UserId, WorkDate,
+};
 use uuid::Uuid;
 
 /// A UUID: 16 bytes on SQLite, `uuid` on PostgreSQL.
@@ -184,7 +186,9 @@ impl ToSql<Instant, Pg> for InstantValue {
 impl FromSql<Instant, Pg> for InstantValue {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let micros = <i64 as FromSql<BigInt, Pg>>::from_sql(value)?;
-        Ok(Self(Timestamp::from_unix_millis(micros.div_euclid(1000).saturating_add(POSTGRES_EPOCH_MILLIS))?))
+        Ok(Self(Timestamp::from_unix_millis(
+            micros.div_euclid(1000).saturating_add(POSTGRES_EPOCH_MILLIS),
+        )?))
     }
 }
 

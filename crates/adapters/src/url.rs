@@ -17,8 +17,8 @@ pub enum DatabaseUrl {
 }
 
 impl DatabaseUrl {
-    /// The files of this machine that the database consists of, or is reached with. Nothing else may be written there. They need
-    /// not exist.
+    /// The files of this machine that the database consists of, or is reached with. Nothing else
+    /// may be written there. They need not exist.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         match self {
@@ -27,12 +27,15 @@ impl DatabaseUrl {
                 let path = path.canonicalize().unwrap_or_else(|_| path.clone());
                 ["", "-wal", "-shm", "-journal"].map(|ending| companion(&path, ending)).into()
             }
-            Self::Postgres(url) => url.root_certificates().into_iter().map(Path::to_owned).collect(),
+            Self::Postgres(url) => {
+                url.root_certificates().into_iter().map(Path::to_owned).collect()
+            }
         }
     }
 }
 
-/// A file that SQLite keeps beside a database, after which it is named. The path must be where the database really is.
+/// A file that SQLite keeps beside a database, after which it is named. The path must be where the
+/// database really is.
 pub(crate) fn companion(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(ending);
@@ -43,7 +46,9 @@ pub(crate) fn companion(database: &Path, ending: &str) -> PathBuf {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDatabaseUrl {
     /// It has another scheme, or none.
-    #[error("a database URL is sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME, for example sqlite:timelog.db")]
+    #[error(
+        "a database URL is sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME, for example sqlite:timelog.db"
+    )]
     Scheme,
     /// It names no file.
     #[error(
@@ -64,7 +69,8 @@ impl FromStr for DatabaseUrl {
             return Ok(Self::Postgres(Box::new(url)));
         }
         let path = text.strip_prefix("sqlite:").ok_or(InvalidDatabaseUrl::Scheme)?;
-        // sqlite:///var/lib/timelog.db, as other programs write it, names the same file as sqlite:/var/lib/timelog.db.
+        // sqlite:///var/lib/timelog.db, as other programs write it, names the same file as
+        // sqlite:/var/lib/timelog.db.
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() || path.starts_with(':') || path.contains('\0') {
             return Err(InvalidDatabaseUrl::Path);
@@ -116,12 +122,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().canonicalize().unwrap();
         let files = |path: PathBuf| DatabaseUrl::Sqlite(path).files();
-        let expected = ["a.db", "a.db-wal", "a.db-shm", "a.db-journal"].map(|name| folder.join(name));
+        let expected =
+            ["a.db", "a.db-wal", "a.db-shm", "a.db-journal"].map(|name| folder.join(name));
         assert_eq!(files(folder.join("a.db")), expected);
         std::fs::write(folder.join("a.db"), "").unwrap();
         std::os::unix::fs::symlink("a.db", folder.join("link")).unwrap();
         assert_eq!(files(folder.join("link")), expected);
-        let url: DatabaseUrl = "postgres://localhost/x?sslmode=verify-full&sslrootcert=/ca.pem".parse().unwrap();
+        let url: DatabaseUrl =
+            "postgres://localhost/x?sslmode=verify-full&sslrootcert=/ca.pem".parse().unwrap();
         assert_eq!(url.files(), [PathBuf::from("/ca.pem")]);
     }
 
@@ -133,13 +141,25 @@ mod tests {
         for url in ["sqlite:", "sqlite://", "sqlite::memory:"] {
             assert_eq!(error(url), InvalidDatabaseUrl::Path, "{url}");
         }
-        assert!(matches!(error("postgres://localhost:port/timelog"), InvalidDatabaseUrl::Postgres(_)));
+        assert!(matches!(
+            error("postgres://localhost:port/timelog"),
+            InvalidDatabaseUrl::Postgres(_)
+        ));
     }
 
-    /// A URL with a password in it, written in whatever way and cut at whatever place, so that the password stays whole.
+    /// A URL with a password in it, written in whatever way and cut at whatever place, so that the
+    /// password stays whole.
     fn text_with_a_password() -> impl Strategy<Value = String> {
-        let schemes =
-            ["", "postgres://", "postgresql://", "postgres:", "postgres//", "mysql://", "sqlite:", "sqlite://"];
+        let schemes = [
+            "",
+            "postgres://",
+            "postgresql://",
+            "postgres:",
+            "postgres//",
+            "mysql://",
+            "sqlite:",
+            "sqlite://",
+        ];
         let places = [
             "me:{}@db/x",
             "me:{}@db:5432/x?sslmode=require",
@@ -154,20 +174,27 @@ mod tests {
         ];
         let around = || "[&?#@:/% é\u{1b}=;'\"]{0,4}";
         let text = (select(schemes.to_vec()), select(places.to_vec()), around(), around());
-        (text, 0..3, any::<prop::sample::Index>()).prop_map(|((scheme, place, before, after), kind, cut)| {
-            // Where the end is cut off, only the beginning of a password tells it from a host or a name.
-            let before = if kind == 2 { "p" } else { &before };
-            let whole = format!("{scheme}{}", place.replace("{}", &format!("{before}Quetzalcoatl{after}")));
-            let (start, end) = (whole.find("Quetz").unwrap(), whole.rfind("coatl").unwrap() + "coatl".len());
-            let places = |range: std::ops::RangeInclusive<usize>| -> Vec<_> {
-                range.filter(|place| whole.is_char_boundary(*place)).collect()
-            };
-            match kind {
-                0 => whole.clone(),
-                1 => whole[*cut.get(&places(0..=start))..].to_owned(),
-                _ => whole[..*cut.get(&places(end..=whole.len()))].to_owned(),
-            }
-        })
+        (text, 0..3, any::<prop::sample::Index>()).prop_map(
+            |((scheme, place, before, after), kind, cut)| {
+                // Where the end is cut off, only the beginning of a password tells it from a host or a
+                // name.
+                let before = if kind == 2 { "p" } else { &before };
+                let whole = format!(
+                    "{scheme}{}",
+                    place.replace("{}", &format!("{before}Quetzalcoatl{after}"))
+                );
+                let (start, end) =
+                    (whole.find("Quetz").unwrap(), whole.rfind("coatl").unwrap() + "coatl".len());
+                let places = |range: std::ops::RangeInclusive<usize>| -> Vec<_> {
+                    range.filter(|place| whole.is_char_boundary(*place)).collect()
+                };
+                match kind {
+                    0 => whole.clone(),
+                    1 => whole[*cut.get(&places(0..=start))..].to_owned(),
+                    _ => whole[..*cut.get(&places(end..=whole.len()))].to_owned(),
+                }
+            },
+        )
     }
 
     proptest! {

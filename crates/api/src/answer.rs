@@ -57,7 +57,8 @@ impl<'a> From<&'a TimeEntry> for EntryBody<'a> {
     }
 }
 
-/// The bytes of a time entry. Every answer that shows one uses them, so that a create and a later read agree to the byte.
+/// The bytes of a time entry. Every answer that shows one uses them, so that a create and a later
+/// read agree to the byte.
 pub(crate) fn body(entry: &TimeEntry) -> Vec<u8> {
     bytes(&EntryBody::from(entry))
 }
@@ -70,12 +71,19 @@ pub(crate) fn etag(entry: &TimeEntry) -> String {
 /// The answer to what became of one entry, as it is sent and, under an idempotency key, kept.
 pub(crate) fn render(outcome: &Outcome, base_path: &str) -> StoredAnswer {
     let (status, location) = match outcome {
-        Outcome::Created(entry) => (StatusCode::CREATED, Some(format!("{base_path}/time-entries/{}", entry.id()))),
+        Outcome::Created(entry) => {
+            (StatusCode::CREATED, Some(format!("{base_path}/time-entries/{}", entry.id())))
+        }
         Outcome::Updated(_) | Outcome::Unchanged(_) | Outcome::Many(_) => (StatusCode::OK, None),
         Outcome::Deleted => (StatusCode::NO_CONTENT, None),
     };
     let entry = outcome.time_entry();
-    StoredAnswer { status: status.as_u16(), location, etag: entry.map(etag), body: entry.map(body).unwrap_or_default() }
+    StoredAnswer {
+        status: status.as_u16(),
+        location,
+        etag: entry.map(etag),
+        body: entry.map(body).unwrap_or_default(),
+    }
 }
 
 /// [`render`], for the domain to call.
@@ -98,7 +106,8 @@ pub(crate) fn replay(answer: StoredAnswer, same_body: bool) -> HttpResponse {
     builder(&answer).insert_header((IDEMPOTENT_REPLAYED, "true")).body(answer.body)
 }
 
-/// Notes that an idempotency key came again with another body, which hints at a client that makes its keys wrong.
+/// Notes that an idempotency key came again with another body, which hints at a client that makes
+/// its keys wrong.
 pub(crate) fn mismatch() {
     metrics::counter!("timelog_idempotency_mismatches_total").increment(1);
     tracing::warn!("an idempotency key was repeated with another body");

@@ -69,10 +69,11 @@ fn write(text: &mut Vec<u8>, fields: &[impl AsRef<[u8]>]) {
     drop(writer.flush());
 }
 
-/// A text that a spreadsheet does not take for a formula, nor any part of it that becomes a cell where the file is divided at
-/// something else than it was meant to be. What begins like a formula gets an apostrophe before it
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>). So does what would then be taken for such a text itself, and the
-/// empty text, which is not the same as none. [`read`] gives back exactly what was there.
+/// A text that a spreadsheet does not take for a formula, nor any part of it that becomes a cell
+/// where the file is divided at something else than it was meant to be. What begins like a formula
+/// gets an apostrophe before it (<https://owasp.org/www-community/attacks/CSV_Injection>). So does
+/// what would then be taken for such a text itself, and the empty text, which is not the same as
+/// none. [`read`] gives back exactly what was there.
 fn inert(text: &str) -> String {
     let mut cell = String::with_capacity(text.len() + 1);
     let mut begin = 0;
@@ -87,12 +88,15 @@ fn inert(text: &str) -> String {
     cell
 }
 
-/// What a cell that was written here says: the text that was written, or none where the cell is empty.
+/// What a cell that was written here says: the text that was written, or none where the cell is
+/// empty.
 pub(crate) fn read(cell: &str) -> Option<Cow<'_, str>> {
     if cell.is_empty() {
         return None;
     }
-    let is_guard = |start: &usize| cell[*start..].strip_prefix('\'').is_some_and(|text| is_guarded(text, *start));
+    let is_guard = |start: &usize| {
+        cell[*start..].strip_prefix('\'').is_some_and(|text| is_guarded(text, *start))
+    };
     let guards: Vec<_> = starts(cell).filter(is_guard).collect();
     if guards.is_empty() {
         return Some(Cow::Borrowed(cell));
@@ -107,14 +111,17 @@ pub(crate) fn read(cell: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(text))
 }
 
-/// Where a cell begins, or might: at the beginning, and after whatever programs divide a file or a line by.
+/// Where a cell begins, or might: at the beginning, and after whatever programs divide a file or a
+/// line by.
 fn starts(text: &str) -> impl Iterator<Item = usize> {
-    let after = text.match_indices([',', ';', '\t', '\r', '\n', '"']).map(|(at, separator)| at + separator.len());
+    let after = text
+        .match_indices([',', ';', '\t', '\r', '\n', '"'])
+        .map(|(at, separator)| at + separator.len());
     std::iter::once(0).chain(after)
 }
 
-/// Whether what begins there gets an apostrophe before it. At the very beginning some programs pass over white space, and a text
-/// of nothing but apostrophes stands for itself.
+/// Whether what begins there gets an apostrophe before it. At the very beginning some programs pass
+/// over white space, and a text of nothing but apostrophes stands for itself.
 fn is_guarded(text: &str, start: usize) -> bool {
     let text = text.trim_start_matches('\'');
     let first = start == 0 && (text.is_empty() || text.starts_with(['\t', '\r', '\n']));
@@ -156,9 +163,14 @@ mod tests {
 
     #[test]
     fn an_apostrophe_that_was_not_put_there_stays() {
-        for (cell, text) in
-            [("'tis", "'tis"), ("'=1", "=1"), ("''=1", "'=1"), ("'", ""), ("a;'b", "a;'b"), ("a;=1", "a;=1")]
-        {
+        for (cell, text) in [
+            ("'tis", "'tis"),
+            ("'=1", "=1"),
+            ("''=1", "'=1"),
+            ("'", ""),
+            ("a;'b", "a;'b"),
+            ("a;=1", "a;=1"),
+        ] {
             assert_eq!(read(cell).as_deref(), Some(text));
         }
         assert_eq!(read(""), None);

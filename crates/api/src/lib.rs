@@ -1,4 +1,5 @@
-//! The HTTP service: routes, answers, credentials, settings, and the commands of the `timelog` program.
+//! The HTTP service: routes, answers, credentials, settings, and the commands of the `timelog`
+//! program.
 
 mod answer;
 pub mod cli;

@@ -13,8 +13,8 @@ use crate::settings::Settings;
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// How long a connection is silent before its client is asked for a sign of life, how often it is asked again, and how often
-/// in vain until it counts as gone.
+/// How long a connection is silent before its client is asked for a sign of life, how often it is
+/// asked again, and how often in vain until it counts as gone.
 const SILENCE: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_secs(10);
 const IN_VAIN: u32 = 3;
@@ -23,18 +23,25 @@ const IN_VAIN: u32 = 3;
 #[cfg(target_os = "linux")]
 const PUT_BY: u32 = 64 * 1024;
 
-/// A listener on that address, and the address with the port that it got. Connections inherit what is set here.
-pub(crate) fn listen(address: SocketAddr, settings: &Settings) -> anyhow::Result<(TcpListener, SocketAddr)> {
+/// A listener on that address, and the address with the port that it got. Connections inherit what
+/// is set here.
+pub(crate) fn listen(
+    address: SocketAddr,
+    settings: &Settings,
+) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let listen = || -> std::io::Result<_> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
-        let keepalive = TcpKeepalive::new().with_time(SILENCE).with_interval(AGAIN).with_retries(IN_VAIN);
+        let keepalive =
+            TcpKeepalive::new().with_time(SILENCE).with_interval(AGAIN).with_retries(IN_VAIN);
         socket.set_tcp_keepalive(&keepalive)?;
         #[cfg(target_os = "linux")]
         {
-            // What was sent and reached nobody ends the connection like an answer that nobody takes.
+            // What was sent and reached nobody ends the connection like an answer that nobody
+            // takes.
             socket.set_tcp_user_timeout(Some(settings.answer_timeout))?;
-            // The system would put by megabytes, and say only after a third of them that the client takes something.
+            // The system would put by megabytes, and say only after a third of them that the client
+            // takes something.
             socket.set_tcp_notsent_lowat(PUT_BY)?;
         }
         socket.bind(&address.into())?;
@@ -46,21 +53,25 @@ pub(crate) fn listen(address: SocketAddr, settings: &Settings) -> anyhow::Result
     listen().with_context(|| format!("cannot listen on {address}"))
 }
 
-/// Files that are open beside connections: the program's own, the database's, and four for each thread.
+/// Files that are open beside connections: the program's own, the database's, and four for each
+/// thread.
 const OTHER_FILES: u64 = 256;
 
-/// Sees to it that the program may open so many connections, and says how many of them it may. Many systems give a program no
-/// more than 1024 files unless it asks.
+/// Sees to it that the program may open so many connections, and says how many of them it may. Many
+/// systems give a program no more than 1024 files unless it asks.
 pub(crate) fn raise_file_limit(settings: &Settings, database_connections: u64) -> usize {
     let wanted = u64::try_from(settings.max_connections + SURPLUS).unwrap_or(u64::MAX);
     // An SQLite connection has three files open.
-    let others = OTHER_FILES + 3 * database_connections + 4 * u64::try_from(settings.workers).unwrap_or(u64::MAX);
+    let others = OTHER_FILES
+        + 3 * database_connections
+        + 4 * u64::try_from(settings.workers).unwrap_or(u64::MAX);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let needed = wanted.saturating_add(others);
     let granted = match current {
         Some(current) if current < needed => {
             let asked = maximum.map_or(needed, |maximum| maximum.min(needed)).max(current);
-            setrlimit(Resource::Nofile, Rlimit { current: Some(asked), maximum }).map_or(current, |()| asked)
+            setrlimit(Resource::Nofile, Rlimit { current: Some(asked), maximum })
+                .map_or(current, |()| asked)
         }
         _ => needed,
     };

@@ -1,10 +1,12 @@
-//! The description of the service for programs. It is written by hand; the tests hold every answer to it.
+//! The description of the service for programs. It is written by hand; the tests hold every answer
+//! to it.
 
 use anyhow::Context;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// The document in parts, each about one thing. Together they are one document: their members are put together, in this order.
+/// The document in parts, each about one thing. Together they are one document: their members are
+/// put together, in this order.
 const PARTS: &[&str] = &[
     include_str!("../openapi/openapi.json"),
     include_str!("../openapi/log_time_entry.json"),
@@ -55,7 +57,8 @@ pub fn document(base_path: &str) -> anyhow::Result<Vec<u8>> {
 fn assemble() -> anyhow::Result<Value> {
     let mut document = Value::Null;
     for part in PARTS {
-        let part = serde_json::from_str(part).context("a part of the OpenAPI document is not JSON")?;
+        let part =
+            serde_json::from_str(part).context("a part of the OpenAPI document is not JSON")?;
         add(&mut document, part)?;
     }
     let Transitions { every_action, actions } = serde_json::from_str(TRANSITIONS)?;
@@ -68,7 +71,8 @@ fn assemble() -> anyhow::Result<Value> {
     Ok(document)
 }
 
-/// Says of every response that says nothing of caches what the service answers where a route says nothing of them.
+/// Says of every response that says nothing of caches what the service answers where a route says
+/// nothing of them.
 fn describe_caching(at: &mut Value) {
     let Value::Object(members) = at else { return };
     for (name, member) in members.iter_mut() {
@@ -77,10 +81,15 @@ fn describe_caching(at: &mut Value) {
             continue;
         }
         let responses = member.as_object_mut().into_iter().flatten();
-        for headers in responses.filter_map(|(_, response)| response.get_mut("headers")?.as_object_mut()) {
+        for headers in
+            responses.filter_map(|(_, response)| response.get_mut("headers")?.as_object_mut())
+        {
             if !headers.contains_key("Cache-Control") {
                 for (name, header) in [("Cache-Control", "CacheControl"), ("Vary", "Vary")] {
-                    headers.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{header}") }));
+                    headers.insert(
+                        name.to_owned(),
+                        json!({ "$ref": format!("#/components/headers/{header}") }),
+                    );
                 }
             }
         }
@@ -134,7 +143,9 @@ mod tests {
         let referred: BTreeSet<_> = texts("$ref", &document).into_iter().collect();
         let mut components = BTreeSet::new();
         for (kind, named) in document["components"].as_object().unwrap() {
-            components.extend(named.as_object().unwrap().keys().map(|name| format!("#/components/{kind}/{name}")));
+            components.extend(
+                named.as_object().unwrap().keys().map(|name| format!("#/components/{kind}/{name}")),
+            );
         }
         let schemes = components.extract_if("#/components/securitySchemes/".to_owned().., |name| {
             name.starts_with("#/components/securitySchemes/")

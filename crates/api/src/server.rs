@@ -22,7 +22,8 @@ use crate::routes::{self, Surface};
 use crate::settings::Settings;
 use crate::state::{AppState, Ports};
 
-/// How often the histograms are folded up, which keeps them from growing while nobody reads the figures.
+/// How often the histograms are folded up, which keeps them from growing while nobody reads the
+/// figures.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// How many connections the listener for operators takes.
@@ -47,7 +48,9 @@ impl Server {
     ///
     /// Where a setting is nonsense or an address cannot be listened on.
     pub fn start(settings: &Settings, ports: Ports) -> anyhow::Result<Self> {
-        settings.validate().map_err(|errors| anyhow::anyhow!("a setting cannot be used: {errors}"))?;
+        settings
+            .validate()
+            .map_err(|errors| anyhow::anyhow!("a setting cannot be used: {errors}"))?;
         let figures = crate::telemetry::metrics();
         let state = web::Data::new(AppState::new(ports, settings)?);
         let limits = state.clone();
@@ -59,12 +62,14 @@ impl Server {
             .disable_signals();
         let surface = if settings.admin_listen.is_some() { Surface::Api } else { Surface::All };
         let (listener, address) = listener::listen(settings.listen, settings)?;
-        let connections = Connections::new(settings.max_connections, Deadlines::from(settings), "api");
+        let connections =
+            Connections::new(settings.max_connections, Deadlines::from(settings), "api");
         builder = serve(builder, listener, connections, settings, (&state, surface))?;
         let mut admin_address = None;
         if let Some(admin) = settings.admin_listen {
             let (listener, address) = listener::listen(admin, settings)?;
-            let connections = Connections::new(ADMIN_CONNECTIONS, Deadlines::from(settings), "admin");
+            let connections =
+                Connections::new(ADMIN_CONNECTIONS, Deadlines::from(settings), "admin");
             builder = serve(builder, listener, connections, settings, (&state, Surface::Admin))?;
             admin_address = Some(address);
         }
@@ -77,7 +82,13 @@ impl Server {
                 limits.forget_idle();
             }
         };
-        Ok(Self { address, admin_address, handle, serving: tokio::spawn(server), upkeep: tokio::spawn(upkeep) })
+        Ok(Self {
+            address,
+            admin_address,
+            handle,
+            serving: tokio::spawn(server),
+            upkeep: tokio::spawn(upkeep),
+        })
     }
 
     /// Where it listens.
@@ -123,7 +134,8 @@ fn serve(
     (state, surface): (&web::Data<AppState>, Surface),
 ) -> anyhow::Result<ServerBuilder> {
     let (state, base_path) = (state.clone(), settings.base_path.clone());
-    let (request_timeout, stopping) = (settings.request_timeout, builder.graceful_shutdown_signal());
+    let (request_timeout, stopping) =
+        (settings.request_timeout, builder.graceful_shutdown_signal());
     // Called once on each thread that serves.
     let service = move || {
         let app = App::new()
@@ -161,6 +173,10 @@ fn serve(
 
 impl From<&Settings> for Deadlines {
     fn from(settings: &Settings) -> Self {
-        Self { idle: settings.keep_alive, head: settings.head_timeout, answer: settings.answer_timeout }
+        Self {
+            idle: settings.keep_alive,
+            head: settings.head_timeout,
+            answer: settings.answer_timeout,
+        }
     }
 }

@@ -11,7 +11,8 @@ use validator::{Validate, ValidationError};
 /// The longest that a revoked key may go on working.
 const MAX_KEY_MEMORY: Duration = Duration::from_secs(5);
 
-/// The most threads that serve connections. Each needs four open files, of which many systems give a program 1024.
+/// The most threads that serve connections. Each needs four open files, of which many systems give
+/// a program 1024.
 const MAX_WORKERS: usize = 128;
 
 /// The most connections that are of any use to one program.
@@ -36,12 +37,14 @@ pub struct Settings {
     /// How many threads serve connections.
     #[validate(range(min = 1, max = MAX_WORKERS, message = "must be 1 to 128"))]
     pub workers: usize,
-    /// How long a key is remembered after it was looked up, and so how long a revocation may go unnoticed.
+    /// How long a key is remembered after it was looked up, and so how long a revocation may go
+    /// unnoticed.
     #[validate(custom(function = "is_key_memory"))]
     pub key_memory: Duration,
     /// How many requests a second one key may make.
     pub rate_limit: Option<NonZeroU32>,
-    /// Where metrics, health and documentation are served, and then nowhere else; beside everything else if not given.
+    /// Where metrics, health and documentation are served, and then nowhere else; beside everything
+    /// else if not given.
     pub admin_listen: Option<SocketAddr>,
     /// How many connections there may be at a time.
     #[validate(range(min = 1, max = MAX_CONNECTIONS, message = "must be 1 to 65536"))]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use actix_web::{HttpMessage, HttpRequest};
 use timelog_adapters::Store;
 use timelog_domain::ports::{
-    ApiKeys, Clock, Directory, Health, IdempotencyCache, PortError, TimeEntryQueries, TimeEntryRepository,
+    ApiKeys, Clock, Directory, Health, IdempotencyCache, PortError, TimeEntryQueries,
+    TimeEntryRepository,
 };
 use timelog_domain::{ApiKey, Decision, MismatchPolicy, Request};
 
@@ -77,8 +78,9 @@ impl AppState {
         })
     }
 
-    /// Lets a request in before anything is done for it. Without a key that was good lately it is counted for its address, so
-    /// that guessing keys costs the database no more than the limit allows.
+    /// Lets a request in before anything is done for it. Without a key that was good lately it is
+    /// counted for its address, so that guessing keys costs the database no more than the limit
+    /// allows.
     pub(crate) async fn admit(&self, request: &HttpRequest) -> Result<(), Problem> {
         if !self.anonymous.is_limited() || self.keys.knows(request.headers()).await {
             return Ok(());
@@ -94,17 +96,20 @@ impl AppState {
         Ok(key)
     }
 
-    /// Gives back the memory of limits that nobody comes near any more. To be called every few seconds.
+    /// Gives back the memory of limits that nobody comes near any more. To be called every few
+    /// seconds.
     pub(crate) fn forget_idle(&self) {
         self.rate_limit.forget_idle();
         self.anonymous.forget_idle();
     }
 
-    /// Carries a request out. Where the store cannot write now, a repeat may still be answered from what it has stored.
+    /// Carries a request out. Where the store cannot write now, a repeat may still be answered from
+    /// what it has stored.
     pub(crate) async fn execute(&self, request: Request) -> Result<Decision, PortError> {
         let claim = request.claim.clone();
         let executed = self.ports.time_entries.execute(request).await;
-        let (Err(PortError::Busy | PortError::Unavailable(_)), Some(claim)) = (&executed, claim) else {
+        let (Err(PortError::Busy | PortError::Unavailable(_)), Some(claim)) = (&executed, claim)
+        else {
             return executed;
         };
         match self.ports.answers.find(&claim.scope, self.ports.clock.now()).await {

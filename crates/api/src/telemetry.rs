@@ -23,7 +23,8 @@ pub enum LogFormat {
 }
 
 /// Upper ends of the histogram buckets for durations, in seconds.
-const SECONDS: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+const SECONDS: [f64; 12] =
+    [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 /// Upper ends of the histogram buckets for numbers of requests.
 const SIZES: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
 
@@ -36,11 +37,14 @@ pub fn log(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     // Why it cannot be read may repeat it, and it may be something else altogether.
     let filter = EnvFilter::builder().parse(filter).ok();
     let filter = filter.context("--log cannot be read, try info or timelog_api=debug")?;
-    // A line that cannot be written is lost. To say so on standard error would fail as well, and end the thread that tried.
+    // A line that cannot be written is lost. To say so on standard error would fail as well, and
+    // end the thread that tried.
     let subscriber = tracing_subscriber::fmt().log_internal_errors(false);
     let terminal = std::io::stderr().is_terminal();
     let json = format == LogFormat::Json || (format == LogFormat::Auto && !terminal);
-    let subscriber = subscriber.with_env_filter(filter).with_writer(move || LogLines { json, colours: terminal });
+    let subscriber = subscriber
+        .with_env_filter(filter)
+        .with_writer(move || LogLines { json, colours: terminal });
     let installed = if json {
         subscriber.json().flatten_event(true).with_current_span(false).try_init()
     } else {
@@ -49,18 +53,22 @@ pub fn log(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     installed.map_err(|error| anyhow::anyhow!("log lines cannot be written: {error}"))
 }
 
-/// Standard error, for lines that are made of whatever there is: requests, errors, what other programs say.
+/// Standard error, for lines that are made of whatever there is: requests, errors, what other
+/// programs say.
 struct LogLines {
     json: bool,
-    /// Whether the line itself has sequences that colour it. Those of what it is made of are written out already.
+    /// Whether the line itself has sequences that colour it. Those of what it is made of are
+    /// written out already.
     colours: bool,
 }
 
 impl LogLines {
-    /// A line without secrets, and without characters that would do something to a terminal or make two lines of it.
+    /// A line without secrets, and without characters that would do something to a terminal or make
+    /// two lines of it.
     fn clean<'a>(&self, line: &'a str) -> Cow<'a, str> {
         if self.json {
-            // JSON has no spaces between its parts, so that passwords cannot be told from them. They are left out before.
+            // JSON has no spaces between its parts, so that passwords cannot be told from them.
+            // They are left out before.
             return escaped_in_json(shown::without_keys(line));
         }
         let line = shown::without_secrets(line);
@@ -127,14 +135,19 @@ mod tests {
 
     #[test]
     fn a_log_line_has_no_secrets_and_does_nothing_to_a_terminal() {
-        let line = format!("INFO path=/x/tlk_0123456789ab_{SECRET} from=a:pass@db\r\nINFO \u{1b}[2J\u{9b}\u{202e}");
+        let line = format!(
+            "INFO path=/x/tlk_0123456789ab_{SECRET} from=a:pass@db\r\nINFO \u{1b}[2J\u{9b}\u{202e}"
+        );
         let human = LogLines { json: false, colours: false };
         assert_eq!(
             human.clean(&line),
             "INFO path=/x/tlk_0123456789ab_… from=a:…@db\\u{d}\\u{a}INFO \\u{1b}[2J\\u{9b}\\u{202e}"
         );
         let coloured = LogLines { json: false, colours: true };
-        assert_eq!(coloured.clean("\u{1b}[1mINFO\u{1b}[0m a\nb"), "\u{1b}[1mINFO\u{1b}[0m a\\u{a}b");
+        assert_eq!(
+            coloured.clean("\u{1b}[1mINFO\u{1b}[0m a\nb"),
+            "\u{1b}[1mINFO\u{1b}[0m a\\u{a}b"
+        );
     }
 
     #[test]
@@ -145,6 +158,9 @@ mod tests {
         assert!(!clean.contains(shown::acts_on_a_terminal), "{clean}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&clean).unwrap(), value);
         let key = format!("{{\"path\":\"/tlk_0123456789ab_{SECRET}\"}}");
-        assert_eq!(LogLines { json: true, colours: false }.clean(&key), "{\"path\":\"/tlk_0123456789ab_…\"}");
+        assert_eq!(
+            LogLines { json: true, colours: false }.clean(&key),
+            "{\"path\":\"/tlk_0123456789ab_…\"}"
+        );
     }
 }

@@ -140,7 +140,12 @@ impl Caller {
 
 impl From<&ApiKey> for Caller {
     fn from(key: &ApiKey) -> Self {
-        Self { organization_id: key.organization_id, key_id: key.id, project_id: key.project_id, user_id: key.user_id }
+        Self {
+            organization_id: key.organization_id,
+            key_id: key.id,
+            project_id: key.project_id,
+            user_id: key.user_id,
+        }
     }
 }
 

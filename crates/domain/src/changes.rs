@@ -5,22 +5,23 @@ use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ledger::TimeEntryKey;
 use crate::time_entry::{TimeEntry, Version};
 
-/// What an adapter must save, all of it in one transaction and in the order of the fields: a new entry may have the external
-/// reference that a deleted one had.
+/// What an adapter must save, all of it in one transaction and in the order of the fields: a new
+/// entry may have the external reference that a deleted one had.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Entries to delete, in the order of their keys. Their history stays.
     pub deletions: Vec<TimeEntryDeletion>,
     /// Entries to store, each once, in the order of their keys.
     pub time_entries: Vec<TimeEntryChange>,
-    /// New history, oldest first. Some of it may be of an entry that is neither stored nor to be stored: one that was logged
-    /// and deleted at once.
+    /// New history, oldest first. Some of it may be of an entry that is neither stored nor to be
+    /// stored: one that was logged and deleted at once.
     pub history: Vec<HistoryRecord>,
     /// New answers, each scope once, in order. One may replace an expired answer.
     pub answers: Vec<(IdempotencyScope, IdempotencyRecord)>,
 }
 
-/// One entry to save. The stored version must still be the one that was loaded, or the save is a conflict.
+/// One entry to save. The stored version must still be the one that was loaded, or the save is a
+/// conflict.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TimeEntryChange {
     /// The version that was loaded; none where the entry is new.
@@ -29,7 +30,8 @@ pub struct TimeEntryChange {
     pub time_entry: TimeEntry,
 }
 
-/// One entry to delete. The stored version must still be the one that was loaded, or the save is a conflict.
+/// One entry to delete. The stored version must still be the one that was loaded, or the save is a
+/// conflict.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TimeEntryDeletion {
     /// Which one.
@@ -42,6 +44,9 @@ impl Changes {
     /// Whether there is nothing to save.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.deletions.is_empty() && self.time_entries.is_empty() && self.history.is_empty() && self.answers.is_empty()
+        self.deletions.is_empty()
+            && self.time_entries.is_empty()
+            && self.history.is_empty()
+            && self.answers.is_empty()
     }
 }

@@ -28,7 +28,8 @@ pub enum Command {
 /// Asks to log a time entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogTimeEntry {
-    /// The id the entry gets if it is new. Minted by the caller, because deciding is pure: deciding twice must come out the same.
+    /// The id the entry gets if it is new. Minted by the caller, because deciding is pure: deciding
+    /// twice must come out the same.
     pub id: TimeEntryId,
     /// The project to log on.
     pub project_id: ProjectId,
@@ -40,8 +41,8 @@ pub struct LogTimeEntry {
     pub source: Source,
 }
 
-/// Asks to log many time entries. They are decided in their order, each on what the ones before it left, so the later of two
-/// with one external reference wins.
+/// Asks to log many time entries. They are decided in their order, each on what the ones before it
+/// left, so the later of two with one external reference wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogMany {
     /// The project to log on. An item for another project fails.
@@ -87,7 +88,8 @@ pub struct ApplyAction {
     pub if_match: IfMatch,
 }
 
-/// Asks to move many entries through their lives, all by the same action. They are decided in their order.
+/// Asks to move many entries through their lives, all by the same action. They are decided in their
+/// order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplyMany {
     /// The entries.
@@ -116,7 +118,8 @@ pub enum IfMatch {
     /// No condition: any version will do.
     #[default]
     Any,
-    /// It must be one of these. A tag that can be no version is left out, so an empty list is never met.
+    /// It must be one of these. A tag that can be no version is left out, so an empty list is never
+    /// met.
     AnyOf(Vec<Version>),
 }
 
@@ -147,7 +150,9 @@ impl Command {
         let (one, many) = match self {
             Self::Log(log) => (Some(log), &[][..]),
             Self::LogMany(log) => (None, &log.items[..]),
-            Self::Edit(_) | Self::Delete(_) | Self::Apply(_) | Self::ApplyMany(_) => (None, &[][..]),
+            Self::Edit(_) | Self::Delete(_) | Self::Apply(_) | Self::ApplyMany(_) => {
+                (None, &[][..])
+            }
         };
         one.into_iter().chain(many.iter().flatten())
     }

@@ -9,8 +9,8 @@ const MAX_FRACTION_DIGITS: usize = 30;
 
 /// A duration of 1 to 1440 whole minutes, a day at most.
 ///
-/// Minutes are the truth and hours are a way to write them: every value survives minutes → hours → minutes. All arithmetic
-/// is decimal and rounding happens once, half up.
+/// Minutes are the truth and hours are a way to write them: every value survives minutes → hours →
+/// minutes. All arithmetic is decimal and rounding happens once, half up.
 ///
 /// ```
 /// use timelog_domain::WorkDuration;
@@ -30,10 +30,14 @@ pub enum InvalidDuration {
     #[error("must be a whole number of minutes from 1 to 1440")]
     MinutesOutOfRange,
     /// The hours are not written as `[0-9]{1,4}(\.[0-9]{1,30})?`.
-    #[error("must be decimal hours such as 2.5: 1 to 4 digits, optionally a point and 1 to 30 digits")]
+    #[error(
+        "must be decimal hours such as 2.5: 1 to 4 digits, optionally a point and 1 to 30 digits"
+    )]
     HoursMalformed,
     /// The hours round to fewer than 1 or more than 1440 minutes.
-    #[error("must come to 1 to 1440 minutes (about 0.01 to 24 hours) when rounded half up to a whole minute")]
+    #[error(
+        "must come to 1 to 1440 minutes (about 0.01 to 24 hours) when rounded half up to a whole minute"
+    )]
     HoursOutOfRange,
     /// Neither minutes nor hours were given.
     #[error("minutes or hours must be given")]
@@ -64,12 +68,13 @@ impl WorkDuration {
 
     /// A duration from decimal hours: `hours × 60`, rounded half up to a whole minute.
     ///
-    /// The text is checked against its grammar before any arithmetic, so a hostile one costs no more than a short one.
+    /// The text is checked against its grammar before any arithmetic, so a hostile one costs no
+    /// more than a short one.
     ///
     /// # Errors
     ///
-    /// [`InvalidDuration::HoursMalformed`] where the text does not match the grammar, [`InvalidDuration::HoursOutOfRange`]
-    /// where the rounded minutes are not 1 to 1440.
+    /// [`InvalidDuration::HoursMalformed`] where the text does not match the grammar,
+    /// [`InvalidDuration::HoursOutOfRange`] where the rounded minutes are not 1 to 1440.
     ///
     /// ```
     /// use timelog_domain::{InvalidDuration, WorkDuration};
@@ -89,24 +94,30 @@ impl WorkDuration {
             .ok_or(InvalidDuration::HoursOutOfRange)
     }
 
-    /// A duration from whichever of the two was given. Minutes win; the hours beside them must be well formed but are
-    /// otherwise ignored, even out of range.
+    /// A duration from whichever of the two was given. Minutes win; the hours beside them must be
+    /// well formed but are otherwise ignored, even out of range.
     ///
     /// # Errors
     ///
     /// As [`from_minutes`](Self::from_minutes) and [`from_hours`](Self::from_hours);
     /// [`InvalidDuration::Missing`] where neither is given.
-    pub fn from_minutes_or_hours(minutes: Option<i64>, hours: Option<&str>) -> Result<Self, InvalidDuration> {
+    pub fn from_minutes_or_hours(
+        minutes: Option<i64>,
+        hours: Option<&str>,
+    ) -> Result<Self, InvalidDuration> {
         match (minutes, hours) {
-            (Some(_), Some(hours)) if !is_well_formed(hours) => Err(InvalidDuration::HoursMalformed),
+            (Some(_), Some(hours)) if !is_well_formed(hours) => {
+                Err(InvalidDuration::HoursMalformed)
+            }
             (Some(minutes), _) => Self::from_minutes(minutes),
             (None, Some(hours)) => Self::from_hours(hours),
             (None, None) => Err(InvalidDuration::Missing),
         }
     }
 
-    /// This duration, given in minutes, where the hours beside them come to the same. Whoever reads an entry, corrects its
-    /// hours and sends all of it back means the hours, so a correction must not let the minutes win.
+    /// This duration, given in minutes, where the hours beside them come to the same. Whoever reads
+    /// an entry, corrects its hours and sends all of it back means the hours, so a correction must
+    /// not let the minutes win.
     ///
     /// # Errors
     ///
@@ -130,15 +141,16 @@ impl WorkDuration {
         self.0
     }
 
-    /// Decimal hours: minutes ÷ 60 rounded half up to two decimals, without trailing zeros: `2.5`, `2`, `1.67`.
+    /// Decimal hours: minutes ÷ 60 rounded half up to two decimals, without trailing zeros: `2.5`,
+    /// `2`, `1.67`.
     #[must_use]
     pub fn hours(self) -> String {
         hours_of_minutes(u64::from(self.0))
     }
 }
 
-/// Decimal hours of any number of minutes, as [`WorkDuration::hours`] writes them. For totals, which pass 24 hours: add
-/// minutes up and convert the sum once.
+/// Decimal hours of any number of minutes, as [`WorkDuration::hours`] writes them. For totals,
+/// which pass 24 hours: add minutes up and convert the sum once.
 ///
 /// ```
 /// assert_eq!(timelog_domain::hours_of_minutes(50 + 50), "1.67");
@@ -147,7 +159,8 @@ impl WorkDuration {
 #[must_use]
 pub fn hours_of_minutes(minutes: u64) -> String {
     let (hours, minutes) = (minutes / 60, minutes % 60);
-    // Hundredths of an hour, half up. At most 98 here (59 minutes), so it never carries into the hours.
+    // Hundredths of an hour, half up. At most 98 here (59 minutes), so it never carries into the
+    // hours.
     let hundredths = (minutes * 100 + 30) / 60;
     match (hundredths / 10, hundredths % 10) {
         (0, 0) => format!("{hours}"),
@@ -157,10 +170,13 @@ pub fn hours_of_minutes(minutes: u64) -> String {
 }
 
 fn is_well_formed(hours: &str) -> bool {
-    let digits =
-        |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
     match hours.split_once('.') {
-        Some((whole, fraction)) => digits(whole, MAX_WHOLE_DIGITS) && digits(fraction, MAX_FRACTION_DIGITS),
+        Some((whole, fraction)) => {
+            digits(whole, MAX_WHOLE_DIGITS) && digits(fraction, MAX_FRACTION_DIGITS)
+        }
         None => digits(hours, MAX_WHOLE_DIGITS),
     }
 }
@@ -175,14 +191,19 @@ mod tests {
     fn every_minute_of_a_day_survives_the_way_through_hours() {
         for minutes in 1..=1440 {
             let duration = WorkDuration::from_minutes(minutes).unwrap();
-            assert_eq!(WorkDuration::from_hours(&duration.hours()), Ok(duration), "{minutes} minutes");
+            assert_eq!(
+                WorkDuration::from_hours(&duration.hours()),
+                Ok(duration),
+                "{minutes} minutes"
+            );
         }
     }
 
     #[test]
     fn the_hours_of_every_minute_are_the_rounded_decimal_quotient() {
         for minutes in 1..=1440_u16 {
-            let quotient = (BigDecimal::from(minutes) / BigDecimal::from(60)).with_scale_round(2, RoundingMode::HalfUp);
+            let quotient = (BigDecimal::from(minutes) / BigDecimal::from(60))
+                .with_scale_round(2, RoundingMode::HalfUp);
             let hours = WorkDuration::from_minutes(minutes.into()).unwrap().hours();
             assert_eq!(hours, quotient.normalized().to_plain_string());
         }
@@ -191,7 +212,10 @@ mod tests {
     #[test]
     fn minutes_outside_a_day_are_refused() {
         for minutes in [i64::MIN, -1, 0, 1441, 65_536 + 5, i64::MAX] {
-            assert_eq!(WorkDuration::from_minutes(minutes), Err(InvalidDuration::MinutesOutOfRange));
+            assert_eq!(
+                WorkDuration::from_minutes(minutes),
+                Err(InvalidDuration::MinutesOutOfRange)
+            );
         }
     }
 

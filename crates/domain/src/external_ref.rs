@@ -4,9 +4,9 @@ use crate::text::ExternalRefPart;
 
 /// What an entry is called elsewhere, such as `jira` / `worklog` / `10042`.
 ///
-/// Within an organization the three parts together name at most one live entry, for ever: logging under the same reference
-/// again updates that entry instead of adding a second one. Parts are compared byte for byte: `A` is not `a`, and a
-/// precomposed `é` is not a decomposed one.
+/// Within an organization the three parts together name at most one live entry, for ever: logging
+/// under the same reference again updates that entry instead of adding a second one. Parts are
+/// compared byte for byte: `A` is not `a`, and a precomposed `é` is not a decomposed one.
 ///
 /// ```
 /// use timelog_domain::ExternalRef;

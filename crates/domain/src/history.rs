@@ -15,7 +15,8 @@ use crate::timestamp::Timestamp;
 pub struct HistoryRecord {
     /// The organization of the entry.
     pub organization_id: OrganizationId,
-    /// The project of the entry. Kept here because the entry may be gone when its history is asked for.
+    /// The project of the entry. Kept here because the entry may be gone when its history is asked
+    /// for.
     pub project_id: ProjectId,
     /// The entry that changed.
     pub time_entry_id: TimeEntryId,
@@ -37,8 +38,8 @@ pub struct HistoryRecord {
     pub from: Option<Status>,
     /// The status after; none after the last change, when the entry was deleted.
     pub to: Option<Status>,
-    /// The members whose values changed. None are listed when the entry is logged; when it is deleted all are, so that the
-    /// history tells what is gone.
+    /// The members whose values changed. None are listed when the entry is logged; when it is
+    /// deleted all are, so that the history tells what is gone.
     pub changes: Vec<FieldChange>,
 }
 
@@ -68,7 +69,8 @@ pub enum Event {
 pub struct UnknownEvent;
 
 impl Event {
-    /// The name, as it stands on the wire and in the database. An action's event has the action's name.
+    /// The name, as it stands on the wire and in the database. An action's event has the action's
+    /// name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

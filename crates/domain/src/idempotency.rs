@@ -35,15 +35,16 @@ impl TryFrom<String> for IdempotencyKey {
     type Error = InvalidIdempotencyKey;
 
     fn try_from(text: String) -> Result<Self, InvalidIdempotencyKey> {
-        let fits = (1..=Self::MAX_CHARS).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let fits = (1..=Self::MAX_CHARS).contains(&text.len())
+            && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         if fits { Ok(Self(text)) } else { Err(InvalidIdempotencyKey) }
     }
 }
 
 /// What a key is unique within. Two requests repeat each other when their scopes are equal.
 ///
-/// Each API key has its own: two programs of one organization may both number their requests from 1. A key that gets a new
-/// secret keeps its id, and so its scope.
+/// Each API key has its own: two programs of one organization may both number their requests from
+/// 1. A key that gets a new secret keeps its id, and so its scope.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyScope {
     /// The caller's organization.

@@ -1,4 +1,5 @@
-//! Identifiers. Each kind of thing has its own type, so a project id can never stand where a user id belongs.
+//! Identifiers. Each kind of thing has its own type, so a project id can never stand where a user
+//! id belongs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +11,8 @@ use uuid::Uuid;
 #[error("must be a hyphenated UUID such as 3fa85f64-5717-4562-b3fc-2c963f66afa6")]
 pub struct InvalidId;
 
-/// The length of `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`. No other form that the `uuid` crate reads is as long.
+/// The length of `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`. No other form that the `uuid` crate reads
+/// is as long.
 const HYPHENATED_LENGTH: usize = 36;
 
 fn parse_hyphenated(text: &str) -> Result<Uuid, InvalidId> {
@@ -71,7 +73,8 @@ ids! {
     ProjectId;
     /// Names a user, the person whose time is logged.
     UserId;
-    /// Names an entry of a project's backlog (a ticket) that time can be logged on. Not a time entry: that is a [`TimeEntryId`].
+    /// Names an entry of a project's backlog (a ticket) that time can be logged on. Not a time
+    /// entry: that is a [`TimeEntryId`].
     EntryId;
     /// Names a release of a project.
     ReleaseId;

@@ -14,8 +14,9 @@ use crate::time_entry::TimeEntry;
 pub type TimeEntryKey = (OrganizationId, TimeEntryId);
 pub(crate) type RefKey = (OrganizationId, ExternalRef);
 
-/// Stored state as plain values. An adapter loads what the requests of one batch [touch](crate::Touches), the decisions
-/// change it, and the adapter saves the [`Changes`]. What was not loaded does not exist.
+/// Stored state as plain values. An adapter loads what the requests of one batch
+/// [touch](crate::Touches), the decisions change it, and the adapter saves the [`Changes`]. What
+/// was not loaded does not exist.
 #[derive(Debug, Default)]
 pub struct Ledger {
     projects: HashMap<(OrganizationId, ProjectId), Project>,
@@ -94,7 +95,12 @@ impl Ledger {
 
     /// Whether the project has that release.
     #[must_use]
-    pub fn has_release(&self, organization: OrganizationId, project: ProjectId, id: ReleaseId) -> bool {
+    pub fn has_release(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+        id: ReleaseId,
+    ) -> bool {
         self.releases.contains(&(organization, project, id))
     }
 
@@ -106,7 +112,11 @@ impl Ledger {
 
     /// The time entry of that external reference.
     #[must_use]
-    pub fn time_entry_by_ref(&self, organization: OrganizationId, reference: &ExternalRef) -> Option<&TimeEntry> {
+    pub fn time_entry_by_ref(
+        &self,
+        organization: OrganizationId,
+        reference: &ExternalRef,
+    ) -> Option<&TimeEntry> {
         let id = self.external_refs.get(&(organization, reference.clone()))?;
         self.time_entry(organization, *id)
     }
@@ -127,7 +137,8 @@ impl Ledger {
         self.journal.push(Undo::TimeEntry { key, before, history });
     }
 
-    /// Deletes an entry, with the record of that change. Its external reference is free from here on.
+    /// Deletes an entry, with the record of that change. Its external reference is free from here
+    /// on.
     pub(crate) fn delete_time_entry(&mut self, key: TimeEntryKey, history: HistoryRecord) {
         let before = self.remove(&key);
         self.journal.push(Undo::TimeEntry { key, before, history });
@@ -163,7 +174,8 @@ impl Ledger {
         }
     }
 
-    /// What changed since the ledger was loaded or last asked. From here on the changes count as stored.
+    /// What changed since the ledger was loaded or last asked. From here on the changes count as
+    /// stored.
     pub fn take_changes(&mut self) -> Changes {
         let mut entries = BTreeMap::new();
         let mut answers = BTreeSet::new();
@@ -184,7 +196,9 @@ impl Ledger {
         for (key, loaded) in entries {
             match (self.time_entries.get(&key), loaded) {
                 (Some(entry), _) => {
-                    changes.time_entries.push(TimeEntryChange { loaded, time_entry: entry.clone() });
+                    changes
+                        .time_entries
+                        .push(TimeEntryChange { loaded, time_entry: entry.clone() });
                 }
                 (None, Some(loaded)) => changes.deletions.push(TimeEntryDeletion { key, loaded }),
                 // Logged and deleted since: the store never sees it, only its history.
@@ -201,7 +215,10 @@ impl Ledger {
 
     /// The time entries of an organization, in no order.
     #[cfg(any(test, feature = "test-support"))]
-    pub(crate) fn time_entries_of(&self, organization: OrganizationId) -> impl Iterator<Item = &TimeEntry> {
+    pub(crate) fn time_entries_of(
+        &self,
+        organization: OrganizationId,
+    ) -> impl Iterator<Item = &TimeEntry> {
         self.time_entries.values().filter(move |entry| entry.organization_id() == organization)
     }
 

@@ -32,7 +32,9 @@ pub mod work_date;
 
 pub use access::{ApiKey, Caller, Permission, Permissions, UnknownPermission};
 pub use changes::{Changes, TimeEntryChange, TimeEntryDeletion};
-pub use command::{ApplyAction, ApplyMany, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany, LogTimeEntry};
+pub use command::{
+    ApplyAction, ApplyMany, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany, LogTimeEntry,
+};
 pub use directory::{Entry, Project, Release, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};
 pub use external_ref::ExternalRef;
@@ -40,20 +42,27 @@ pub use field::{Field, FieldChange, FieldValue};
 pub use handle::{handle, replay};
 pub use history::{Event, HistoryRecord, UnknownEvent};
 pub use idempotency::{
-    Claim, Fingerprint, IdempotencyKey, IdempotencyRecord, IdempotencyScope, MismatchPolicy, StoredAnswer,
+    Claim, Fingerprint, IdempotencyKey, IdempotencyRecord, IdempotencyScope, MismatchPolicy,
+    StoredAnswer,
 };
-pub use ids::{EntryId, InvalidId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
+pub use ids::{
+    EntryId, InvalidId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId,
+};
 pub use ledger::Ledger;
 pub use outcome::{ItemOutcome, Outcome};
 pub use patch::Patch;
-pub use query::{Direction, Filter, InvalidSort, Page, PageRequest, Position, Sort, SortKey, SortValue};
+pub use query::{
+    Direction, Filter, InvalidSort, Page, PageRequest, Position, Sort, SortKey, SortValue,
+};
 pub use refusal::{InvalidReference, Refusal};
 pub use request::{Decision, Reply, Request};
 pub use source::Source;
 pub use status::{Action, Status};
 pub use summary::{GroupBy, GroupKey, GroupValue, InvalidGroupBy, Summary, SummaryRow, Totals};
 pub use text::{Description, ExternalRefPart, InvalidText, InvoiceRef, Name, Reason};
-pub use time_entry::{Details, ImpossibleAction, InvalidTransition, NotEditable, Record, TimeEntry, Version};
+pub use time_entry::{
+    Details, ImpossibleAction, InvalidTransition, NotEditable, Record, TimeEntry, Version,
+};
 pub use timestamp::Timestamp;
 pub use touches::Touches;
 pub use work_date::{InvalidWorkDate, Month, Week, WorkDate};

@@ -29,7 +29,8 @@ pub enum ItemOutcome {
     Unchanged(TimeEntry),
     /// It was refused.
     Refused(Refusal),
-    /// It was invalid before anything could be decided. What is wrong with it, whoever read it knows.
+    /// It was invalid before anything could be decided. What is wrong with it, whoever read it
+    /// knows.
     Invalid,
     /// It would have succeeded, had not another item failed in a command that is all or nothing.
     NotApplied,
@@ -63,7 +64,8 @@ impl ItemOutcome {
     }
 }
 
-/// What became of one entry that was logged, edited or moved: the part that [`Outcome`] and [`ItemOutcome`] share.
+/// What became of one entry that was logged, edited or moved: the part that [`Outcome`] and
+/// [`ItemOutcome`] share.
 #[derive(Debug)]
 pub(crate) enum Written {
     Created(TimeEntry),

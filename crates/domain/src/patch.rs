@@ -6,8 +6,8 @@ use crate::text::Description;
 use crate::time_entry::Details;
 use crate::work_date::WorkDate;
 
-/// What to change in an entry. A member that is none stays as it is; one that may be without a value has two layers, and
-/// `Some(None)` takes its value away.
+/// What to change in an entry. A member that is none stays as it is; one that may be without a
+/// value has two layers, and `Some(None)` takes its value away.
 ///
 /// ```
 /// # use timelog_domain::*;
@@ -49,7 +49,8 @@ impl Patch {
     /// What an entry says after the patch.
     #[must_use]
     pub fn applied_to(&self, details: &Details) -> Details {
-        let Self { user_id, work_date, duration, description, billable, entry_id, release_id } = self;
+        let Self { user_id, work_date, duration, description, billable, entry_id, release_id } =
+            self;
         Details {
             user_id: user_id.unwrap_or(details.user_id),
             work_date: work_date.unwrap_or(details.work_date),

@@ -54,7 +54,8 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether the entry meets every condition. This is what a condition means; a database is asked for the same.
+    /// Whether the entry meets every condition. This is what a condition means; a database is asked
+    /// for the same.
     #[must_use]
     pub fn matches(&self, entry: &TimeEntry) -> bool {
         let Self {
@@ -73,7 +74,8 @@ impl Filter {
             external_id,
         } = self;
         let details = entry.details();
-        let reference = |part: &Option<ExternalRefPart>, of: fn(&ExternalRef) -> &ExternalRefPart| {
+        let reference = |part: &Option<ExternalRefPart>,
+                         of: fn(&ExternalRef) -> &ExternalRefPart| {
             part.as_ref().is_none_or(|part| entry.external_ref().map(of) == Some(part))
         };
         project_id.is_none_or(|id| entry.project_id() == id)
@@ -186,18 +188,22 @@ impl Sort {
         }
     }
 
-    /// Whether the position can be one of this order: whether its value is a day or an instant as the key's values are.
+    /// Whether the position can be one of this order: whether its value is a day or an instant as
+    /// the key's values are.
     #[must_use]
     pub const fn has(self, position: &Position) -> bool {
         match self.key {
             SortKey::WorkDate => matches!(position.value, SortValue::Day(_)),
-            SortKey::CreatedAt | SortKey::UpdatedAt => matches!(position.value, SortValue::Instant(_)),
+            SortKey::CreatedAt | SortKey::UpdatedAt => {
+                matches!(position.value, SortValue::Instant(_))
+            }
         }
     }
 }
 
-/// A place in an order of entries: between the entry it is of and the next. It stays where it is when that entry is changed or
-/// deleted, so a reader that goes on from there meets nothing twice that did not move.
+/// A place in an order of entries: between the entry it is of and the next. It stays where it is
+/// when that entry is changed or deleted, so a reader that goes on from there meets nothing twice
+/// that did not move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The value of the sort key.
@@ -238,8 +244,8 @@ pub struct Page<T, P> {
 }
 
 impl<T, P> Page<T, P> {
-    /// Makes a page of at most `limit` items from what was read to fill it: the items in order, and one more where there is
-    /// one, which is how it is known that another page follows.
+    /// Makes a page of at most `limit` items from what was read to fill it: the items in order, and
+    /// one more where there is one, which is how it is known that another page follows.
     ///
     /// ```
     /// use timelog_domain::Page;

@@ -13,8 +13,8 @@ pub enum Refusal {
     /// The organization has no such time entry.
     #[error("there is no such time entry")]
     TimeEntryNotFound,
-    /// The caller's key is limited to one project, and this is another. Said of entries that exist and, before it is known
-    /// whether they exist, of projects.
+    /// The caller's key is limited to one project, and this is another. Said of entries that exist
+    /// and, before it is known whether they exist, of projects.
     #[error("this key is limited to one project, and this is another")]
     OutOfScope,
     /// The caller's key is bound to one user, and this is another user's entry.
@@ -44,8 +44,8 @@ pub enum Refusal {
     /// The entry would be put on an invoice, and it is not billable.
     #[error("{}", ImpossibleAction::NotBillable)]
     NotBillable,
-    /// Some of many failed, and all or none were to succeed. Says of each what it came to; those that would have succeeded are
-    /// [`NotApplied`](ItemOutcome::NotApplied).
+    /// Some of many failed, and all or none were to succeed. Says of each what it came to; those
+    /// that would have succeeded are [`NotApplied`](ItemOutcome::NotApplied).
     #[error("some items failed, so none took effect")]
     BatchFailed(Vec<ItemOutcome>),
     /// The idempotency key was used with another body, and the caller wants that refused.

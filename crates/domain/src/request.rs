@@ -18,7 +18,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// How much work the request is: the number of entries it asks for, at least 1. A batch of requests is bounded by the sum.
+    /// How much work the request is: the number of entries it asks for, at least 1. A batch of
+    /// requests is bounded by the sum.
     #[must_use]
     pub fn weight(&self) -> usize {
         match &self.command {

@@ -65,7 +65,8 @@ named!(Action, UnknownAction, "action", {
 });
 
 impl Status {
-    /// The status after `action`, or `None` where the action is not possible now. This is the whole transition table.
+    /// The status after `action`, or `None` where the action is not possible now. This is the whole
+    /// transition table.
     ///
     /// ```
     /// use timelog_domain::{Action, Status};
@@ -108,7 +109,9 @@ impl Action {
     pub const fn permission(self) -> Permission {
         match self {
             Self::Submit | Self::Recall => Permission::Write,
-            Self::Approve | Self::Reject | Self::Reopen | Self::Lock | Self::Unlock => Permission::Approve,
+            Self::Approve | Self::Reject | Self::Reopen | Self::Lock | Self::Unlock => {
+                Permission::Approve
+            }
             Self::Invoice | Self::ReleaseInvoice => Permission::Bill,
         }
     }
@@ -131,7 +134,8 @@ impl Action {
         matches!(self, Self::Invoice)
     }
 
-    /// Whether it judges somebody's work, which a key bound to a user may not do to that user's own entries, nor undo.
+    /// Whether it judges somebody's work, which a key bound to a user may not do to that user's own
+    /// entries, nor undo.
     #[must_use]
     pub const fn is_judgement(self) -> bool {
         matches!(self, Self::Approve | Self::Reject | Self::Reopen)

@@ -83,7 +83,8 @@ impl GroupKey {
     }
 }
 
-/// One or two different keys to group by, the first being the outer one. Written with a comma between them.
+/// One or two different keys to group by, the first being the outer one. Written with a comma
+/// between them.
 ///
 /// ```
 /// use timelog_domain::{GroupBy, GroupKey};
@@ -129,7 +130,11 @@ impl GroupBy {
     ///
     /// [`InvalidGroupBy::Repeated`] where they are the same.
     pub fn two(first: GroupKey, second: GroupKey) -> Result<Self, InvalidGroupBy> {
-        if first == second { Err(InvalidGroupBy::Repeated) } else { Ok(Self { first, second: Some(second) }) }
+        if first == second {
+            Err(InvalidGroupBy::Repeated)
+        } else {
+            Ok(Self { first, second: Some(second) })
+        }
     }
 
     /// The keys, outer first.
@@ -186,7 +191,11 @@ impl From<&TimeEntry> for Totals {
     /// What one entry adds.
     fn from(entry: &TimeEntry) -> Self {
         let minutes = u64::from(entry.details().duration.minutes());
-        Self { entries: 1, minutes, billable_minutes: if entry.details().billable { minutes } else { 0 } }
+        Self {
+            entries: 1,
+            minutes,
+            billable_minutes: if entry.details().billable { minutes } else { 0 },
+        }
     }
 }
 
@@ -201,7 +210,8 @@ impl AddAssign for Totals {
 /// What the entries of one group add up to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SummaryRow {
-    /// The values that the entries have in common, one for each key of the [`GroupBy`], in its order.
+    /// The values that the entries have in common, one for each key of the [`GroupBy`], in its
+    /// order.
     pub group: Vec<GroupValue>,
     /// What they add up to.
     pub totals: Totals,
@@ -209,8 +219,8 @@ pub struct SummaryRow {
 
 /// What entries add up to, by group and altogether.
 ///
-/// Made from groups and what they contribute, in any order and any number of parts. A group is one row; rows are in the order
-/// of their groups, those without a value first.
+/// Made from groups and what they contribute, in any order and any number of parts. A group is one
+/// row; rows are in the order of their groups, those without a value first.
 ///
 /// ```
 /// use timelog_domain::{GroupValue, Summary, Totals};

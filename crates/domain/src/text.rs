@@ -1,5 +1,5 @@
-//! Bounded texts. Lengths count Unicode characters (code points), and U+0000 is refused everywhere, because not every
-//! database can store it.
+//! Bounded texts. Lengths count Unicode characters (code points), and U+0000 is refused everywhere,
+//! because not every database can store it.
 
 use std::fmt;
 
@@ -97,7 +97,10 @@ mod tests {
     fn limits_count_characters_not_bytes() {
         let longest = "é".repeat(Description::MAX_CHARS);
         assert_eq!(longest.parse::<Description>().unwrap().as_str(), longest);
-        assert_eq!((longest + "é").parse::<Description>(), Err(InvalidText::TooLong { limit: 2000 }));
+        assert_eq!(
+            (longest + "é").parse::<Description>(),
+            Err(InvalidText::TooLong { limit: 2000 })
+        );
         assert!("\u{10ffff}".repeat(255).parse::<ExternalRefPart>().is_ok());
         assert!("x".repeat(256).parse::<ExternalRefPart>().is_err());
     }

@@ -31,7 +31,8 @@ pub struct Details {
     pub release_id: Option<ReleaseId>,
 }
 
-/// Counts the changes of an entry, from 1. It is the entry's entity tag, and what optimistic saves compare.
+/// Counts the changes of an entry, from 1. It is the entry's entity tag, and what optimistic saves
+/// compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(i64);
 
@@ -64,8 +65,9 @@ impl fmt::Display for Version {
     }
 }
 
-/// A time entry. Its fields are private: it changes only by [`amend`](Self::amend), [`apply`](Self::apply) and
-/// [`delete`](Self::delete), so its status, version and update time always agree.
+/// A time entry. Its fields are private: it changes only by [`amend`](Self::amend),
+/// [`apply`](Self::apply) and [`delete`](Self::delete), so its status, version and update time
+/// always agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeEntry(Record);
 
@@ -96,7 +98,9 @@ pub struct Record {
 
 /// The entry's status does not allow that its content changes or that it is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an entry that is {status} cannot be changed or deleted, only one that is draft or rejected")]
+#[error(
+    "an entry that is {status} cannot be changed or deleted, only one that is draft or rejected"
+)]
 pub struct NotEditable {
     /// The status it is in.
     pub status: Status,
@@ -171,8 +175,8 @@ impl TimeEntry {
         &self.0
     }
 
-    /// Makes the entry say `details`, and a rejected one a draft again. Returns what changed; where nothing did, the entry
-    /// stays as it is, whatever its status.
+    /// Makes the entry say `details`, and a rejected one a draft again. Returns what changed; where
+    /// nothing did, the entry stays as it is, whatever its status.
     ///
     /// # Errors
     ///
@@ -199,7 +203,11 @@ impl TimeEntry {
     /// assert_eq!(entry.version().get(), 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn amend(&mut self, details: Details, now: Timestamp) -> Result<Vec<FieldChange>, NotEditable> {
+    pub fn amend(
+        &mut self,
+        details: Details,
+        now: Timestamp,
+    ) -> Result<Vec<FieldChange>, NotEditable> {
         if self.0.details == details {
             return Ok(Vec::new());
         }
@@ -215,8 +223,8 @@ impl TimeEntry {
     ///
     /// # Errors
     ///
-    /// [`ImpossibleAction`] where the entry's status does not allow the action, or else where the action puts an entry on an
-    /// invoice that is not billable.
+    /// [`ImpossibleAction`] where the entry's status does not allow the action, or else where the
+    /// action puts an entry on an invoice that is not billable.
     pub fn apply(&mut self, action: Action, now: Timestamp) -> Result<(), ImpossibleAction> {
         let (status, billable) = (self.0.status, self.0.details.billable);
         let next = status.after(action).ok_or(InvalidTransition { status, action, billable })?;
@@ -228,8 +236,8 @@ impl TimeEntry {
         Ok(())
     }
 
-    /// Makes the last change of an entry that is to be deleted. Returns what is gone: every member, with no value after it. The
-    /// caller takes the entry out of the store.
+    /// Makes the last change of an entry that is to be deleted. Returns what is gone: every member,
+    /// with no value after it. The caller takes the entry out of the store.
     ///
     /// # Errors
     ///
@@ -237,7 +245,11 @@ impl TimeEntry {
     pub fn delete(&mut self, now: Timestamp) -> Result<Vec<FieldChange>, NotEditable> {
         self.check_editable()?;
         self.touch(now);
-        let gone = fields(&self.0.details).map(|(field, old)| FieldChange { field, old, new: FieldValue::Null });
+        let gone = fields(&self.0.details).map(|(field, old)| FieldChange {
+            field,
+            old,
+            new: FieldValue::Null,
+        });
         Ok(gone.into())
     }
 
@@ -335,7 +347,8 @@ fn fields(details: &Details) -> [(Field, FieldValue); 7] {
     fn text(value: Option<impl ToString>) -> FieldValue {
         value.map_or(FieldValue::Null, |value| FieldValue::Text(value.to_string()))
     }
-    let Details { user_id, work_date, duration, description, billable, entry_id, release_id } = details;
+    let Details { user_id, work_date, duration, description, billable, entry_id, release_id } =
+        details;
     [
         (Field::UserId, text(Some(user_id))),
         (Field::WorkDate, text(Some(work_date))),

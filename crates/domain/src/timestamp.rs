@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 
 /// A UTC instant in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// The precision is the one that is stored and the one that is shown, so a value survives both unchanged. It displays as
-/// RFC 3339 with `Z` and exactly three fraction digits.
+/// The precision is the one that is stored and the one that is shown, so a value survives both
+/// unchanged. It displays as RFC 3339 with `Z` and exactly three fraction digits.
 ///
 /// ```
 /// use timelog_domain::Timestamp;
@@ -48,7 +48,8 @@ impl Timestamp {
         self.0
     }
 
-    /// This instant moved later by `duration` (whole milliseconds count), at most to [`Timestamp::MAX`].
+    /// This instant moved later by `duration` (whole milliseconds count), at most to
+    /// [`Timestamp::MAX`].
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
@@ -57,7 +58,8 @@ impl Timestamp {
 }
 
 impl From<OffsetDateTime> for Timestamp {
-    /// Drops what is finer than a millisecond; a date outside the range becomes the nearest end of it.
+    /// Drops what is finer than a millisecond; a date outside the range becomes the nearest end of
+    /// it.
     fn from(instant: OffsetDateTime) -> Self {
         let millis = instant.unix_timestamp_nanos().div_euclid(1_000_000);
         let millis = i64::try_from(millis).unwrap_or(if millis < 0 { i64::MIN } else { i64::MAX });
@@ -67,8 +69,10 @@ impl From<OffsetDateTime> for Timestamp {
 
 impl From<Timestamp> for OffsetDateTime {
     fn from(instant: Timestamp) -> Self {
-        // The range of a Timestamp lies inside that of an OffsetDateTime, so the fallback is never taken.
-        Self::from_unix_timestamp_nanos(i128::from(instant.0) * 1_000_000).unwrap_or(Self::UNIX_EPOCH)
+        // The range of a Timestamp lies inside that of an OffsetDateTime, so the fallback is never
+        // taken.
+        Self::from_unix_timestamp_nanos(i128::from(instant.0) * 1_000_000)
+            .unwrap_or(Self::UNIX_EPOCH)
     }
 }
 

@@ -8,10 +8,12 @@ use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, UserId};
 use crate::ledger::{Ledger, RefKey, TimeEntryKey};
 use crate::request::Request;
 
-/// The rows that requests can read or change. Sets are ordered, so every adapter locks rows in one order.
+/// The rows that requests can read or change. Sets are ordered, so every adapter locks rows in one
+/// order.
 ///
-/// They are known in two steps. What the requests say alone gives the first, [`Touches::from_iter`]; what else they read is
-/// known once that is loaded and is the second, [`Touches::following`]. There is no third.
+/// They are known in two steps. What the requests say alone gives the first,
+/// [`Touches::from_iter`]; what else they read is known once that is loaded and is the second,
+/// [`Touches::following`]. There is no third.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Touches {
     /// Projects.
@@ -41,15 +43,17 @@ impl<'a> FromIterator<&'a Request> for Touches {
 }
 
 impl Touches {
-    /// What the requests need beside [`Touches::from_iter`], now that those rows are loaded: mostly nothing. An edit that
-    /// names another backlog entry or release must find it in the project of its time entry, which the request does not say.
+    /// What the requests need beside [`Touches::from_iter`], now that those rows are loaded: mostly
+    /// nothing. An edit that names another backlog entry or release must find it in the project of
+    /// its time entry, which the request does not say.
     #[must_use]
     pub fn following(requests: &[Request], ledger: &Ledger) -> Self {
         let mut touches = Self::default();
         for request in requests {
             if let Command::Edit(edit) = &request.command {
                 let organization = request.caller.organization_id;
-                let stored = ledger.time_entry(organization, edit.id).map(crate::TimeEntry::project_id);
+                let stored =
+                    ledger.time_entry(organization, edit.id).map(crate::TimeEntry::project_id);
                 // The entry may also be one that this batch is about to log.
                 let logged = || project_logged_on(requests, (organization, edit.id));
                 if let Some(project) = stored.or_else(logged) {
@@ -63,7 +67,8 @@ impl Touches {
     /// Whether there is nothing to load.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { projects, users, entries, releases, time_entries, external_refs, answers } = self;
+        let Self { projects, users, entries, releases, time_entries, external_refs, answers } =
+            self;
         projects.is_empty()
             && users.is_empty()
             && entries.is_empty()
@@ -84,8 +89,12 @@ impl Touches {
             Command::LogMany(log) => {
                 self.projects.insert((organization, log.project_id));
             }
-            Command::ApplyMany(apply) => self.time_entries.extend(apply.ids.iter().map(|id| (organization, *id))),
-            Command::Edit(edit) => self.users.extend(edit.patch.user_id.map(|user| (organization, user))),
+            Command::ApplyMany(apply) => {
+                self.time_entries.extend(apply.ids.iter().map(|id| (organization, *id)))
+            }
+            Command::Edit(edit) => {
+                self.users.extend(edit.patch.user_id.map(|user| (organization, user)))
+            }
             Command::Log(_) | Command::Delete(_) | Command::Apply(_) => {}
         }
     }
@@ -96,16 +105,26 @@ impl Touches {
         self.users.insert((organization, log.details.user_id));
         self.entries.extend(log.details.entry_id.map(|id| (organization, project, id)));
         self.releases.extend(log.details.release_id.map(|id| (organization, project, id)));
-        self.external_refs.extend(log.external_ref.clone().map(|reference| (organization, reference)));
+        self.external_refs
+            .extend(log.external_ref.clone().map(|reference| (organization, reference)));
     }
 
-    fn add_project_references(&mut self, organization: OrganizationId, project: ProjectId, edit: &EditTimeEntry) {
+    fn add_project_references(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+        edit: &EditTimeEntry,
+    ) {
         self.entries.extend(edit.patch.entry_id.flatten().map(|id| (organization, project, id)));
         self.releases.extend(edit.patch.release_id.flatten().map(|id| (organization, project, id)));
     }
 }
 
 fn project_logged_on(requests: &[Request], (organization, id): TimeEntryKey) -> Option<ProjectId> {
-    let of_organization = requests.iter().filter(|request| request.caller.organization_id == organization);
-    of_organization.flat_map(|request| request.command.logs()).find(|log| log.id == id).map(|log| log.project_id)
+    let of_organization =
+        requests.iter().filter(|request| request.caller.organization_id == organization);
+    of_organization
+        .flat_map(|request| request.command.logs())
+        .find(|log| log.id == id)
+        .map(|log| log.project_id)
 }

@@ -47,7 +47,8 @@ impl WorkDate {
     }
 }
 
-/// An ISO 8601 week: it begins on a Monday and belongs to the year that has its Thursday. Displays as `2025-W03`.
+/// An ISO 8601 week: it begins on a Monday and belongs to the year that has its Thursday. Displays
+/// as `2025-W03`.
 ///
 /// ```
 /// use timelog_domain::WorkDate;
@@ -97,7 +98,8 @@ impl FromStr for WorkDate {
             return Err(InvalidWorkDate);
         };
         let year = number(&[y1, y2, y3, y4])?;
-        let month = u8::try_from(number(&[m1, m2])?).ok().and_then(|m| time::Month::try_from(m).ok());
+        let month =
+            u8::try_from(number(&[m1, m2])?).ok().and_then(|m| time::Month::try_from(m).ok());
         let day = u8::try_from(number(&[d1, d2])?).map_err(|_| InvalidWorkDate)?;
         Date::from_calendar_date(i32::from(year), month.ok_or(InvalidWorkDate)?, day)
             .map_err(|_| InvalidWorkDate)?
@@ -169,7 +171,8 @@ mod tests {
 
     #[test]
     fn months_and_weeks_are_ordered_as_their_days_are() {
-        let [first, second] = ["2024-12-29", "2025-01-06"].map(|day| day.parse::<WorkDate>().unwrap());
+        let [first, second] =
+            ["2024-12-29", "2025-01-06"].map(|day| day.parse::<WorkDate>().unwrap());
         assert!(first.week() < second.week() && first.month() < second.month());
         assert_eq!(first.month().to_string(), "2024-12");
     }

@@ -107,7 +107,8 @@ impl Lane {
         Ok(answer)
     }
 
-    /// Waits for jobs and takes those that are to be committed together. None once there will be no more.
+    /// Waits for jobs and takes those that are to be committed together. None once there will be no
+    /// more.
     pub(super) async fn next(&self, most_jobs: usize, max_wait: Duration) -> Option<Batch> {
         loop {
             match self.take(most_jobs, max_wait) {
@@ -122,12 +123,18 @@ impl Lane {
     fn take(&self, most_jobs: usize, max_wait: Duration) -> Next {
         let mut queue = self.lock();
         if queue.turns.jobs() == 0 {
-            return if matches!(queue.entrance, Entrance::Open) { Next::Later } else { Next::Never };
+            return if matches!(queue.entrance, Entrance::Open) {
+                Next::Later
+            } else {
+                Next::Never
+            };
         }
-        let Taken { ready, late, .. } = queue.turns.take(most_jobs, |waiting| waiting.job.since.elapsed() > max_wait);
+        let Taken { ready, late, .. } =
+            queue.turns.take(most_jobs, |waiting| waiting.job.since.elapsed() > max_wait);
         self.count(&queue);
         drop(queue);
-        let leave = |waiting: Vec<Waiting>| waiting.into_iter().map(|waiting| waiting.job).collect();
+        let leave =
+            |waiting: Vec<Waiting>| waiting.into_iter().map(|waiting| waiting.job).collect();
         Next::Batch(Batch { ready: leave(ready), late: leave(late) })
     }
 
@@ -165,7 +172,8 @@ impl Lane {
         }
     }
 
-    /// Notes that the worker ended, and how often it did before without committing anything in between.
+    /// Notes that the worker ended, and how often it did before without committing anything in
+    /// between.
     pub(super) fn note_end(&self) -> u32 {
         self.is_down.store(true, Ordering::Release);
         self.ends.fetch_add(1, Ordering::Relaxed)

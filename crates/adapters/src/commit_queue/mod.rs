@@ -1,7 +1,9 @@
-//! The commit queue: requests that wait are taken together, decided together and committed in one transaction, so that one
-//! sync of the disk serves them all. Nobody waits for company: an idle queue commits a single request at once. Where the
-//! database commits several transactions at a time, the queue has as many lanes, and an organization always takes the same.
-//! In a lane, organizations [take turns](crate::turns), and its places are [divided](crate::shares) among them.
+//! The commit queue: requests that wait are taken together, decided together and committed in one
+//! transaction, so that one sync of the disk serves them all. Nobody waits for company: an idle
+//! queue commits a single request at once. Where the database commits several transactions at a
+//! time, the queue has as many lanes, and an organization always takes the same. In a lane,
+//! organizations [take turns](crate::turns), and its places are [divided](crate::shares) among
+//! them.
 
 mod lane;
 mod worker;
@@ -21,7 +23,8 @@ use crate::options::QueueOptions;
 /// What became of one request of a batch.
 pub(crate) type Settled = Result<Decision, PortError>;
 
-/// Runs one transaction: load what the requests touch, [`decide`] them in order, save what changed, commit.
+/// Runs one transaction: load what the requests touch, [`decide`] them in order, save what changed,
+/// commit.
 pub(crate) trait CommitBatch: Send + Sync + 'static {
     /// Returns only after the commit is durable. On an error nothing is stored, except that after
     /// [`DbError::Unavailable`] it is unknown.
@@ -32,7 +35,8 @@ pub(crate) trait CommitBatch: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Settled>, DbError>> + Send;
 }
 
-/// Decides the requests of a batch one after the other. One that panics fails alone, and leaves no trace in the ledger.
+/// Decides the requests of a batch one after the other. One that panics fails alone, and leaves no
+/// trace in the ledger.
 pub(crate) fn decide(requests: &[Request], ledger: &mut Ledger, now: Timestamp) -> Vec<Settled> {
     let decide = |request| {
         let savepoint = ledger.savepoint();
@@ -59,21 +63,26 @@ impl CommitQueue {
         batch_size: usize,
         options: &QueueOptions,
     ) -> Self {
-        let lanes: Vec<_> = (0..lanes.max(1)).map(|number| Arc::new(Lane::new(number, options.capacity))).collect();
+        let lanes: Vec<_> =
+            (0..lanes.max(1)).map(|number| Arc::new(Lane::new(number, options.capacity))).collect();
         let worker = |lane: &Arc<Lane>| {
             let (store, clock, lane) = (store.clone(), clock.clone(), lane.clone());
-            tokio::spawn(Worker { store, clock, max_wait: options.max_wait, batch_size, lane }.run_on())
+            tokio::spawn(
+                Worker { store, clock, max_wait: options.max_wait, batch_size, lane }.run_on(),
+            )
         };
         let workers = Mutex::new(lanes.iter().map(worker).collect());
         Self { lanes, workers }
     }
 
-    /// Puts a request into its lane and waits for what becomes of it. From here on it is carried out, whether or not
-    /// anybody still waits.
+    /// Puts a request into its lane and waits for what becomes of it. From here on it is carried
+    /// out, whether or not anybody still waits.
     pub(crate) async fn submit(&self, request: Request) -> Settled {
         let answer = self.lane(&request).ok_or_else(shutting_down)?.enter(request)?;
         answer.await.unwrap_or_else(|_| {
-            Err(PortError::Unavailable("its worker ended; whether it was committed is unknown".to_owned()))
+            Err(PortError::Unavailable(
+                "its worker ended; whether it was committed is unknown".to_owned(),
+            ))
         })
     }
 
@@ -87,7 +96,8 @@ impl CommitQueue {
         for lane in &self.lanes {
             lane.shut();
         }
-        let workers = std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
+        let workers =
+            std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
         for worker in workers {
             if let Err(error) = worker.await {
                 tracing::error!(%error, "a lane of the commit queue did not end well");
@@ -95,7 +105,8 @@ impl CommitQueue {
         }
     }
 
-    /// An organization's requests meet in one lane, so that those of one program do not conflict with each other.
+    /// An organization's requests meet in one lane, so that those of one program do not conflict
+    /// with each other.
     fn lane(&self, request: &Request) -> Option<&Lane> {
         let lanes = self.lanes.len() as u128;
         let lane = request.caller.organization_id.uuid().as_u128().checked_rem(lanes)?;

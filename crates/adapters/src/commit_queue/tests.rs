@@ -4,7 +4,8 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use timelog_domain::memory::ManualClock;
 use timelog_domain::{
-    Caller, Command, DeleteTimeEntry, IfMatch, KeyId, LogMany, OrganizationId, ProjectId, Refusal, TimeEntryId,
+    Caller, Command, DeleteTimeEntry, IfMatch, KeyId, LogMany, OrganizationId, ProjectId, Refusal,
+    TimeEntryId,
 };
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -21,8 +22,16 @@ struct Broken {
 }
 
 impl CommitBatch for Broken {
-    async fn commit(&self, requests: Arc<[Request]>, _: &Arc<dyn Clock>) -> Result<Vec<Settled>, DbError> {
-        if self.panics_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+    async fn commit(
+        &self,
+        requests: Arc<[Request]>,
+        _: &Arc<dyn Clock>,
+    ) -> Result<Vec<Settled>, DbError> {
+        if self
+            .panics_left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            .is_ok()
+        {
             // Resumed rather than raised, which would write to standard error.
             std::panic::resume_unwind(Box::new("the driver broke"));
         }
@@ -39,8 +48,10 @@ fn queue(store: &Broken) -> CommitQueue {
 fn request() -> Request {
     let nil = Uuid::nil();
     let organization_id = OrganizationId::new(nil);
-    let caller = Caller { organization_id, key_id: KeyId::new(nil), project_id: None, user_id: None };
-    let command = Command::Delete(DeleteTimeEntry { id: TimeEntryId::new(nil), if_match: IfMatch::Any });
+    let caller =
+        Caller { organization_id, key_id: KeyId::new(nil), project_id: None, user_id: None };
+    let command =
+        Command::Delete(DeleteTimeEntry { id: TimeEntryId::new(nil), if_match: IfMatch::Any });
     Request { caller, command, claim: None }
 }
 
@@ -53,7 +64,8 @@ async fn a_worker_that_ends_is_started_again_and_goes_on_with_what_waits() {
     let store = Broken::default();
     store.panics_left.store(2, Ordering::SeqCst);
     let queue = queue(&store);
-    let settled = tokio::join!(queue.submit(request()), queue.submit(request()), queue.submit(request()));
+    let settled =
+        tokio::join!(queue.submit(request()), queue.submit(request()), queue.submit(request()));
     // Whether the first two were committed nobody knows; the third waited and was carried out.
     assert!(is_unknown(&settled.0) && is_unknown(&settled.1), "{settled:?}");
     assert_eq!(settled.2, Ok(Err(Refusal::TimeEntryNotFound)));
@@ -123,9 +135,14 @@ impl Default for Recorder {
 }
 
 impl CommitBatch for Recorder {
-    async fn commit(&self, requests: Arc<[Request]>, _: &Arc<dyn Clock>) -> Result<Vec<Settled>, DbError> {
+    async fn commit(
+        &self,
+        requests: Arc<[Request]>,
+        _: &Arc<dyn Clock>,
+    ) -> Result<Vec<Settled>, DbError> {
         self.let_on.acquire().await.unwrap().forget();
-        let of = |request: &Request| (request.caller.organization_id.uuid().as_u128(), request.weight());
+        let of =
+            |request: &Request| (request.caller.organization_id.uuid().as_u128(), request.weight());
         self.transactions.lock().unwrap().push(requests.iter().map(of).collect());
         Ok(requests.iter().map(|_| Ok(Err(Refusal::TimeEntryNotFound))).collect())
     }
@@ -160,9 +177,13 @@ impl Recorder {
 /// An organization's request for so many entries.
 fn of(organization: u128, entries: usize) -> Request {
     let nil = request();
-    let caller = Caller { organization_id: OrganizationId::new(Uuid::from_u128(organization)), ..nil.caller };
+    let caller = Caller {
+        organization_id: OrganizationId::new(Uuid::from_u128(organization)),
+        ..nil.caller
+    };
     let project_id = ProjectId::new(Uuid::nil());
-    let command = Command::LogMany(LogMany { project_id, items: vec![None; entries], atomic: false });
+    let command =
+        Command::LogMany(LogMany { project_id, items: vec![None; entries], atomic: false });
     Request { caller, command, claim: None }
 }
 
@@ -204,7 +225,8 @@ async fn who_has_used_up_its_share_of_the_places_leaves_the_rest_to_others() {
     let queue = store.queue(8);
     let first = begin(&queue, 1, 1);
     tokio::task::yield_now().await;
-    // That one is being committed and takes no place any more. Of the eight, one organization gets half.
+    // That one is being committed and takes no place any more. Of the eight, one organization gets
+    // half.
     let waiting: Vec<_> = (0..4).map(|_| begin(&queue, 1, 1)).collect();
     assert_eq!(queue.submit(of(1, 1)).now_or_never(), Some(Err(PortError::Busy)));
     let others: Vec<_> = [2, 2, 3].map(|organization| begin(&queue, organization, 1)).into();

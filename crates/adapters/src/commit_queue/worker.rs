@@ -36,20 +36,22 @@ impl<S> Drop for Worker<S> {
 }
 
 impl<S: CommitBatch> Worker<S> {
-    /// Works until there will be no more jobs. Whatever ends the work before, it is told and begun again: the jobs that were in
-    /// hand get no answer but this, and those that wait go on waiting.
+    /// Works until there will be no more jobs. Whatever ends the work before, it is told and begun
+    /// again: the jobs that were in hand get no answer but this, and those that wait go on waiting.
     pub(super) async fn run_on(self) {
         while let Err(panic) = AssertUnwindSafe(self.run()).catch_unwind().await {
             let ends = self.lane.note_end();
             tracing::error!(reason = %DbError::panicked(&*panic), "a worker that commits changes ended and is started again");
             metrics::counter!("timelog_worker_restarts_total", "worker" => "commit").increment(1);
-            tokio::time::sleep(FIRST_PAUSE.saturating_mul(1 << ends.min(10)).min(LONGEST_PAUSE)).await;
+            tokio::time::sleep(FIRST_PAUSE.saturating_mul(1 << ends.min(10)).min(LONGEST_PAUSE))
+                .await;
             self.lane.note_restart();
         }
     }
 
     async fn run(&self) {
-        while let Some(Batch { ready, late }) = self.lane.next(self.batch_size, self.max_wait).await {
+        while let Some(Batch { ready, late }) = self.lane.next(self.batch_size, self.max_wait).await
+        {
             for job in late {
                 job.answer(Err(PortError::Busy));
             }
@@ -57,8 +59,8 @@ impl<S: CommitBatch> Worker<S> {
         }
     }
 
-    /// Commits the jobs together. If that fails for a reason that may lie in one of them, halves are tried on their own, so that
-    /// one bad job never sinks its neighbours.
+    /// Commits the jobs together. If that fails for a reason that may lie in one of them, halves
+    /// are tried on their own, so that one bad job never sinks its neighbours.
     async fn settle(&self, jobs: Vec<Job>) {
         let mut parts = vec![jobs];
         while let Some(mut part) = parts.pop() {
@@ -71,9 +73,9 @@ impl<S: CommitBatch> Worker<S> {
                     self.lane.note_commit();
                     part.into_iter().zip(settled).for_each(|(job, settled)| job.answer(settled));
                 }
-                Err(error @ (DbError::Failed(_) | DbError::UnknownReference | DbError::Conflict(_)))
-                    if part.len() > 1 =>
-                {
+                Err(
+                    error @ (DbError::Failed(_) | DbError::UnknownReference | DbError::Conflict(_)),
+                ) if part.len() > 1 => {
                     tracing::warn!(%error, jobs = part.len(), "a batch failed and is tried again in halves");
                     let second = part.split_off(part.len() / 2);
                     parts.extend([second, part]);
@@ -100,7 +102,10 @@ impl<S: CommitBatch> Worker<S> {
                     attempts += 1;
                 }
                 Err(DbError::Disconnected(reason)) if connections < CONNECTIONS => {
-                    tracing::warn!(reason, "a connection broke before its batch was committed; another one is tried");
+                    tracing::warn!(
+                        reason,
+                        "a connection broke before its batch was committed; another one is tried"
+                    );
                     connections += 1;
                 }
                 settled => {
@@ -113,7 +118,8 @@ impl<S: CommitBatch> Worker<S> {
     }
 }
 
-/// Two programs that keep meeting over one row must fall out of step. The first time they try again at once.
+/// Two programs that keep meeting over one row must fall out of step. The first time they try again
+/// at once.
 async fn pause(attempts: u32) {
     if attempts > 1 {
         let chance = getrandom::u32().unwrap_or(attempts) % (1 << attempts.min(6));

@@ -7,7 +7,9 @@ use diesel::ConnectionError;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::pooled_connection::deadpool::Pool;
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -23,7 +25,8 @@ pub(super) fn pool(
 ) -> Result<Pool<AsyncPgConnection>, DbError> {
     let (url, tls, settings) = (url.clone(), tls::connector(url)?, settings(options));
     let mut config = ManagerConfig::default();
-    // Whether the connection broke is known without asking the server; a backend that was killed shows at its next use.
+    // Whether the connection broke is known without asking the server; a backend that was killed
+    // shows at its next use.
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |_| {
         let (url, tls, settings) = (url.clone(), tls.clone(), settings.clone());
@@ -44,16 +47,19 @@ async fn connect(
         url.config().connect(tls).await.map_err(|error| refusal::connection_error(&error, url))?;
     let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
     conn.batch_execute(settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-    // Has the server end what it does for a program that is gone. One on a system that cannot notice that refuses to be told.
+    // Has the server end what it does for a program that is gone. One on a system that cannot
+    // notice that refuses to be told.
     drop(conn.batch_execute("SET client_connection_check_interval = '1s'").await);
     speak_english(&mut conn).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }
 
-/// Read committed is what the commits are built for: they find conflicts themselves. A role or database may default to
-/// another level, and to answers that come before what they say is on the disk.
+/// Read committed is what the commits are built for: they find conflicts themselves. A role or
+/// database may default to another level, and to answers that come before what they say is on the
+/// disk.
 fn settings(options: &DatabaseOptions) -> String {
-    let (lock, statement) = (options.lock_timeout.as_millis(), options.statement_timeout.as_millis());
+    let (lock, statement) =
+        (options.lock_timeout.as_millis(), options.statement_timeout.as_millis());
     // A transaction here never waits for a client, so one that idles was abandoned.
     let idle = (options.statement_timeout + Duration::from_secs(30)).as_millis();
     format!(
@@ -64,13 +70,14 @@ fn settings(options: &DatabaseOptions) -> String {
     )
 }
 
-/// Some errors are told apart by their message, because the driver does not pass on every code. A server may speak another
-/// language; where this role may not change that, the operator is told.
+/// Some errors are told apart by their message, because the driver does not pass on every code. A
+/// server may speak another language; where this role may not change that, the operator is told.
 async fn speak_english(conn: &mut AsyncPgConnection) -> QueryResult<()> {
     static TOLD: Once = Once::new();
     let language = diesel::dsl::sql::<Text>("current_setting('lc_messages')");
     let language: String = diesel::select(language).get_result(conn).await?;
-    let english = ["C", "POSIX", "en"].iter().any(|prefix| language.starts_with(prefix)) || language.is_empty();
+    let english = ["C", "POSIX", "en"].iter().any(|prefix| language.starts_with(prefix))
+        || language.is_empty();
     if !english && conn.batch_execute("SET lc_messages = 'C'").await.is_err() {
         TOLD.call_once(|| {
             tracing::warn!(

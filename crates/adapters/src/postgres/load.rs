@@ -1,4 +1,5 @@
-//! Loads what a batch touches: one statement a table, all of them sent before the first answer is waited for.
+//! Loads what a batch touches: one statement a table, all of them sent before the first answer is
+//! waited for.
 
 use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
@@ -12,8 +13,9 @@ use crate::external_digest;
 use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow};
 use crate::types::IdValue;
 
-// Each key is looked up by itself, through its unique index. A plain join would leave the planner free to read a whole table
-// that it believes to be small, as it does until a new table was analyzed for the first time.
+// Each key is looked up by itself, through its unique index. A plain join would leave the planner
+// free to read a whole table that it believes to be small, as it does until a new table was
+// analyzed for the first time.
 const PROJECTS: &str = "SELECT t.* FROM unnest(?, ?) AS k (organization_id, id) \
     CROSS JOIN LATERAL (SELECT * FROM projects t \
     WHERE (t.organization_id, t.id) = (k.organization_id, k.id) LIMIT 1) t";
@@ -39,7 +41,11 @@ const ANSWERS: &str = "SELECT t.* FROM unnest(?, ?, ?, ?) AS k (organization_id,
     WHERE (t.organization_id, t.key_id, t.operation, t.key) \
     = (k.organization_id, k.key_id, k.operation, k.key) LIMIT 1) t";
 
-pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &mut Ledger) -> Result<(), DbError> {
+pub(super) async fn load(
+    conn: &AsyncPgConnection,
+    touches: &Touches,
+    ledger: &mut Ledger,
+) -> Result<(), DbError> {
     let answers = rows::<IdempotencyRow>(
         conn,
         ANSWERS,
@@ -51,20 +57,37 @@ pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &m
         ],
         touches.answers.len(),
     );
-    let projects = rows::<ProjectRow>(conn, PROJECTS, pairs(touches.projects.iter().copied()), touches.projects.len());
-    let users = rows::<UserRow>(conn, USERS, pairs(touches.users.iter().copied()), touches.users.len());
-    let entries = rows::<EntryRow>(conn, ENTRIES, triples(touches.entries.iter().copied()), touches.entries.len());
-    let releases =
-        rows::<ReleaseRow>(conn, RELEASES, triples(touches.releases.iter().copied()), touches.releases.len());
+    let projects = rows::<ProjectRow>(
+        conn,
+        PROJECTS,
+        pairs(touches.projects.iter().copied()),
+        touches.projects.len(),
+    );
+    let users =
+        rows::<UserRow>(conn, USERS, pairs(touches.users.iter().copied()), touches.users.len());
+    let entries = rows::<EntryRow>(
+        conn,
+        ENTRIES,
+        triples(touches.entries.iter().copied()),
+        touches.entries.len(),
+    );
+    let releases = rows::<ReleaseRow>(
+        conn,
+        RELEASES,
+        triples(touches.releases.iter().copied()),
+        touches.releases.len(),
+    );
     let time_entries = rows::<TimeEntryRow>(
         conn,
         TIME_ENTRIES,
         pairs(touches.time_entries.iter().copied()),
         touches.time_entries.len(),
     );
-    // The ledger knows an entry by the texts of its reference, so what only has the same digests is not taken for it.
+    // The ledger knows an entry by the texts of its reference, so what only has the same digests is
+    // not taken for it.
     let references = &touches.external_refs;
-    let digests: Vec<_> = references.iter().map(|(_, reference)| external_digest::of_reference(reference)).collect();
+    let digests: Vec<_> =
+        references.iter().map(|(_, reference)| external_digest::of_reference(reference)).collect();
     let by_ref = rows::<TimeEntryRow>(
         conn,
         TIME_ENTRIES_BY_REF,
@@ -76,7 +99,8 @@ pub(super) async fn load(conn: &AsyncPgConnection, touches: &Touches, ledger: &m
         ],
         references.len(),
     );
-    // All of them are waited for. Once one fails, those behind it fail because of it, and any of them may be heard of first.
+    // All of them are waited for. Once one fails, those behind it fail because of it, and any of
+    // them may be heard of first.
     let (answers, projects, users, entries, releases, time_entries, by_ref) =
         tokio::join!(answers, projects, users, entries, releases, time_entries, by_ref);
     let mut failure = Failure::default();
@@ -140,14 +164,18 @@ where
     if keys == 0 {
         return std::future::ready(Ok(Vec::new())).left_future();
     }
-    async move { Statement { sql, columns }.load(&mut &*conn).await }.map_err(DbError::from).right_future()
+    async move { Statement { sql, columns }.load(&mut &*conn).await }
+        .map_err(DbError::from)
+        .right_future()
 }
 
 fn ids<'a>(ids: impl Iterator<Item = impl Into<IdValue>>) -> Column<'a> {
     Column::Ids(ids.map(Into::into).collect())
 }
 
-fn pairs<'a, A: Into<IdValue>, B: Into<IdValue>>(keys: impl Iterator<Item = (A, B)>) -> Vec<Column<'a>> {
+fn pairs<'a, A: Into<IdValue>, B: Into<IdValue>>(
+    keys: impl Iterator<Item = (A, B)>,
+) -> Vec<Column<'a>> {
     let (first, second) = keys.map(|(a, b)| (a.into(), b.into())).unzip();
     vec![Column::Ids(first), Column::Ids(second)]
 }

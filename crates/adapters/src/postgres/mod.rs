@@ -1,4 +1,5 @@
-//! PostgreSQL: several lanes write, readers beside them, from any number of programs on one database.
+//! PostgreSQL: several lanes write, readers beside them, from any number of programs on one
+//! database.
 
 mod connection;
 mod durability;
@@ -44,7 +45,8 @@ diesel::table! {
 /// Connections beside the lanes' own that write: for the directory, the keys and the sweeper.
 pub(crate) const OTHER_WRITERS: usize = 2;
 
-/// How long a read may still go on that nobody waits for. Most are over by then, which costs less than to end them.
+/// How long a read may still go on that nobody waits for. Most are over by then, which costs less
+/// than to end them.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// The connections to one PostgreSQL database.
@@ -63,7 +65,10 @@ pub(crate) struct PostgresPools {
 }
 
 impl PostgresPools {
-    pub(crate) async fn open(url: &PostgresUrl, options: &DatabaseOptions) -> Result<Self, DbError> {
+    pub(crate) async fn open(
+        url: &PostgresUrl,
+        options: &DatabaseOptions,
+    ) -> Result<Self, DbError> {
         let pools = Self {
             writers: connection::pool(url, options.lanes + OTHER_WRITERS, options)?,
             readers: connection::pool(url, options.read_connections, options)?,
@@ -71,7 +76,8 @@ impl PostgresPools {
             admission: Admission::new(options.read_connections, options.lock_timeout),
             tls: tls::connector(url)?,
             wait: options.lock_timeout,
-            // The server ends a statement that takes too long. This ends the wait for a server that does not even do that.
+            // The server ends a statement that takes too long. This ends the wait for a server that
+            // does not even do that.
             patience: options.statement_timeout + options.lock_timeout,
         };
         // A database that is away is told now, and not by the first request.
@@ -127,12 +133,14 @@ impl PostgresPools {
         self.look_ups.close();
     }
 
-    /// Waits for what the server answers, for a bounded time. What comes of it must be [handed back](hand_back).
+    /// Waits for what the server answers, for a bounded time. What comes of it must be [handed
+    /// back](hand_back).
     pub(crate) async fn ask<T>(&self, work: impl Future<Output = Result<T, DbError>>) -> Asked<T> {
         tokio::time::timeout(self.patience, work).await
     }
 
-    /// [Asks](Self::ask), until nobody waits for the answer any more. What comes of it must be [taken back](Self::take_back).
+    /// [Asks](Self::ask), until nobody waits for the answer any more. What comes of it must be
+    /// [taken back](Self::take_back).
     pub(crate) async fn attend<T>(
         &self,
         attendance: Attendance,
@@ -149,28 +157,43 @@ impl PostgresPools {
         }
     }
 
-    /// What came of a read. One that was abandoned goes on in the server, so that is told to end it. Its connection is of no more
-    /// use: what the server still has to say about it would be taken for the answer to what is asked next.
-    pub(crate) async fn take_back<T>(&self, conn: Object<AsyncPgConnection>, asked: Asked<T>) -> Result<T, DbError> {
+    /// What came of a read. One that was abandoned goes on in the server, so that is told to end
+    /// it. Its connection is of no more use: what the server still has to say about it would be
+    /// taken for the answer to what is asked next.
+    pub(crate) async fn take_back<T>(
+        &self,
+        conn: Object<AsyncPgConnection>,
+        asked: Asked<T>,
+    ) -> Result<T, DbError> {
         if !matches!(asked, Ok(Err(DbError::Abandoned))) {
             return hand_back(conn, asked);
         }
         let conn = Object::take(conn);
-        match tokio::time::timeout(self.wait, conn.cancel_token().cancel_query(self.tls.clone())).await {
+        match tokio::time::timeout(self.wait, conn.cancel_token().cancel_query(self.tls.clone()))
+            .await
+        {
             Ok(Ok(())) => {}
             // The server finds out by itself that the connection is closed.
-            Ok(Err(error)) => tracing::debug!(%error, "a read that nobody waits for could not be ended"),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a read that nobody waits for could not be ended")
+            }
             Err(_) => tracing::debug!("a read that nobody waits for could not be ended in time"),
         }
         Err(DbError::Abandoned)
     }
 
     /// Loads, decides and saves a batch in one transaction.
-    pub(crate) async fn commit(&self, requests: &[Request], clock: &dyn Clock) -> Result<Vec<Settled>, DbError> {
+    pub(crate) async fn commit(
+        &self,
+        requests: &[Request],
+        clock: &dyn Clock,
+    ) -> Result<Vec<Settled>, DbError> {
         let mut writer = self.write().await?;
         let committed = self.ask(commit(&mut writer, requests, clock)).await;
         let committed = committed.unwrap_or_else(|_| {
-            Err(DbError::Unavailable("the database did not answer in time; whether it committed is unknown".to_owned()))
+            Err(DbError::Unavailable(
+                "the database did not answer in time; whether it committed is unknown".to_owned(),
+            ))
         });
         if !matches!(committed, Ok(_) | Err(DbError::Conflict(_))) {
             // Whatever state the connection is in, the next batch starts on another one.
@@ -186,10 +209,13 @@ type Reader = Admitted<Object<AsyncPgConnection>>;
 /// What was answered, unless the server stayed silent.
 pub(crate) type Asked<T> = Result<Result<T, DbError>, Elapsed>;
 
-/// What came of work outside a transaction. Its connection goes back to the pool unless it is of no more use: it broke, or the
-/// server stayed silent, and would answer the next who asks with what it owes this one.
+/// What came of work outside a transaction. Its connection goes back to the pool unless it is of no
+/// more use: it broke, or the server stayed silent, and would answer the next who asks with what it
+/// owes this one.
 pub(crate) fn hand_back<T>(conn: Object<AsyncPgConnection>, asked: Asked<T>) -> Result<T, DbError> {
-    let answer = asked.unwrap_or_else(|_| Err(DbError::Disconnected("the database did not answer in time".to_owned())));
+    let answer = asked.unwrap_or_else(|_| {
+        Err(DbError::Disconnected("the database did not answer in time".to_owned()))
+    });
     if matches!(answer, Err(DbError::Disconnected(_))) {
         drop(Object::take(conn));
     }
@@ -197,11 +223,15 @@ pub(crate) fn hand_back<T>(conn: Object<AsyncPgConnection>, asked: Asked<T>) -> 
 }
 
 async fn is_made(conn: &mut AsyncPgConnection) -> Result<bool, DbError> {
-    let known = diesel::select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL"));
+    let known =
+        diesel::select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL"));
     Ok(known.get_result(conn).await?)
 }
 
-async fn has_pending_migrations(conn: &mut AsyncPgConnection, needed: &[String]) -> Result<bool, DbError> {
+async fn has_pending_migrations(
+    conn: &mut AsyncPgConnection,
+    needed: &[String],
+) -> Result<bool, DbError> {
     if !is_made(conn).await? {
         return Ok(true);
     }
@@ -218,20 +248,27 @@ async fn commit(
     requests: &[Request],
     clock: &dyn Clock,
 ) -> Result<Vec<Settled>, DbError> {
-    AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED")
+        .await?;
     let work = AssertUnwindSafe(work(conn, requests, clock)).catch_unwind();
     match work.await.unwrap_or_else(|panic| Err(DbError::panicked(&*panic))) {
         Ok((settled, kept)) => {
-            AnsiTransactionManager::commit_transaction(conn).await.map_err(|error| match DbError::from(error) {
-                conflict @ DbError::Conflict(_) => conflict,
-                // It must not be tried again here: only the client's retry, under its idempotency key, can find out.
-                error => DbError::Unavailable(format!("whether the transaction committed is unknown: {error}")),
+            AnsiTransactionManager::commit_transaction(conn).await.map_err(|error| {
+                match DbError::from(error) {
+                    conflict @ DbError::Conflict(_) => conflict,
+                    // It must not be tried again here: only the client's retry, under its idempotency
+                    // key, can find out.
+                    error => DbError::Unavailable(format!(
+                        "whether the transaction committed is unknown: {error}"
+                    )),
+                }
             })?;
             count_kept(kept);
             Ok(settled)
         }
         Err(error) => {
-            // Where the connection broke there is nothing left to roll back, and the reason is the first error.
+            // Where the connection broke there is nothing left to roll back, and the reason is the
+            // first error.
             drop(AnsiTransactionManager::rollback_transaction(conn).await);
             Err(error)
         }

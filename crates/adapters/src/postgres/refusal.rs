@@ -6,8 +6,8 @@ use tokio_postgres::error::SqlState;
 
 use super::url::PostgresUrl;
 
-/// The error of a connection that was not made. What waiting does not mend is marked as an invalid URL, and says what would
-/// mend it; everything else may pass.
+/// The error of a connection that was not made. What waiting does not mend is marked as an invalid
+/// URL, and says what would mend it; everything else may pass.
 pub(super) fn connection_error(error: &Error, url: &PostgresUrl) -> ConnectionError {
     let reason = describe(error);
     match remedy(error, url) {
@@ -31,12 +31,18 @@ fn remedy(error: &Error, url: &PostgresUrl) -> Option<String> {
     if let Some(code) = error.code() {
         return Some(match *code {
             SqlState::INVALID_PASSWORD => {
-                format!("Give the role's password in the database URL, or set it: ALTER ROLE {role} PASSWORD '…'")
+                format!(
+                    "Give the role's password in the database URL, or set it: ALTER ROLE {role} PASSWORD '…'"
+                )
             }
             SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-                format!("Let the role in: CREATE ROLE {role} LOGIN PASSWORD '…', and a line for it in pg_hba.conf")
+                format!(
+                    "Let the role in: CREATE ROLE {role} LOGIN PASSWORD '…', and a line for it in pg_hba.conf"
+                )
             }
-            SqlState::INVALID_CATALOG_NAME => format!("Make the database: CREATE DATABASE {database} OWNER {role}"),
+            SqlState::INVALID_CATALOG_NAME => {
+                format!("Make the database: CREATE DATABASE {database} OWNER {role}")
+            }
             SqlState::INSUFFICIENT_PRIVILEGE => {
                 format!("Let the role connect: GRANT CONNECT ON DATABASE {database} TO {role}")
             }
@@ -58,10 +64,11 @@ fn remedy(error: &Error, url: &PostgresUrl) -> Option<String> {
     }
 }
 
-/// Whether the connection broke during the handshake, as it does where the server stops. What the two could not agree on is an
-/// error of TLS itself.
+/// Whether the connection broke during the handshake, as it does where the server stops. What the
+/// two could not agree on is an error of TLS itself.
 fn is_interrupted(error: &Error) -> bool {
-    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    let cause =
+        std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
     cause.is_some_and(|cause| {
         cause.kind() != std::io::ErrorKind::InvalidInput
             && cause.get_ref().is_none_or(|inner| !inner.is::<rustls::Error>())

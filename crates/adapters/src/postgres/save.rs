@@ -14,7 +14,8 @@ macro_rules! columns {
     };
 }
 
-/// An expired answer may be taken over, in the claim itself. A live one means that somebody else was first.
+/// An expired answer may be taken over, in the claim itself. A live one means that somebody else
+/// was first.
 const CLAIM: &str = "INSERT INTO idempotency_keys (organization_id, key_id, operation, key, fingerprint, \
     status, location, etag, body, expires_at, body_lz4, size) \
     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
@@ -43,10 +44,15 @@ const DELETE: &str = "DELETE FROM time_entries t USING unnest(?, ?, ?) AS n (org
     WHERE t.organization_id = n.organization_id AND t.id = n.id AND t.version = n.loaded";
 
 /// Returns how many bytes of answers are kept once it is committed.
-pub(super) async fn save(conn: &mut AsyncPgConnection, changes: Changes, now: Timestamp) -> Result<u64, DbError> {
+pub(super) async fn save(
+    conn: &mut AsyncPgConnection,
+    changes: Changes,
+    now: Timestamp,
+) -> Result<u64, DbError> {
     let answers: Vec<_> = changes.answers.into_iter().map(IdempotencyRow::from).collect();
     let kept = answers.iter().map(IdempotencyRow::bytes).sum();
-    // The claims go first: whoever waits for one of them waits here, before anything else is locked.
+    // The claims go first: whoever waits for one of them waits here, before anything else is
+    // locked.
     claim(conn, answers, now).await?;
     let (mut new, mut known) = (Vec::new(), Vec::new());
     for change in &changes.time_entries {
@@ -56,7 +62,8 @@ pub(super) async fn save(conn: &mut AsyncPgConnection, changes: Changes, now: Ti
             Some(version) => known.push((row, version.get())),
         }
     }
-    // Deletions come first, because an entry that is new may have taken over the reference of one that goes.
+    // Deletions come first, because an entry that is new may have taken over the reference of one
+    // that goes.
     delete(conn, &changes.deletions).await?;
     update(conn, &known).await?;
     insert(conn, &new).await?;
@@ -64,7 +71,8 @@ pub(super) async fn save(conn: &mut AsyncPgConnection, changes: Changes, now: Ti
     Ok(kept)
 }
 
-/// Runs a statement that must do something to each of so many rows; where it did not, somebody else changed them.
+/// Runs a statement that must do something to each of so many rows; where it did not, somebody else
+/// changed them.
 async fn affect(
     conn: &mut AsyncPgConnection,
     sql: &'static str,
@@ -75,10 +83,18 @@ async fn affect(
         return Ok(());
     }
     let affected = Statement { sql, columns }.execute(conn).await?;
-    if affected == rows { Ok(()) } else { Err(DbError::Conflict(format!("{affected} of {rows} rows were as loaded"))) }
+    if affected == rows {
+        Ok(())
+    } else {
+        Err(DbError::Conflict(format!("{affected} of {rows} rows were as loaded")))
+    }
 }
 
-async fn claim(conn: &mut AsyncPgConnection, rows: Vec<IdempotencyRow>, now: Timestamp) -> Result<(), DbError> {
+async fn claim(
+    conn: &mut AsyncPgConnection,
+    rows: Vec<IdempotencyRow>,
+    now: Timestamp,
+) -> Result<(), DbError> {
     let mut columns = columns!(
         rows,
         organization_id: Ids,
@@ -98,7 +114,10 @@ async fn claim(conn: &mut AsyncPgConnection, rows: Vec<IdempotencyRow>, now: Tim
     affect(conn, CLAIM, columns, rows.len()).await
 }
 
-async fn delete(conn: &mut AsyncPgConnection, deletions: &[TimeEntryDeletion]) -> Result<(), DbError> {
+async fn delete(
+    conn: &mut AsyncPgConnection,
+    deletions: &[TimeEntryDeletion],
+) -> Result<(), DbError> {
     let columns = vec![
         Column::Ids(deletions.iter().map(|deletion| deletion.key.0.into()).collect()),
         Column::Ids(deletions.iter().map(|deletion| deletion.key.1.into()).collect()),
@@ -135,7 +154,10 @@ async fn insert(conn: &mut AsyncPgConnection, rows: &[TimeEntryRow]) -> Result<(
     affect(conn, INSERT, columns, rows.len()).await
 }
 
-async fn update(conn: &mut AsyncPgConnection, known: &[(TimeEntryRow, i64)]) -> Result<(), DbError> {
+async fn update(
+    conn: &mut AsyncPgConnection,
+    known: &[(TimeEntryRow, i64)],
+) -> Result<(), DbError> {
     let rows: Vec<&TimeEntryRow> = known.iter().map(|(row, _)| row).collect();
     let mut columns = columns!(
         rows,

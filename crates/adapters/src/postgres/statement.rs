@@ -1,4 +1,5 @@
-//! Statements over arrays. One constant text serves a batch of any size, so it is prepared once for a connection.
+//! Statements over arrays. One constant text serves a batch of any size, so it is prepared once for
+//! a connection.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -37,22 +38,40 @@ impl QueryFragment<Pg> for Statement<'_> {
         for (index, text) in self.sql.split('?').enumerate() {
             if index > 0 {
                 match columns.next() {
-                    Some(Column::Bigints(values)) => out.push_bind_param::<Array<BigInt>, _>(values)?,
-                    Some(Column::Binaries(values)) => out.push_bind_param::<Array<Binary>, _>(values)?,
+                    Some(Column::Bigints(values)) => {
+                        out.push_bind_param::<Array<BigInt>, _>(values)?
+                    }
+                    Some(Column::Binaries(values)) => {
+                        out.push_bind_param::<Array<Binary>, _>(values)?
+                    }
                     Some(Column::Bools(values)) => out.push_bind_param::<Array<Bool>, _>(values)?,
                     Some(Column::Days(values)) => out.push_bind_param::<Array<Day>, _>(values)?,
-                    Some(Column::Documents(values)) => out.push_bind_param::<Array<Document>, _>(values)?,
+                    Some(Column::Documents(values)) => {
+                        out.push_bind_param::<Array<Document>, _>(values)?
+                    }
                     Some(Column::Ids(values)) => out.push_bind_param::<Array<Id>, _>(values)?,
-                    Some(Column::Instants(values)) => out.push_bind_param::<Array<Instant>, _>(values)?,
-                    Some(Column::Integers(values)) => out.push_bind_param::<Array<Integer>, _>(values)?,
+                    Some(Column::Instants(values)) => {
+                        out.push_bind_param::<Array<Instant>, _>(values)?
+                    }
+                    Some(Column::Integers(values)) => {
+                        out.push_bind_param::<Array<Integer>, _>(values)?
+                    }
                     Some(Column::OptionalBinaries(values)) => {
                         out.push_bind_param::<Array<Nullable<Binary>>, _>(values)?;
                     }
-                    Some(Column::OptionalIds(values)) => out.push_bind_param::<Array<Nullable<Id>>, _>(values)?,
-                    Some(Column::OptionalTexts(values)) => out.push_bind_param::<Array<Nullable<Text>>, _>(values)?,
+                    Some(Column::OptionalIds(values)) => {
+                        out.push_bind_param::<Array<Nullable<Id>>, _>(values)?
+                    }
+                    Some(Column::OptionalTexts(values)) => {
+                        out.push_bind_param::<Array<Nullable<Text>>, _>(values)?
+                    }
                     Some(Column::Texts(values)) => out.push_bind_param::<Array<Text>, _>(values)?,
                     Some(Column::Instant(value)) => out.push_bind_param::<Instant, _>(value)?,
-                    None => return Err(diesel::result::Error::QueryBuilderError("a column is missing".into())),
+                    None => {
+                        return Err(diesel::result::Error::QueryBuilderError(
+                            "a column is missing".into(),
+                        ));
+                    }
                 }
             }
             out.push_sql(text);

@@ -30,23 +30,28 @@ pub(super) fn connector(url: &PostgresUrl) -> Result<MakeRustlsConnect, DbError>
 fn authorities(url: &PostgresUrl) -> Result<RootCertStore, DbError> {
     let mut authorities = RootCertStore::empty();
     if let Some(path) = url.root_certificates() {
-        let unusable =
-            |error: &dyn std::fmt::Display| DbError::Failed(format!("{}: {error}", crate::shown::path(path)));
+        let unusable = |error: &dyn std::fmt::Display| {
+            DbError::Failed(format!("{}: {error}", crate::shown::path(path)))
+        };
         for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))? {
             let certificate = certificate.map_err(|error| unusable(&error))?;
             authorities.add(certificate).map_err(|error| unusable(&error))?;
         }
     } else {
-        // A certificate of the system's that cannot be read is one that cannot vouch; the others still can.
+        // A certificate of the system's that cannot be read is one that cannot vouch; the others
+        // still can.
         authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
     if authorities.is_empty() {
-        return Err(DbError::Failed("sslmode=verify-full finds no certificate authority to trust".to_owned()));
+        return Err(DbError::Failed(
+            "sslmode=verify-full finds no certificate authority to trust".to_owned(),
+        ));
     }
     Ok(authorities)
 }
 
-/// Believes any certificate, as libpq does unless it is told to verify. What is sent is encrypted, to whoever answers.
+/// Believes any certificate, as libpq does unless it is told to verify. What is sent is encrypted,
+/// to whoever answers.
 #[derive(Debug)]
 struct AcceptAnyServer(Arc<CryptoProvider>);
 
@@ -68,7 +73,12 @@ impl ServerCertVerifier for AcceptAnyServer {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -77,7 +87,12 @@ impl ServerCertVerifier for AcceptAnyServer {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

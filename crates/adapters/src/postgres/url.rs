@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode,
+};
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
@@ -69,8 +71,9 @@ impl PostgresUrl {
 impl FromStr for PostgresUrl {
     type Err = String;
 
-    /// `sslmode=verify-full` and `sslrootcert`, which the driver does not know, are read here; the driver reads the rest.
-    /// What could be meant in two ways is refused. No error repeats what may be part of a password.
+    /// `sslmode=verify-full` and `sslrootcert`, which the driver does not know, are read here; the
+    /// driver reads the rest. What could be meant in two ways is refused. No error repeats what may
+    /// be part of a password.
     fn from_str(text: &str) -> Result<Self, String> {
         let (address, query) = text.split_once('?').unwrap_or((text, ""));
         if address.matches('@').count() > 1 || query.contains('@') {
@@ -81,7 +84,9 @@ impl FromStr for PostgresUrl {
         let said: Config = address.parse().map_err(|error| describe(&error))?;
         let mut parameters = parameters(query)?;
         if let Some(name) = parameters.keys().find(|name| says(&said, name)) {
-            return Err(format!("{name} is a parameter, and the address says it too; a port stands beside its host"));
+            return Err(format!(
+                "{name} is a parameter, and the address says it too; a port stands beside its host"
+            ));
         }
         let (mut verification, mut root_certificates) = (Verification::Nobody, None);
         let mut rest = Vec::new();
@@ -92,7 +97,9 @@ impl FromStr for PostgresUrl {
                     rest.push("sslmode=require".to_owned());
                 }
                 ("sslmode", mode) if !["disable", "prefer", "require"].contains(&mode) => {
-                    return Err("sslmode is one of disable, prefer, require and verify-full".to_owned());
+                    return Err(
+                        "sslmode is one of disable, prefer, require and verify-full".to_owned()
+                    );
                 }
                 ("sslrootcert", path) => root_certificates = Some(PathBuf::from(path)),
                 // The driver would take several for one.
@@ -100,7 +107,8 @@ impl FromStr for PostgresUrl {
                 _ => rest.push(parameter(name, value)),
             }
         }
-        let config = format!("{address}?{}", rest.join("&")).parse().map_err(|error| describe(&error))?;
+        let config =
+            format!("{address}?{}", rest.join("&")).parse().map_err(|error| describe(&error))?;
         if root_certificates.is_some() && verification == Verification::Nobody {
             return Err("sslrootcert needs sslmode=verify-full".to_owned());
         }
@@ -110,7 +118,8 @@ impl FromStr for PostgresUrl {
     }
 }
 
-/// Every parameter there is. The name of any other may be a part of a password, and is not repeated.
+/// Every parameter there is. The name of any other may be a part of a password, and is not
+/// repeated.
 const KNOWN: [&str; 20] = [
     "application_name",
     "channel_binding",
@@ -137,7 +146,8 @@ const KNOWN: [&str; 20] = [
 /// The parameters that the address can say as well.
 const OF_THE_ADDRESS: [&str; 5] = ["user", "password", "host", "port", "dbname"];
 
-/// Whether the address says what that parameter would. Where it names a host, the driver takes it to name the port too.
+/// Whether the address says what that parameter would. Where it names a host, the driver takes it
+/// to name the port too.
 fn says(address: &Config, name: &str) -> bool {
     match name {
         "user" => address.get_user().is_some(),
@@ -150,11 +160,14 @@ fn says(address: &Config, name: &str) -> bool {
 
 /// The parameters, decoded.
 fn parameters(query: &str) -> Result<BTreeMap<String, String>, String> {
-    let decode = |text| percent_decode_str(text).decode_utf8().map_err(|_| "a parameter is not UTF-8".to_owned());
+    let decode = |text| {
+        percent_decode_str(text).decode_utf8().map_err(|_| "a parameter is not UTF-8".to_owned())
+    };
     let mut parameters = BTreeMap::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) =
-            pair.split_once('=').ok_or("a parameter has no value; an & in a password is written %26")?;
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or("a parameter has no value; an & in a password is written %26")?;
         let name = decode(name)?.into_owned();
         if !KNOWN.contains(&name.as_str()) {
             return Err(format!(
@@ -172,12 +185,17 @@ fn parameters(query: &str) -> Result<BTreeMap<String, String>, String> {
 
 /// A parameter as it stands in a URL.
 fn parameter(name: &str, value: &str) -> String {
-    format!("{}={}", utf8_percent_encode(name, SPECIAL), utf8_percent_encode(value, SPECIAL_IN_VALUE))
+    format!(
+        "{}={}",
+        utf8_percent_encode(name, SPECIAL),
+        utf8_percent_encode(value, SPECIAL_IN_VALUE)
+    )
 }
 
 /// Says what the URL left open, and refuses what no connection can be made with.
 fn completed(mut config: Config, parameters: &BTreeMap<String, String>) -> Result<Config, String> {
-    let (hosts, ports, addresses) = (config.get_hosts().len(), config.get_ports().len(), config.get_hostaddrs().len());
+    let (hosts, ports, addresses) =
+        (config.get_hosts().len(), config.get_ports().len(), config.get_hostaddrs().len());
     if hosts == 0 || config.get_hosts().contains(&Host::Tcp(String::new())) {
         return Err("it names no host".to_owned());
     }
@@ -191,7 +209,9 @@ fn completed(mut config: Config, parameters: &BTreeMap<String, String>) -> Resul
         return Err("the user has no name".to_owned());
     }
     // The server would do the same.
-    if let (None | Some(""), Some(user)) = (config.get_dbname(), config.get_user().map(str::to_owned)) {
+    if let (None | Some(""), Some(user)) =
+        (config.get_dbname(), config.get_user().map(str::to_owned))
+    {
         config.dbname(user);
     }
     if config.get_connect_timeout().is_none() {
@@ -227,10 +247,18 @@ impl fmt::Display for PostgresUrl {
         for (index, (host, port)) in self.servers().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             match host {
-                Host::Tcp(host) if host.parse::<Ipv6Addr>().is_ok() => write!(f, "{comma}[{host}]:{port}")?,
-                Host::Tcp(host) => write!(f, "{comma}{}:{port}", utf8_percent_encode(host, SPECIAL))?,
+                Host::Tcp(host) if host.parse::<Ipv6Addr>().is_ok() => {
+                    write!(f, "{comma}[{host}]:{port}")?
+                }
+                Host::Tcp(host) => {
+                    write!(f, "{comma}{}:{port}", utf8_percent_encode(host, SPECIAL))?
+                }
                 Host::Unix(path) => {
-                    write!(f, "{comma}{}:{port}", percent_encode(path.as_os_str().as_bytes(), SPECIAL))?;
+                    write!(
+                        f,
+                        "{comma}{}:{port}",
+                        percent_encode(path.as_os_str().as_bytes(), SPECIAL)
+                    )?;
                 }
             }
         }
@@ -253,7 +281,8 @@ impl fmt::Debug for PostgresUrl {
 impl PartialEq for PostgresUrl {
     /// Two are equal that say the same.
     fn eq(&self, other: &Self) -> bool {
-        self.config.get_password() == other.config.get_password() && self.to_string() == other.to_string()
+        self.config.get_password() == other.config.get_password()
+            && self.to_string() == other.to_string()
     }
 }
 

@@ -1,4 +1,5 @@
-//! The conditions of a filter, as SQL. What they mean is [`Filter::matches`](timelog_domain::Filter::matches).
+//! The conditions of a filter, as SQL. What they mean is
+//! [`Filter::matches`](timelog_domain::Filter::matches).
 
 use diesel::expression::ValidGrouping;
 use diesel::pg::Pg;
@@ -9,8 +10,8 @@ use diesel::sqlite::Sqlite;
 
 use crate::sqlite;
 
-/// What a read is ended by, where the server does not end it. diesel prepares a text that it is given anew each time; this is
-/// prepared once, as part of its statement.
+/// What a read is ended by, where the server does not end it. diesel prepares a text that it is
+/// given anew each time; this is prepared once, as part of its statement.
 #[derive(Debug, Clone, Copy, QueryId, ValidGrouping)]
 pub(super) struct Endable;
 
@@ -37,8 +38,8 @@ impl QueryFragment<Pg> for Endable {
     }
 }
 
-/// Adds an organization and the conditions of a filter to a boxed query. Lists, counts and totals all pass through here, so
-/// they see the same entries.
+/// Adds an organization and the conditions of a filter to a boxed query. Lists, counts and totals
+/// all pass through here, so they see the same entries.
 macro_rules! filtered {
     ($query:expr, $organization:expr, $filter:expr) => {{
         use $crate::external_digest::of_part;
@@ -76,7 +77,8 @@ macro_rules! filtered {
             query = query.filter(t::release_id.eq(IdValue::from(id)));
         }
         if !statuses.is_empty() {
-            query = query.filter(t::status.eq_any(statuses.into_iter().map(timelog_domain::Status::as_str)));
+            query = query
+                .filter(t::status.eq_any(statuses.into_iter().map(timelog_domain::Status::as_str)));
         }
         if let Some(billable) = billable {
             query = query.filter(t::billable.eq(billable));

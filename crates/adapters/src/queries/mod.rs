@@ -8,7 +8,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use timelog_domain::ports::{PortFuture, TimeEntryQueries};
 use timelog_domain::{
-    Filter, GroupBy, HistoryRecord, OrganizationId, Page, PageRequest, Position, Summary, TimeEntry, TimeEntryId,
+    Filter, GroupBy, HistoryRecord, OrganizationId, Page, PageRequest, Position, Summary,
+    TimeEntry, TimeEntryId,
 };
 
 use self::filter::filtered;
@@ -19,7 +20,11 @@ use crate::store::Store;
 use crate::types::IdValue;
 
 impl TimeEntryQueries for Store {
-    fn list(&self, organization: OrganizationId, page: PageRequest) -> PortFuture<'_, Page<TimeEntry, Position>> {
+    fn list(
+        &self,
+        organization: OrganizationId,
+        page: PageRequest,
+    ) -> PortFuture<'_, Page<TimeEntry, Position>> {
         Box::pin(list::list(&self.database, organization, page))
     }
 
@@ -33,11 +38,20 @@ impl TimeEntryQueries for Store {
         })
     }
 
-    fn summarize(&self, organization: OrganizationId, filter: Filter, by: GroupBy) -> PortFuture<'_, Summary> {
+    fn summarize(
+        &self,
+        organization: OrganizationId,
+        filter: Filter,
+        by: GroupBy,
+    ) -> PortFuture<'_, Summary> {
         Box::pin(summary::summarize(&self.database, organization, filter, by))
     }
 
-    fn history(&self, organization: OrganizationId, id: TimeEntryId) -> PortFuture<'_, Vec<HistoryRecord>> {
+    fn history(
+        &self,
+        organization: OrganizationId,
+        id: TimeEntryId,
+    ) -> PortFuture<'_, Vec<HistoryRecord>> {
         Box::pin(async move {
             let query = time_entry_history::table
                 .filter(time_entry_history::organization_id.eq(IdValue::from(organization)))

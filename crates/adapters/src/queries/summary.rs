@@ -1,4 +1,5 @@
-//! Totals. The database adds up by days at the finest; weeks and months are made of days here, by the domain's calendar.
+//! Totals. The database adds up by days at the finest; weeks and months are made of days here, by
+//! the domain's calendar.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -65,7 +66,10 @@ pub(super) async fn summarize(
     );
     let group_by = columns.join(", ");
     let rows: Vec<Row> = on_database!(database, total(organization), |conn: Db| {
-        let query = time_entries::table.group_by(sql::<Untyped>(&group_by)).select(selection).into_boxed::<Db>();
+        let query = time_entries::table
+            .group_by(sql::<Untyped>(&group_by))
+            .select(selection)
+            .into_boxed::<Db>();
         filtered!(query, organization, filter).load(conn).await
     })
     .await?;

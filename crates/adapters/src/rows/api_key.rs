@@ -72,7 +72,10 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             organization_id: row.organization_id.into(),
             project_id: row.project_id.map(Into::into),
             user_id: row.user_id.map(Into::into),
-            permissions: row.permissions.parse().map_err(|error| corrupt("api_keys", "permissions", error))?,
+            permissions: row
+                .permissions
+                .parse()
+                .map_err(|error| corrupt("api_keys", "permissions", error))?,
             prefix: row.prefix,
             created_at: row.created_at.into(),
             revoked_at: row.revoked_at.map(Into::into),

@@ -1,4 +1,5 @@
-//! Rows of the directory: `organizations`, `projects`, `users`, `project_entries`, `project_releases`.
+//! Rows of the directory: `organizations`, `projects`, `users`, `project_entries`,
+//! `project_releases`.
 
 use diesel::prelude::*;
 use timelog_domain::{Entry, Project, Release, User};
@@ -15,7 +16,8 @@ pub(crate) struct OrganizationRow {
     pub(crate) name: String,
 }
 
-/// A directory row, and its ways from and to the domain's struct. `$name` is the field that holds the name.
+/// A directory row, and its ways from and to the domain's struct. `$name` is the field that holds
+/// the name.
 macro_rules! directory_row {
     ($row:ident, $table:ident, $domain:ident, { $($field:ident: $type:ty),+ }, $name:ident, ($($key:ident),+)) => {
         #[derive(Debug, Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]

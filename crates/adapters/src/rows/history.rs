@@ -42,7 +42,9 @@ impl From<HistoryRecord> for HistoryRow {
             invoice_ref: record.invoice_ref.map(|invoice| invoice.as_str().to_owned()),
             from_status: record.from.map(|status| status.as_str().to_owned()),
             to_status: record.to.map(|status| status.as_str().to_owned()),
-            changes: DocumentValue(record.changes.into_iter().map(change).collect::<Value>().to_string()),
+            changes: DocumentValue(
+                record.changes.into_iter().map(change).collect::<Value>().to_string(),
+            ),
         }
     }
 }
@@ -65,7 +67,8 @@ impl TryFrom<HistoryRow> for HistoryRecord {
     type Error = DbError;
 
     fn try_from(row: HistoryRow) -> Result<Self, DbError> {
-        let corrupt = |column, error: &dyn std::fmt::Display| corrupt("time_entry_history", column, error);
+        let corrupt =
+            |column, error: &dyn std::fmt::Display| corrupt("time_entry_history", column, error);
         let status = |column, status: Option<String>| {
             status.map(|status| status.parse().map_err(|error| corrupt(column, &error))).transpose()
         };

@@ -34,7 +34,11 @@ impl IdempotencyRow {
 
     /// What the row is kept under.
     pub(crate) fn scope(&self) -> Result<IdempotencyScope, DbError> {
-        let key = self.key.clone().try_into().map_err(|error| corrupt("idempotency_keys", "key", error))?;
+        let key = self
+            .key
+            .clone()
+            .try_into()
+            .map_err(|error| corrupt("idempotency_keys", "key", error))?;
         Ok(IdempotencyScope {
             organization_id: self.organization_id.into(),
             key_id: self.key_id.into(),
@@ -49,7 +53,8 @@ impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {
         let IdempotencyRecord { fingerprint, answer, expires_at } = record;
         let body = KeptBody::pack(answer.body);
         let texts = [scope.operation.len(), scope.key.as_str().len()];
-        let headers = [&answer.location, &answer.etag].map(|header| header.as_ref().map_or(0, String::len));
+        let headers =
+            [&answer.location, &answer.etag].map(|header| header.as_ref().map_or(0, String::len));
         let size = texts.iter().chain(&headers).sum::<usize>() + body.len();
         Self {
             organization_id: scope.organization_id.into(),
@@ -72,10 +77,12 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
     type Error = DbError;
 
     fn try_from(row: IdempotencyRow) -> Result<Self, DbError> {
-        let fingerprint = <[u8; 32]>::try_from(row.fingerprint)
-            .map_err(|bytes| corrupt("idempotency_keys", "fingerprint", format!("{} bytes", bytes.len())))?;
+        let fingerprint = <[u8; 32]>::try_from(row.fingerprint).map_err(|bytes| {
+            corrupt("idempotency_keys", "fingerprint", format!("{} bytes", bytes.len()))
+        })?;
         let body = KeptBody { plain: row.body, lz4: row.body_lz4 }.unpack()?;
-        let status = u16::try_from(row.status).map_err(|error| corrupt("idempotency_keys", "status", error))?;
+        let status = u16::try_from(row.status)
+            .map_err(|error| corrupt("idempotency_keys", "status", error))?;
         Ok(Self {
             fingerprint: Fingerprint(fingerprint),
             answer: StoredAnswer { status, location: row.location, etag: row.etag, body },

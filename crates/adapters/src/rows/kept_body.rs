@@ -1,10 +1,12 @@
-//! The body of a kept answer. A large one is compressed, because whoever asks for much at once decides how much is kept: the
-//! answer to a few kilobytes that are all wrong says so five hundred times.
+//! The body of a kept answer. A large one is compressed, because whoever asks for much at once
+//! decides how much is kept: the answer to a few kilobytes that are all wrong says so five hundred
+//! times.
 
 use super::corrupt;
 use crate::error::DbError;
 
-/// Below this a body is kept as it is, so that the answer to a single entry costs no time and can be read in the row.
+/// Below this a body is kept as it is, so that the answer to a single entry costs no time and can
+/// be read in the row.
 const SMALL: usize = 1024;
 
 /// More than any answer has. What claims to be larger is damaged.
@@ -45,7 +47,9 @@ impl KeptBody {
             Self { plain: None, lz4: Some(lz4) } => {
                 unpack(&lz4).map_err(|why| corrupt("idempotency_keys", "body_lz4", why))
             }
-            Self { .. } => Err(corrupt("idempotency_keys", "body", "there is none, or there are two")),
+            Self { .. } => {
+                Err(corrupt("idempotency_keys", "body", "there is none, or there are two"))
+            }
         }
     }
 }
@@ -58,7 +62,11 @@ fn unpack(lz4: &[u8]) -> Result<Vec<u8>, String> {
         return Err(format!("{} bytes cannot become {size}", block.len()));
     }
     let body = lz4_flex::block::decompress(block, size).map_err(|error| error.to_string())?;
-    if body.len() == size { Ok(body) } else { Err(format!("it has {} bytes and not {size}", body.len())) }
+    if body.len() == size {
+        Ok(body)
+    } else {
+        Err(format!("it has {} bytes and not {size}", body.len()))
+    }
 }
 
 #[cfg(test)]
@@ -91,7 +99,11 @@ mod tests {
         let noise: Vec<u8> = (0..128_u8).flat_map(|index| Sha256::digest([index])).collect();
         for body in [&b""[..], &[b' '; SMALL - 1], &noise] {
             let kept = packed(body);
-            assert!(kept.plain.as_deref() == Some(body) && kept.lz4.is_none() && kept.len() == body.len());
+            assert!(
+                kept.plain.as_deref() == Some(body)
+                    && kept.lz4.is_none()
+                    && kept.len() == body.len()
+            );
             assert!(kept.unpack().as_deref() == Ok(body));
         }
         assert!(packed(&[b' '; SMALL]).lz4.is_some());
@@ -107,7 +119,8 @@ mod tests {
         for size in [0, 1, 2799, 2801, 1 << 20, u32::MAX] {
             assert!(damaged(sized(size)), "{size}");
         }
-        // Told before anything is unpacked: more than any answer has, and more than so few bytes can stand for.
+        // Told before anything is unpacked: more than any answer has, and more than so few bytes
+        // can stand for.
         for (size, block) in [(65 << 20, vec![0xff; 1 << 20]), (1 << 20, whole[4..].to_vec())] {
             let refused = unpack(&[u32::to_le_bytes(size).to_vec(), block].concat()).unwrap_err();
             assert!(refused.ends_with(&format!("cannot become {size}")), "{refused}");

@@ -1,4 +1,5 @@
-//! Rows as they are stored, one struct for every database. Reading one refuses values that the domain does not know.
+//! Rows as they are stored, one struct for every database. Reading one refuses values that the
+//! domain does not know.
 
 mod api_key;
 mod directory;
@@ -15,7 +16,8 @@ pub(crate) use time_entry::TimeEntryRow;
 
 use crate::error::DbError;
 
-/// A stored value that the domain refuses. It means that something else writes to the database, or an older program reads it.
+/// A stored value that the domain refuses. It means that something else writes to the database, or
+/// an older program reads it.
 fn corrupt(table: &str, column: &str, error: impl std::fmt::Display) -> DbError {
     DbError::Failed(format!("{table}.{column} holds a value that is not known: {error}"))
 }

@@ -1,7 +1,9 @@
 //! A row of `time_entries`.
 
 use diesel::prelude::*;
-use timelog_domain::{Details, ExternalRef, ExternalRefPart, Record, TimeEntry, Version, WorkDuration};
+use timelog_domain::{
+    Details, ExternalRef, ExternalRefPart, Record, TimeEntry, Version, WorkDuration,
+};
 
 use super::corrupt;
 use crate::error::DbError;
@@ -104,7 +106,9 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
                 .map_err(|error| corrupt("time_entries", "minutes", error))?,
             description: row
                 .description
-                .map(|text| text.try_into().map_err(|error| corrupt("time_entries", "description", error)))
+                .map(|text| {
+                    text.try_into().map_err(|error| corrupt("time_entries", "description", error))
+                })
                 .transpose()?,
             billable: row.billable,
             entry_id: row.entry_id.map(Into::into),

@@ -9,7 +9,9 @@ use diesel::prelude::*;
 use diesel::sql_types::Integer;
 use diesel::sqlite::SqliteConnection;
 use diesel_async::pooled_connection::deadpool::Pool;
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
 use super::AsyncSqlite;
@@ -39,7 +41,8 @@ pub(super) fn pool(
         Box::pin(async move {
             let opened = tokio::task::spawn_blocking(move || {
                 let conn = establish(files.path(), false, &pragmas)?;
-                // What is open now must be what was opened first, and not a file that has taken its place since.
+                // What is open now must be what was opened first, and not a file that has taken its
+                // place since.
                 files.check().map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
                 Ok(SyncConnectionWrapper::with_runtime(conn, Threads))
             });
@@ -52,8 +55,8 @@ pub(super) fn pool(
         .map_err(|error| DbError::Failed(error.to_string()))
 }
 
-/// Opens the files of a database for the first time and leaves them open, so that from here on they are the same files and
-/// no other connection has to recover what a process left that died.
+/// Opens the files of a database for the first time and leaves them open, so that from here on they
+/// are the same files and no other connection has to recover what a process left that died.
 pub(super) fn first(files: &Files, options: &DatabaseOptions) -> Result<SqliteConnection, DbError> {
     if let Some(obstacle) = files.obstacle(options.create) {
         return Err(obstacle);
@@ -62,7 +65,8 @@ pub(super) fn first(files: &Files, options: &DatabaseOptions) -> Result<SqliteCo
         files.make();
     }
     let open = || {
-        let mut conn = establish(files.path(), options.create, &pragmas(Role::Writer, options.lock_timeout))?;
+        let mut conn =
+            establish(files.path(), options.create, &pragmas(Role::Writer, options.lock_timeout))?;
         refuse_corrupting_version(&sqlite_version(&mut conn)?)?;
         sync_what_was_found(&mut conn, files, options.lock_timeout)?;
         Ok(conn)
@@ -72,10 +76,14 @@ pub(super) fn first(files: &Files, options: &DatabaseOptions) -> Result<SqliteCo
     Ok(conn)
 }
 
-/// A process that dies after it has written a COMMIT and before that is synced leaves a change that only the machine's memory
-/// has. To whoever opens the database next it looks as good as every other, and so it may be answered. So whatever is found in
-/// the log is brought to the disk first.
-fn sync_what_was_found(conn: &mut SqliteConnection, files: &Files, lock_timeout: Duration) -> Result<(), DbError> {
+/// A process that dies after it has written a COMMIT and before that is synced leaves a change that
+/// only the machine's memory has. To whoever opens the database next it looks as good as every
+/// other, and so it may be answered. So whatever is found in the log is brought to the disk first.
+fn sync_what_was_found(
+    conn: &mut SqliteConnection,
+    files: &Files,
+    lock_timeout: Duration,
+) -> Result<(), DbError> {
     #[derive(QueryableByName)]
     struct Checkpoint {
         #[diesel(sql_type = Integer)]
@@ -85,7 +93,8 @@ fn sync_what_was_found(conn: &mut SqliteConnection, files: &Files, lock_timeout:
         #[diesel(sql_type = Integer)]
         checkpointed: i32,
     }
-    // Somebody else who reads or writes is not waited for: what then cannot be moved to the database is synced where it is.
+    // Somebody else who reads or writes is not waited for: what then cannot be moved to the
+    // database is synced where it is.
     conn.batch_execute("PRAGMA busy_timeout = 0")?;
     let done: Checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
     conn.batch_execute(&format!("PRAGMA busy_timeout = {}", lock_timeout.as_millis()))?;
@@ -96,20 +105,27 @@ fn sync_what_was_found(conn: &mut SqliteConnection, files: &Files, lock_timeout:
     let log = files.log()?;
     let sync = |path: &Path| {
         let synced = File::open(path).and_then(|file| file.sync_all());
-        synced.map_err(|error| DbError::Unavailable(format!("{} cannot be synced: {error}", crate::shown::path(path))))
+        synced.map_err(|error| {
+            DbError::Unavailable(format!("{} cannot be synced: {error}", crate::shown::path(path)))
+        })
     };
     sync(&log)?;
     log.parent().map_or(Ok(()), sync)
 }
 
-fn establish(path: &Path, create: bool, pragmas: &str) -> Result<SqliteConnection, ConnectionError> {
+fn establish(
+    path: &Path,
+    create: bool,
+    pragmas: &str,
+) -> Result<SqliteConnection, ConnectionError> {
     let mut conn = SqliteConnection::establish(&uri(path, create)?)?;
     conn.batch_execute(pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
     limit::register(&conn).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }
 
-/// The path as a URI, which can say that the file must be there already (<https://sqlite.org/uri.html>).
+/// The path as a URI, which can say that the file must be there already
+/// (<https://sqlite.org/uri.html>).
 fn uri(path: &Path, create: bool) -> Result<String, ConnectionError> {
     let path = path.to_str().ok_or_else(|| {
         ConnectionError::InvalidConnectionUrl(
@@ -121,23 +137,27 @@ fn uri(path: &Path, create: bool) -> Result<String, ConnectionError> {
     Ok(format!("file:{authority}{path}?mode={}", if create { "rwc" } else { "rw" }))
 }
 
-/// `synchronous = FULL` is what makes an answer durable: in WAL mode every COMMIT is synced before it returns. The timeout
-/// comes first, because the other pragmas may have to wait for a lock too.
+/// `synchronous = FULL` is what makes an answer durable: in WAL mode every COMMIT is synced before
+/// it returns. The timeout comes first, because the other pragmas may have to wait for a lock too.
 fn pragmas(role: Role, lock_timeout: Duration) -> String {
     let timeout = lock_timeout.as_millis();
     let role = match role {
-        Role::Writer => "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        Role::Writer => {
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+        }
         Role::Reader => "PRAGMA query_only = ON;",
     };
-    format!("PRAGMA busy_timeout = {timeout}; {role} PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;")
+    format!(
+        "PRAGMA busy_timeout = {timeout}; {role} PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
+    )
 }
 
 pub(super) fn sqlite_version(conn: &mut SqliteConnection) -> QueryResult<String> {
     diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("sqlite_version()")).get_result(conn)
 }
 
-/// SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode when two connections reset the log at once
-/// (<https://sqlite.org/wal.html#walresetbug>).
+/// SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode when two connections reset the log at
+/// once (<https://sqlite.org/wal.html#walresetbug>).
 pub(super) fn refuse_corrupting_version(version: &str) -> Result<(), DbError> {
     let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
     let mut next = || numbers.next().unwrap_or(0);
@@ -176,8 +196,9 @@ mod tests {
         let mut conn = pool.get().await.unwrap();
         let read = move |conn: &mut SqliteConnection| {
             Ok(names.map(|name| {
-                let value =
-                    diesel::dsl::sql::<diesel::sql_types::Text>(&format!("CAST({name} AS TEXT) FROM pragma_{name}"));
+                let value = diesel::dsl::sql::<diesel::sql_types::Text>(&format!(
+                    "CAST({name} AS TEXT) FROM pragma_{name}"
+                ));
                 diesel::select(value).get_result::<String>(conn).unwrap()
             }))
         };
@@ -188,7 +209,10 @@ mod tests {
     async fn every_connection_of_a_pool_has_the_pragmas_of_its_role() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("timelog.db");
-        let options = DatabaseOptions { lock_timeout: Duration::from_millis(1500), ..DatabaseOptions::default() };
+        let options = DatabaseOptions {
+            lock_timeout: Duration::from_millis(1500),
+            ..DatabaseOptions::default()
+        };
         let files = Files::at(&path);
         let _first = first(&files, &options).unwrap();
         let writer = pool(&files, Role::Writer, 1, &options).unwrap();
@@ -199,8 +223,10 @@ mod tests {
         assert_eq!(pragmas_of(&readers, names).await[3..], ["1", "0"]);
         let mut conn = writer.get().await.unwrap();
         let timeout = conn.spawn_blocking(|conn| {
-            diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>("timeout FROM pragma_busy_timeout"))
-                .get_result::<i64>(conn)
+            diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(
+                "timeout FROM pragma_busy_timeout",
+            ))
+            .get_result::<i64>(conn)
         });
         assert_eq!(timeout.await, Ok(1500));
     }

@@ -1,7 +1,8 @@
-//! The files of an SQLite database: whether they can be used, and whether the path still names those that are open.
+//! The files of an SQLite database: whether they can be used, and whether the path still names
+//! those that are open.
 //!
-//! A file that is deleted or replaced stays open, and SQLite goes on writing to it. Whatever is written then is gone with the
-//! process, so it must not be answered.
+//! A file that is deleted or replaced stays open, and SQLite goes on writing to it. Whatever is
+//! written then is gone with the process, so it must not be answered.
 
 use std::fmt;
 use std::fs::{self, Metadata, OpenOptions};
@@ -48,16 +49,19 @@ impl Files {
         self.companion("-wal")
     }
 
-    /// A file beside the database, which SQLite puts where the database really is and not where a link to it is.
+    /// A file beside the database, which SQLite puts where the database really is and not where a
+    /// link to it is.
     fn companion(&self, ending: &str) -> Result<PathBuf, DbError> {
         let database = fs::canonicalize(&self.path).map_err(|error| self.gone(&error))?;
         Ok(companion(&database, ending))
     }
 
-    /// Makes an empty file where there is none, which only its owner may read and write. SQLite would let everybody read it, and
-    /// gives the files beside it the mode of this one. One that is there is left as it is.
+    /// Makes an empty file where there is none, which only its owner may read and write. SQLite
+    /// would let everybody read it, and gives the files beside it the mode of this one. One that is
+    /// there is left as it is.
     pub(super) fn make(&self) {
-        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.real_path());
+        let made =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.real_path());
         if let Err(error) = made
             && error.kind() != ErrorKind::AlreadyExists
         {
@@ -77,7 +81,8 @@ impl Files {
         path
     }
 
-    /// Notes which files are open. The first connection, which stays open, calls this once it has opened them all.
+    /// Notes which files are open. The first connection, which stays open, calls this once it has
+    /// opened them all.
     pub(super) fn note_opened(&self) -> Result<(), DbError> {
         let mut opened = Vec::with_capacity(3);
         for path in [self.path.clone(), self.log()?, self.companion("-shm")?] {
@@ -97,7 +102,10 @@ impl Files {
                 return Err(self.gone(&format!("{} is another file now", shown::path(path))));
             }
             if file.permissions().readonly() {
-                return Err(DbError::Unavailable(format!("{} was made read-only", shown::path(path))));
+                return Err(DbError::Unavailable(format!(
+                    "{} was made read-only",
+                    shown::path(path)
+                )));
             }
         }
         Ok(())
@@ -144,13 +152,16 @@ impl Files {
         let (DbError::Unavailable(reason) | DbError::Failed(reason)) = &error else { return error };
         let path = shown::path(&self.path);
         if reason.contains("file is not a database") {
-            return DbError::Unusable(format!("{path} is a file, but no SQLite database; name another one"));
+            return DbError::Unusable(format!(
+                "{path} is a file, but no SQLite database; name another one"
+            ));
         }
         let refused = ["unable to open database file", "attempt to write a readonly database"];
         if !refused.iter().any(|text| reason.contains(text)) {
             return error;
         }
-        // Nothing of this process has the file open, so that opening it here and closing it again releases no lock.
+        // Nothing of this process has the file open, so that opening it here and closing it again
+        // releases no lock.
         let tried = OpenOptions::new().read(true).write(true).open(&self.path);
         let why = tried.err().map_or_else(|| reason.clone(), |error| error.to_string());
         DbError::Unusable(format!(

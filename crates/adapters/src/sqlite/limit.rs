@@ -1,7 +1,7 @@
 //! Ending a read that takes too long, or that nobody waits for any more.
 //!
-//! SQLite ends a statement when a function in it fails. So queries that may visit many rows begin with a [condition](CONDITION)
-//! that calls a function of this program now and then.
+//! SQLite ends a statement when a function in it fails. So queries that may visit many rows begin
+//! with a [condition](CONDITION) that calls a function of this program now and then.
 
 use std::time::{Duration, Instant};
 
@@ -16,13 +16,15 @@ use futures_util::future::BoxFuture;
 use crate::attendance::Attendance;
 use crate::error::{SQLITE_ABANDONED, SQLITE_OVERDUE};
 
-/// Asks for about one row in a thousand whether the read is to go on. A prime, so that an organization whose entries are stored
-/// among those of others at regular intervals meets it as often. First of all conditions, so that it is asked also for rows that
-/// the others leave out. The numbers of rows stand in every index.
+/// Asks for about one row in a thousand whether the read is to go on. A prime, so that an
+/// organization whose entries are stored among those of others at regular intervals meets it as
+/// often. First of all conditions, so that it is asked also for rows that the others leave out. The
+/// numbers of rows stand in every index.
 pub(crate) const CONDITION: &str = "(time_entries.rowid % 1009 <> 0 OR is_wanted())";
 
 diesel::define_sql_function! {
-    /// Whether the read that runs is to go on. Where it is not, the function fails, and with it the statement.
+    /// Whether the read that runs is to go on. Where it is not, the function fails, and with it the
+    /// statement.
     fn is_wanted() -> Bool;
 }
 
@@ -73,7 +75,9 @@ impl ToSql<Bool, Sqlite> for Verdict {
 
 /// Makes the function known to a connection. Without a limit everything goes on.
 pub(super) fn register(conn: &SqliteConnection) -> QueryResult<()> {
-    is_wanted_utils::register_nondeterministic_impl(conn, || LIMIT.try_with(Limit::verdict).unwrap_or(Verdict(Ok(()))))
+    is_wanted_utils::register_nondeterministic_impl(conn, || {
+        LIMIT.try_with(Limit::verdict).unwrap_or(Verdict(Ok(())))
+    })
 }
 
 /// Runs what blocks on threads for that, under the limit of the task that it is done for.
@@ -139,7 +143,8 @@ mod tests {
         let mut reader = pools.read(OrganizationId::new(Uuid::nil())).await?;
         let read = attended(|attendance| async move {
             let query = diesel::select(sql::<BigInt>(query));
-            let read = async { query.get_result(&mut *reader.connection).await.map_err(DbError::from) };
+            let read =
+                async { query.get_result(&mut *reader.connection).await.map_err(DbError::from) };
             pools.attend(attendance, read).await
         });
         read.await
@@ -154,7 +159,10 @@ mod tests {
     async fn a_read_that_takes_too_long_is_ended_and_its_connection_goes_on() {
         let (_folder, pools) = database(Duration::from_millis(20)).await;
         for _ in 0..3 {
-            assert_eq!(read(&pools, ENDLESS).await, Err(PortError::Unavailable(SQLITE_OVERDUE.to_owned())));
+            assert_eq!(
+                read(&pools, ENDLESS).await,
+                Err(PortError::Unavailable(SQLITE_OVERDUE.to_owned()))
+            );
             assert_eq!(read(&pools, "(SELECT 7)").await, Ok(7));
         }
     }

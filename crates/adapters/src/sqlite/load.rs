@@ -1,4 +1,5 @@
-//! Loads what a batch touches. SQLite has no round trips, so one cached statement per row is faster than one per table.
+//! Loads what a batch touches. SQLite has no round trips, so one cached statement per row is faster
+//! than one per table.
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
@@ -7,7 +8,9 @@ use timelog_domain::{IdempotencyRecord, Ledger, Project, Request, TimeEntry, Tou
 use crate::error::DbError;
 use crate::external_digest;
 use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow};
-use crate::schema::{idempotency_keys, project_entries, project_releases, projects, time_entries, users};
+use crate::schema::{
+    idempotency_keys, project_entries, project_releases, projects, time_entries, users,
+};
 use crate::types::IdValue;
 
 pub(super) fn load(conn: &mut SqliteConnection, requests: &[Request]) -> Result<Ledger, DbError> {
@@ -18,13 +21,22 @@ pub(super) fn load(conn: &mut SqliteConnection, requests: &[Request]) -> Result<
     Ok(ledger)
 }
 
-fn load_touched(conn: &mut SqliteConnection, touches: &Touches, ledger: &mut Ledger) -> Result<(), DbError> {
+fn load_touched(
+    conn: &mut SqliteConnection,
+    touches: &Touches,
+    ledger: &mut Ledger,
+) -> Result<(), DbError> {
     load_directory(conn, touches, ledger)?;
     load_time_entries(conn, touches, ledger)?;
     for scope in &touches.answers {
-        let (organization, key) = (IdValue::from(scope.organization_id), IdValue::from(scope.key_id));
+        let (organization, key) =
+            (IdValue::from(scope.organization_id), IdValue::from(scope.key_id));
         let key = (organization, key, &scope.operation, scope.key.as_str());
-        let row = idempotency_keys::table.find(key).select(IdempotencyRow::as_select()).first(conn).optional()?;
+        let row = idempotency_keys::table
+            .find(key)
+            .select(IdempotencyRow::as_select())
+            .first(conn)
+            .optional()?;
         if let Some(row) = row {
             ledger.load_answer(scope.clone(), IdempotencyRecord::try_from(row)?);
         }
@@ -32,7 +44,11 @@ fn load_touched(conn: &mut SqliteConnection, touches: &Touches, ledger: &mut Led
     Ok(())
 }
 
-fn load_directory(conn: &mut SqliteConnection, touches: &Touches, ledger: &mut Ledger) -> Result<(), DbError> {
+fn load_directory(
+    conn: &mut SqliteConnection,
+    touches: &Touches,
+    ledger: &mut Ledger,
+) -> Result<(), DbError> {
     for (organization, id) in &touches.projects {
         let row = projects::table
             .find((IdValue::from(*organization), IdValue::from(*id)))
@@ -76,7 +92,11 @@ fn load_directory(conn: &mut SqliteConnection, touches: &Touches, ledger: &mut L
     Ok(())
 }
 
-fn load_time_entries(conn: &mut SqliteConnection, touches: &Touches, ledger: &mut Ledger) -> Result<(), DbError> {
+fn load_time_entries(
+    conn: &mut SqliteConnection,
+    touches: &Touches,
+    ledger: &mut Ledger,
+) -> Result<(), DbError> {
     for (organization, id) in &touches.time_entries {
         let row = time_entries::table
             .find((IdValue::from(*organization), IdValue::from(*id)))

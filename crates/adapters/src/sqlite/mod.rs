@@ -44,7 +44,8 @@ pub(crate) struct SqlitePools {
     look_ups: Pool<AsyncSqlite>,
     admission: Admission,
     files: Files,
-    /// The first connection, which nobody uses: as long as it is open, SQLite neither recovers the log nor deletes it.
+    /// The first connection, which nobody uses: as long as it is open, SQLite neither recovers the
+    /// log nor deletes it.
     first: Arc<Mutex<Option<SqliteConnection>>>,
     wait: Duration,
     /// How long a read may take.
@@ -61,7 +62,12 @@ impl SqlitePools {
         let first = first.await.map_err(|error| DbError::Failed(error.to_string()))??;
         Ok(Self {
             writer: connection::pool(&files, connection::Role::Writer, 1, options)?,
-            readers: connection::pool(&files, connection::Role::Reader, options.read_connections, options)?,
+            readers: connection::pool(
+                &files,
+                connection::Role::Reader,
+                options.read_connections,
+                options,
+            )?,
             look_ups: connection::pool(&files, connection::Role::Reader, LOOK_UPS, options)?,
             admission: Admission::new(options.read_connections, options.lock_timeout),
             files,
@@ -71,8 +77,8 @@ impl SqlitePools {
         })
     }
 
-    /// Closes every connection and returns when that is done. The last one of all processes moves what is in the log to the
-    /// database file, which is then the only file.
+    /// Closes every connection and returns when that is done. The last one of all processes moves
+    /// what is in the log to the database file, which is then the only file.
     pub(crate) async fn close(&self) {
         if self.readers.is_closed() {
             return;
@@ -83,7 +89,8 @@ impl SqlitePools {
             for _ in 0..pool.status().max_size {
                 match checkout(self.wait, pool.get()).await {
                     Ok(conn) => held.push(Object::take(conn)),
-                    // It is in use for longer than anybody waits, or there is none and none can be made.
+                    // It is in use for longer than anybody waits, or there is none and none can be
+                    // made.
                     Err(error) => tracing::debug!(%error, "a connection is not closed in order"),
                 }
             }
@@ -95,21 +102,29 @@ impl SqlitePools {
             drop(first);
         });
         if closed.await.is_err() || self.files.log().is_ok_and(|log| log.exists()) {
-            tracing::info!("somebody else uses the database, so its latest changes stay in the -wal file beside it");
+            tracing::info!(
+                "somebody else uses the database, so its latest changes stay in the -wal file beside it"
+            );
         }
     }
 
-    /// Whether the path still names the files that are open. Asked after the work and before its answer: what was written to a
-    /// file that is deleted is lost.
+    /// Whether the path still names the files that are open. Asked after the work and before its
+    /// answer: what was written to a file that is deleted is lost.
     pub(crate) fn check(&self) -> Result<(), DbError> {
         self.files.check()
     }
 
-    pub(crate) async fn read(&self, organization: OrganizationId) -> Result<Admitted<Object<AsyncSqlite>>, DbError> {
+    pub(crate) async fn read(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Admitted<Object<AsyncSqlite>>, DbError> {
         self.admission.admit(organization, Kind::Page, self.readers.get()).await
     }
 
-    pub(crate) async fn total(&self, organization: OrganizationId) -> Result<Admitted<Object<AsyncSqlite>>, DbError> {
+    pub(crate) async fn total(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Admitted<Object<AsyncSqlite>>, DbError> {
         self.admission.admit(organization, Kind::Total, self.readers.get()).await
     }
 
@@ -118,7 +133,11 @@ impl SqlitePools {
     }
 
     /// Holds a read to the time it may take, and ends it when nobody waits for it any more.
-    pub(crate) async fn attend<T>(&self, attendance: Attendance, read: impl Future<Output = T>) -> T {
+    pub(crate) async fn attend<T>(
+        &self,
+        attendance: Attendance,
+        read: impl Future<Output = T>,
+    ) -> T {
         Limit::new(self.time, attendance).hold(read).await
     }
 
@@ -128,13 +147,15 @@ impl SqlitePools {
 
     pub(crate) async fn migrate(&self) -> Result<Vec<String>, DbError> {
         let mut writer = self.write().await?;
-        // Two programs may start at once: the lock makes the second one wait and find nothing left to do.
+        // Two programs may start at once: the lock makes the second one wait and find nothing left
+        // to do.
         writer.spawn_blocking(|conn| Ok(conn.immediate_transaction(migrations::run_sqlite))).await?
     }
 
     pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {
         let mut reader = self.look_up().await?.connection;
-        let pending = reader.spawn_blocking(|conn| Ok(migrations::sqlite_has_pending(conn))).await?;
+        let pending =
+            reader.spawn_blocking(|conn| Ok(migrations::sqlite_has_pending(conn))).await?;
         self.check()?;
         pending
     }
@@ -155,7 +176,8 @@ impl SqlitePools {
         self.check()
     }
 
-    /// Copies the database, as it is at one moment, into a new file. Nobody who reads or writes waits for it.
+    /// Copies the database, as it is at one moment, into a new file. Nobody who reads or writes
+    /// waits for it.
     pub(crate) async fn backup(&self, path: String) -> Result<(), DbError> {
         // A connection of its own, because readers may not write, not even a file of their own.
         let mut reader = Object::take(self.look_up().await?.connection);
@@ -179,7 +201,11 @@ impl SqlitePools {
             .spawn_blocking(move |conn| Ok(commit(conn, &requests, &*clock)))
             .await
             // Whatever can panic before COMMIT is caught there.
-            .map_err(|error| DbError::Unavailable(format!("whether the transaction committed is unknown: {error}")))
+            .map_err(|error| {
+                DbError::Unavailable(format!(
+                    "whether the transaction committed is unknown: {error}"
+                ))
+            })
             .and_then(|committed| committed)
             .and_then(|settled| self.check().map(|()| settled));
         if committed.is_err() {
@@ -190,8 +216,13 @@ impl SqlitePools {
     }
 }
 
-fn commit(conn: &mut SqliteConnection, requests: &[Request], clock: &dyn Clock) -> Result<Vec<Settled>, DbError> {
-    // A deferred BEGIN would fail at the first write if anybody wrote since its first read, whatever the timeout.
+fn commit(
+    conn: &mut SqliteConnection,
+    requests: &[Request],
+    clock: &dyn Clock,
+) -> Result<Vec<Settled>, DbError> {
+    // A deferred BEGIN would fail at the first write if anybody wrote since its first read,
+    // whatever the timeout.
     AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
     let work = AssertUnwindSafe(|| {
         let mut ledger = load::load(conn, requests)?;
@@ -202,10 +233,11 @@ fn commit(conn: &mut SqliteConnection, requests: &[Request], clock: &dyn Clock) 
     let settled = catch_unwind(work).unwrap_or_else(|panic| Err(DbError::panicked(&*panic)));
     match settled {
         Ok((settled, kept)) => {
-            // A COMMIT that fails may still have reached the disk. It must not be tried again here: only the client's retry,
-            // under its idempotency key, can find out.
-            AnsiTransactionManager::commit_transaction(conn)
-                .map_err(|error| DbError::Unavailable(format!("the transaction could not be committed: {error}")))?;
+            // A COMMIT that fails may still have reached the disk. It must not be tried again here:
+            // only the client's retry, under its idempotency key, can find out.
+            AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
+                DbError::Unavailable(format!("the transaction could not be committed: {error}"))
+            })?;
             count_kept(kept);
             Ok(settled)
         }

@@ -1,4 +1,5 @@
-//! Saves what a batch changed, row by row with cached statements, which on SQLite is faster than inserting many rows at once.
+//! Saves what a batch changed, row by row with cached statements, which on SQLite is faster than
+//! inserting many rows at once.
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
@@ -14,7 +15,8 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
     for deletion in &changes.deletions {
         let (organization, id) = deletion.key;
         let entry = time_entries::table.find((IdValue::from(organization), IdValue::from(id)));
-        let deleted = diesel::delete(entry.filter(time_entries::version.eq(deletion.loaded.get()))).execute(conn)?;
+        let deleted = diesel::delete(entry.filter(time_entries::version.eq(deletion.loaded.get())))
+            .execute(conn)?;
         if deleted != 1 {
             return Err(changed(id));
         }
@@ -37,7 +39,9 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
         }
     }
     for record in changes.history {
-        diesel::insert_into(time_entry_history::table).values(HistoryRow::from(record)).execute(conn)?;
+        diesel::insert_into(time_entry_history::table)
+            .values(HistoryRow::from(record))
+            .execute(conn)?;
     }
     let mut kept = 0;
     for answer in changes.answers {

@@ -60,7 +60,10 @@ fn one_entry_is_taken_next_and_by_itself_though_somebody_has_1200_batches_waitin
         let light = desk.push(2, 1);
         let (first, second) = (desk.take(), desk.take());
         let both = [&first[..], &second[..]].concat();
-        assert!(first == [light] || (both.contains(&light) && both.len() <= 3), "{first:?}, {second:?}");
+        assert!(
+            first == [light] || (both.contains(&light) && both.len() <= 3),
+            "{first:?}, {second:?}"
+        );
     }
     assert!(desk.turns.jobs() > 1000, "the batches were not what was taken all the time");
 }
@@ -97,14 +100,19 @@ fn many_who_ask_for_little_hold_nobody_up_who_asks_for_much() {
 
 #[test]
 fn who_is_alone_gets_all_that_fits_into_a_transaction() {
-    for (weight, together) in [(1, MOST_JOBS), (16, MOST_JOBS), (40, 12), (100, 5), (256, 2), (500, 1), (2000, 1)] {
+    for (weight, together) in
+        [(1, MOST_JOBS), (16, MOST_JOBS), (40, 12), (100, 5), (256, 2), (500, 1), (2000, 1)]
+    {
         let mut desk = Desk::default();
         for _ in 0..100 {
             desk.push(1, weight);
         }
         let sizes: Vec<_> = desk.take_all().iter().map(Vec::len).collect();
         assert_eq!(sizes.iter().sum::<usize>(), 100);
-        assert!(sizes[..sizes.len() - 1].iter().all(|size| *size == together), "{weight}: {sizes:?}");
+        assert!(
+            sizes[..sizes.len() - 1].iter().all(|size| *size == together),
+            "{weight}: {sizes:?}"
+        );
     }
 }
 
@@ -122,7 +130,8 @@ fn heavy_jobs_that_have_to_save_up_are_not_waited_for() {
     let mut desk = Desk::default();
     let heavy = [1, 2].map(|owner| desk.push(owner, 100));
     // Together they are so many that a heavy one might join them.
-    let light: Vec<_> = (3..7).flat_map(|owner| [8; 4].map(|weight| desk.push(owner, weight))).collect();
+    let light: Vec<_> =
+        (3..7).flat_map(|owner| [8; 4].map(|weight| desk.push(owner, weight))).collect();
     assert_eq!(desk.take(), light);
     assert_eq!(desk.take(), heavy);
 }
@@ -145,7 +154,11 @@ fn nothing_is_left_of_those_for_whom_nothing_waits() {
         desk.push(owner, 1 + owner as usize);
     }
     desk.take_all();
-    assert!(desk.turns.lines.is_empty() && desk.turns.ring.is_empty() && desk.turns.newcomers.is_empty());
+    assert!(
+        desk.turns.lines.is_empty()
+            && desk.turns.ring.is_empty()
+            && desk.turns.newcomers.is_empty()
+    );
 }
 
 /// Of one organization a job of that weight; or something is taken.

@@ -81,11 +81,13 @@ impl Crowd {
             assert!(free == 0 || free - 1 < self.held(*holder), "{holder} waits for nothing");
         }
         let waiting = waiting.lock().unwrap();
-        let mut counted: Vec<_> = waiting.queues.iter().map(|(holder, queue)| (*holder, queue.len())).collect();
+        let mut counted: Vec<_> =
+            waiting.queues.iter().map(|(holder, queue)| (*holder, queue.len())).collect();
         counted.sort_unstable();
         let mut holders: Vec<_> = self.outside.iter().map(|(holder, _)| *holder).collect();
         holders.sort_unstable();
-        let expected: Vec<_> = holders.chunk_by(u8::eq).map(|chunk| (chunk[0], chunk.len())).collect();
+        let expected: Vec<_> =
+            holders.chunk_by(u8::eq).map(|chunk| (chunk[0], chunk.len())).collect();
         assert_eq!(counted, expected, "a queue has others than those who wait");
         let mut order: Vec<_> = waiting.order.iter().copied().collect();
         order.sort_unstable();
@@ -132,7 +134,8 @@ fn who_stops_waiting_leaves_no_trace_also_when_the_turn_was_given_already() {
     // The first of 2 stops waiting.
     drop(crowd.outside.remove(1));
     crowd.is_settled(1);
-    // A turn is given to 1, which stops waiting before it takes it, and then to 2, which does so too.
+    // A turn is given to 1, which stops waiting before it takes it, and then to 2, which does so
+    // too.
     drop(crowd.inside.pop());
     drop(crowd.outside.remove(0));
     drop(crowd.outside.remove(0));

@@ -18,7 +18,9 @@ pub(crate) async fn an_answer_is_kept_as_it_was_given(subject: Subject) {
     for (number, key, minutes) in [(1001, "a", 60), (1002, "b", 90)] {
         let request = keyed(lasting(minutes, log_as(number, "1")), key);
         let decision = subject.time_entries.execute(request).await.unwrap();
-        let Ok(Reply::Done { outcome, answer: Some(answer) }) = decision else { panic!("{decision:?}") };
+        let Ok(Reply::Done { outcome, answer: Some(answer) }) = decision else {
+            panic!("{decision:?}")
+        };
         assert_eq!(answer, render(&outcome));
         let record = IdempotencyRecord {
             fingerprint: Fingerprint([7; 32]),
@@ -33,7 +35,9 @@ pub(crate) async fn a_large_answer_is_kept_and_replayed_byte_for_byte(subject: S
     let items = (1001..1301).map(|number| Some(log(number)).filter(|_| number % 3 > 0)).collect();
     let request = Request { claim: Some(claim("a")), ..log_many(items, false) };
     let decision = subject.time_entries.execute(request.clone()).await.unwrap();
-    let Ok(Reply::Done { outcome, answer: Some(answer) }) = decision else { panic!("{decision:?}") };
+    let Ok(Reply::Done { outcome, answer: Some(answer) }) = decision else {
+        panic!("{decision:?}")
+    };
     assert_eq!(answer, render(&outcome));
     assert!(answer.body.len() > 100_000, "{}", answer.body.len());
     let record = subject.answers.find(&scope("a"), subject.clock.time()).await.unwrap().unwrap();
@@ -45,9 +49,11 @@ pub(crate) async fn a_large_answer_is_kept_and_replayed_byte_for_byte(subject: S
 pub(crate) async fn the_longest_key_of_the_longest_operation_is_kept(subject: Subject) {
     let longest = "~".repeat(IdempotencyKey::MAX_CHARS);
     // The longest path that takes a key is that of a batch.
-    let operation = "POST /projects/9a8b7c6d-0000-0000-0000-000000000002/time-entries/batch".to_owned();
+    let operation =
+        "POST /projects/9a8b7c6d-0000-0000-0000-000000000002/time-entries/batch".to_owned();
     let scope = IdempotencyScope { operation, ..scope(&longest) };
-    let request = Request { claim: Some(Claim { scope: scope.clone(), ..claim("a") }), ..logged(log(1001)) };
+    let request =
+        Request { claim: Some(Claim { scope: scope.clone(), ..claim("a") }), ..logged(log(1001)) };
     done(subject.time_entries.execute(request).await.unwrap());
     assert!(subject.answers.find(&scope, subject.clock.time()).await.unwrap().is_some());
 }
@@ -103,11 +109,21 @@ pub(crate) async fn every_part_of_the_scope_tells_answers_apart(subject: Subject
 
 pub(crate) async fn sweeping_is_bounded_and_spares_what_is_live(subject: Subject) {
     for number in 1001..=1005 {
-        subject.time_entries.execute(keyed(log(number), &format!("old-{number}"))).await.unwrap().unwrap();
+        subject
+            .time_entries
+            .execute(keyed(log(number), &format!("old-{number}")))
+            .await
+            .unwrap()
+            .unwrap();
     }
     subject.clock.advance(TICK);
     for number in 1006..=1008 {
-        subject.time_entries.execute(keyed(log(number), &format!("new-{number}"))).await.unwrap().unwrap();
+        subject
+            .time_entries
+            .execute(keyed(log(number), &format!("new-{number}")))
+            .await
+            .unwrap()
+            .unwrap();
     }
     assert_eq!(subject.answers.sweep(subject.clock.time(), 100).await, Ok(0));
     subject.clock.advance(ALMOST_A_DAY);

@@ -17,7 +17,8 @@ async fn ask(subject: &Subject, request: Request) -> Decision {
 /// What became of the items of a request for many.
 fn items(decision: Decision) -> Vec<ItemOutcome> {
     match decision {
-        Ok(Reply::Done { outcome: Outcome::Many(items), .. }) | Err(Refusal::BatchFailed(items)) => items,
+        Ok(Reply::Done { outcome: Outcome::Many(items), .. })
+        | Err(Refusal::BatchFailed(items)) => items,
         other => panic!("{other:?}"),
     }
 }
@@ -33,7 +34,12 @@ pub(crate) async fn an_edited_entry_is_found_as_it_was_answered(subject: Subject
         entry_id: Some(Some(id(TICKET))),
         release_id: Some(Some(id(RELEASE))),
     };
-    let empty = Patch { description: Some(None), entry_id: Some(None), release_id: Some(None), ..Patch::default() };
+    let empty = Patch {
+        description: Some(None),
+        entry_id: Some(None),
+        release_id: Some(None),
+        ..Patch::default()
+    };
     for (version, patch) in [(2, full), (3, empty)] {
         let edited = done(ask(&subject, edit(1001, patch)).await);
         assert_eq!(edited.version().get(), version);
@@ -52,7 +58,8 @@ pub(crate) async fn an_edit_looks_for_tickets_in_the_project_of_its_entry(subjec
         release_id: Some(Some(id(release))),
         ..Patch::default()
     };
-    let unknown = Refusal::References(vec![InvalidReference::UnknownEntry, InvalidReference::UnknownRelease]);
+    let unknown =
+        Refusal::References(vec![InvalidReference::UnknownEntry, InvalidReference::UnknownRelease]);
     let (here, there_too) = (patch(TICKET, RELEASE), patch(OTHER_TICKET, 41));
 
     // The entries are stored, and the edits know only their ids.
@@ -97,7 +104,8 @@ pub(crate) async fn a_deleted_entry_is_gone_and_its_reference_is_free(subject: S
 
 pub(crate) async fn one_reference_may_change_hands_among_requests_that_wait(subject: Subject) {
     done(ask(&subject, logged(log_as(1001, "1"))).await);
-    // The stored entry goes; one that is logged and deleted at once was never there; the third stays.
+    // The stored entry goes; one that is logged and deleted at once was never there; the third
+    // stays.
     let requests = vec![
         delete(1001),
         logged(log_as(1002, "1")),
@@ -105,7 +113,8 @@ pub(crate) async fn one_reference_may_change_hands_among_requests_that_wait(subj
         logged(log_as(1003, "1")),
         logged(lasting(90, log_as(1004, "1"))),
     ];
-    let decisions: Vec<_> = at_once(&subject, requests).await.into_iter().map(Result::unwrap).collect();
+    let decisions: Vec<_> =
+        at_once(&subject, requests).await.into_iter().map(Result::unwrap).collect();
     assert!(decisions.iter().all(Result::is_ok), "{decisions:?}");
     for number in [1001, 1002, 1004] {
         assert_eq!(find(&subject, number).await, None, "{number}");
@@ -118,7 +127,11 @@ pub(crate) async fn one_reference_may_change_hands_among_requests_that_wait(subj
         (1004, vec![]),
     ] {
         let history = subject.queries.history(id(ORGANIZATION), id(number)).await.unwrap();
-        assert_eq!(history.iter().map(|record| record.event).collect::<Vec<_>>(), events, "{number}");
+        assert_eq!(
+            history.iter().map(|record| record.event).collect::<Vec<_>>(),
+            events,
+            "{number}"
+        );
     }
 }
 
@@ -156,7 +169,8 @@ pub(crate) async fn one_failure_keeps_all_of_an_atomic_batch_from_being_stored(s
     let request = Request { claim: Some(claim("a")), ..log_many(mixed(), true) };
     // Requests beside it are not touched by its failure.
     let requests = vec![logged(log(1002)), request.clone(), logged(log_as(1003, "new"))];
-    let decisions: Vec<_> = at_once(&subject, requests).await.into_iter().map(Result::unwrap).collect();
+    let decisions: Vec<_> =
+        at_once(&subject, requests).await.into_iter().map(Result::unwrap).collect();
     assert!(matches!(decisions[1], Err(Refusal::BatchFailed(_))), "{decisions:?}");
     assert_eq!(find(&subject, 1001).await, Some(old));
     for number in 1011..=1016 {
@@ -169,7 +183,8 @@ pub(crate) async fn one_failure_keeps_all_of_an_atomic_batch_from_being_stored(s
     }
     // Without what failed it comes through, as a whole.
     let good = mixed().into_iter().flatten().filter(|item| item.id != id(1014)).map(Some).collect();
-    let items = items(ask(&subject, Request { claim: Some(claim("a")), ..log_many(good, true) }).await);
+    let items =
+        items(ask(&subject, Request { claim: Some(claim("a")), ..log_many(good, true) }).await);
     assert!(items.iter().all(|item| item.time_entry().is_some()), "{items:?}");
     assert!(find(&subject, 1015).await.is_some());
 }

@@ -1,4 +1,5 @@
-//! Laws of stores that keep what they answered, in a database that other programs can open, behind a commit queue.
+//! Laws of stores that keep what they answered, in a database that other programs can open, behind
+//! a commit queue.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -14,8 +15,12 @@ use crate::together::at_once;
 use crate::world::*;
 
 /// Puts requests into the queue, where they wait.
-fn begin(subject: &Subject, requests: impl IntoIterator<Item = Request>) -> Vec<PortFuture<'_, Decision>> {
-    let mut waiting: Vec<_> = requests.into_iter().map(|request| subject.time_entries.execute(request)).collect();
+fn begin(
+    subject: &Subject,
+    requests: impl IntoIterator<Item = Request>,
+) -> Vec<PortFuture<'_, Decision>> {
+    let mut waiting: Vec<_> =
+        requests.into_iter().map(|request| subject.time_entries.execute(request)).collect();
     for future in &mut waiting {
         assert!(Pin::new(future).now_or_never().is_none(), "nobody had time to carry it out");
     }
@@ -46,7 +51,8 @@ pub(crate) async fn two_programs_at_once_have_one_effect(subject: Subject) {
             at_once(&subject, (1001..=1016).map(request).collect()),
             at_once(&other, (1051..=1066).map(request).collect())
         );
-        let replies: Vec<_> = ours.into_iter().chain(theirs).map(|decision| decision.unwrap().unwrap()).collect();
+        let replies: Vec<_> =
+            ours.into_iter().chain(theirs).map(|decision| decision.unwrap().unwrap()).collect();
         let created = replies.iter().filter(|reply| matches!(reply, Reply::Done { .. })).count();
         assert_eq!((created, replies.len()), (1, 32));
     }
@@ -54,11 +60,13 @@ pub(crate) async fn two_programs_at_once_have_one_effect(subject: Subject) {
 
 pub(crate) async fn requests_that_wait_share_a_commit(subject: Subject) {
     let before = subject.clock.asked();
-    let mut requests: Vec<_> = (1001..=1016).map(|number| keyed(log(number), &number.to_string())).collect();
+    let mut requests: Vec<_> =
+        (1001..=1016).map(|number| keyed(log(number), &number.to_string())).collect();
     // One that panics costs the others no second attempt.
     requests.insert(8, panicking(log(1017), "panics"));
     let decisions = at_once(&subject, requests).await;
-    let carried_out = decisions.iter().filter(|decision| matches!(decision, Ok(Ok(Reply::Done { .. })))).count();
+    let carried_out =
+        decisions.iter().filter(|decision| matches!(decision, Ok(Ok(Reply::Done { .. })))).count();
     assert_eq!(carried_out, 16);
     assert_eq!(subject.clock.asked() - before, 1, "one batch asks for the time once");
     // And nobody waits for company.
@@ -76,7 +84,8 @@ pub(crate) async fn a_reference_changes_hands_within_a_commit(subject: Subject) 
 }
 
 pub(crate) async fn a_full_queue_turns_away_and_changes_nothing(subject: Subject) {
-    let small = subject.opened_again_with(QueueOptions { capacity: 4, ..QueueOptions::default() }).await;
+    let small =
+        subject.opened_again_with(QueueOptions { capacity: 4, ..QueueOptions::default() }).await;
     let waiting = begin(&small, [keyed(log(1001), "a"), keyed(log(1002), "b")]);
     let turned_away = small.time_entries.execute(keyed(log(1003), "c")).now_or_never();
     assert_eq!(turned_away, Some(Err(PortError::Busy)));
@@ -90,8 +99,9 @@ pub(crate) async fn a_full_queue_turns_away_and_changes_nothing(subject: Subject
 }
 
 pub(crate) async fn a_request_that_waited_too_long_is_not_begun(subject: Subject) {
-    let impatient =
-        subject.opened_again_with(QueueOptions { max_wait: Duration::ZERO, ..QueueOptions::default() }).await;
+    let impatient = subject
+        .opened_again_with(QueueOptions { max_wait: Duration::ZERO, ..QueueOptions::default() })
+        .await;
     assert_eq!(impatient.time_entries.execute(keyed(log(1001), "a")).await, Err(PortError::Busy));
     assert_eq!(subject.time_entries.find(id(ORGANIZATION), id(1001)).await, Ok(None));
     assert_eq!(subject.answers.find(&scope("a"), subject.clock.time()).await, Ok(None));
@@ -99,7 +109,8 @@ pub(crate) async fn a_request_that_waited_too_long_is_not_begun(subject: Subject
 
 pub(crate) async fn a_request_whose_id_is_taken_fails_alone(subject: Subject) {
     let existing = done(subject.time_entries.execute(logged(log(1001))).await.unwrap());
-    let requests = vec![keyed(log(1002), "a"), keyed(lasting(90, log(1001)), "b"), keyed(log(1003), "c")];
+    let requests =
+        vec![keyed(log(1002), "a"), keyed(lasting(90, log(1001)), "b"), keyed(log(1003), "c")];
     let decisions = at_once(&subject, requests).await;
     let failed: Vec<_> = decisions.iter().map(Result::is_err).collect();
     assert_eq!(failed, [false, true, false], "{decisions:?}");
@@ -117,21 +128,29 @@ pub(crate) async fn draining_answers_what_waits_and_takes_no_more(subject: Subje
     let late = subject.time_entries.execute(logged(log(1101))).await;
     assert!(matches!(late, Err(PortError::Unavailable(_))), "{late:?}");
     assert!(subject.time_entries.find(id(ORGANIZATION), id(1100)).await.unwrap().is_some());
-    assert!(matches!(subject.database().store.check().await, Err(PortError::Unavailable(_))), "it is not ready");
+    assert!(
+        matches!(subject.database().store.check().await, Err(PortError::Unavailable(_))),
+        "it is not ready"
+    );
 }
 
-pub(crate) async fn a_panic_in_the_middle_of_a_commit_fails_alone_and_the_lane_goes_on(subject: Subject) {
+pub(crate) async fn a_panic_in_the_middle_of_a_commit_fails_alone_and_the_lane_goes_on(
+    subject: Subject,
+) {
     let store = &subject.database().store;
-    // The whole batch panics, and then each half once more, so that one request stands alone with the last panic.
+    // The whole batch panics, and then each half once more, so that one request stands alone with
+    // the last panic.
     subject.clock.panic_next(3);
     let requests = (1001..=1004).map(|number| keyed(log(number), &number.to_string()));
     let decisions = at_once(&subject, requests.collect()).await;
-    let failed: Vec<_> = decisions.iter().map(|decision| matches!(decision, Err(PortError::Internal(_)))).collect();
+    let failed: Vec<_> =
+        decisions.iter().map(|decision| matches!(decision, Err(PortError::Internal(_)))).collect();
     assert_eq!(failed, [true, false, false, false], "{decisions:?}");
     for (number, failed) in (1001..).zip(failed) {
         let stored = subject.time_entries.find(id(ORGANIZATION), id(number)).await.unwrap();
         assert_eq!(stored.is_none(), failed, "{number}");
-        let kept = subject.answers.find(&scope(&number.to_string()), subject.clock.time()).await.unwrap();
+        let kept =
+            subject.answers.find(&scope(&number.to_string()), subject.clock.time()).await.unwrap();
         assert_eq!(kept.is_none(), failed, "{number}");
     }
     // The lane lives, and the same request is carried out.
@@ -150,7 +169,10 @@ pub(crate) async fn the_directory_needs_its_organization(subject: Subject) {
     let organization_id = id(99);
     let directory = &*subject.directory;
     let refused = Err(PortError::UnknownReference);
-    assert_eq!(directory.put_project(Project { organization_id, ..project(PROJECT, false) }).await, refused);
+    assert_eq!(
+        directory.put_project(Project { organization_id, ..project(PROJECT, false) }).await,
+        refused
+    );
     assert_eq!(directory.put_user(User { organization_id, ..user(USER, true) }).await, refused);
     let ticket = Entry { project_id: id(99), ..ticket(TICKET) };
     assert_eq!(directory.put_entry(ticket).await, refused);
@@ -175,7 +197,9 @@ pub(crate) async fn what_is_kept_is_measured_as_it_comes_and_goes(subject: Subje
     let large = store.kept_bytes().await.unwrap() - small;
     assert!(large * 10 < answer.body.len() as u64, "{large} bytes for {}", answer.body.len());
     // What expires is no longer counted once it is swept.
-    subject.clock.advance(timelog_domain::idempotency::ANSWER_LIFETIME.saturating_sub(Duration::from_secs(1)));
+    subject.clock.advance(
+        timelog_domain::idempotency::ANSWER_LIFETIME.saturating_sub(Duration::from_secs(1)),
+    );
     assert_eq!(subject.answers.sweep(subject.clock.time(), 100).await, Ok(1));
     assert_eq!(store.kept_bytes().await, Ok(large));
 }

@@ -8,7 +8,11 @@ use crate::world::*;
 
 /// What becomes of a request that refers to everything.
 async fn try_it(subject: &Subject, number: u128) -> Decision {
-    let details = Details { entry_id: Some(id(TICKET)), release_id: Some(id(RELEASE)), ..log(number).details };
+    let details = Details {
+        entry_id: Some(id(TICKET)),
+        release_id: Some(id(RELEASE)),
+        ..log(number).details
+    };
     subject.time_entries.execute(logged(LogTimeEntry { details, ..log(number) })).await.unwrap()
 }
 
@@ -28,15 +32,23 @@ pub(crate) async fn putting_replaces_what_was_there_and_is_seen_at_once(subject:
     assert_eq!(try_it(&subject, 1001).await, Err(Refusal::ProjectArchived));
     directory.put_project(project(PROJECT, false)).await.unwrap();
     directory.put_user(user(USER, false)).await.unwrap();
-    assert_eq!(try_it(&subject, 1002).await, Err(Refusal::References(vec![InvalidReference::InactiveUser])));
+    assert_eq!(
+        try_it(&subject, 1002).await,
+        Err(Refusal::References(vec![InvalidReference::InactiveUser]))
+    );
     directory.put_user(user(USER, true)).await.unwrap();
     directory.put_entry(Entry { title: text("Another title"), ..ticket(TICKET) }).await.unwrap();
-    directory.put_release(Release { name: text("Another name"), ..release(RELEASE) }).await.unwrap();
+    directory
+        .put_release(Release { name: text("Another name"), ..release(RELEASE) })
+        .await
+        .unwrap();
     assert!(try_it(&subject, 1003).await.is_ok());
     // The other organization, whose ids are the same, was not touched.
     directory.put_project(project(PROJECT, true)).await.unwrap();
-    let elsewhere =
-        Request { caller: Caller { organization_id: id(OTHER_ORGANIZATION), ..caller() }, ..logged(log(1004)) };
+    let elsewhere = Request {
+        caller: Caller { organization_id: id(OTHER_ORGANIZATION), ..caller() },
+        ..logged(log(1004))
+    };
     assert!(subject.time_entries.execute(elsewhere).await.unwrap().is_ok());
 }
 
@@ -44,8 +56,11 @@ pub(crate) async fn of_many_that_put_one_thing_at_once_one_creates_it(subject: S
     let directory = &*subject.directory;
     for number in 60..64 {
         let name = |nth: usize| text(&format!("Project {nth}"));
-        let puts = (0..8).map(|nth| directory.put_project(Project { name: name(nth), ..project(number, false) }));
-        let created = join_all(puts).await.into_iter().filter(|created| *created.as_ref().unwrap()).count();
+        let puts = (0..8).map(|nth| {
+            directory.put_project(Project { name: name(nth), ..project(number, false) })
+        });
+        let created =
+            join_all(puts).await.into_iter().filter(|created| *created.as_ref().unwrap()).count();
         assert_eq!(created, 1);
         let stored = directory.project(id(ORGANIZATION), id(number)).await.unwrap().unwrap();
         assert!((0..8).any(|nth| stored.name == name(nth)), "{stored:?}");

@@ -39,7 +39,8 @@ pub(crate) async fn pages_have_each_id_once_and_in_order(subject: Subject) {
         directory.put_project(Project { id: uuid(number), ..project(0, false) }).await.unwrap();
         directory.put_user(User { id: uuid(number), ..user(0, true) }).await.unwrap();
     }
-    let mut projects: Vec<ProjectId> = NUMBERS.into_iter().chain([PROJECT, OTHER_PROJECT]).map(uuid).collect();
+    let mut projects: Vec<ProjectId> =
+        NUMBERS.into_iter().chain([PROJECT, OTHER_PROJECT]).map(uuid).collect();
     let mut users: Vec<UserId> = NUMBERS.into_iter().chain([USER, OTHER_USER]).map(uuid).collect();
     projects.sort_unstable();
     users.sort_unstable();

@@ -13,18 +13,26 @@ async fn history(subject: &Subject, number: u128) -> Vec<HistoryRecord> {
     subject.queries.history(id(ORGANIZATION), id(number)).await.unwrap()
 }
 
-/// Everything that can happen to one entry: each member gets a value and loses it again, each action is taken, and in the end
-/// the entry goes. There are more than ten changes, so their numbers are not in the order of their texts.
+/// Everything that can happen to one entry: each member gets a value and loses it again, each
+/// action is taken, and in the end the entry goes. There are more than ten changes, so their
+/// numbers are not in the order of their texts.
 fn whole_life(number: u128) -> Vec<Request> {
-    let described = |text: &str| Patch { description: Some(Some(self::text(text))), ..Patch::default() };
+    let described =
+        |text: &str| Patch { description: Some(Some(self::text(text))), ..Patch::default() };
     let bound = Caller { key_id: id(51), user_id: Some(id(USER)), ..caller() };
     let mut requests = vec![
         Request { caller: bound, ..logged(log_as(number, "1")) },
         edit(number, Patch { user_id: Some(id(OTHER_USER)), ..Patch::default() }),
         edit(number, Patch { work_date: Some("0001-01-01".parse().unwrap()), ..Patch::default() }),
-        edit(number, Patch { duration: Some(WorkDuration::MAX), billable: Some(false), ..Patch::default() }),
+        edit(
+            number,
+            Patch { duration: Some(WorkDuration::MAX), billable: Some(false), ..Patch::default() },
+        ),
         edit(number, Patch { entry_id: Some(Some(id(TICKET))), ..Patch::default() }),
-        edit(number, Patch { entry_id: Some(None), release_id: Some(Some(id(RELEASE))), ..Patch::default() }),
+        edit(
+            number,
+            Patch { entry_id: Some(None), release_id: Some(Some(id(RELEASE))), ..Patch::default() },
+        ),
         edit(number, described("")),
         edit(number, described("\"\\ \r\n\t {}[] null 1 true")),
         edit(number, described("\u{1}\u{7f}\u{2028}Überstunden 🕰\u{10ffff}")),
@@ -61,15 +69,20 @@ pub(crate) async fn a_history_is_read_as_it_was_recorded_oldest_first(subject: S
         subject.clock.advance(Duration::from_millis(1));
         assert!(oracle.execute(request.clone()).await.unwrap().is_ok(), "{request:?}");
         assert!(subject.time_entries.execute(request).await.unwrap().is_ok());
-        let recorded = TimeEntryQueries::history(&oracle, id(ORGANIZATION), id(1001)).await.unwrap();
+        let recorded =
+            TimeEntryQueries::history(&oracle, id(ORGANIZATION), id(1001)).await.unwrap();
         assert_eq!(history(&subject, 1001).await, recorded);
     }
     let records = history(&subject, 1001).await;
     assert!(records.iter().map(|record| record.version.get()).eq(1..=27));
-    let kinds: Vec<_> = records.iter().flat_map(|record| &record.changes).map(|change| &change.new).collect();
-    for kind in
-        [FieldValue::Null, FieldValue::Integer(1440), FieldValue::Boolean(false), FieldValue::Text(String::new())]
-    {
+    let kinds: Vec<_> =
+        records.iter().flat_map(|record| &record.changes).map(|change| &change.new).collect();
+    for kind in [
+        FieldValue::Null,
+        FieldValue::Integer(1440),
+        FieldValue::Boolean(false),
+        FieldValue::Text(String::new()),
+    ] {
         assert!(kinds.contains(&&kind), "{kind:?}");
     }
     let last = &records[26];
@@ -79,10 +92,16 @@ pub(crate) async fn a_history_is_read_as_it_was_recorded_oldest_first(subject: S
 }
 
 pub(crate) async fn a_history_outlives_its_entry_and_the_next_of_its_reference(subject: Subject) {
-    for request in [logged(log_as(1001, "1")), delete(1001), logged(log_as(1002, "1")), apply(1002, Action::Submit)] {
+    for request in [
+        logged(log_as(1001, "1")),
+        delete(1001),
+        logged(log_as(1002, "1")),
+        apply(1002, Action::Submit),
+    ] {
         assert!(subject.time_entries.execute(request).await.unwrap().is_ok());
     }
-    let events = |records: Vec<HistoryRecord>| records.iter().map(|record| record.event).collect::<Vec<_>>();
+    let events =
+        |records: Vec<HistoryRecord>| records.iter().map(|record| record.event).collect::<Vec<_>>();
     assert_eq!(events(history(&subject, 1001).await), [Event::Log, Event::Delete]);
     assert_eq!(events(history(&subject, 1002).await), [Event::Log, Event::Action(Action::Submit)]);
     assert_eq!(history(&subject, 404).await, []);
@@ -94,7 +113,13 @@ pub(crate) async fn organizations_read_their_own_history_only(subject: Subject) 
         assert!(subject.time_entries.execute(request).await.unwrap().is_ok());
     }
     assert_eq!(subject.queries.history(id(OTHER_ORGANIZATION), id(1001)).await, Ok(vec![]));
-    done(subject.time_entries.execute(Request { caller: stranger, ..logged(log(1001)) }).await.unwrap());
+    done(
+        subject
+            .time_entries
+            .execute(Request { caller: stranger, ..logged(log(1001)) })
+            .await
+            .unwrap(),
+    );
     let theirs = subject.queries.history(id(OTHER_ORGANIZATION), id(1001)).await.unwrap();
     assert_eq!((theirs.len(), theirs[0].organization_id), (1, id(OTHER_ORGANIZATION)));
     assert_eq!(history(&subject, 1001).await.len(), 2);

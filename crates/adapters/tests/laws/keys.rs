@@ -55,7 +55,10 @@ pub(crate) async fn a_key_is_found_by_its_whole_text_and_nothing_else(subject: S
             revoked_at: None,
         };
         assert_eq!(issued.key, expected);
-        assert!(issued.text.starts_with(&format!("tlk_{}_", expected.prefix)), "the text begins with the prefix");
+        assert!(
+            issued.text.starts_with(&format!("tlk_{}_", expected.prefix)),
+            "the text begins with the prefix"
+        );
         assert_eq!(find(&subject, &issued.text).await, Ok(Some(expected)));
 
         // The prefix alone finds nothing: every character of the secret counts.
@@ -64,7 +67,9 @@ pub(crate) async fn a_key_is_found_by_its_whole_text_and_nothing_else(subject: S
             assert_eq!(find(&subject, &altered(&issued.text, place)).await, Ok(None));
         }
         let without_end = &issued.text[..issued.text.len() - 1];
-        for text in ["", "tlk_", without_end, &format!("{}0", issued.text), &issued.text.to_uppercase()] {
+        for text in
+            ["", "tlk_", without_end, &format!("{}0", issued.text), &issued.text.to_uppercase()]
+        {
             assert_eq!(find(&subject, text).await, Ok(None));
         }
     }
@@ -116,7 +121,10 @@ pub(crate) async fn no_two_keys_share_a_text(subject: Subject) {
     let mut texts = HashSet::new();
     for number in 501..=532 {
         let issued = keys.create(new(number, &subject)).await.unwrap();
-        assert!(!format!("{issued:?}").contains(&issued.text[17..]), "the secret shows when it is logged");
+        assert!(
+            !format!("{issued:?}").contains(&issued.text[17..]),
+            "the secret shows when it is logged"
+        );
         assert!(texts.insert(issued.text));
     }
 }
@@ -154,7 +162,12 @@ pub(crate) async fn a_former_secret_works_until_its_grace_is_over(subject: Subje
     ] {
         for (issued, works) in [&first, &second, &third].into_iter().zip(working) {
             let found = keys.find(&issued.text, after(at)).await.unwrap();
-            assert_eq!(found, works.then(|| third.key.clone()), "{} after {at} ms", issued.key.prefix);
+            assert_eq!(
+                found,
+                works.then(|| third.key.clone()),
+                "{} after {at} ms",
+                issued.key.prefix
+            );
         }
     }
     for place in [first.text.len() - 1, "tlk_".len() + first.key.prefix.len() + 1] {
@@ -162,7 +175,9 @@ pub(crate) async fn a_former_secret_works_until_its_grace_is_over(subject: Subje
     }
 }
 
-pub(crate) async fn a_revoked_key_gets_no_new_secret_and_none_of_its_secrets_works(subject: Subject) {
+pub(crate) async fn a_revoked_key_gets_no_new_secret_and_none_of_its_secrets_works(
+    subject: Subject,
+) {
     let keys = store(&subject);
     let first = keys.create(new(501, &subject)).await.unwrap();
     let now = subject.clock.now();
@@ -178,8 +193,10 @@ pub(crate) async fn of_new_secrets_given_at_once_each_was_the_one_for_a_while(su
     let keys = store(&subject);
     let first = keys.create(new(501, &subject)).await.unwrap();
     let now = subject.clock.now();
-    let (one, other) =
-        tokio::join!(keys.rotate(id(501), now, Timestamp::MAX), keys.rotate(id(501), now, Timestamp::MAX));
+    let (one, other) = tokio::join!(
+        keys.rotate(id(501), now, Timestamp::MAX),
+        keys.rotate(id(501), now, Timestamp::MAX)
+    );
     for text in [first.text, one.unwrap().unwrap().text, other.unwrap().unwrap().text] {
         let found = find(&subject, &text).await.unwrap();
         assert_eq!(found.map(|key| key.id), Some(id(501)));

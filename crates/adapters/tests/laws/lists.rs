@@ -21,9 +21,13 @@ async fn page(
 ) -> Page<TimeEntry, Position> {
     let request = PageRequest { filter: filter.clone(), sort, after, limit };
     let page = subject.queries.list(id(ORGANIZATION), request).await.unwrap();
-    // There are as many as the limit allows wherever there are more, and the next page begins after the last of them.
+    // There are as many as the limit allows wherever there are more, and the next page begins after
+    // the last of them.
     if let Some(next) = page.next {
-        assert_eq!((page.items.len(), page.items.last().map(|last| sort.position(last))), (limit as usize, Some(next)));
+        assert_eq!(
+            (page.items.len(), page.items.last().map(|last| sort.position(last))),
+            (limit as usize, Some(next))
+        );
     }
     page
 }
@@ -44,28 +48,40 @@ pub(crate) async fn every_filter_lets_through_what_it_matches(subject: Subject) 
     let entries = shelf::fill(&subject).await;
     for (filter, sort) in filters(&entries).into_iter().zip(sorts().cycle()) {
         let expected = expected(&entries, &filter, sort);
-        assert!((1..entries.len()).contains(&expected.len()), "{filter:?} tells nothing apart: {}", expected.len());
+        assert!(
+            (1..entries.len()).contains(&expected.len()),
+            "{filter:?} tells nothing apart: {}",
+            expected.len()
+        );
         assert_eq!(page(&subject, &filter, sort, None, ALL).await.items, expected, "{filter:?}");
         // A count and a total see what a list sees.
-        assert_eq!(subject.queries.count(id(ORGANIZATION), filter.clone()).await, Ok(expected.len() as u64));
+        assert_eq!(
+            subject.queries.count(id(ORGANIZATION), filter.clone()).await,
+            Ok(expected.len() as u64)
+        );
         let by = GroupBy::one(GroupKey::Status);
         let summary = subject.queries.summarize(id(ORGANIZATION), filter, by).await.unwrap();
         assert_eq!(summary.total.entries, expected.len() as u64);
     }
     let nobody = Filter { user_id: Some(id(99)), ..Filter::default() };
-    assert_eq!(page(&subject, &nobody, Sort::default(), None, ALL).await, Page { items: vec![], next: None });
+    assert_eq!(
+        page(&subject, &nobody, Sort::default(), None, ALL).await,
+        Page { items: vec![], next: None }
+    );
 }
 
 pub(crate) async fn pages_of_every_size_have_each_entry_once_and_in_order(subject: Subject) {
     let entries = shelf::fill(&subject).await;
-    let filter = Filter { project_id: Some(id(PROJECT)), user_id: Some(id(USER)), ..Filter::default() };
+    let filter =
+        Filter { project_id: Some(id(PROJECT)), user_id: Some(id(USER)), ..Filter::default() };
     for sort in sorts() {
         let all = expected(&entries, &filter, sort);
         let count = u32::try_from(all.len()).unwrap();
         assert!(count > 12);
         for limit in 1..=count + 1 {
             let (mut read, mut sizes, mut after) = (Vec::new(), Vec::new(), None);
-            // One page more than there can be, so that a reader who turns in circles comes to an end.
+            // One page more than there can be, so that a reader who turns in circles comes to an
+            // end.
             for _ in 0..=count {
                 let page = page(&subject, &filter, sort, after, limit).await;
                 sizes.push(page.items.len() as u64);
@@ -83,8 +99,9 @@ pub(crate) async fn pages_of_every_size_have_each_entry_once_and_in_order(subjec
     }
 }
 
-/// What others do between two pages: they log before and behind the reader, move entries across it, change some in their places,
-/// and delete some, among them the one that the reader's position is of.
+/// What others do between two pages: they log before and behind the reader, move entries across it,
+/// change some in their places, and delete some, among them the one that the reader's position is
+/// of.
 async fn meanwhile(subject: &Subject, round: u128, last: &TimeEntry) {
     subject.clock.advance(Duration::from_millis(1));
     let ask = |request| subject.time_entries.execute(request);
@@ -95,7 +112,8 @@ async fn meanwhile(subject: &Subject, round: u128, last: &TimeEntry) {
     }
     let number = |entry: &TimeEntry| entry.id().uuid().as_u128();
     let entries = page(subject, &Filter::default(), Sort::default(), None, ALL).await.items;
-    let mut open = entries.iter().filter(|entry| entry.status().is_editable() && entry.id() != last.id());
+    let mut open =
+        entries.iter().filter(|entry| entry.status().is_editable() && entry.id() != last.id());
     let mut next = || open.next().map(number);
     // One goes to the other end, one keeps its day, one goes.
     if let Some(number) = next() {
@@ -137,13 +155,20 @@ pub(crate) async fn a_reader_meets_what_stays_once_while_others_write(subject: S
         }
         assert_eq!(after, None, "{sort}");
         let then = positions(&page(&subject, &all, sort, None, ALL).await.items);
-        let stayed: HashSet<_> = before.iter().filter(|(id, position)| then.get(id) == Some(position)).collect();
+        let stayed: HashSet<_> =
+            before.iter().filter(|(id, position)| then.get(id) == Some(position)).collect();
         assert!(stayed.len() > 20 && stayed.len() < before.len(), "{sort}: {}", stayed.len());
         for (id, position) in stayed {
-            assert_eq!(read.iter().filter(|entry| entry.id() == *id).count(), 1, "{sort}: {id} at {position:?}");
+            assert_eq!(
+                read.iter().filter(|entry| entry.id() == *id).count(),
+                1,
+                "{sort}: {id} at {position:?}"
+            );
         }
         // And whatever was met was met in the order, so nothing was met twice at one place.
-        assert!(read.is_sorted_by(|one, other| sort.compare(&sort.position(one), &sort.position(other)).is_lt()));
+        assert!(read.is_sorted_by(|one, other| {
+            sort.compare(&sort.position(one), &sort.position(other)).is_lt()
+        }));
     }
 }
 
@@ -155,7 +180,11 @@ pub(crate) async fn a_position_of_another_order_is_an_error(subject: Subject) {
             let request = PageRequest { filter: Filter::default(), sort, after, limit: 1 };
             let listed = subject.queries.list(id(ORGANIZATION), request).await;
             let alike = (sort.key == SortKey::WorkDate) == (other.key == SortKey::WorkDate);
-            assert_eq!(matches!(listed, Err(PortError::Internal(_))), !alike, "{sort} after {other}: {listed:?}");
+            assert_eq!(
+                matches!(listed, Err(PortError::Internal(_))),
+                !alike,
+                "{sort} after {other}: {listed:?}"
+            );
         }
     }
 }
@@ -165,13 +194,16 @@ pub(crate) async fn organizations_read_their_own_entries_only(subject: Subject) 
     let stranger = id(OTHER_ORGANIZATION);
     let by = GroupBy::one(GroupKey::User);
     for filter in std::iter::once(Filter::default()).chain(filters(&ours)) {
-        let request = PageRequest { filter: filter.clone(), sort: Sort::default(), after: None, limit: ALL };
+        let request =
+            PageRequest { filter: filter.clone(), sort: Sort::default(), after: None, limit: ALL };
         let theirs = subject.queries.list(stranger, request).await.unwrap().items;
         assert!(theirs.iter().all(|entry| entry.organization_id() == stranger));
         assert_eq!(subject.queries.count(stranger, filter.clone()).await, Ok(theirs.len() as u64));
-        let totals: Summary = theirs.iter().map(|entry| (by.group(entry), Totals::from(entry))).collect();
+        let totals: Summary =
+            theirs.iter().map(|entry| (by.group(entry), Totals::from(entry))).collect();
         assert_eq!(subject.queries.summarize(stranger, filter, by).await, Ok(totals));
     }
-    let request = PageRequest { filter: Filter::default(), sort: Sort::default(), after: None, limit: ALL };
+    let request =
+        PageRequest { filter: Filter::default(), sort: Sort::default(), after: None, limit: ALL };
     assert_eq!(subject.queries.list(id(99), request).await, Ok(Page { items: vec![], next: None }));
 }

@@ -1,7 +1,8 @@
-//! The laws of the ports: what `timelog_domain::ports` says every adapter MUST do, as one suite that runs on each of them.
+//! The laws of the ports: what `timelog_domain::ports` says every adapter MUST do, as one suite
+//! that runs on each of them.
 //!
-//! A law is a function that takes a fresh [`Subject`](subject::Subject); the macros below make one test of each law and
-//! store. What only one kind of database promises is in a module of its own.
+//! A law is a function that takes a fresh [`Subject`](subject::Subject); the macros below make one
+//! test of each law and store. What only one kind of database promises is in a module of its own.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,6 +1,8 @@
-//! How the databases read: by an index that leads to what is asked for, so that it costs the same in a table of any size.
+//! How the databases read: by an index that leads to what is asked for, so that it costs the same
+//! in a table of any size.
 //!
-//! The statements are those that the program sends. They are recorded, run with small results, and explained afterwards.
+//! The statements are those that the program sends. They are recorded, run with small results, and
+//! explained afterwards.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
@@ -30,7 +32,8 @@ thread_local! {
     static STATEMENTS: RefCell<Option<Statements>> = const { RefCell::new(None) };
 }
 
-/// Every connection of this process tells of its statements, and only the threads of the tests below listen.
+/// Every connection of this process tells of its statements, and only the threads of the tests
+/// below listen.
 fn record(event: &InstrumentationEvent<'_>) {
     if let InstrumentationEvent::StartQuery { query, .. } = event {
         STATEMENTS.with_borrow(|statements| {
@@ -43,7 +46,10 @@ fn record(event: &InstrumentationEvent<'_>) {
 
 /// Runs a test whose statements are recorded, on whichever of its threads they are sent.
 fn recording<F: Future<Output = ()>>(test: impl FnOnce(Statements) -> F) {
-    set_default_instrumentation(|| Some(Box::new(|event: InstrumentationEvent<'_>| record(&event)))).unwrap();
+    set_default_instrumentation(|| {
+        Some(Box::new(|event: InstrumentationEvent<'_>| record(&event)))
+    })
+    .unwrap();
     let statements = Statements::default();
     let threads = statements.clone();
     STATEMENTS.set(Some(statements.clone()));
@@ -67,8 +73,14 @@ async fn put_directory(subject: &Subject) {
 }
 
 /// Entries of two years, evenly spread. Only the spelling of values differs between the databases.
-fn insertion(id: &str, number: fn(&str) -> String, day: &str, instant: fn(&str) -> String) -> String {
-    let (organization, project, user) = (number("1"), number("100 + i % 8"), number("200 + i / 8 % 25"));
+fn insertion(
+    id: &str,
+    number: fn(&str) -> String,
+    day: &str,
+    instant: fn(&str) -> String,
+) -> String {
+    let (organization, project, user) =
+        (number("1"), number("100 + i % 8"), number("200 + i / 8 % 25"));
     let (created, updated) = (instant("i"), instant("i + i * 7919 % 20000"));
     format!(
         "WITH RECURSIVE numbers (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i < {ENTRIES} - 1) \
@@ -99,9 +111,15 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
     let mut reads = Vec::new();
     let mut add = |name: &str, by: &[&'static str], ordered| {
         let sent = std::mem::take(&mut *statements.lock().unwrap());
-        let mut sent: Vec<_> = sent.into_iter().filter(|statement| statement.contains("time_entr")).collect();
+        let mut sent: Vec<_> =
+            sent.into_iter().filter(|statement| statement.contains("time_entr")).collect();
         assert_eq!(sent.len(), 1, "{name}: {sent:?}");
-        reads.push(Read { name: name.to_owned(), by: by.to_vec(), ordered, statement: sent.remove(0) });
+        reads.push(Read {
+            name: name.to_owned(),
+            by: by.to_vec(),
+            ordered,
+            statement: sent.remove(0),
+        });
     };
     statements.lock().unwrap().clear();
     let project_id = Some(id(101));
@@ -123,9 +141,10 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
             SortKey::UpdatedAt => "updated_at",
         };
         let of_project = Filter { project_id, ..Filter::default() };
-        for (filter, by) in
-            [(Filter::default(), &["organization_id"][..]), (of_project, &["organization_id", "project_id"])]
-        {
+        for (filter, by) in [
+            (Filter::default(), &["organization_id"][..]),
+            (of_project, &["organization_id", "project_id"]),
+        ] {
             let next = list(&filter, sort, None).await;
             add(&format!("the first page by {sort}"), by, true);
             list(&filter, sort, next).await;
@@ -133,7 +152,11 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
         }
     }
     let of_user = Filter { user_id: Some(id(203)), ..Filter::default() };
-    let days = Filter { from: Some("2023-02-01".parse().unwrap()), user_id: of_user.user_id, ..january.clone() };
+    let days = Filter {
+        from: Some("2023-02-01".parse().unwrap()),
+        user_id: of_user.user_id,
+        ..january.clone()
+    };
     let next = list(&days, Sort::default(), None).await;
     add("a user's days", &["organization_id", "user_id", "work_date"], true);
     list(&days, Sort::default(), next).await;
@@ -151,7 +174,12 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
         external_id: Some(text("4711")),
         ..Filter::default()
     };
-    let parts = ["organization_id", "external_provider_digest", "external_type_digest", "external_id_digest"];
+    let parts = [
+        "organization_id",
+        "external_provider_digest",
+        "external_type_digest",
+        "external_id_digest",
+    ];
     let of_type = Filter { external_id: None, ..named.clone() };
     let of_provider = Filter { external_type: None, ..of_type.clone() };
     let of_id = Filter { external_type: None, ..named.clone() };
@@ -167,7 +195,11 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
     let found = subject.queries.list(organization, page).await.unwrap().items;
     assert_eq!(found.len(), 1);
     add("the entry of a reference", &parts, false);
-    let named = LogTimeEntry { project_id: found[0].project_id(), details: found[0].details().clone(), ..log(1001) };
+    let named = LogTimeEntry {
+        project_id: found[0].project_id(),
+        details: found[0].details().clone(),
+        ..log(1001)
+    };
     let named = LogTimeEntry { external_ref: found[0].external_ref().cloned(), ..named };
     done(subject.time_entries.execute(logged(named)).await.unwrap());
     add("the entry of a reference that is logged again", &parts, false);
@@ -178,15 +210,26 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
     reads
 }
 
-/// Holds a plan to what is promised of it. `marks` are how the database says that it reads a whole table and that it sorts, and how
-/// it begins the line that says by which columns it enters an index.
+/// Holds a plan to what is promised of it. `marks` are how the database says that it reads a whole
+/// table and that it sorts, and how it begins the line that says by which columns it enters an
+/// index.
 fn check(read: &Read, plan: &str, [whole, sorting, entering]: [&str; 3]) {
     let name = &read.name;
     assert!(!plan.contains(whole), "{name} reads everything: {plan}\n{}", read.statement);
-    assert!(!read.ordered || !plan.contains(sorting), "{name} is sorted: {plan}\n{}", read.statement);
-    let entered: Vec<_> = plan.lines().filter(|line| line.trim_start().starts_with(entering)).collect();
+    assert!(
+        !read.ordered || !plan.contains(sorting),
+        "{name} is sorted: {plan}\n{}",
+        read.statement
+    );
+    let entered: Vec<_> =
+        plan.lines().filter(|line| line.trim_start().starts_with(entering)).collect();
     let fits = |line: &&&str| read.by.iter().all(|column| words(line).any(|word| word == *column));
-    assert_eq!(entered.iter().filter(fits).count(), 1, "{name} is not found by {:?}: {plan}", read.by);
+    assert_eq!(
+        entered.iter().filter(fits).count(),
+        1,
+        "{name} is not found by {:?}: {plan}",
+        read.by
+    );
 }
 
 fn words(line: &str) -> impl Iterator<Item = &str> {
@@ -200,8 +243,10 @@ fn sqlite_reads_by_an_index() {
         put_directory(&subject).await;
         let path = subject.database().url.to_string();
         let mut conn = SqliteConnection::establish(path.strip_prefix("sqlite:").unwrap()).unwrap();
-        external_digest_utils::register_impl(&mut conn, |part: String| digest_external_ref_part(&part).to_vec())
-            .unwrap();
+        external_digest_utils::register_impl(&mut conn, |part: String| {
+            digest_external_ref_part(&part).to_vec()
+        })
+        .unwrap();
         let insertion = insertion(
             "randomblob(16)",
             |number| format!("unhex(printf('%032x', {number}))"),
@@ -219,7 +264,11 @@ fn sqlite_reads_by_an_index() {
             if let Some((begin, end)) = statement.split_once(ENDABLE) {
                 endable += 1;
                 let plain = plan(&mut conn, &format!("{begin}true{end}"));
-                assert_eq!(explained, plain, "{}: what makes it endable changes how it is read", read.name);
+                assert_eq!(
+                    explained, plain,
+                    "{}: what makes it endable changes how it is read",
+                    read.name
+                );
             }
         }
         assert_eq!(endable, 32, "every list, count and total can be ended");
@@ -236,7 +285,8 @@ diesel::define_sql_function! {
 
 /// How SQLite carries a statement out.
 fn plan(conn: &mut SqliteConnection, statement: &str) -> String {
-    let rows: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(conn).unwrap();
+    let rows: Vec<Step> =
+        diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(conn).unwrap();
     let steps: Vec<_> = rows.into_iter().map(|row| row.detail).collect();
     steps.join("\n")
 }
@@ -254,7 +304,8 @@ fn postgres_reads_by_an_index() {
         let subject = subject::postgres().await;
         put_directory(&subject).await;
         let url = subject.database().url.to_string();
-        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        let (client, connection) =
+            tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
         tokio::spawn(connection);
         let insertion = insertion(
             "gen_random_uuid()",
@@ -266,7 +317,10 @@ fn postgres_reads_by_an_index() {
         client.batch_execute(RECORDS).await.unwrap();
         client.batch_execute("ANALYZE").await.unwrap();
         for read in reads(&subject, &statements).await {
-            let rows = client.query(&format!("EXPLAIN (COSTS OFF) {}", filled_in(&read.statement)), &[]).await.unwrap();
+            let rows = client
+                .query(&format!("EXPLAIN (COSTS OFF) {}", filled_in(&read.statement)), &[])
+                .await
+                .unwrap();
             let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
             let plan = plan.join("\n");
             check(&read, &plan, ["Seq Scan", "Sort", "Index Cond: "]);

@@ -1,4 +1,5 @@
-//! Laws of changes that exclude each other, asked for at the same moment from two programs on one database.
+//! Laws of changes that exclude each other, asked for at the same moment from two programs on one
+//! database.
 
 use timelog_domain::memory::MemoryStore;
 use timelog_domain::ports::{TimeEntryQueries, TimeEntryRepository};
@@ -12,8 +13,15 @@ const ROUNDS: u128 = 12;
 /// What became of one entry: what was decided about the requests, the entry, and its history.
 type Came = (Vec<Decision>, Option<TimeEntry>, Vec<HistoryRecord>);
 
-/// What the requests come to in that order, one after the other, where the entry was logged and moved on before.
-async fn in_order(subject: &Subject, number: u128, before: &[Request], requests: &[Request], order: &[usize]) -> Came {
+/// What the requests come to in that order, one after the other, where the entry was logged and
+/// moved on before.
+async fn in_order(
+    subject: &Subject,
+    number: u128,
+    before: &[Request],
+    requests: &[Request],
+    order: &[usize],
+) -> Came {
     let store = MemoryStore::new(subject.clock.clone());
     populate(&store).await;
     for request in before {
@@ -28,9 +36,14 @@ async fn in_order(subject: &Subject, number: u128, before: &[Request], requests:
     (decisions.into_iter().flatten().collect(), entry, history)
 }
 
-/// Has each of the requests asked for by a program of its own, again and again, and checks that whatever comes of them is what
-/// comes of them in some order. Returns how many were carried out in each round.
-async fn race(subject: &Subject, status: Status, compete: impl Fn(u128) -> [Request; 2]) -> Vec<usize> {
+/// Has each of the requests asked for by a program of its own, again and again, and checks that
+/// whatever comes of them is what comes of them in some order. Returns how many were carried out in
+/// each round.
+async fn race(
+    subject: &Subject,
+    status: Status,
+    compete: impl Fn(u128) -> [Request; 2],
+) -> Vec<usize> {
     let other = subject.opened_again().await;
     let mut carried_out = Vec::new();
     for number in 1001..1001 + ROUNDS {
@@ -41,10 +54,15 @@ async fn race(subject: &Subject, status: Status, compete: impl Fn(u128) -> [Requ
         }
         let requests = compete(number);
         let [first, second] = requests.clone();
-        let (first, second) = tokio::join!(subject.time_entries.execute(first), other.time_entries.execute(second));
+        let (first, second) =
+            tokio::join!(subject.time_entries.execute(first), other.time_entries.execute(second));
         let decisions = vec![first.unwrap(), second.unwrap()];
         let entry = other.time_entries.find(id(ORGANIZATION), id(number)).await.unwrap();
-        assert!(entry.as_ref().is_none_or(|entry| entry.invoiced() == (entry.status() == Status::Invoiced)));
+        assert!(
+            entry
+                .as_ref()
+                .is_none_or(|entry| entry.invoiced() == (entry.status() == Status::Invoiced))
+        );
         let history = subject.queries.history(id(ORGANIZATION), id(number)).await.unwrap();
         carried_out.push(decisions.iter().filter(|decision| decision.is_ok()).count());
         let came = (decisions, entry, history);
@@ -94,7 +112,9 @@ pub(crate) async fn an_edit_never_changes_what_was_submitted(subject: Subject) {
 }
 
 pub(crate) async fn of_two_changes_of_one_version_one_wins(subject: Subject) {
-    let compete = |number| [if_version(1, edit(number, shorter())), if_version(1, apply(number, Action::Submit))];
+    let compete = |number| {
+        [if_version(1, edit(number, shorter())), if_version(1, apply(number, Action::Submit))]
+    };
     assert_eq!(race(&subject, Status::Draft, compete).await, [1; ROUNDS as usize]);
 }
 
@@ -109,7 +129,8 @@ pub(crate) async fn an_entry_that_is_being_reopened_is_not_invoiced(subject: Sub
 }
 
 pub(crate) async fn a_reference_passes_from_a_deleted_entry_to_a_new_one(subject: Subject) {
-    // Whichever comes first, the update or the deletion, one entry or none has the reference in the end.
+    // Whichever comes first, the update or the deletion, one entry or none has the reference in the
+    // end.
     let other = subject.opened_again().await;
     for round in 0..ROUNDS {
         let (old, new, name) = (1001 + round, 2001 + round, round.to_string());

@@ -1,4 +1,5 @@
-//! Entries that differ in everything that an order, a filter or a group looks at, for laws of reading many.
+//! Entries that differ in everything that an order, a filter or a group looks at, for laws of
+//! reading many.
 
 use std::time::Duration;
 
@@ -38,10 +39,13 @@ fn status_of(nth: u128) -> Status {
 
 /// What is logged as the `nth`.
 fn nth(nth: u128) -> LogTimeEntry {
-    let choose = |among: usize, salt: u128| usize::try_from((nth * 7 + nth / 5 + salt) % among as u128).unwrap();
+    let choose = |among: usize, salt: u128| {
+        usize::try_from((nth * 7 + nth / 5 + salt) % among as u128).unwrap()
+    };
     let elsewhere = choose(3, 0) == 0;
     // Tickets and releases are those of one project.
-    let ticket = [None, Some(TICKET), Some(OTHER_TICKET)][choose(3, nth / 7)].filter(|_| !elsewhere);
+    let ticket =
+        [None, Some(TICKET), Some(OTHER_TICKET)][choose(3, nth / 7)].filter(|_| !elsewhere);
     let release = [None, Some(RELEASE)][choose(2, nth / 3)].filter(|_| !elsewhere);
     let details = Details {
         user_id: id([USER, OTHER_USER][choose(2, nth / 11)]),
@@ -67,8 +71,8 @@ fn nth(nth: u128) -> LogTimeEntry {
     }
 }
 
-/// Logs the entries and moves some of them on, several in each millisecond. The other organization gets entries of the same ids.
-/// Returns those of [`ORGANIZATION`], in no order.
+/// Logs the entries and moves some of them on, several in each millisecond. The other organization
+/// gets entries of the same ids. Returns those of [`ORGANIZATION`], in no order.
 pub(crate) async fn fill(subject: &Subject) -> Vec<TimeEntry> {
     subject.directory.put_entry(ticket(OTHER_TICKET)).await.unwrap();
     for begin in (0..ENTRIES).step_by(6) {
@@ -82,8 +86,9 @@ pub(crate) async fn fill(subject: &Subject) -> Vec<TimeEntry> {
         subject.clock.advance(Duration::from_millis(1));
     }
     for begin in (0..ENTRIES).step_by(10) {
-        let requests = (begin..begin + 10)
-            .flat_map(|nth| way_to(status_of(nth)).iter().map(move |action| apply(number(nth), *action)));
+        let requests = (begin..begin + 10).flat_map(|nth| {
+            way_to(status_of(nth)).iter().map(move |action| apply(number(nth), *action))
+        });
         all_done(at_once(subject, requests.collect()).await);
         subject.clock.advance(Duration::from_millis(1));
     }
@@ -143,22 +148,39 @@ pub(crate) fn filters(entries: &[TimeEntry]) -> Vec<Filter> {
             external_id: Some(whole.external_id.clone()),
             ..all()
         },
-        Filter { project_id: Some(id(PROJECT)), from: day("2024-12-30"), to: day("2025-01-31"), ..all() },
-        Filter { user_id: Some(id(OTHER_USER)), statuses: [Status::Draft, Status::Submitted].into(), ..all() },
+        Filter {
+            project_id: Some(id(PROJECT)),
+            from: day("2024-12-30"),
+            to: day("2025-01-31"),
+            ..all()
+        },
+        Filter {
+            user_id: Some(id(OTHER_USER)),
+            statuses: [Status::Draft, Status::Submitted].into(),
+            ..all()
+        },
         Filter { user_id: Some(id(USER)), billable: Some(true), updated_since: since, ..all() },
-        Filter { external_type: Some(text("worklog")), statuses: [Status::Approved].into(), ..all() },
+        Filter {
+            external_type: Some(text("worklog")),
+            statuses: [Status::Approved].into(),
+            ..all()
+        },
     ]
 }
 
 /// Every order there is.
 pub(crate) fn sorts() -> impl Iterator<Item = Sort> + Clone {
     let directions = [Direction::Ascending, Direction::Descending];
-    SortKey::ALL.iter().flat_map(move |key| directions.map(|direction| Sort { key: *key, direction }))
+    SortKey::ALL
+        .iter()
+        .flat_map(move |key| directions.map(|direction| Sort { key: *key, direction }))
 }
 
-/// Those of the entries that the filter matches, in that order. This is what a list must be, said with what the domain says.
+/// Those of the entries that the filter matches, in that order. This is what a list must be, said
+/// with what the domain says.
 pub(crate) fn expected(entries: &[TimeEntry], filter: &Filter, sort: Sort) -> Vec<TimeEntry> {
-    let mut expected: Vec<_> = entries.iter().filter(|entry| filter.matches(entry)).cloned().collect();
+    let mut expected: Vec<_> =
+        entries.iter().filter(|entry| filter.matches(entry)).cloned().collect();
     expected.sort_by(|one, other| sort.compare(&sort.position(one), &sort.position(other)));
     expected
 }

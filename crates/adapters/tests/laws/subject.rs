@@ -105,7 +105,8 @@ async fn database(url: DatabaseUrl, folder: Option<TempDir>) -> Subject {
 
 async fn open(url: &DatabaseUrl, queue: QueueOptions, clock: TestClock) -> Arc<Store> {
     // Long enough that nobody gives up while the tests that run beside it keep the machine busy.
-    let database = DatabaseOptions { lock_timeout: Duration::from_mins(1), ..DatabaseOptions::default() };
+    let database =
+        DatabaseOptions { lock_timeout: Duration::from_mins(1), ..DatabaseOptions::default() };
     Arc::new(Store::open(url, &database, &queue, Arc::new(clock)).await.unwrap())
 }
 
@@ -114,7 +115,8 @@ pub(crate) async fn is_current(store: &Store) -> Result<bool, PortError> {
     store.check().await.map(|readiness| readiness.current)
 }
 
-/// A clock that stands still until it is moved, and counts how often it is asked. Clones share both.
+/// A clock that stands still until it is moved, and counts how often it is asked. Clones share
+/// both.
 #[derive(Debug, Clone)]
 pub(crate) struct TestClock {
     time: ManualClock,
@@ -144,7 +146,8 @@ impl TestClock {
         self.time.set(now);
     }
 
-    /// Panics the next so many times that it is asked. A store asks in the middle of its transaction.
+    /// Panics the next so many times that it is asked. A store asks in the middle of its
+    /// transaction.
     pub(crate) fn panic_next(&self, times: usize) {
         self.panics.store(times, Ordering::SeqCst);
     }
@@ -158,7 +161,9 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        let left = self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        let left = self
+            .panics
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if left.is_ok() {
             // Resumed rather than raised, which would write to standard error.
             std::panic::resume_unwind(Box::new("the clock has stopped"));

@@ -25,11 +25,13 @@ pub(crate) async fn a_new_entry_is_found_as_it_was_answered(subject: Subject) {
 }
 
 pub(crate) async fn an_entry_that_is_logged_again_is_found_as_it_was_answered(subject: Subject) {
-    let full = Details { description: Some(text("x")), entry_id: Some(id(TICKET)), ..log(1001).details };
+    let full =
+        Details { description: Some(text("x")), entry_id: Some(id(TICKET)), ..log(1001).details };
     let first = LogTimeEntry { details: full, ..log_as(1001, "1") };
     let created = done(subject.time_entries.execute(logged(first)).await.unwrap());
     // What had a value has none afterwards.
-    let updated = done(subject.time_entries.execute(logged(lasting(90, log_as(1002, "1")))).await.unwrap());
+    let updated =
+        done(subject.time_entries.execute(logged(lasting(90, log_as(1002, "1")))).await.unwrap());
     assert_eq!((updated.id(), updated.version().get()), (created.id(), 2));
     assert_eq!((&updated.details().description, updated.details().entry_id), (&None, None));
     assert_eq!(find(&subject, 1001).await, Some(updated));
@@ -38,7 +40,14 @@ pub(crate) async fn an_entry_that_is_logged_again_is_found_as_it_was_answered(su
 
 pub(crate) async fn every_step_of_a_life_is_stored(subject: Subject) {
     subject.time_entries.execute(logged(log(1001))).await.unwrap().unwrap();
-    for action in [Action::Submit, Action::Reject, Action::Submit, Action::Approve, Action::Lock, Action::Invoice] {
+    for action in [
+        Action::Submit,
+        Action::Reject,
+        Action::Submit,
+        Action::Approve,
+        Action::Lock,
+        Action::Invoice,
+    ] {
         subject.clock.advance(std::time::Duration::from_millis(1));
         let entry = done(subject.time_entries.execute(apply(1001, action)).await.unwrap());
         assert_eq!(find(&subject, 1001).await, Some(entry), "{action}");
@@ -48,8 +57,14 @@ pub(crate) async fn every_step_of_a_life_is_stored(subject: Subject) {
 
 pub(crate) async fn the_ends_of_every_range_survive_unchanged(subject: Subject) {
     let longest = "\u{10ffff}".repeat(Description::MAX_CHARS);
-    let descriptions =
-        [None, Some(""), Some(" \r\n\t"), Some("e\u{301} \u{e9}"), Some("'; --"), Some(longest.as_str())];
+    let descriptions = [
+        None,
+        Some(""),
+        Some(" \r\n\t"),
+        Some("e\u{301} \u{e9}"),
+        Some("'; --"),
+        Some(longest.as_str()),
+    ];
     let days = ["0001-01-01", "1582-10-10", "1969-12-31", "2024-02-29", "9999-12-31"];
     let mut number = 1000;
     for (index, description) in descriptions.into_iter().enumerate() {
@@ -62,7 +77,8 @@ pub(crate) async fn the_ends_of_every_range_survive_unchanged(subject: Subject) 
                 ..log(number).details
             };
             let name = "\u{10ffff}".repeat(ExternalRefPart::MAX_CHARS - 4) + &number.to_string();
-            let command = LogTimeEntry { details, source: Source::ALL[index % 3], ..log_as(number, &name) };
+            let command =
+                LogTimeEntry { details, source: Source::ALL[index % 3], ..log_as(number, &name) };
             let entry = done(subject.time_entries.execute(logged(command.clone())).await.unwrap());
             assert_eq!(entry.details(), &command.details);
             assert_eq!(find(&subject, number).await, Some(entry));
@@ -71,7 +87,8 @@ pub(crate) async fn the_ends_of_every_range_survive_unchanged(subject: Subject) 
 }
 
 pub(crate) async fn references_are_told_apart_byte_for_byte(subject: Subject) {
-    // Case, white space, width, and two forms of one letter: what a collation may take for the same.
+    // Case, white space, width, and two forms of one letter: what a collation may take for the
+    // same.
     let spellings = ["a", "A", "a ", " a", "ａ", "\u{e9}", "e\u{301}", "ß", "ss", "i", "ı", "İ"];
     let x = || text("x");
     let references: Vec<_> = spellings
@@ -84,22 +101,28 @@ pub(crate) async fn references_are_told_apart_byte_for_byte(subject: Subject) {
             ]
         })
         .collect();
-    let under =
-        |number, reference: &ExternalRef| logged(LogTimeEntry { external_ref: Some(reference.clone()), ..log(number) });
+    let under = |number, reference: &ExternalRef| {
+        logged(LogTimeEntry { external_ref: Some(reference.clone()), ..log(number) })
+    };
     for (number, reference) in (1001..).zip(&references) {
         let entry = done(subject.time_entries.execute(under(number, reference)).await.unwrap());
         assert_eq!(entry.id(), id(number), "{reference:?}");
     }
     for (number, reference) in (1001..).zip(&references) {
         let again = subject.time_entries.execute(under(number + 100, reference)).await.unwrap();
-        let Ok(Reply::Done { outcome: Outcome::Unchanged(entry), .. }) = again else { panic!("{again:?}") };
+        let Ok(Reply::Done { outcome: Outcome::Unchanged(entry), .. }) = again else {
+            panic!("{again:?}")
+        };
         assert_eq!(entry.id(), id(number), "{reference:?}");
     }
 }
 
-/// References of three parts of as many bytes as there can be, which differ in the last character of one part.
+/// References of three parts of as many bytes as there can be, which differ in the last character
+/// of one part.
 fn longest_references() -> Vec<ExternalRef> {
-    let long = |last: char| text(&("\u{10ffff}".repeat(ExternalRefPart::MAX_CHARS - 1) + &last.to_string()));
+    let long = |last: char| {
+        text(&("\u{10ffff}".repeat(ExternalRefPart::MAX_CHARS - 1) + &last.to_string()))
+    };
     let reference = |ends: [char; 3]| ExternalRef {
         provider: long(ends[0]),
         external_type: long(ends[1]),
@@ -111,13 +134,23 @@ fn longest_references() -> Vec<ExternalRef> {
 
 pub(crate) async fn the_longest_references_are_told_apart_and_found(subject: Subject) {
     let references = longest_references();
-    let under = |number, reference: &ExternalRef| LogTimeEntry { external_ref: Some(reference.clone()), ..log(number) };
-    let items = (1001..).zip(&references).map(|(number, reference)| Some(under(number, reference))).collect();
+    let under = |number, reference: &ExternalRef| LogTimeEntry {
+        external_ref: Some(reference.clone()),
+        ..log(number)
+    };
+    let items = (1001..)
+        .zip(&references)
+        .map(|(number, reference)| Some(under(number, reference)))
+        .collect();
     let logged_many = subject.time_entries.execute(log_many(items, true)).await.unwrap().unwrap();
-    let Reply::Done { outcome: Outcome::Many(items), .. } = logged_many else { panic!("{logged_many:?}") };
+    let Reply::Done { outcome: Outcome::Many(items), .. } = logged_many else {
+        panic!("{logged_many:?}")
+    };
     assert!(items.iter().all(|item| matches!(item, ItemOutcome::Created(_))), "{items:?}");
     for (number, reference) in (1001..).zip(&references) {
-        let updated = done(subject.time_entries.execute(logged(lasting(90, under(9, reference)))).await.unwrap());
+        let updated = done(
+            subject.time_entries.execute(logged(lasting(90, under(9, reference)))).await.unwrap(),
+        );
         assert_eq!((updated.id(), updated.version().get()), (id(number), 2));
     }
     let found = async |filter: Filter| {
@@ -148,7 +181,10 @@ pub(crate) async fn organizations_do_not_see_each_other(subject: Subject) {
     let theirs = done(subject.time_entries.execute(command).await.unwrap());
     assert_eq!(theirs.organization_id(), id(OTHER_ORGANIZATION));
     assert_eq!(find(&subject, 1001).await, Some(ours.clone()));
-    assert_eq!(subject.time_entries.find(id(OTHER_ORGANIZATION), id(1001)).await, Ok(Some(theirs.clone())));
+    assert_eq!(
+        subject.time_entries.find(id(OTHER_ORGANIZATION), id(1001)).await,
+        Ok(Some(theirs.clone()))
+    );
     for entry in [ours, theirs] {
         let minutes = entry.details().duration.minutes().into();
         let caller = Caller { organization_id: entry.organization_id(), ..caller() };
@@ -168,14 +204,21 @@ pub(crate) async fn a_refused_request_changes_nothing(subject: Subject) {
         keyed(LogTimeEntry { project_id: id(99), ..log(1002) }, "a"),
         keyed(LogTimeEntry { project_id: id(OTHER_PROJECT), ..log_as(1003, "1") }, "b"),
         keyed(lasting(90, log_as(1004, "1")), "c"),
-        keyed(LogTimeEntry { details: Details { user_id: id(99), ..log(1005).details }, ..log(1005) }, "d"),
+        keyed(
+            LogTimeEntry { details: Details { user_id: id(99), ..log(1005).details }, ..log(1005) },
+            "d",
+        ),
         Request { caller: bound, ..keyed(log(1006), "e") },
         Request { claim: Some(claim("f")), ..apply(1001, Action::Lock) },
     ];
     for (request, key) in refused.into_iter().zip(["a", "b", "c", "d", "e", "f"]) {
         let decision = subject.time_entries.execute(request).await.unwrap();
         assert!(decision.is_err(), "{decision:?}");
-        assert_eq!(subject.answers.find(&scope(key), subject.clock.time()).await, Ok(None), "{key}");
+        assert_eq!(
+            subject.answers.find(&scope(key), subject.clock.time()).await,
+            Ok(None),
+            "{key}"
+        );
     }
     assert_eq!(find(&subject, 1001).await, before);
     for number in 1002..=1006 {

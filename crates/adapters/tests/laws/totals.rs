@@ -9,9 +9,9 @@ use crate::world::*;
 /// Every way to group: by each key, and by each key within each other.
 fn ways() -> Vec<GroupBy> {
     let one = GroupKey::ALL.iter().map(|key| GroupBy::one(*key));
-    let two = GroupKey::ALL
-        .iter()
-        .flat_map(|first| GroupKey::ALL.iter().filter_map(|second| GroupBy::two(*first, *second).ok()));
+    let two = GroupKey::ALL.iter().flat_map(|first| {
+        GroupKey::ALL.iter().filter_map(|second| GroupBy::two(*first, *second).ok())
+    });
     one.chain(two).collect()
 }
 
@@ -36,13 +36,17 @@ pub(crate) async fn entries_are_added_up_by_every_key_and_every_two(subject: Sub
 pub(crate) async fn only_what_the_filter_matches_is_added_up(subject: Subject) {
     let entries = shelf::fill(&subject).await;
     for (filter, by) in filters(&entries).into_iter().zip(ways().into_iter().cycle()) {
-        let summary = subject.queries.summarize(id(ORGANIZATION), filter.clone(), by).await.unwrap();
+        let summary =
+            subject.queries.summarize(id(ORGANIZATION), filter.clone(), by).await.unwrap();
         assert_eq!(summary, expected(&entries, &filter, by), "{by} of {filter:?}");
         assert!(summary.total.entries > 0);
     }
     let nobody = Filter { user_id: Some(id(99)), ..Filter::default() };
     for by in ways() {
-        assert_eq!(subject.queries.summarize(id(ORGANIZATION), nobody.clone(), by).await, Ok(Summary::default()));
+        assert_eq!(
+            subject.queries.summarize(id(ORGANIZATION), nobody.clone(), by).await,
+            Ok(Summary::default())
+        );
     }
 }
 
@@ -58,10 +62,20 @@ pub(crate) async fn a_day_is_added_to_the_week_and_the_month_it_lies_in(subject:
     ];
     for (number, (day, _, _)) in (1001..).zip(days) {
         let details = Details { work_date: day.parse().unwrap(), ..log(number).details };
-        done(subject.time_entries.execute(logged(LogTimeEntry { details, ..log(number) })).await.unwrap());
+        done(
+            subject
+                .time_entries
+                .execute(logged(LogTimeEntry { details, ..log(number) }))
+                .await
+                .unwrap(),
+        );
     }
     let group = async |key| {
-        let summary = subject.queries.summarize(id(ORGANIZATION), Filter::default(), GroupBy::one(key)).await.unwrap();
+        let summary = subject
+            .queries
+            .summarize(id(ORGANIZATION), Filter::default(), GroupBy::one(key))
+            .await
+            .unwrap();
         let label = |row: &SummaryRow| match row.group[..] {
             [GroupValue::Week(week)] => (week.to_string(), row.totals.entries),
             [GroupValue::Month(month)] => (month.to_string(), row.totals.entries),
@@ -99,6 +113,13 @@ pub(crate) async fn those_without_a_ticket_or_a_release_are_a_group_too(subject:
         group: vec![GroupValue::Entry(ticket.map(id)), GroupValue::Release(release.map(id))],
         totals: Totals { entries: 1, minutes, billable_minutes },
     };
-    let rows = vec![row(None, None, 30, 30), row(None, Some(RELEASE), 20, 0), row(Some(TICKET), None, 10, 10)];
-    assert_eq!(summary, Summary { rows, total: Totals { entries: 3, minutes: 60, billable_minutes: 40 } });
+    let rows = vec![
+        row(None, None, 30, 30),
+        row(None, Some(RELEASE), 20, 0),
+        row(Some(TICKET), None, 10, 10),
+    ];
+    assert_eq!(
+        summary,
+        Summary { rows, total: Totals { entries: 3, minutes: 60, billable_minutes: 40 } }
+    );
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use timelog_domain::ports::Directory;
 use timelog_domain::*;
 
-/// Two organizations with the same ids inside, so that whatever crosses from one to the other is noticed.
+/// Two organizations with the same ids inside, so that whatever crosses from one to the other is
+/// noticed.
 pub(crate) const ORGANIZATION: u128 = 1;
 pub(crate) const OTHER_ORGANIZATION: u128 = 2;
 pub(crate) const PROJECT: u128 = 10;
@@ -35,11 +36,21 @@ pub(crate) fn user(number: u128, active: bool) -> User {
 }
 
 pub(crate) fn ticket(number: u128) -> Entry {
-    Entry { organization_id: id(ORGANIZATION), project_id: id(PROJECT), id: id(number), title: text("Ticket") }
+    Entry {
+        organization_id: id(ORGANIZATION),
+        project_id: id(PROJECT),
+        id: id(number),
+        title: text("Ticket"),
+    }
 }
 
 pub(crate) fn release(number: u128) -> Release {
-    Release { organization_id: id(ORGANIZATION), project_id: id(PROJECT), id: id(number), name: text("Release") }
+    Release {
+        organization_id: id(ORGANIZATION),
+        project_id: id(PROJECT),
+        id: id(number),
+        name: text("Release"),
+    }
 }
 
 /// Puts the directory of both organizations.
@@ -48,7 +59,10 @@ pub(crate) async fn populate(directory: &dyn Directory) {
         let organization_id = id(organization);
         directory.put_organization(organization_id, text("Organization")).await.unwrap();
         for number in [PROJECT, OTHER_PROJECT] {
-            directory.put_project(Project { organization_id, ..project(number, false) }).await.unwrap();
+            directory
+                .put_project(Project { organization_id, ..project(number, false) })
+                .await
+                .unwrap();
         }
         for number in [USER, OTHER_USER] {
             directory.put_user(User { organization_id, ..user(number, true) }).await.unwrap();
@@ -87,7 +101,11 @@ pub(crate) fn log_as(number: u128, external_id: &str) -> LogTimeEntry {
 }
 
 pub(crate) fn reference(external_id: &str) -> ExternalRef {
-    ExternalRef { provider: text("jira"), external_type: text("worklog"), external_id: text(external_id) }
+    ExternalRef {
+        provider: text("jira"),
+        external_type: text("worklog"),
+        external_id: text(external_id),
+    }
 }
 
 /// The same request for so many minutes.
@@ -100,7 +118,13 @@ pub(crate) fn lasting(minutes: i64, command: LogTimeEntry) -> LogTimeEntry {
 pub(crate) fn apply(number: u128, action: Action) -> Request {
     let reason = action.needs_reason().then(|| text("because"));
     let invoice_ref = action.needs_invoice_ref().then(|| text("2025-001"));
-    plain(Command::Apply(ApplyAction { id: id(number), action, reason, invoice_ref, if_match: IfMatch::Any }))
+    plain(Command::Apply(ApplyAction {
+        id: id(number),
+        action,
+        reason,
+        invoice_ref,
+        if_match: IfMatch::Any,
+    }))
 }
 
 /// Asks for an edit, whatever the version.
@@ -118,7 +142,9 @@ pub(crate) fn log_many(items: Vec<Option<LogTimeEntry>>, atomic: bool) -> Reques
 }
 
 pub(crate) fn apply_many(numbers: &[u128], action: Action, atomic: bool) -> Request {
-    let Command::Apply(one) = apply(0, action).command else { unreachable!("an action is asked for") };
+    let Command::Apply(one) = apply(0, action).command else {
+        unreachable!("an action is asked for")
+    };
     let ids = numbers.iter().map(|number| id(*number)).collect();
     let ApplyAction { reason, invoice_ref, .. } = one;
     plain(Command::ApplyMany(ApplyMany { ids, action, reason, invoice_ref, atomic }))
@@ -153,7 +179,8 @@ pub(crate) fn keyed(command: LogTimeEntry, key: &str) -> Request {
 /// A request with an idempotency key, whose answer cannot be rendered.
 pub(crate) fn panicking(command: LogTimeEntry, key: &str) -> Request {
     // Resumed rather than raised, which would write to standard error.
-    let render: timelog_domain::idempotency::Render = Arc::new(|_| resume_unwind(Box::new("no answer")));
+    let render: timelog_domain::idempotency::Render =
+        Arc::new(|_| resume_unwind(Box::new("no answer")));
     Request { claim: Some(Claim { render, ..claim(key) }), ..logged(command) }
 }
 
@@ -175,7 +202,8 @@ pub(crate) fn scope(key: &str) -> IdempotencyScope {
     }
 }
 
-/// Renders an answer that names everything, so that no two are alike by chance. Its body is not UTF-8.
+/// Renders an answer that names everything, so that no two are alike by chance. Its body is not
+/// UTF-8.
 pub(crate) fn render(outcome: &Outcome) -> StoredAnswer {
     let entry = outcome.time_entry();
     let created = matches!(outcome, Outcome::Created(_));

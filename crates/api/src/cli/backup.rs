@@ -31,16 +31,23 @@ impl Backup {
         };
         // Where there is none, opening it says so.
         let found = fs::metadata(database).ok();
-        let target = Target::new(self.path.clone(), "PATH", self.force, Kept::database(&global.database_url));
+        let target = Target::new(
+            self.path.clone(),
+            "PATH",
+            self.force,
+            Kept::database(&global.database_url),
+        );
         // Who may not read the database should not read it here either.
         let target = target.with_mode(found.as_ref().map_or(0, |found| found.permissions().mode()));
         target.check()?;
         has_no_companions(&self.path)?;
         let store = global.open().await?;
         let file = target.begin()?;
-        let copied = unless_told_to_stop(copy(&store, &file, found.map_or(0, |found| found.len()))).await;
+        let copied =
+            unless_told_to_stop(copy(&store, &file, found.map_or(0, |found| found.len()))).await;
         if copied.is_err() {
-            // SQLite keeps a journal beside the file while it fills it. There may be none, or none any more.
+            // SQLite keeps a journal beside the file while it fills it. There may be none, or none
+            // any more.
             companions(file.partial()).for_each(|journal| drop(fs::remove_file(journal)));
         }
         copied.with_context(|| format!("cannot back up to {}", shown::path(&self.path)))?;
@@ -70,13 +77,16 @@ fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
     DatabaseUrl::Sqlite(path.to_owned()).files().into_iter().skip(1)
 }
 
-/// SQLite takes what lies beside a database under these names for its latest changes, and would apply those of another database to
-/// the backup.
+/// SQLite takes what lies beside a database under these names for its latest changes, and would
+/// apply those of another database to the backup.
 fn has_no_companions(path: &Path) -> anyhow::Result<()> {
     for companion in companions(path) {
         let left = fs::metadata(&companion).is_ok_and(|file| file.len() > 0);
         let name = shown::path(&companion);
-        ensure!(!left, "{name} lies there, which SQLite would take for a part of the backup; move it away first");
+        ensure!(
+            !left,
+            "{name} lies there, which SQLite would take for a part of the backup; move it away first"
+        );
     }
     Ok(())
 }

@@ -16,7 +16,8 @@ pub(super) struct Copy {
     /// The database to copy from. Nothing may write to it meanwhile: stop the service first.
     #[arg(long, value_name = "URL")]
     from: DatabaseUrl,
-    /// The database to copy to. It is created or migrated; a copy that was cut off goes on where it was.
+    /// The database to copy to. It is created or migrated; a copy that was cut off goes on where it
+    /// was.
     #[arg(long, value_name = "URL")]
     to: DatabaseUrl,
 }
@@ -43,15 +44,17 @@ impl Copy {
         if let Ok(Some((_, bar))) = shown.lock().map(|mut shown| shown.take()) {
             bar.finish_and_clear();
         }
-        for table in copied.with_context(|| format!("cannot copy from {} to {}", self.from, self.to))? {
+        for table in
+            copied.with_context(|| format!("cannot copy from {} to {}", self.from, self.to))?
+        {
             say(format_args!("{:<20} {:>12} rows in both", table.table, table.total))?;
         }
         Ok(())
     }
 }
 
-/// Whether two URLs lead to one database, under whatever names. Of PostgreSQL only the URLs are compared: a database that is copied
-/// onto itself stays as it is.
+/// Whether two URLs lead to one database, under whatever names. Of PostgreSQL only the URLs are
+/// compared: a database that is copied onto itself stays as it is.
 fn same(from: &DatabaseUrl, to: &DatabaseUrl) -> bool {
     let files = matches!((from, to), (DatabaseUrl::Sqlite(_), DatabaseUrl::Sqlite(_)));
     let from_files = Kept::database(from);

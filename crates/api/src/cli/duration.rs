@@ -30,13 +30,21 @@ impl DurationRange {
     /// Whole milliseconds, from so many to so many.
     pub(super) fn milliseconds(limits: RangeInclusive<u64>) -> Self {
         let (least, most) = limits.into_inner();
-        Self { least: Duration::from_millis(least), most: Duration::from_millis(most), unit: Unit::Milliseconds }
+        Self {
+            least: Duration::from_millis(least),
+            most: Duration::from_millis(most),
+            unit: Unit::Milliseconds,
+        }
     }
 
     /// Whole seconds, from so many to so many.
     pub(super) fn seconds(limits: RangeInclusive<u64>) -> Self {
         let (least, most) = limits.into_inner();
-        Self { least: Duration::from_secs(least), most: Duration::from_secs(most), unit: Unit::Seconds }
+        Self {
+            least: Duration::from_secs(least),
+            most: Duration::from_secs(most),
+            unit: Unit::Seconds,
+        }
     }
 
     /// Reads a duration written like `30s`, `24h` or `500ms`.
@@ -61,7 +69,13 @@ impl fmt::Display for DurationRange {
             Unit::Seconds => "seconds",
         };
         let example = self.most.min(Duration::from_secs(30));
-        write!(f, "{} to {}, in whole {unit}, such as {}", short(self.least), short(self.most), short(example))
+        write!(
+            f,
+            "{} to {}, in whole {unit}, such as {}",
+            short(self.least),
+            short(self.most),
+            short(example)
+        )
     }
 }
 
@@ -78,7 +92,12 @@ fn short(duration: Duration) -> String {
 impl TypedValueParser for DurationRange {
     type Value = Duration;
 
-    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<Duration, clap::Error> {
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Duration, clap::Error> {
         let range = *self;
         let read = move |text: &str| range.read(text);
         read.parse_ref(command, argument, value)
@@ -106,7 +125,18 @@ mod tests {
     #[test]
     fn anything_else_is_refused_with_what_would_do() {
         let seconds = DurationRange::seconds(1..=3600);
-        for text in ["", "30", "0s", "999ms", "1500ms", "1h 1s", "100000y", "99999999999999999999s", "soon", "1s2"] {
+        for text in [
+            "",
+            "30",
+            "0s",
+            "999ms",
+            "1500ms",
+            "1h 1s",
+            "100000y",
+            "99999999999999999999s",
+            "soon",
+            "1s2",
+        ] {
             let expected = "must be 1s to 1h, in whole seconds, such as 30s";
             assert_eq!(seconds.read(text), Err(expected.to_owned()), "{text}");
         }

@@ -21,9 +21,9 @@ const SIGTERM: u8 = 15;
 #[error("it was told to stop before it was done")]
 struct Interrupted(u8);
 
-/// Carries out what the command line asks for, and returns the exit code: 0 if all went well, 2 if the command line is wrong, 1 if
-/// anything else is. Where the reader of a pipe went away or a signal ended the work, it is what a shell gives to a program that the
-/// signal ended.
+/// Carries out what the command line asks for, and returns the exit code: 0 if all went well, 2 if
+/// the command line is wrong, 1 if anything else is. Where the reader of a pipe went away or a
+/// signal ended the work, it is what a shell gives to a program that the signal ended.
 pub async fn main() -> ExitCode {
     std::panic::set_hook(Box::new(tell_of_panic));
     let cli = match Cli::read() {
@@ -59,13 +59,16 @@ fn explain(usage: &clap::Error) -> ExitCode {
 /// Says where the program is at fault. The text of a panic may repeat whatever it was about.
 fn tell_of_panic(panic: &PanicHookInfo<'_>) {
     let way = Backtrace::capture();
-    let way = if way.status() == BacktraceStatus::Captured { format!("\n{way}") } else { String::new() };
+    let way =
+        if way.status() == BacktraceStatus::Captured { format!("\n{way}") } else { String::new() };
     drop(tell(format_args!("timelog: {panic}{way}")));
 }
 
-/// Does work that has something to clear away when the program is told to stop: then the work is given up where it is, and all that
-/// it holds is dropped.
-pub(super) async fn unless_told_to_stop<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+/// Does work that has something to clear away when the program is told to stop: then the work is
+/// given up where it is, and all that it holds is dropped.
+pub(super) async fn unless_told_to_stop<T>(
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let signal = tokio::select! {

@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use timelog_domain::ports::{Directory, TimeEntryQueries};
 use timelog_domain::{
-    EntryId, ExternalRefPart, Filter, OrganizationId, PageRequest, ProjectId, ReleaseId, Sort, Source, Status,
-    TimeEntry, UserId, WorkDate,
+    EntryId, ExternalRefPart, Filter, OrganizationId, PageRequest, ProjectId, ReleaseId, Sort,
+    Source, Status, TimeEntry, UserId, WorkDate,
 };
 
 use super::Global;
@@ -118,7 +118,10 @@ impl Entries {
 impl Export {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
         let filter = self.entries.filter();
-        ensure!(filter.from.is_none() || filter.to.is_none() || filter.from <= filter.to, "--from is after --to");
+        ensure!(
+            filter.from.is_none() || filter.to.is_none() || filter.from <= filter.to,
+            "--from is after --to"
+        );
         let kept = Kept::database(&global.database_url);
         let target = match self.out {
             Some(path) => Ok(Target::new(path, "--out", self.force, kept)),
@@ -131,17 +134,23 @@ impl Export {
         let organization = super::organization(&store, self.organization).await?;
         if let Some(project) = filter.project_id {
             let project = store.project(organization, project).await?;
-            project.context("the organization has no such project, or there is no such organization")?;
+            project.context(
+                "the organization has no such project, or there is no such organization",
+            )?;
         }
-        let total = store.count(organization, filter.clone()).await.context("the entries could not be counted")?;
+        let total = store
+            .count(organization, filter.clone())
+            .await
+            .context("the entries could not be counted")?;
         let mut out = match target {
             Ok(target) => target.open()?,
             Err(standard) => standard,
         };
         let bar = bar(total, "entries").with_message("exporting");
         let (sort, format) = (self.sort, self.format);
-        let write =
-            async |out: &mut Output| write(&*store, organization, filter, sort, format, out, |n| bar.inc(n)).await;
+        let write = async |out: &mut Output| {
+            write(&*store, organization, filter, sort, format, out, |n| bar.inc(n)).await
+        };
         let written = out.fill(write).await;
         bar.finish_and_clear();
         written?;
@@ -164,7 +173,8 @@ pub(super) async fn write(
     let mut after = None;
     loop {
         let request = PageRequest { filter: filter.clone(), sort, after, limit: PAGE };
-        let page = store.list(organization, request).await.context("the entries could not be read")?;
+        let page =
+            store.list(organization, request).await.context("the entries could not be read")?;
         for entry in &page.items {
             match format {
                 Format::Csv => csv::append(&mut text, entry),

@@ -19,7 +19,8 @@ pub(super) enum Key {
     Create(Create),
     /// List the keys of an organization, without their secrets.
     List(List),
-    /// Give a key a new secret and print it, once. The key stays who it is, and so does everything that is kept under it.
+    /// Give a key a new secret and print it, once. The key stays who it is, and so does everything
+    /// that is kept under it.
     Rotate(Rotate),
     /// Revoke a key. Running services refuse it within 5 seconds.
     Revoke(Revoke),
@@ -59,8 +60,8 @@ pub(super) struct Rotate {
     /// The id of the key, as "key list" shows it.
     #[arg(value_name = "KEY-ID")]
     id: KeyId,
-    /// How long the secret that the key has now goes on working, 0s to 2160h, such as 24h. Not at all where this is not given: running
-    /// services refuse it within 5 seconds.
+    /// How long the secret that the key has now goes on working, 0s to 2160h, such as 24h. Not at
+    /// all where this is not given: running services refuse it within 5 seconds.
     #[arg(
         long,
         default_value = "0s",
@@ -140,16 +141,26 @@ impl Rotate {
 
 impl List {
     async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let keys = global.open().await?.list(self.organization).await.context("the keys could not be listed")?;
+        let keys = global
+            .open()
+            .await?
+            .list(self.organization)
+            .await
+            .context("the keys could not be listed")?;
         if self.json {
             return say_json(&keys.iter().map(describe).collect());
         }
         for key in &keys {
-            let limits =
-                [("project", key.project_id.map(|id| id.to_string())), ("user", key.user_id.map(|id| id.to_string()))];
-            let limits: String =
-                limits.into_iter().filter_map(|(kind, id)| Some(format!("  {kind} {}", id?))).collect();
-            let state = key.revoked_at.map_or_else(|| "live".to_owned(), |at| format!("revoked {at}"));
+            let limits = [
+                ("project", key.project_id.map(|id| id.to_string())),
+                ("user", key.user_id.map(|id| id.to_string())),
+            ];
+            let limits: String = limits
+                .into_iter()
+                .filter_map(|(kind, id)| Some(format!("  {kind} {}", id?)))
+                .collect();
+            let state =
+                key.revoked_at.map_or_else(|| "live".to_owned(), |at| format!("revoked {at}"));
             say(format_args!(
                 "{}  tlk_{}_…  {}  {}{limits}  {state}",
                 key.id, key.prefix, key.created_at, key.permissions

@@ -33,7 +33,8 @@ use crate::telemetry::{self, LogFormat};
 
 /// Logs time entries over HTTP, once each, however often a client retries.
 ///
-/// Start with "timelog serve": it creates its database, and on an empty one prints an API key and a first request to paste.
+/// Start with "timelog serve": it creates its database, and on an empty one prints an API key and a
+/// first request to paste.
 #[derive(Debug, Parser)]
 #[command(name = "timelog", version, max_term_width = 100)]
 pub struct Cli {
@@ -66,7 +67,8 @@ struct Global {
         value_name = "DURATION"
     )]
     connect_timeout: Duration,
-    /// How long a request waits for a connection, or for a lock that another process holds, 100ms to 1h.
+    /// How long a request waits for a connection, or for a lock that another process holds, 100ms
+    /// to 1h.
     #[arg(
         long,
         global = true,
@@ -86,7 +88,14 @@ struct Global {
     )]
     log: String,
     /// How log lines look on standard error.
-    #[arg(long, global = true, env = "TIMELOG_LOG_FORMAT", default_value = "auto", value_enum, value_name = "FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        env = "TIMELOG_LOG_FORMAT",
+        default_value = "auto",
+        value_enum,
+        value_name = "FORMAT"
+    )]
     log_format: LogFormat,
     #[arg(skip)]
     opened: Opened,
@@ -106,7 +115,8 @@ impl std::fmt::Debug for Opened {
 enum Command {
     /// Serve HTTP.
     Serve(Box<serve::Serve>),
-    /// Make a fresh organization with a project, a user, a ticket, a release and a key that may do everything.
+    /// Make a fresh organization with a project, a user, a ticket, a release and a key that may do
+    /// everything.
     Bootstrap(bootstrap::Bootstrap),
     /// Make, list, rotate and revoke API keys.
     #[command(subcommand)]
@@ -117,11 +127,12 @@ enum Command {
     Backup(backup::Backup),
     /// Copy everything from one database to another, such as from SQLite to PostgreSQL.
     Copy(copy::Copy),
-    /// Import time entries from a file: CSV of Toggl Track, Clockify or "timelog export", or NDJSON.
+    /// Import time entries from a file: CSV of Toggl Track, Clockify or "timelog export", or
+    /// NDJSON.
     ///
-    /// Each row gets an external reference: the one that it has, or else one made of what it says. So importing a file again, or
-    /// one that overlaps with it, adds nothing that is there. Rows that cannot be imported are told with their line numbers,
-    /// and the others are imported.
+    /// Each row gets an external reference: the one that it has, or else one made of what it says.
+    /// So importing a file again, or one that overlaps with it, adds nothing that is there. Rows
+    /// that cannot be imported are told with their line numbers, and the others are imported.
     ///
     /// The exit code is 0 if no row was refused, and 1 if one was or if the import could not go on.
     Import(Box<import::Import>),
@@ -154,8 +165,9 @@ impl Cli {
 }
 
 impl Global {
-    /// Opens the database, which must be there, with an up-to-date schema. A command that only works with what is there must not
-    /// make a database: whoever calls it in another folder would believe that everything is gone.
+    /// Opens the database, which must be there, with an up-to-date schema. A command that only
+    /// works with what is there must not make a database: whoever calls it in another folder would
+    /// believe that everything is gone.
     async fn open(&self) -> anyhow::Result<Arc<Store>> {
         self.open_at(&self.database_url).await
     }
@@ -166,7 +178,8 @@ impl Global {
         Ok(store)
     }
 
-    /// Opens a database, and makes it where it is not there. Returns the migrations that were applied too.
+    /// Opens a database, and makes it where it is not there. Returns the migrations that were
+    /// applied too.
     async fn open_or_make(&self, url: &DatabaseUrl) -> anyhow::Result<(Arc<Store>, Vec<String>)> {
         let database = DatabaseOptions { create: true, ..self.sparing(url) };
         self.open_with(url, &database, &QueueOptions::default()).await
@@ -190,13 +203,15 @@ impl Global {
     }
 
     async fn close(&self) {
-        let opened = std::mem::take(&mut *self.opened.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let opened =
+            std::mem::take(&mut *self.opened.0.lock().unwrap_or_else(PoisonError::into_inner));
         for store in opened {
             store.close().await;
         }
     }
 
-    /// Opens and migrates the database, and waits for it while it is away. Returns the migrations that were applied too.
+    /// Opens and migrates the database, and waits for it while it is away. Returns the migrations
+    /// that were applied too.
     async fn open_with(
         &self,
         url: &DatabaseUrl,
@@ -210,7 +225,9 @@ impl Global {
             let left = self.connect_timeout.saturating_sub(began.elapsed());
             let error = match opened {
                 Err(error @ PortError::Unavailable(_)) if !left.is_zero() => error,
-                Err(PortError::Internal(reason)) => bail!("cannot open the database {url}: {reason}"),
+                Err(PortError::Internal(reason)) => {
+                    bail!("cannot open the database {url}: {reason}")
+                }
                 opened => return opened.with_context(|| format!("cannot open the database {url}")),
             };
             tracing::warn!(%error, "waiting for the database");
@@ -239,8 +256,12 @@ impl Global {
     }
 }
 
-/// The organization that a command works in: the one that is named, or else the only one that the database has.
-async fn organization(store: &Store, named: Option<OrganizationId>) -> anyhow::Result<OrganizationId> {
+/// The organization that a command works in: the one that is named, or else the only one that the
+/// database has.
+async fn organization(
+    store: &Store,
+    named: Option<OrganizationId>,
+) -> anyhow::Result<OrganizationId> {
     if let Some(named) = named {
         return Ok(named);
     }
@@ -263,13 +284,20 @@ mod tests {
     }
 
     /// Every argument of a command and of those below it, with the words that lead there.
-    fn arguments<'a>(command: &'a clap::Command, words: &[&'a str]) -> Vec<(Vec<&'a str>, &'a clap::Arg)> {
+    fn arguments<'a>(
+        command: &'a clap::Command,
+        words: &[&'a str],
+    ) -> Vec<(Vec<&'a str>, &'a clap::Arg)> {
         let words = [words, &[command.get_name()]].concat();
-        let below = command.get_subcommands().flat_map(|command| arguments(command, &words)).collect::<Vec<_>>();
+        let below = command
+            .get_subcommands()
+            .flat_map(|command| arguments(command, &words))
+            .collect::<Vec<_>>();
         command.get_arguments().map(|argument| (words.clone(), argument)).chain(below).collect()
     }
 
-    /// What the program says to a value of an argument. One that every command has is tried on `serve`.
+    /// What the program says to a value of an argument. One that every command has is tried on
+    /// `serve`.
     fn complaint(words: &[&str], argument: &clap::Arg, value: &str) -> String {
         let flag = format!("--{}={value}", argument.get_long().unwrap());
         let words = if words.len() == 1 { &["timelog", "serve"] } else { words };
@@ -278,8 +306,12 @@ mod tests {
 
     /// The limits that a complaint names, such as `1s to 1h`.
     fn limits(complaint: &str) -> String {
-        let after = |start: &str| complaint.split_once(start).map(|(_, rest)| rest.split([',', '\n']).next().unwrap());
-        let limits = after("must be ").or_else(|| after("is not in ")).unwrap_or_else(|| panic!("{complaint}"));
+        let after = |start: &str| {
+            complaint.split_once(start).map(|(_, rest)| rest.split([',', '\n']).next().unwrap())
+        };
+        let limits = after("must be ")
+            .or_else(|| after("is not in "))
+            .unwrap_or_else(|| panic!("{complaint}"));
         limits.replace("..=", " to ")
     }
 
@@ -320,7 +352,9 @@ mod tests {
                 "{flag} {documented}"
             );
             // These can be nothing at all: do not wait, do not remember, do not keep.
-            if id == durations[0] && !["connect_timeout", "key_memory", "grace"].contains(&argument.get_id().as_str()) {
+            if id == durations[0]
+                && !["connect_timeout", "key_memory", "grace"].contains(&argument.get_id().as_str())
+            {
                 assert!(complaint("0s").contains("must be"), "{flag}");
             }
         }
@@ -334,7 +368,11 @@ mod tests {
         for argument in command.get_arguments().chain(serve.get_arguments()) {
             let name = argument.get_id().as_str();
             let variable = format!("TIMELOG_{}", name.to_uppercase());
-            assert_eq!(argument.get_env().and_then(|name| name.to_str()), Some(variable.as_str()), "--{name}");
+            assert_eq!(
+                argument.get_env().and_then(|name| name.to_str()),
+                Some(variable.as_str()),
+                "--{name}"
+            );
             assert!(argument.get_help().is_some(), "--{name} has no help");
         }
     }

@@ -1,4 +1,5 @@
-//! Files that commands write. None is written over that nobody asked to replace, and a new one has its name only once it is whole.
+//! Files that commands write. None is written over that nobody asked to replace, and a new one has
+//! its name only once it is whole.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, Permissions};
@@ -12,7 +13,8 @@ use timelog_adapters::{DatabaseUrl, shown};
 
 use super::end::unless_told_to_stop;
 
-/// What a new file may be used for: only its owner reads and writes it. Entries and keys are nobody else's business.
+/// What a new file may be used for: only its owner reads and writes it. Entries and keys are nobody
+/// else's business.
 const OWNER_ONLY: u32 = 0o600;
 const STANDARD_OUTPUT: &str = "/dev/stdout";
 const STANDARD_ERROR: &str = "/dev/stderr";
@@ -28,7 +30,9 @@ struct Place {
 impl Place {
     fn of(path: &Path) -> Self {
         let folder = fs::metadata(folder_of(path)).ok();
-        let name = folder.zip(path.file_name()).map(|(folder, name)| (folder.dev(), folder.ino(), name.to_owned()));
+        let name = folder
+            .zip(path.file_name())
+            .map(|(folder, name)| (folder.dev(), folder.ino(), name.to_owned()));
         Self { file: fs::metadata(path).ok().map(|file| (file.dev(), file.ino())), name }
     }
 
@@ -38,8 +42,8 @@ impl Place {
     }
 }
 
-/// Whether a path is a link, which somebody may have put there so that another file is written. The system's own, such as
-/// /dev/stdout, are what they are called.
+/// Whether a path is a link, which somebody may have put there so that another file is written. The
+/// system's own, such as /dev/stdout, are what they are called.
 fn is_link(path: &Path) -> bool {
     let of_the_system = || {
         let folder = folder_of(path).canonicalize();
@@ -64,7 +68,12 @@ pub(super) struct Kept(Vec<(PathBuf, &'static str)>);
 impl Kept {
     /// The database that the command works on.
     pub(super) fn database(url: &DatabaseUrl) -> Self {
-        Self(url.files().into_iter().map(|file| (file, "the database, or a file that belongs to it")).collect())
+        Self(
+            url.files()
+                .into_iter()
+                .map(|file| (file, "the database, or a file that belongs to it"))
+                .collect(),
+        )
     }
 
     /// And this file, with what it is to the command.
@@ -108,7 +117,12 @@ enum Found {
 }
 
 impl Target {
-    pub(super) const fn new(path: PathBuf, argument: &'static str, force: bool, kept: Kept) -> Self {
+    pub(super) const fn new(
+        path: PathBuf,
+        argument: &'static str,
+        force: bool,
+        kept: Kept,
+    ) -> Self {
         Self { path, argument, force, kept, mode: OWNER_ONLY }
     }
 
@@ -117,8 +131,8 @@ impl Target {
         Self { mode: mode & OWNER_ONLY, ..self }
     }
 
-    /// Fails if it is known now that the file cannot be written. It only looks: opening a file of SQLite's and closing it again would
-    /// take away the locks that this process has on it.
+    /// Fails if it is known now that the file cannot be written. It only looks: opening a file of
+    /// SQLite's and closing it again would take away the locks that this process has on it.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         self.look().map(drop)
     }
@@ -131,7 +145,11 @@ impl Target {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let folder = folder_of(&self.path);
-                ensure!(folder.is_dir(), "cannot write {path}: there is no folder {}", shown::path(folder));
+                ensure!(
+                    folder.is_dir(),
+                    "cannot write {path}: there is no folder {}",
+                    shown::path(folder)
+                );
                 return Ok(Found::Nothing);
             }
             Err(error) => return Err(error).with_context(|| format!("cannot write {path}")),
@@ -142,7 +160,10 @@ impl Target {
         }
         ensure!(!kind.is_dir(), "cannot write {path}: it is a folder");
         ensure!(kind.is_file(), "cannot write {path}: it is no file");
-        ensure!(self.force, "cannot write {path}: it exists already; name another file, or replace it with --force");
+        ensure!(
+            self.force,
+            "cannot write {path}: it exists already; name another file, or replace it with --force"
+        );
         Ok(Found::File(found))
     }
 
@@ -196,14 +217,16 @@ impl Output {
         Ok(Self::Passage(Box::new(io::stdout())))
     }
 
-    /// Does the work that fills it, and clears away what is not whole if the program is told to stop.
+    /// Does the work that fills it, and clears away what is not whole if the program is told to
+    /// stop.
     pub(super) async fn fill<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut Self) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         match self {
             Self::New(_) => unless_told_to_stop(work(self)).await,
-            // Nothing is to be cleared away, and whoever waits for a reader can only be ended by the signal itself.
+            // Nothing is to be cleared away, and whoever waits for a reader can only be ended by
+            // the signal itself.
             Self::Passage(_) => work(self).await,
         }
     }
@@ -233,7 +256,8 @@ impl Write for Output {
     }
 }
 
-/// A file that is not whole yet. It has a name of its own in its folder, and is deleted if it is never finished.
+/// A file that is not whole yet. It has a name of its own in its folder, and is deleted if it is
+/// never finished.
 pub(super) struct NewFile {
     partial: NamedTempFile,
     path: PathBuf,
@@ -273,7 +297,8 @@ impl NewFile {
     pub(super) fn finish(self) -> anyhow::Result<()> {
         let Self { partial, path, target } = self;
         target.kept.spare(target.argument, &path)?;
-        publish(partial, &path, target.force).with_context(|| format!("cannot write {}", shown::path(&target.path)))
+        publish(partial, &path, target.force)
+            .with_context(|| format!("cannot write {}", shown::path(&target.path)))
     }
 }
 
@@ -296,7 +321,8 @@ fn name(partial: NamedTempFile, path: &Path) -> io::Result<File> {
     if error.kind() == io::ErrorKind::AlreadyExists {
         return Err(error);
     }
-    // The file system has neither links nor a renaming that replaces nothing. So an empty file takes the name, and is then replaced.
+    // The file system has neither links nor a renaming that replaces nothing. So an empty file
+    // takes the name, and is then replaced.
     drop(File::create_new(path)?);
     partial.persist(path).map_err(|failed| {
         drop(fs::remove_file(path));
@@ -307,7 +333,14 @@ fn name(partial: NamedTempFile, path: &Path) -> io::Result<File> {
 /// Makes a new name last. Some file systems cannot, and then there is nothing more to do.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
-        Err(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Err(error),
+        Err(error)
+            if !matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Err(error)
+        }
         _ => Ok(()),
     }
 }

@@ -6,7 +6,8 @@ use anyhow::Context;
 use timelog_adapters::Store;
 use timelog_domain::ports::{ApiKeys, Clock, Directory, IssuedKey, NewApiKey};
 use timelog_domain::{
-    Entry, EntryId, KeyId, Name, OrganizationId, Permissions, Project, ProjectId, Release, ReleaseId, User, UserId,
+    Entry, EntryId, KeyId, Name, OrganizationId, Permissions, Project, ProjectId, Release,
+    ReleaseId, User, UserId,
 };
 use uuid::Uuid;
 
@@ -34,18 +35,44 @@ impl Provision {
         }
     }
 
-    /// Stores it all under names that begin with `name`, and makes a key that may do everything in it.
+    /// Stores it all under names that begin with `name`, and makes a key that may do everything in
+    /// it.
     pub(super) async fn store(&self, store: &Arc<Store>, name: &str) -> anyhow::Result<IssuedKey> {
-        let named = |kind: &str| format!("{name} {kind}").parse::<Name>().context("a name cannot be used");
+        let named =
+            |kind: &str| format!("{name} {kind}").parse::<Name>().context("a name cannot be used");
         let organization_id = self.organization_id;
         store.put_organization(organization_id, named("organization")?).await?;
-        let project = Project { organization_id, id: self.project_id, name: named("project")?, archived: false };
+        let project = Project {
+            organization_id,
+            id: self.project_id,
+            name: named("project")?,
+            archived: false,
+        };
         store.put_project(project).await?;
-        store.put_user(User { organization_id, id: self.user_id, name: named("user")?, active: true }).await?;
-        let project_id = self.project_id;
-        store.put_entry(Entry { organization_id, project_id, id: self.entry_id, title: named("ticket")? }).await?;
         store
-            .put_release(Release { organization_id, project_id, id: self.release_id, name: named("release")? })
+            .put_user(User {
+                organization_id,
+                id: self.user_id,
+                name: named("user")?,
+                active: true,
+            })
+            .await?;
+        let project_id = self.project_id;
+        store
+            .put_entry(Entry {
+                organization_id,
+                project_id,
+                id: self.entry_id,
+                title: named("ticket")?,
+            })
+            .await?;
+        store
+            .put_release(Release {
+                organization_id,
+                project_id,
+                id: self.release_id,
+                name: named("release")?,
+            })
             .await?;
         let key = NewApiKey {
             id: KeyId::new(Uuid::now_v7()),

@@ -1,4 +1,5 @@
-//! What commands say, and to whom. Whoever listens may go away, and a disk may be full: that is an error like any other.
+//! What commands say, and to whom. Whoever listens may go away, and a disk may be full: that is an
+//! error like any other.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -10,7 +11,8 @@ use timelog_adapters::shown;
 #[error("nobody reads on")]
 pub(super) struct ReaderGone;
 
-/// Writes a line to standard output, which is where a command's results go. Some of them are secrets, which are shown once.
+/// Writes a line to standard output, which is where a command's results go. Some of them are
+/// secrets, which are shown once.
 pub(super) fn say(line: impl Display) -> anyhow::Result<()> {
     put(shown::escaped(&line.to_string(), |letter| letter == '\n'))
 }
@@ -21,14 +23,16 @@ pub(super) fn say_json(value: &serde_json::Value) -> anyhow::Result<()> {
 }
 
 fn put(line: impl Display) -> anyhow::Result<()> {
-    write(io::stdout().lock(), line).map_err(|error| unwritten(error, "cannot write to standard output"))
+    write(io::stdout().lock(), line)
+        .map_err(|error| unwritten(error, "cannot write to standard output"))
 }
 
-/// Writes a line to standard error, which is where the person looks who started the command. Whatever it is made of, no secret is
-/// in it.
+/// Writes a line to standard error, which is where the person looks who started the command.
+/// Whatever it is made of, no secret is in it.
 pub(super) fn tell(line: impl Display) -> anyhow::Result<()> {
     let line = shown::message(&line.to_string());
-    write(io::stderr().lock(), line).map_err(|error| unwritten(error, "cannot write to standard error"))
+    write(io::stderr().lock(), line)
+        .map_err(|error| unwritten(error, "cannot write to standard error"))
 }
 
 fn write(mut out: impl Write, line: impl Display) -> io::Result<()> {

@@ -31,9 +31,15 @@ const DEMO_PROJECT_AND_USER: Uuid = uuid!("9a8b7c6d-0000-0000-0000-000000000002"
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// Where to listen.
-    #[arg(long, env = "TIMELOG_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "TIMELOG_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS:PORT"
+    )]
     listen: SocketAddr,
-    /// Where to serve metrics, health and documentation, and then nowhere else; where everything is if not given.
+    /// Where to serve metrics, health and documentation, and then nowhere else; where everything is
+    /// if not given.
     #[arg(long, env = "TIMELOG_ADMIN_LISTEN", value_name = "ADDRESS:PORT")]
     admin_listen: Option<SocketAddr>,
     /// What to put before every path, such as /api/v1.
@@ -43,7 +49,13 @@ pub(super) struct Serve {
     #[arg(long, env = "TIMELOG_NO_DEMO", value_parser = BoolishValueParser::new())]
     no_demo: bool,
     /// How to answer an idempotency key that comes again with another body.
-    #[arg(long, env = "TIMELOG_IDEMPOTENCY_MISMATCH", default_value = "replay", value_enum, value_name = "POLICY")]
+    #[arg(
+        long,
+        env = "TIMELOG_IDEMPOTENCY_MISMATCH",
+        default_value = "replay",
+        value_enum,
+        value_name = "POLICY"
+    )]
     idempotency_mismatch: Mismatch,
     /// How many threads serve connections, 1 to 128; as many as there are processors if not given.
     #[arg(
@@ -53,8 +65,8 @@ pub(super) struct Serve {
         value_name = "COUNT"
     )]
     workers: Option<u16>,
-    /// How many connections read the database for organizations at the same time, 1 to 1024. One organization alone gets
-    /// half of them.
+    /// How many connections read the database for organizations at the same time, 1 to 1024. One
+    /// organization alone gets half of them.
     #[arg(
         long,
         env = "TIMELOG_READ_CONNECTIONS",
@@ -73,8 +85,8 @@ pub(super) struct Serve {
         value_name = "COUNT"
     )]
     lanes: u16,
-    /// How long one statement may take, 100ms to 1h. Then the request is answered 503. On SQLite it holds for lists and
-    /// totals.
+    /// How long one statement may take, 100ms to 1h. Then the request is answered 503. On SQLite it
+    /// holds for lists and totals.
     #[arg(
         long,
         env = "TIMELOG_STATEMENT_TIMEOUT",
@@ -83,8 +95,9 @@ pub(super) struct Serve {
         value_name = "DURATION"
     )]
     statement_timeout: Duration,
-    /// How many changes may wait to be committed, in each lane, 1 to 1000000. Organizations share them: the
-    /// first gets up to half, each further one half of what is left. One more is answered 503.
+    /// How many changes may wait to be committed, in each lane, 1 to 1000000. Organizations share
+    /// them: the first gets up to half, each further one half of what is left. One more is answered
+    /// 503.
     #[arg(
         long,
         env = "TIMELOG_QUEUE_CAPACITY",
@@ -102,7 +115,8 @@ pub(super) struct Serve {
         value_name = "DURATION"
     )]
     queue_timeout: Duration,
-    /// How many changes one transaction takes at most, 1 to 1024; what suits the database if not given.
+    /// How many changes one transaction takes at most, 1 to 1024; what suits the database if not
+    /// given.
     #[arg(
         long,
         env = "TIMELOG_BATCH_SIZE",
@@ -110,7 +124,8 @@ pub(super) struct Serve {
         value_name = "COUNT"
     )]
     batch_size: Option<u16>,
-    /// How long an API key is remembered, and so how long its revocation may go unnoticed, 0s to 5s.
+    /// How long an API key is remembered, and so how long its revocation may go unnoticed, 0s to
+    /// 5s.
     #[arg(
         long,
         env = "TIMELOG_KEY_MEMORY",
@@ -127,7 +142,8 @@ pub(super) struct Serve {
         value_name = "COUNT"
     )]
     rate_limit: Option<NonZeroU32>,
-    /// How many requests a second one address may make without a valid key, 1 to 1000000; no limit if not given.
+    /// How many requests a second one address may make without a valid key, 1 to 1000000; no limit
+    /// if not given.
     #[arg(
         long,
         env = "TIMELOG_ANONYMOUS_RATE",
@@ -135,8 +151,8 @@ pub(super) struct Serve {
         value_name = "COUNT"
     )]
     anonymous_rate: Option<NonZeroU32>,
-    /// A network of proxies that are believed when they tell a client's address, such as 10.0.0.0/8; may be repeated, or several
-    /// separated by commas.
+    /// A network of proxies that are believed when they tell a client's address, such as
+    /// 10.0.0.0/8; may be repeated, or several separated by commas.
     #[arg(
         long,
         env = "TIMELOG_TRUSTED_PROXY",
@@ -154,8 +170,8 @@ pub(super) struct Serve {
         value_name = "DURATION"
     )]
     sweep_interval: Duration,
-    /// How many connections there may be at a time, 1 to 65536. One more takes the place of the one that has kept the
-    /// service waiting longest.
+    /// How many connections there may be at a time, 1 to 65536. One more takes the place of the one
+    /// that has kept the service waiting longest.
     #[arg(
         long,
         env = "TIMELOG_MAX_CONNECTIONS",
@@ -164,8 +180,8 @@ pub(super) struct Serve {
         value_name = "COUNT"
     )]
     max_connections: u32,
-    /// How many MiB the bodies that arrive and the answers that are taken may hold together, 16 to 65536. More is
-    /// answered 503.
+    /// How many MiB the bodies that arrive and the answers that are taken may hold together, 16 to
+    /// 65536. More is answered 503.
     #[arg(
         long,
         env = "TIMELOG_IN_FLIGHT_MIB",
@@ -183,7 +199,8 @@ pub(super) struct Serve {
         value_name = "DURATION"
     )]
     keep_alive: Duration,
-    /// How long the head of a request may take to arrive once it has begun, 1s to 1h. Then it is answered 408.
+    /// How long the head of a request may take to arrive once it has begun, 1s to 1h. Then it is
+    /// answered 408.
     #[arg(
         long,
         env = "TIMELOG_HEAD_TIMEOUT",
@@ -192,7 +209,8 @@ pub(super) struct Serve {
         value_name = "DURATION"
     )]
     head_timeout: Duration,
-    /// How long the body of a request may take to arrive once its head has, 1s to 1h. Then it is answered 408.
+    /// How long the body of a request may take to arrive once its head has, 1s to 1h. Then it is
+    /// answered 408.
     #[arg(
         long,
         env = "TIMELOG_REQUEST_TIMEOUT",
@@ -210,7 +228,8 @@ pub(super) struct Serve {
         value_name = "DURATION"
     )]
     answer_timeout: Duration,
-    /// How long requests that have begun may take once the service is told to stop, 1s to 1h, in whole seconds.
+    /// How long requests that have begun may take once the service is told to stop, 1s to 1h, in
+    /// whole seconds.
     #[arg(
         long,
         env = "TIMELOG_SHUTDOWN_TIMEOUT",
@@ -235,10 +254,17 @@ impl Serve {
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
         let mut settings = self.settings();
-        let possible = listener::raise_file_limit(&settings, u64::from(self.read_connections) + u64::from(self.lanes));
+        let possible = listener::raise_file_limit(
+            &settings,
+            u64::from(self.read_connections) + u64::from(self.lanes),
+        );
         if possible < settings.max_connections {
             let wanted = settings.max_connections;
-            tracing::warn!(wanted, possible, "the limit on open files (ulimit -n) allows fewer connections");
+            tracing::warn!(
+                wanted,
+                possible,
+                "the limit on open files (ulimit -n) allows fewer connections"
+            );
             settings.max_connections = possible;
         }
         let database = DatabaseOptions {
@@ -303,7 +329,8 @@ impl Serve {
             key_memory: self.key_memory,
             rate_limit: self.rate_limit,
             admin_listen: self.admin_listen,
-            max_connections: usize::try_from(self.max_connections).unwrap_or(defaults.max_connections),
+            max_connections: usize::try_from(self.max_connections)
+                .unwrap_or(defaults.max_connections),
             in_flight_mib: self.in_flight_mib,
             anonymous_rate: self.anonymous_rate,
             trusted_proxies: self.trusted_proxy.clone(),
@@ -331,13 +358,19 @@ async fn make_demo(store: &Arc<Store>) -> anyhow::Result<Option<String>> {
         user_id: UserId::new(DEMO_PROJECT_AND_USER),
         ..Provision::fresh()
     };
-    Ok(Some(demo.store(store, "Demo").await.context("the demo organization could not be made")?.text))
+    Ok(Some(
+        demo.store(store, "Demo").await.context("the demo organization could not be made")?.text,
+    ))
 }
 
 /// Shows the demo key, once, and a request that can be pasted.
 fn introduce(server: &Server, base_path: &str, key: &str) -> anyhow::Result<()> {
     let root = |address: SocketAddr| {
-        let host = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+        let host = if address.ip().is_unspecified() {
+            IpAddr::V4(Ipv4Addr::LOCALHOST)
+        } else {
+            address.ip()
+        };
         format!("http://{}{base_path}", SocketAddr::new(host, address.port()))
     };
     let docs = root(server.admin_address().unwrap_or(server.address()));

@@ -1,6 +1,7 @@
 //! What is wrong with the command line, told to the person who wrote it or set a variable for it.
 //!
-//! Whatever was refused is not repeated: a URL with its password or a key may have come to the wrong place, in any spelling.
+//! Whatever was refused is not repeated: a URL with its password or a key may have come to the
+//! wrong place, in any spelling.
 
 use std::ffi::OsString;
 
@@ -28,8 +29,9 @@ impl Cli {
     ) -> Result<Self, clap::Error> {
         let mut command = without_values(Self::command());
         let read = command.try_get_matches_from_mut(arguments);
-        let read =
-            read.and_then(|matches| Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command)));
+        let read = read.and_then(|matches| {
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        });
         read.map_err(explain)
     }
 }
@@ -39,7 +41,8 @@ fn without_values(command: Command) -> Command {
     command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
 }
 
-/// Names the variable beside the flag, because the value may have come from either, and leaves out what was given.
+/// Names the variable beside the flag, because the value may have come from either, and leaves out
+/// what was given.
 fn explain(mut error: clap::Error) -> clap::Error {
     if let Some(argument) = text(&error, ContextKind::InvalidArg) {
         if error.kind() != ErrorKind::UnknownArgument {
@@ -74,7 +77,8 @@ fn put(error: &mut clap::Error, kind: ContextKind, text: &str) {
     error.insert(kind, ContextValue::String(text.to_owned()));
 }
 
-/// Keeps those suggestions that do not repeat what was given, as the one does that tells how to pass it as a value.
+/// Keeps those suggestions that do not repeat what was given, as the one does that tells how to
+/// pass it as a value.
 fn leave_out_suggestions(error: &mut clap::Error) {
     if let Some(ContextValue::StyledStrs(mut suggestions)) = error.remove(ContextKind::Suggested) {
         suggestions.retain(|suggestion| !suggestion.to_string().starts_with("to pass "));
@@ -94,13 +98,17 @@ fn is_number(text: &str) -> bool {
     let number = text.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
     let in_number = |byte: u8| byte.is_ascii_digit() || b"+-.".contains(&byte);
     let has_digits = text.is_empty() || !number.is_empty();
-    has_digits && text.len() <= 20 && text.len() - number.len() <= 2 && number.bytes().all(in_number)
+    has_digits
+        && text.len() <= 20
+        && text.len() - number.len() <= 2
+        && number.bytes().all(in_number)
 }
 
 /// The variable that stands for a flag such as `--workers <COUNT>`, in any of the commands.
 fn variable_of(command: &Command, flag: &str) -> Option<String> {
     let name = flag.strip_prefix("--")?.split([' ', '=']).next();
-    let here = command.get_arguments().find(|argument| argument.get_long() == name).and_then(Arg::get_env);
+    let here =
+        command.get_arguments().find(|argument| argument.get_long() == name).and_then(Arg::get_env);
     let here = here.map(|variable| variable.to_string_lossy().into_owned());
     here.or_else(|| command.get_subcommands().find_map(|command| variable_of(command, flag)))
 }

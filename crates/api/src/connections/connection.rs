@@ -19,7 +19,8 @@ pub(crate) enum Stage {
     Reading,
     /// The service, for an answer to what may change something.
     Changing,
-    /// The service, for the rest of an answer. Where the client does not take it, [`Connection::stall`] tells.
+    /// The service, for the rest of an answer. Where the client does not take it,
+    /// [`Connection::stall`] tells.
     Answering,
 }
 
@@ -70,7 +71,10 @@ impl Connection {
     pub(super) fn stage(&self) -> Stage {
         use Stage::{Answering, Body, Changing, Head, Idle, Reading};
         let stage = self.stage.load(Ordering::Relaxed);
-        [Idle, Head, Body, Reading, Changing].into_iter().find(|known| *known as u8 == stage).unwrap_or(Answering)
+        [Idle, Head, Body, Reading, Changing]
+            .into_iter()
+            .find(|known| *known as u8 == stage)
+            .unwrap_or(Answering)
     }
 
     /// Goes on to another stage.
@@ -97,13 +101,16 @@ impl Connection {
         self.stalled_since.store(if is_stalled { now() } else { 0 }, Ordering::Relaxed);
     }
 
-    /// Since when it waits for its client; nothing where the service is to do something. What is less is earlier.
+    /// Since when it waits for its client; nothing where the service is to do something. What is
+    /// less is earlier.
     pub(super) fn waits_since(&self) -> Option<u64> {
         if self.is_ended() {
             return None;
         }
         match (self.stage(), self.stalled_since.load(Ordering::Relaxed)) {
-            (Stage::Idle | Stage::Head | Stage::Body, _) => Some(self.since.load(Ordering::Relaxed)),
+            (Stage::Idle | Stage::Head | Stage::Body, _) => {
+                Some(self.since.load(Ordering::Relaxed))
+            }
             (_, 0) => None,
             (_, since) => Some(since),
         }

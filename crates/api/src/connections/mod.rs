@@ -1,4 +1,5 @@
-//! The connections of a listener: how many there may be, and how long each may keep the service waiting.
+//! The connections of a listener: how many there may be, and how long each may keep the service
+//! waiting.
 
 mod connection;
 mod stream;
@@ -13,7 +14,8 @@ use actix_web::rt::net::TcpStream;
 pub(crate) use self::connection::{Connection, Stage};
 pub(crate) use self::stream::Stream;
 
-/// How many connections there may be beyond the limit. They are told that there are too many, or that the service is well.
+/// How many connections there may be beyond the limit. They are told that there are too many, or
+/// that the service is well.
 pub(crate) const SURPLUS: usize = 64;
 
 /// How long a client may keep a connection waiting.
@@ -43,11 +45,18 @@ impl Connections {
     /// At most so many at a time. The label names the listener in the figures.
     pub(crate) fn new(limit: usize, deadlines: Deadlines, label: &'static str) -> Self {
         let gauge = metrics::gauge!("timelog_connections", "listener" => label);
-        Self(Arc::new(Inner { limit, deadlines, next: AtomicU64::new(0), open: Mutex::default(), gauge }))
+        Self(Arc::new(Inner {
+            limit,
+            deadlines,
+            next: AtomicU64::new(0),
+            open: Mutex::default(),
+            gauge,
+        }))
     }
 
-    /// Takes a connection in. Where there are as many as may be, the one goes that has kept the service waiting longest. Where
-    /// none does, this one is surplus; there are a few places for these, which they leave in the same way.
+    /// Takes a connection in. Where there are as many as may be, the one goes that has kept the
+    /// service waiting longest. Where none does, this one is surplus; there are a few places for
+    /// these, which they leave in the same way.
     pub(crate) fn admit(&self, stream: TcpStream) -> Option<Stream> {
         let mut open = self.open();
         let is_surplus = !has_room(&open, false, self.0.limit);
@@ -61,7 +70,11 @@ impl Connections {
         open.insert(id, connection.clone());
         self.0.gauge.set(count(open.len()));
         drop(open);
-        Some(Stream::new(stream, Place { connections: self.clone(), id, connection }, self.0.deadlines))
+        Some(Stream::new(
+            stream,
+            Place { connections: self.clone(), id, connection },
+            self.0.deadlines,
+        ))
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
@@ -69,13 +82,15 @@ impl Connections {
     }
 }
 
-/// Whether there is room for one more, or can be made by ending the one that has waited longest for its client.
+/// Whether there is room for one more, or can be made by ending the one that has waited longest for
+/// its client.
 fn has_room(open: &HashMap<u64, Arc<Connection>>, is_surplus: bool, limit: usize) -> bool {
     if open.len() < limit {
         return true;
     }
     // Those that were ended are still there until their streams have noticed it.
-    let others = || open.values().filter(|other| other.is_surplus == is_surplus && !other.is_ended());
+    let others =
+        || open.values().filter(|other| other.is_surplus == is_surplus && !other.is_ended());
     if others().count() < limit {
         return true;
     }

@@ -1,5 +1,5 @@
-//! The bytes of a connection. HTTP is read and written by the server library, which waits for some things without a limit; so
-//! here, below it, every wait for a client has an end.
+//! The bytes of a connection. HTTP is read and written by the server library, which waits for some
+//! things without a limit; so here, below it, every wait for a client has an end.
 
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
@@ -15,12 +15,13 @@ use super::{Connection, Deadlines, Place, Stage, ended};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 
-/// How long what is being read goes on for a client that sends nothing any more. Most have gone then; a few have closed only
-/// their own half.
+/// How long what is being read goes on for a client that sends nothing any more. Most have gone
+/// then; a few have closed only their own half.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The most bytes that are read before they are looked at, and beyond the request in hand. The server library would make requests of
-/// whatever has come, and go round in circles from 128 KiB on.
+/// The most bytes that are read before they are looked at, and beyond the request in hand. The
+/// server library would make requests of whatever has come, and go round in circles from 128 KiB
+/// on.
 const READ_AHEAD: usize = 16 * 1024;
 
 /// A connection whose client cannot keep it waiting for ever.
@@ -78,14 +79,17 @@ impl Stream {
         Poll::Ready(Ok(read))
     }
 
-    /// When the wait for the client is over, and why; nothing where it is not the client that is waited for.
+    /// When the wait for the client is over, and why; nothing where it is not the client that is
+    /// waited for.
     fn end_of_wait(&self) -> Option<(Instant, &'static str)> {
-        let since = || Instant::now().checked_sub(self.connection().lasted()).unwrap_or_else(Instant::now);
+        let since =
+            || Instant::now().checked_sub(self.connection().lasted()).unwrap_or_else(Instant::now);
         match self.connection().stage() {
             Stage::Idle => Some((since() + self.deadlines.idle, "idle")),
             Stage::Head => Some((since() + self.deadlines.head, "head")),
             Stage::Reading => self.hung_up.map(|since| (since + PATIENCE, "hung_up")),
-            // A body has its deadline where it is read; what changes something is carried out for whoever may still listen.
+            // A body has its deadline where it is read; what changes something is carried out for
+            // whoever may still listen.
             Stage::Body | Stage::Changing | Stage::Answering => None,
         }
     }
@@ -95,7 +99,8 @@ impl Stream {
         if self.timer.deadline() > until {
             self.timer.as_mut().reset(until);
         }
-        // One that goes off too early is set anew only then, which is cheaper than to do so for every request.
+        // One that goes off too early is set anew only then, which is cheaper than to do so for
+        // every request.
         while self.timer.as_mut().poll(cx).is_ready() {
             if Instant::now() >= until {
                 return Poll::Ready(());
@@ -127,7 +132,11 @@ impl Stream {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
         let this = &mut *self;
         this.connection().waker.register(cx.waker());
         if this.connection().is_ended() {
@@ -144,7 +153,11 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<Result<usize>> {
         let this = &mut *self;
         this.connection().waker.register(cx.waker());
         if this.connection().is_ended() {

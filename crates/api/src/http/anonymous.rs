@@ -12,8 +12,8 @@ use super::problem::Problem;
 use super::proxies::Proxies;
 use super::rate_limit::come_again;
 
-/// How many counters there are. Addresses are dealt out among them by a hash that nobody outside knows, so that no number of
-/// addresses takes more memory, and hardly any two share a counter.
+/// How many counters there are. Addresses are dealt out among them by a hash that nobody outside
+/// knows, so that no number of addresses takes more memory, and hardly any two share a counter.
 const COUNTERS: u64 = 1 << 18;
 
 /// The bits of an IPv6 address that name a network, within which one client may take any address.
@@ -27,7 +27,8 @@ pub(crate) struct Anonymous {
 }
 
 impl Anonymous {
-    /// At most so many requests a second from one address, as many at once; no limit where none is given.
+    /// At most so many requests a second from one address, as many at once; no limit where none is
+    /// given.
     pub(crate) fn new(per_second: Option<NonZeroU32>, proxies: &[IpNet]) -> Self {
         let limiter = per_second.map(|limit| RateLimiter::keyed(Quota::per_second(limit)));
         Self { limiter, hash: RandomState::new(), proxies: Proxies::new(proxies) }
@@ -45,7 +46,8 @@ impl Anonymous {
 
     fn count_for(&self, address: IpAddr) -> Result<(), Problem> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
-        let detail = "Too many requests without a valid key came from this address. Try again shortly.";
+        let detail =
+            "Too many requests without a valid key came from this address. Try again shortly.";
         limiter.check_key(&self.counter(address)).map_err(|until| come_again(&until, detail))
     }
 

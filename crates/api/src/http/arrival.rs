@@ -1,5 +1,6 @@
-//! The body of a request as it arrives. It has to be whole by a deadline, and whatever of it nobody wanted is read away, so that
-//! its sender gets to see the answer and the connection can be used again or ends.
+//! The body of a request as it arrives. It has to be whole by a deadline, and whatever of it nobody
+//! wanted is read away, so that its sender gets to see the answer and the connection can be used
+//! again or ends.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -28,7 +29,8 @@ const MOST_DISCARDED: usize = 16 * 1024 * 1024;
 /// How long a sender may pause once it has its answer, until it is taken to have stopped.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A body that arrives. Handlers read it as [`Payload`](actix_web::web::Payload), and what they leave is read here.
+/// A body that arrives. Handlers read it as [`Payload`](actix_web::web::Payload), and what they
+/// leave is read here.
 #[derive(Clone)]
 pub(crate) struct Arrival(Rc<RefCell<Arriving>>);
 
@@ -65,16 +67,22 @@ impl Arrival {
         }
         waits(Waits::Body);
         let deadline = Box::pin(sleep(timeout));
-        let arriving = Arriving { payload, timeout, deadline, stage: Stage::Coming, connection, then };
+        let arriving =
+            Arriving { payload, timeout, deadline, stage: Stage::Coming, connection, then };
         let arrival = Self(Rc::new(RefCell::new(arriving)));
         let watched: Pin<Box<dyn Stream<Item = _>>> = Box::pin(arrival.clone());
         request.set_payload(watched.into());
         Some(arrival)
     }
 
-    /// Sees to it that the body is read to its end, or that the connection ends: before the answer, so that one that comes too
-    /// late can be told, or after it where there is no sense in waiting. Nothing that was done is denied.
-    pub(crate) async fn settle(self, answer: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceResponse<BoxBody> {
+    /// Sees to it that the body is read to its end, or that the connection ends: before the answer,
+    /// so that one that comes too late can be told, or after it where there is no sense in waiting.
+    /// Nothing that was done is denied.
+    pub(crate) async fn settle(
+        self,
+        answer: ServiceResponse<BoxBody>,
+        id: &RequestId,
+    ) -> ServiceResponse<BoxBody> {
         self.0.borrow_mut().is_answered();
         if !is_hopeless(&answer) {
             self.discard().await;
@@ -87,7 +95,8 @@ impl Arrival {
             }
             Stage::Late | Stage::Coming => answer,
         };
-        let mut answer = answer.map_body(|_, body| BoxBody::new(Parting { body, rest: self, left: None }));
+        let mut answer =
+            answer.map_body(|_, body| BoxBody::new(Parting { body, rest: self, left: None }));
         answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
         answer
     }
@@ -109,7 +118,10 @@ impl Arrival {
 
     fn late(&self) -> Problem {
         let timeout = humantime::format_duration(self.0.borrow().timeout);
-        Problem::new(Code::RequestTimeout, format!("The body did not arrive whole within {timeout}."))
+        Problem::new(
+            Code::RequestTimeout,
+            format!("The body did not arrive whole within {timeout}."),
+        )
     }
 
     fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
@@ -159,7 +171,9 @@ impl Arriving {
 /// Whether an answer needs not wait for the rest of the body: its head says that it is too large.
 fn is_hopeless(answer: &ServiceResponse<BoxBody>) -> bool {
     let length = declared_length(answer.request().headers());
-    length.is_some_and(|length| answer.status() == StatusCode::PAYLOAD_TOO_LARGE || length > MOST_DISCARDED as u64)
+    length.is_some_and(|length| {
+        answer.status() == StatusCode::PAYLOAD_TOO_LARGE || length > MOST_DISCARDED as u64
+    })
 }
 
 /// How long the head of a request says that its body is, if it says so.
@@ -167,8 +181,9 @@ pub(crate) fn declared_length(headers: &header::HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// The last answer on a connection. After it the rest of the request is read away as long as it keeps coming, because what was
-/// sent and not read makes the system reset the connection, and the sender might then see that instead of the answer.
+/// The last answer on a connection. After it the rest of the request is read away as long as it
+/// keeps coming, because what was sent and not read makes the system reset the connection, and the
+/// sender might then see that instead of the answer.
 struct Parting {
     body: BoxBody,
     /// As long as this is here, the connection is not kept for more requests.
@@ -189,14 +204,18 @@ impl MessageBody for Parting {
         self.body.size()
     }
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+    fn poll_next(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let Self { body, rest, left } = self.get_mut();
         if left.is_none()
             && let Some(chunk) = ready!(Pin::new(body).poll_next(cx))
         {
             return Poll::Ready(Some(chunk));
         }
-        let left = left.get_or_insert_with(|| Left { bytes: MOST_DISCARDED, pause: Box::pin(sleep(PAUSE)) });
+        let left = left
+            .get_or_insert_with(|| Left { bytes: MOST_DISCARDED, pause: Box::pin(sleep(PAUSE)) });
         loop {
             match rest.poll(cx) {
                 Poll::Ready(Some(Ok(chunk))) if chunk.len() <= left.bytes => {
@@ -241,7 +260,10 @@ mod tests {
         request.into_response(HttpResponse::new(status).set_body(BoxBody::new("answer")))
     }
 
-    async fn settled(arrival: Arrival, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    async fn settled(
+        arrival: Arrival,
+        answer: ServiceResponse<BoxBody>,
+    ) -> ServiceResponse<BoxBody> {
         arrival.settle(answer, &RequestId::of(&header::HeaderMap::new())).await
     }
 
@@ -249,7 +271,8 @@ mod tests {
         answer.response().head().connection_type() == ConnectionType::Close
     }
 
-    /// Sends a byte at a time, with pauses, until nobody reads any more. Returns how long it went on.
+    /// Sends a byte at a time, with pauses, until nobody reads any more. Returns how long it went
+    /// on.
     async fn trickle(send: UnboundedSender<usize>, pause: Duration) -> Duration {
         let began = Instant::now();
         for _ in 0..1000 {
@@ -274,7 +297,9 @@ mod tests {
                 Err(error) => break error,
             }
         };
-        assert!(matches!(error, PayloadError::Io(error) if error.kind() == std::io::ErrorKind::TimedOut));
+        assert!(
+            matches!(error, PayloadError::Io(error) if error.kind() == std::io::ErrorKind::TimedOut)
+        );
         assert_eq!((began.elapsed(), read), (TIMEOUT, 30));
         let answer = settled(arrival, answered(request, StatusCode::BAD_REQUEST)).await;
         assert_eq!((answer.status(), is_last(&answer)), (StatusCode::REQUEST_TIMEOUT, true));

@@ -56,7 +56,11 @@ impl Sent {
 }
 
 /// A JSON body that may also be missing, which leaves it empty.
-pub(crate) async fn read_if_any(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Sent, Problem> {
+pub(crate) async fn read_if_any(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+) -> Result<Sent, Problem> {
     if request.headers().contains_key(header::CONTENT_TYPE) {
         return read(request, payload, limit).await;
     }
@@ -67,11 +71,16 @@ pub(crate) async fn read_if_any(request: &HttpRequest, mut payload: Payload, lim
     }
 }
 
-/// A JSON body of at most `limit` bytes. Where it is not read to its end, that is left to [`Arrival`](super::arrival::Arrival),
-/// and so is one that comes too late.
-pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Sent, Problem> {
+/// A JSON body of at most `limit` bytes. Where it is not read to its end, that is left to
+/// [`Arrival`](super::arrival::Arrival), and so is one that comes too late.
+pub(crate) async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+) -> Result<Sent, Problem> {
     check_media_type(request)?;
-    let too_large = || Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes."));
+    let too_large =
+        || Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes."));
     let declared = declared_length(request.headers());
     if declared.is_some_and(|length| length > limit as u64) {
         return Err(too_large());
@@ -80,15 +89,18 @@ pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usi
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         // The connection broke, or what came over it is no HTTP: nobody is left to read the answer.
-        let chunk =
-            chunk.map_err(|error| Problem::new(Code::MalformedJson, format!("The body broke off: {error}.")))?;
+        let chunk = chunk.map_err(|error| {
+            Problem::new(Code::MalformedJson, format!("The body broke off: {error}."))
+        })?;
         let length = body.len() + chunk.len();
         if length > limit {
             return Err(too_large());
         }
         if length > bytes_held {
-            // What is announced is held at once, so that what has begun to arrive can come to its end.
-            let needed = declared.map_or(length - bytes_held, |declared| usize::try_from(declared).unwrap_or(limit));
+            // What is announced is held at once, so that what has begun to arrive can come to its
+            // end.
+            let needed = declared
+                .map_or(length - bytes_held, |declared| usize::try_from(declared).unwrap_or(limit));
             held.extend(in_flight::hold(request, needed as u64)?);
             bytes_held += needed;
         }
@@ -100,7 +112,10 @@ pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usi
 fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     let unsupported = |detail: &str| Err(Problem::new(Code::UnsupportedMediaType, detail));
     let headers = request.headers();
-    if headers.get_all(header::CONTENT_ENCODING).any(|name| !name.as_bytes().eq_ignore_ascii_case(b"identity")) {
+    if headers
+        .get_all(header::CONTENT_ENCODING)
+        .any(|name| !name.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
         return unsupported("The body must be sent without a Content-Encoding.");
     }
     let mut types = headers.get_all(header::CONTENT_TYPE);
@@ -120,10 +135,11 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether a media type is `application/json` or `application/…+json`. What stands before another suffix, as in `json+xml`,
-/// does not count.
+/// Whether a media type is `application/json` or `application/…+json`. What stands before another
+/// suffix, as in `json+xml`, does not count.
 fn is_json(media_type: &mime::Mime) -> bool {
     let subtype = media_type.essence_str().strip_prefix("application/");
-    subtype
-        .is_some_and(|subtype| subtype == "json" || subtype.strip_suffix("+json").is_some_and(|name| !name.is_empty()))
+    subtype.is_some_and(|subtype| {
+        subtype == "json" || subtype.strip_suffix("+json").is_some_and(|name| !name.is_empty())
+    })
 }

@@ -1,4 +1,5 @@
-//! The codes of every problem the service answers with, in one table. They are stable: clients decide by them.
+//! The codes of every problem the service answers with, in one table. They are stable: clients
+//! decide by them.
 
 use actix_web::http::StatusCode;
 

@@ -6,8 +6,8 @@ use timelog_domain::Version;
 
 use super::problem::{Problem, Violation};
 
-/// Which versions the request may change. Only strong tags are compared (RFC 9110, section 13.1.1), and a tag that is none of
-/// ours is never current.
+/// Which versions the request may change. Only strong tags are compared (RFC 9110, section 13.1.1),
+/// and a tag that is none of ours is never current.
 pub(crate) fn if_match(request: &HttpRequest) -> Result<timelog_domain::IfMatch, Problem> {
     use timelog_domain::IfMatch;
     Ok(match read::<header::IfMatch>(request)? {

@@ -39,14 +39,17 @@ enum Lookup {
 }
 
 impl KeyRing {
-    /// Remembers a key for `memory`, which is how long a revocation may go unnoticed. Zero remembers nothing.
+    /// Remembers a key for `memory`, which is how long a revocation may go unnoticed. Zero
+    /// remembers nothing.
     pub(crate) fn new(keys: Arc<dyn ApiKeys>, clock: Arc<dyn Clock>, memory: Duration) -> Self {
-        let remembered = Cache::builder().max_capacity(REMEMBERED_KEYS).time_to_live(memory).build();
+        let remembered =
+            Cache::builder().max_capacity(REMEMBERED_KEYS).time_to_live(memory).build();
         let proven = Cache::builder().max_capacity(REMEMBERED_KEYS).time_to_live(PROVEN).build();
         Self { keys, clock, remembered, proven }
     }
 
-    /// Whether the request presents a key that was good when it was last looked up, not long ago. Nothing is looked up here.
+    /// Whether the request presents a key that was good when it was last looked up, not long ago.
+    /// Nothing is looked up here.
     pub(crate) async fn knows(&self, headers: &HeaderMap) -> bool {
         let Ok(text) = presented(headers) else { return false };
         let digest = digest_key(text);
@@ -60,7 +63,8 @@ impl KeyRing {
     pub(crate) async fn authenticate(&self, request: &HttpRequest) -> Result<Arc<ApiKey>, Problem> {
         let text = presented(request.headers())?;
         let digest = digest_key(text);
-        // Requests that present one key at the same time wait for one look-up. What is unknown is not remembered.
+        // Requests that present one key at the same time wait for one look-up. What is unknown is
+        // not remembered.
         let found = self.remembered.try_get_with(digest, async {
             let key = self.keys.find(text, self.clock.now()).await.map_err(Lookup::Port)?;
             match &key {
@@ -92,9 +96,9 @@ fn presented(headers: &HeaderMap) -> Result<&str, Problem> {
             Err(unauthorized("The Authorization and X-API-Key headers present different keys."))
         }
         (Some(text), _) | (None, Some(text)) => Ok(text),
-        (None, None) => {
-            Err(unauthorized("Send an API key as \"Authorization: Bearer <key>\" or as \"X-API-Key: <key>\"."))
-        }
+        (None, None) => Err(unauthorized(
+            "Send an API key as \"Authorization: Bearer <key>\" or as \"X-API-Key: <key>\".",
+        )),
     }
 }
 
@@ -104,7 +108,10 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
     if values.next().is_some() {
         return Err(unauthorized(&format!("The header {name} must be sent once.")));
     }
-    value.to_str().map(Some).map_err(|_| unauthorized(&format!("The header {name} must be visible ASCII.")))
+    value
+        .to_str()
+        .map(Some)
+        .map_err(|_| unauthorized(&format!("The header {name} must be visible ASCII.")))
 }
 
 fn bearer(value: &str) -> Option<&str> {
@@ -125,16 +132,20 @@ pub(crate) fn require(key: &ApiKey, permission: Permission) -> Result<(), Proble
     if key.permissions.contains(permission) {
         return Ok(());
     }
-    Err(Problem::new(Code::Forbidden, format!("This API key lacks the permission \"{permission}\".")))
+    Err(Problem::new(
+        Code::Forbidden,
+        format!("This API key lacks the permission \"{permission}\"."),
+    ))
 }
 
-/// The key must not be limited to another project. This is answered before the project is looked for, so that a limited key
-/// cannot find out which projects there are.
+/// The key must not be limited to another project. This is answered before the project is looked
+/// for, so that a limited key cannot find out which projects there are.
 pub(crate) fn require_scope(key: &ApiKey, project: ProjectId) -> Result<(), Problem> {
     match key.project_id {
-        Some(own) if own != project => {
-            Err(Problem::new(Code::ScopeViolation, "This API key is limited to one project, and this is another."))
-        }
+        Some(own) if own != project => Err(Problem::new(
+            Code::ScopeViolation,
+            "This API key is limited to one project, and this is another.",
+        )),
         _ => Ok(()),
     }
 }
@@ -144,5 +155,8 @@ pub(crate) fn require_all_projects(key: &ApiKey) -> Result<(), Problem> {
     if key.project_id.is_none() {
         return Ok(());
     }
-    Err(Problem::new(Code::ScopeViolation, "This API key is limited to one project, and this concerns all of them."))
+    Err(Problem::new(
+        Code::ScopeViolation,
+        "This API key is limited to one project, and this concerns all of them.",
+    ))
 }

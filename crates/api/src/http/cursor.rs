@@ -1,5 +1,5 @@
-//! Cursors: where a page begins, for a client to hand back as it got it. A cursor is bound to its list, so one of another list,
-//! filter or order is told from one of this.
+//! Cursors: where a page begins, for a client to hand back as it got it. A cursor is bound to its
+//! list, so one of another list, filter or order is told from one of this.
 
 use std::str::FromStr;
 
@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::json::Fault;
 
-/// How many bytes of a digest bind a cursor to its list. They guard against mistakes: whoever forges one reads only what it may
-/// read anyway.
+/// How many bytes of a digest bind a cursor to its list. They guard against mistakes: whoever
+/// forges one reads only what it may read anyway.
 const BINDING: usize = 8;
 const ID: usize = 16;
 
@@ -22,12 +22,22 @@ pub(crate) struct Binding([u8; BINDING]);
 
 impl Binding {
     /// Of the list under `path`. The parameters that choose a page of it do not count.
-    pub(crate) fn new(organization: OrganizationId, path: &str, pairs: &[(String, String)]) -> Self {
-        let mut counting: Vec<_> =
-            pairs.iter().filter(|(name, _)| !["cursor", "limit", "includeTotal"].contains(&name.as_str())).collect();
+    pub(crate) fn new(
+        organization: OrganizationId,
+        path: &str,
+        pairs: &[(String, String)],
+    ) -> Self {
+        let mut counting: Vec<_> = pairs
+            .iter()
+            .filter(|(name, _)| !["cursor", "limit", "includeTotal"].contains(&name.as_str()))
+            .collect();
         counting.sort();
         // Ids may be written in any case.
-        let list = format!("timelog cursor 1\n{organization}\n{}\n{}", path.to_ascii_lowercase(), text(&counting));
+        let list = format!(
+            "timelog cursor 1\n{organization}\n{}\n{}",
+            path.to_ascii_lowercase(),
+            text(&counting)
+        );
         let mut binding = [0; BINDING];
         binding.iter_mut().zip(Sha256::digest(list)).for_each(|(byte, digest)| *byte = digest);
         Self(binding)
@@ -74,11 +84,14 @@ impl Binding {
     }
 }
 
-/// Parameters as one text, the same for ever: cursors that were handed out are to be good after an upgrade. No two lists of
-/// parameters have the same text.
+/// Parameters as one text, the same for ever: cursors that were handed out are to be good after an
+/// upgrade. No two lists of parameters have the same text.
 fn text(pairs: &[&(String, String)]) -> String {
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-    let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("({}, {})", quoted(name), quoted(value))).collect();
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|(name, value)| format!("({}, {})", quoted(name), quoted(value)))
+        .collect();
     format!("[{}]", pairs.join(", "))
 }
 
@@ -109,7 +122,8 @@ mod tests {
     use super::*;
 
     fn binding(path: &str, pairs: &[(&str, &str)]) -> Binding {
-        let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let pairs: Vec<_> =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Binding::new(OrganizationId::new(Uuid::nil()), path, &pairs)
     }
 
@@ -132,7 +146,8 @@ mod tests {
     fn a_cursor_is_the_same_in_every_version() {
         let id: TimeEntryId = "01946900-56c0-7c3e-9d24-51f6a7b8c9d0".parse().unwrap();
         let position = Position { value: SortValue::Day("2025-01-15".parse().unwrap()), id };
-        let awkward = [("status", "draft"), ("externalRef.provider", r#"é "q" \ 'x'"#), ("limit", "5")];
+        let awkward =
+            [("status", "draft"), ("externalRef.provider", r#"é "q" \ 'x'"#), ("limit", "5")];
         for (pairs, cursor) in [
             ([].as_slice(), "iq2L3UFgoSIBlGkAVsB8Pp0kUfanuMnQMjAyNS0wMS0xNQ"),
             (&awkward, "FaWE1fxA4DoBlGkAVsB8Pp0kUfanuMnQMjAyNS0wMS0xNQ"),
@@ -141,7 +156,10 @@ mod tests {
             assert_eq!(list.cursor(&position), cursor);
             assert_eq!(list.position(&cursor.parse().unwrap(), Sort::default()), Some(position));
         }
-        assert_eq!(binding("/users", &[]).cursor_of_id(id.uuid()), "g6pp5qqI-YIBlGkAVsB8Pp0kUfanuMnQ");
+        assert_eq!(
+            binding("/users", &[]).cursor_of_id(id.uuid()),
+            "g6pp5qqI-YIBlGkAVsB8Pp0kUfanuMnQ"
+        );
     }
 
     #[test]
@@ -166,11 +184,16 @@ mod tests {
     #[test]
     fn a_cursor_of_another_list_is_none_of_this() {
         let list = binding("/time-entries", &[("status", "draft"), ("limit", "5")]);
-        let position =
-            Position { value: SortValue::Day("2025-01-15".parse().unwrap()), id: TimeEntryId::new(Uuid::now_v7()) };
+        let position = Position {
+            value: SortValue::Day("2025-01-15".parse().unwrap()),
+            id: TimeEntryId::new(Uuid::now_v7()),
+        };
         let cursor: Cursor = list.cursor(&position).parse().unwrap();
         let found = |list: Binding| list.position(&cursor, Sort::default());
-        assert_eq!(found(binding("/time-entries", &[("limit", "9"), ("status", "draft")])), Some(position));
+        assert_eq!(
+            found(binding("/time-entries", &[("limit", "9"), ("status", "draft")])),
+            Some(position)
+        );
         assert_eq!(found(binding("/time-entries", &[("status", "submitted")])), None);
         assert_eq!(found(binding("/projects/1/time-entries", &[("status", "draft")])), None);
         assert_eq!(list.position(&cursor, "createdAt".parse().unwrap()), None);

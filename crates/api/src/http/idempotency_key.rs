@@ -11,8 +11,8 @@ const NAME: &str = "Idempotency-Key";
 /// Marks an answer that was given before.
 pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The idempotency key of a request, if it has one. It is written bare, or as a structured-field string (RFC 8941, section
-/// 3.3.3): `k` and `"k"` are one key.
+/// The idempotency key of a request, if it has one. It is written bare, or as a structured-field
+/// string (RFC 8941, section 3.3.3): `k` and `"k"` are one key.
 pub(crate) fn of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     let mut values = headers.get_all(NAME);
     let Some(value) = values.next() else { return Ok(None) };
@@ -30,17 +30,22 @@ fn parse(value: &[u8]) -> Result<IdempotencyKey, Problem> {
     } else {
         String::from_utf8_lossy(value).into_owned()
     };
-    text.try_into().map_err(|error: timelog_domain::idempotency::InvalidIdempotencyKey| invalid(&error.to_string()))
+    text.try_into().map_err(|error: timelog_domain::idempotency::InvalidIdempotencyKey| {
+        invalid(&error.to_string())
+    })
 }
 
-/// The text of a structured-field string: printable ASCII in quotes, where only `"` and `\` are escaped.
+/// The text of a structured-field string: printable ASCII in quotes, where only `"` and `\` are
+/// escaped.
 fn unquote(value: &[u8]) -> Option<String> {
     let inner = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     let mut text = String::with_capacity(inner.len());
     let mut bytes = inner.iter();
     while let Some(&byte) = bytes.next() {
         match byte {
-            b'\\' => text.push(char::from(*bytes.next().filter(|next| matches!(next, b'"' | b'\\'))?)),
+            b'\\' => {
+                text.push(char::from(*bytes.next().filter(|next| matches!(next, b'"' | b'\\'))?))
+            }
             b'"' => return None,
             b' '..=b'~' => text.push(char::from(byte)),
             _ => return None,

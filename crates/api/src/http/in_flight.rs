@@ -1,5 +1,5 @@
-//! Memory for what is in flight: bodies that arrive and answers that are taken. There is a bounded amount, of which no
-//! organization gets so much that the others get nothing.
+//! Memory for what is in flight: bodies that arrive and answers that are taken. There is a bounded
+//! amount, of which no organization gets so much that the others get nothing.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -54,8 +54,8 @@ pub(crate) fn hold(request: &HttpRequest, bytes: u64) -> Result<Option<Held>, Pr
 /// The most bytes that are handed over at a time. The server library copies what it gets.
 const PIECE: usize = 32 * 1024;
 
-/// The body of an answer on its way. It is handed over in pieces, as the client takes them, and when all of it was, the
-/// connection waits for the next request.
+/// The body of an answer on its way. It is handed over in pieces, as the client takes them, and
+/// when all of it was, the connection waits for the next request.
 pub(crate) struct Answering {
     body: BoxBody,
     rest: Bytes,
@@ -66,7 +66,11 @@ pub(crate) struct Answering {
 
 impl Answering {
     /// What has no connection is a test's.
-    pub(crate) fn new(body: BoxBody, held: Option<Held>, connection: Option<Arc<Connection>>) -> Self {
+    pub(crate) fn new(
+        body: BoxBody,
+        held: Option<Held>,
+        connection: Option<Arc<Connection>>,
+    ) -> Self {
         Self { body, rest: Bytes::new(), _held: held, connection }
     }
 
@@ -86,7 +90,10 @@ impl MessageBody for Answering {
         self.body.size()
     }
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+    fn poll_next(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.get_mut();
         while this.rest.is_empty() {
             match ready!(Pin::new(&mut this.body).poll_next(cx)) {

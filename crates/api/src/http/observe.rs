@@ -1,4 +1,5 @@
-//! Around every request: its id, its log line, its figures, its body, and the answer to whatever went wrong.
+//! Around every request: its id, its log line, its figures, its body, and the answer to whatever
+//! went wrong.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,8 +23,8 @@ use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::connections::{Connection, Stage};
 use crate::state::AppState;
 
-/// How the routes of health end. They are answered where nothing else is: whoever looks after this process asks without a key, and
-/// must not be kept out by others.
+/// How the routes of health end. They are answered where nothing else is: whoever looks after this
+/// process asks without a key, and must not be kept out by others.
 const HEALTH: [&str; 2] = ["/health/live", "/health/ready"];
 
 /// What stands for the status of a request that got no answer. No answer has it.
@@ -47,7 +48,8 @@ pub(crate) async fn observe(
             Ok(()) => next.call(request).await?.map_into_boxed_body(),
             Err(problem) => request.into_response(problem.response(&id)),
         };
-        // Actix knows problems of its own, such as a request line that is too long. They are answered like ours.
+        // Actix knows problems of its own, such as a request line that is too long. They are
+        // answered like ours.
         if let Some(problem) = response.response().error().map(problem_of) {
             response = response.into_response(problem.response(&id));
         }
@@ -80,7 +82,8 @@ pub(crate) async fn observe(
     Ok(answer)
 }
 
-/// Lets a request in, unless there is no place for it, or its sender has no valid key and asks too often.
+/// Lets a request in, unless there is no place for it, or its sender has no valid key and asks too
+/// often.
 async fn admit(request: &ServiceRequest, is_surplus: bool) -> Result<(), Problem> {
     if is_surplus {
         let detail = "There are too many connections. Try again shortly.";
@@ -92,7 +95,8 @@ async fn admit(request: &ServiceRequest, is_surplus: bool) -> Result<(), Problem
     }
 }
 
-/// Holds the memory that an answer takes until it is sent. Where there is none, the answer is that there is none.
+/// Holds the memory that an answer takes until it is sent. Where there is none, the answer is that
+/// there is none.
 fn hold_memory(response: &mut ServiceResponse<BoxBody>, id: &RequestId) -> Option<Held> {
     let bytes = Answering::memory(response.response().body())?;
     match in_flight::hold(response.request(), bytes) {
@@ -112,8 +116,8 @@ fn logged(text: &str) -> String {
     shown::value(&shown::cut(text, MOST))
 }
 
-/// A request that waits for its answer. Actix drops it where the connection ends before, and then it is noted as well: what it
-/// asked for may have been done.
+/// A request that waits for its answer. Actix drops it where the connection ends before, and then
+/// it is noted as well: what it asked for may have been done.
 struct Unanswered {
     began: Instant,
     method: &'static str,
@@ -153,8 +157,11 @@ impl Unanswered {
     }
 
     fn count(&self, status: u16) {
-        let labels =
-            [("method", self.method.to_owned()), ("route", self.route.clone()), ("status", status.to_string())];
+        let labels = [
+            ("method", self.method.to_owned()),
+            ("route", self.route.clone()),
+            ("status", status.to_string()),
+        ];
         metrics::counter!("timelog_http_requests_total", &labels).increment(1);
     }
 
@@ -180,7 +187,8 @@ impl Drop for Unanswered {
 
 /// The method for a figure. Whatever a client makes up is one series.
 fn label(method: &Method) -> &'static str {
-    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    const KNOWN: [&str; 9] =
+        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 

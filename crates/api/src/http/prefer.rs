@@ -16,7 +16,8 @@ impl StrictlyRead {
         (PREFERENCE_APPLIED, HeaderValue::from_static("handling=strict"));
 }
 
-/// How a request wants its body to be taken. Of several preferences of one name the first counts, and what cannot be read is none.
+/// How a request wants its body to be taken. Of several preferences of one name the first counts,
+/// and what cannot be read is none.
 pub(crate) fn handling(headers: &HeaderMap) -> Handling {
     let lines = headers.get_all(PREFER).map(|line| String::from_utf8_lossy(line.as_bytes()));
     for line in lines {
@@ -33,7 +34,8 @@ pub(crate) fn handling(headers: &HeaderMap) -> Handling {
 /// The name and the value of a preference. Its parameters mean nothing here.
 fn preference(text: &str) -> Option<(&str, String)> {
     let text = split(text, ';').into_iter().next()?;
-    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+    let (name, value) =
+        text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
     let name = name.trim_matches(SPACE);
     let value = value.map_or(Some(String::new()), |value| word(value.trim_matches(SPACE)))?;
     is_token(name).then_some((name, value))

@@ -11,11 +11,12 @@ use serde_json::value::RawValue;
 use super::code::Code;
 use super::request_id::{RequestId, X_REQUEST_ID};
 
-/// How many things that are wrong are told of one request. The others are counted, so that no request gets an answer that is many
-/// times its size.
+/// How many things that are wrong are told of one request. The others are counted, so that no
+/// request gets an answer that is many times its size.
 pub(crate) const MOST_TOLD: usize = 100;
 
-/// How much is repeated of a name that the sender chose: so many characters, which take so many bytes in JSON.
+/// How much is repeated of a name that the sender chose: so many characters, which take so many
+/// bytes in JSON.
 const LONGEST_NAME: usize = 100;
 const WIDEST_NAME: usize = 300;
 
@@ -50,7 +51,11 @@ enum Place {
 
 impl Violation {
     /// At a place of the body.
-    pub(crate) fn at(pointer: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn at(
+        pointer: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self { place: Place::Pointer(pointer.into()), code, message: message.into() }
     }
 
@@ -103,7 +108,13 @@ impl Serialize for Problem {
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), violations: Vec::new(), results: None, headers: Vec::new() }
+        Self {
+            code,
+            detail: detail.into(),
+            violations: Vec::new(),
+            results: None,
+            headers: Vec::new(),
+        }
     }
 
     /// A request that is well formed but not valid, with everything that is wrong with it.
@@ -127,7 +138,11 @@ impl Problem {
         self
     }
 
-    pub(crate) fn with_header(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
+    pub(crate) fn with_header(
+        mut self,
+        name: header::HeaderName,
+        value: impl Into<String>,
+    ) -> Self {
         self.headers.push((name, value.into()));
         self
     }
@@ -138,11 +153,15 @@ impl Problem {
         self
     }
 
-    /// What is wrong, for people who see no JSON: each place, if there is one, and what is wrong there.
+    /// What is wrong, for people who see no JSON: each place, if there is one, and what is wrong
+    /// there.
     pub(crate) fn reasons(&self) -> Vec<(String, String)> {
-        let reason = |Violation { place: Place::Pointer(place) | Place::Parameter(place), message, .. }: &Violation| {
-            (place.trim_start_matches('/').replace('/', "."), message.clone())
-        };
+        let reason =
+            |Violation {
+                 place: Place::Pointer(place) | Place::Parameter(place), message, ..
+             }: &Violation| {
+                (place.trim_start_matches('/').replace('/', "."), message.clone())
+            };
         if self.violations.is_empty() {
             return vec![(String::new(), self.detail.clone())];
         }
@@ -194,8 +213,8 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Handlers return problems as errors; [`observe`](super::observe::observe) turns each into its answer, because only there
-/// the request's id is at hand.
+/// Handlers return problems as errors; [`observe`](super::observe::observe) turns each into its
+/// answer, because only there the request's id is at hand.
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         self.code.status()

@@ -16,8 +16,8 @@ impl Proxies {
         Self(networks.to_vec())
     }
 
-    /// The address that a request comes from: the peer's, or as long as that is a proxy's, the one that the proxy names. Where a
-    /// name cannot be read, it is the last proxy's.
+    /// The address that a request comes from: the peer's, or as long as that is a proxy's, the one
+    /// that the proxy names. Where a name cannot be read, it is the last proxy's.
     pub(crate) fn sender(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.trust(peer) {
@@ -39,7 +39,12 @@ impl Proxies {
     }
 
     /// Walks from the nearest proxy to whoever is not trusted any more.
-    fn walk<'a>(&self, peer: IpAddr, hops: &[&'a str], name: impl Fn(&'a str) -> Option<&'a str>) -> IpAddr {
+    fn walk<'a>(
+        &self,
+        peer: IpAddr,
+        hops: &[&'a str],
+        name: impl Fn(&'a str) -> Option<&'a str>,
+    ) -> IpAddr {
         let mut address = peer;
         for hop in hops.iter().rev() {
             if !self.trust(address) {
@@ -52,7 +57,8 @@ impl Proxies {
     }
 }
 
-/// The elements of a list header, over all its lines. What is not ASCII is an element that cannot be read.
+/// The elements of a list header, over all its lines. What is not ASCII is an element that cannot
+/// be read.
 fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
     headers.get_all(name).flat_map(|line| line.to_str().unwrap_or_default().split(',')).collect()
 }
@@ -80,12 +86,18 @@ fn parse(text: &str) -> Option<IpAddr> {
 pub(crate) fn network(text: &str) -> Result<IpNet, &'static str> {
     const EXAMPLE: &str = "must be a network such as 10.0.0.0/8, or an address";
     let text = text.trim();
-    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| EXAMPLE)?;
+    let network = text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| EXAMPLE)?;
     // Addresses are compared in their shortest form.
     if let IpNet::V6(mapped) = network
-        && let (Some(address), Some(length)) = (mapped.addr().to_ipv4_mapped(), mapped.prefix_len().checked_sub(96))
+        && let (Some(address), Some(length)) =
+            (mapped.addr().to_ipv4_mapped(), mapped.prefix_len().checked_sub(96))
     {
-        return IpNet::new(address.into(), length).map(|network| network.trunc()).map_err(|_| EXAMPLE);
+        return IpNet::new(address.into(), length)
+            .map(|network| network.trunc())
+            .map_err(|_| EXAMPLE);
     }
     Ok(network.trunc())
 }
@@ -98,7 +110,9 @@ mod tests {
     use super::*;
 
     fn proxies() -> Proxies {
-        Proxies::new(&["10.0.0.0/8", "::1", "::ffff:192.0.2.0/120"].map(|text| network(text).unwrap()))
+        Proxies::new(
+            &["10.0.0.0/8", "::1", "::ffff:192.0.2.0/120"].map(|text| network(text).unwrap()),
+        )
     }
 
     fn sender(peer: &str, lines: &[(&str, &str)]) -> String {
@@ -154,7 +168,8 @@ mod tests {
         ] {
             assert_eq!(sender("10.0.0.1", &[("forwarded", list)]), expected, "{list}");
         }
-        let both = |one, other| sender("10.0.0.1", &[("x-forwarded-for", one), ("forwarded", other)]);
+        let both =
+            |one, other| sender("10.0.0.1", &[("x-forwarded-for", one), ("forwarded", other)]);
         assert_eq!(both("203.0.113.9", "for=203.0.113.9"), "203.0.113.9");
         assert_eq!(both("203.0.113.9", "for=198.51.100.1"), "10.0.0.1");
     }

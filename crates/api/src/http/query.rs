@@ -1,4 +1,5 @@
-//! The query of a request, read parameter by parameter, so that everything that is wrong with it is said at once.
+//! The query of a request, read parameter by parameter, so that everything that is wrong with it is
+//! said at once.
 
 use std::collections::HashSet;
 use std::str::FromStr;
@@ -43,12 +44,18 @@ impl Query {
     /// The values of a parameter that may be repeated.
     pub(crate) fn all<T: FromStr<Err: Fault>>(&mut self, name: &'static str) -> Vec<T> {
         self.known.push(name);
-        let values = self.pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.parse::<T>());
+        let values = self
+            .pairs
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value.parse::<T>());
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         for value in values {
             match value {
                 Ok(value) => good.push(value),
-                Err(error) => bad.push(Violation::in_parameter(name, error.code(), error.to_string())),
+                Err(error) => {
+                    bad.push(Violation::in_parameter(name, error.code(), error.to_string()))
+                }
             }
         }
         self.violations.extend(bad);
@@ -121,7 +128,8 @@ impl Fault for InvalidBoolean {
     }
 }
 
-/// An RFC 3339 instant, in any zone and precision. What is finer than a millisecond is dropped, as it is of what is stored.
+/// An RFC 3339 instant, in any zone and precision. What is finer than a millisecond is dropped, as
+/// it is of what is stored.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Instant(pub(crate) Timestamp);
 
@@ -134,7 +142,9 @@ impl FromStr for Instant {
     type Err = InvalidInstant;
 
     fn from_str(text: &str) -> Result<Self, InvalidInstant> {
-        OffsetDateTime::parse(text, &Rfc3339).map(|instant| Self(instant.into())).map_err(|_| InvalidInstant)
+        OffsetDateTime::parse(text, &Rfc3339)
+            .map(|instant| Self(instant.into()))
+            .map_err(|_| InvalidInstant)
     }
 }
 
@@ -162,7 +172,11 @@ impl FromStr for Limit {
 
     fn from_str(text: &str) -> Result<Self, InvalidLimit> {
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|limit| digits && (1..=200).contains(limit)).map(Self).ok_or(InvalidLimit)
+        text.parse()
+            .ok()
+            .filter(|limit| digits && (1..=200).contains(limit))
+            .map(Self)
+            .ok_or(InvalidLimit)
     }
 }
 

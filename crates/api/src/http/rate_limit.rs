@@ -14,7 +14,8 @@ use super::problem::Problem;
 pub(crate) struct RateLimit(Option<DefaultKeyedRateLimiter<KeyId>>);
 
 impl RateLimit {
-    /// At most so many requests a second for each key, as many at once; no limit where none is given.
+    /// At most so many requests a second for each key, as many at once; no limit where none is
+    /// given.
     pub(crate) fn new(per_second: Option<NonZeroU32>) -> Self {
         Self(per_second.map(|limit| RateLimiter::keyed(Quota::per_second(limit))))
     }
@@ -36,7 +37,10 @@ impl RateLimit {
 }
 
 /// Says how many seconds to wait.
-pub(super) fn come_again(until: &NotUntil<<DefaultClock as Clock>::Instant>, detail: &str) -> Problem {
+pub(super) fn come_again(
+    until: &NotUntil<<DefaultClock as Clock>::Instant>,
+    detail: &str,
+) -> Problem {
     let wait = until.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
     Problem::new(Code::RateLimited, detail).with_header(header::RETRY_AFTER, wait.to_string())
 }

@@ -14,17 +14,22 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let detail = sentence(&refusal.to_string());
         match refusal {
-            Refusal::ProjectNotFound | Refusal::TimeEntryNotFound => Self::new(Code::NotFound, detail),
+            Refusal::ProjectNotFound | Refusal::TimeEntryNotFound => {
+                Self::new(Code::NotFound, detail)
+            }
             Refusal::OutOfScope => Self::new(Code::ScopeViolation, detail),
             Refusal::AnotherUsersEntry | Refusal::OwnEntry => Self::new(Code::Forbidden, detail),
             Refusal::PreconditionFailed => Self::new(Code::PreconditionFailed, detail),
             Refusal::BatchFailed(_) => Self::new(Code::BatchFailed, detail),
-            Refusal::References(invalid) => Self::invalid(invalid.into_iter().map(violation).collect()),
+            Refusal::References(invalid) => {
+                Self::invalid(invalid.into_iter().map(violation).collect())
+            }
             Refusal::ProjectArchived => Self::new(Code::ProjectArchived, detail),
             Refusal::ExternalRefConflict => Self::new(Code::ExternalRefConflict, detail),
             Refusal::NotEditable(_) => Self::new(Code::EntryNotEditable, detail),
             Refusal::InvalidTransition(invalid) => {
-                let possible: Vec<_> = invalid.possible_actions().map(timelog_domain::Action::as_str).collect();
+                let possible: Vec<_> =
+                    invalid.possible_actions().map(timelog_domain::Action::as_str).collect();
                 let possible = possible.join(", ");
                 Self::new(Code::InvalidTransition, format!("{detail} Possible now: {possible}."))
             }
@@ -40,9 +45,9 @@ impl From<Refusal> for Problem {
 fn violation(invalid: InvalidReference) -> Violation {
     let code = match invalid {
         InvalidReference::InactiveUser => "inactive_user",
-        InvalidReference::UnknownUser | InvalidReference::UnknownEntry | InvalidReference::UnknownRelease => {
-            "unknown_reference"
-        }
+        InvalidReference::UnknownUser
+        | InvalidReference::UnknownEntry
+        | InvalidReference::UnknownRelease => "unknown_reference",
     };
     Violation::at(format!("/{}", invalid.field()), code, invalid.to_string())
 }
@@ -61,10 +66,14 @@ impl From<PortError> for Problem {
                 Self::new(Code::Unavailable, "The database is not available. Try again shortly.")
                     .with_header(header::RETRY_AFTER, RETRY_AFTER)
             }
-            // Decisions look references up before anything is stored, so one that is unknown here is a fault of ours.
+            // Decisions look references up before anything is stored, so one that is unknown here
+            // is a fault of ours.
             PortError::Internal(_) | PortError::UnknownReference => {
                 tracing::error!(%error, "the store failed");
-                Self::new(Code::Internal, "The request could not be carried out. The request id finds it in the log.")
+                Self::new(
+                    Code::Internal,
+                    "The request could not be carried out. The request id finds it in the log.",
+                )
             }
         }
     }

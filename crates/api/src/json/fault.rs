@@ -4,7 +4,9 @@ use std::fmt::Display;
 
 use timelog_domain::source::UnknownSource;
 use timelog_domain::status::{UnknownAction, UnknownStatus};
-use timelog_domain::{InvalidDuration, InvalidGroupBy, InvalidId, InvalidSort, InvalidText, InvalidWorkDate};
+use timelog_domain::{
+    InvalidDuration, InvalidGroupBy, InvalidId, InvalidSort, InvalidText, InvalidWorkDate,
+};
 
 /// Says what kind of wrong a value is.
 pub(crate) trait Fault: Display {

@@ -13,12 +13,16 @@ use crate::http::problem::{MOST_TOLD, Problem, Violation, cut};
 /// The text of a member's value, or none where the member is absent.
 pub(crate) type Raw<'a> = Option<&'a RawValue>;
 
-/// Tells `null` from absent, which serde's own `Option` does not. For `#[serde(default, deserialize_with = "present")]`.
-pub(crate) fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Raw<'a>, D::Error> {
+/// Tells `null` from absent, which serde's own `Option` does not. For `#[serde(default,
+/// deserialize_with = "present")]`.
+pub(crate) fn present<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Raw<'a>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// A struct of [`Raw`] members, which [`Json::object`] and [`Members::object`] read: `body!(Body { user_id, work_date })`. Their names on the wire are camelCase.
+/// A struct of [`Raw`] members, which [`Json::object`] and [`Members::object`] read: `body!(Body {
+/// user_id, work_date })`. Their names on the wire are camelCase.
 macro_rules! body {
     ($(#[$doc:meta])* $name:ident { $($member:ident),+ $(,)? }) => {
         $(#[$doc])*
@@ -35,8 +39,8 @@ macro_rules! body {
 
 pub(crate) use body;
 
-/// Reads members and collects everything that is wrong with them. What a reader returns is only meaningful once
-/// [`finish`](Self::finish) has found nothing wrong.
+/// Reads members and collects everything that is wrong with them. What a reader returns is only
+/// meaningful once [`finish`](Self::finish) has found nothing wrong.
 pub(crate) struct Members {
     handling: Handling,
     prefix: String,
@@ -63,8 +67,12 @@ impl Members {
         }
     }
 
-    /// Reads an object into a struct of [`Raw`] members. Members that the struct does not have are ignored or noted.
-    pub(super) fn open<'a, T: Deserialize<'a>>(&mut self, object: &'a RawValue) -> serde_json::Result<T> {
+    /// Reads an object into a struct of [`Raw`] members. Members that the struct does not have are
+    /// ignored or noted.
+    pub(super) fn open<'a, T: Deserialize<'a>>(
+        &mut self,
+        object: &'a RawValue,
+    ) -> serde_json::Result<T> {
         match self.handling {
             Handling::Lenient => serde_json::from_str(object.get()),
             Handling::Strict => {
@@ -118,7 +126,8 @@ impl Members {
         }
         match serde_json::from_str(raw.get()) {
             Ok(text) => Some(text),
-            // The JSON was read before, so what is wrong is an escape that is no Unicode character: half a surrogate pair.
+            // The JSON was read before, so what is wrong is an escape that is no Unicode character:
+            // half a surrogate pair.
             Err(error) => {
                 self.malformed = Some(malformed(&format!("{}: {error}", self.pointer(name))));
                 None
@@ -153,7 +162,12 @@ impl Members {
     }
 
     /// A list of 1 to `most` values.
-    pub(crate) fn list<'a>(&mut self, name: &str, raw: Raw<'a>, most: usize) -> Option<Vec<&'a RawValue>> {
+    pub(crate) fn list<'a>(
+        &mut self,
+        name: &str,
+        raw: Raw<'a>,
+        most: usize,
+    ) -> Option<Vec<&'a RawValue>> {
         let raw = raw?;
         let Ok(values) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
             self.add(name, "wrong_type", "must be a list");
@@ -213,7 +227,11 @@ impl Members {
             self.more_unknown += 1;
             return;
         }
-        self.unknown.push(Violation::at(pointer.clone(), "unknown_member", "is no member of this object"));
+        self.unknown.push(Violation::at(
+            pointer.clone(),
+            "unknown_member",
+            "is no member of this object",
+        ));
         self.pointers.insert(pointer);
     }
 

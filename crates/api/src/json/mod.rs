@@ -1,4 +1,5 @@
-//! Reading JSON bodies so that everything that is wrong with one is said at once, and writing our own.
+//! Reading JSON bodies so that everything that is wrong with one is said at once, and writing our
+//! own.
 
 mod fault;
 mod members;

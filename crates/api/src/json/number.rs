@@ -1,10 +1,12 @@
 //! Whole numbers as JSON writes them.
 
-/// The value of a JSON number that is whole, however it is written: `150`, `150.0` and `1.5e2` are the same. One that does
-/// not fit an `i64` becomes the nearest end of its range. The text must be a JSON number; its cost is its length.
+/// The value of a JSON number that is whole, however it is written: `150`, `150.0` and `1.5e2` are
+/// the same. One that does not fit an `i64` becomes the nearest end of its range. The text must be
+/// a JSON number; its cost is its length.
 pub(super) fn whole(number: &str) -> Option<i64> {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (negative, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |mantissa| (true, mantissa));
+    let (negative, mantissa) =
+        mantissa.strip_prefix('-').map_or((false, mantissa), |mantissa| (true, mantissa));
     let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let fraction = fraction.trim_end_matches('0');
     let digits = format!("{integer}{fraction}");
@@ -14,8 +16,11 @@ pub(super) fn whole(number: &str) -> Option<i64> {
     }
     let trailing_zeros = digits.len() - digits.trim_end_matches('0').len();
     // An exponent too long for an i64 is beyond every number that fits, whichever way it points.
-    let exponent = exponent.parse().unwrap_or(if exponent.starts_with('-') { i64::MIN } else { i64::MAX });
-    let shift = exponent.saturating_sub(length(fraction)).saturating_add(i64::try_from(trailing_zeros).ok()?);
+    let exponent =
+        exponent.parse().unwrap_or(if exponent.starts_with('-') { i64::MIN } else { i64::MAX });
+    let shift = exponent
+        .saturating_sub(length(fraction))
+        .saturating_add(i64::try_from(trailing_zeros).ok()?);
     if shift < 0 {
         return None;
     }

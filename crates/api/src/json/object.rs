@@ -16,7 +16,8 @@ pub(crate) enum Handling {
     Strict,
 }
 
-/// A JSON text that is to be read. There is no other way to an object, so none forgets how unknown members are to be taken.
+/// A JSON text that is to be read. There is no other way to an object, so none forgets how unknown
+/// members are to be taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Json<'a> {
     text: &'a [u8],
@@ -33,13 +34,20 @@ impl<'a> Json<'a> {
         if self.text.is_empty() { Self { text: b"{}", ..self } } else { self }
     }
 
-    /// Reads the text into a struct of [`Raw`](super::Raw) members. A known member that is there twice makes the whole malformed.
+    /// Reads the text into a struct of [`Raw`](super::Raw) members. A known member that is there
+    /// twice makes the whole malformed.
     pub(crate) fn object<T: Deserialize<'a>>(self) -> Result<(Members, T), Problem> {
         // serde_json does not look into what it skips, so the text is checked here as a whole.
-        let text = std::str::from_utf8(self.text).map_err(|error| malformed(&format!("it is not UTF-8: {error}")))?;
-        let raw: &RawValue = serde_json::from_str(text).map_err(|error| malformed(&error.to_string()))?;
+        let text = std::str::from_utf8(self.text)
+            .map_err(|error| malformed(&format!("it is not UTF-8: {error}")))?;
+        let raw: &RawValue =
+            serde_json::from_str(text).map_err(|error| malformed(&error.to_string()))?;
         if !raw.get().starts_with('{') {
-            return Err(Problem::invalid(vec![Violation::at("", "wrong_type", "must be an object")]));
+            return Err(Problem::invalid(vec![Violation::at(
+                "",
+                "wrong_type",
+                "must be an object",
+            )]));
         }
         let mut members = Members::new(self.handling);
         let object = members.open(raw).map_err(|error| malformed(&error.to_string()))?;

@@ -1,4 +1,5 @@
-//! Letting requests in: who asks, whether they may, and what the path names. The order of the checks is the same everywhere.
+//! Letting requests in: who asks, whether they may, and what the path names. The order of the
+//! checks is the same everywhere.
 
 use std::sync::Arc;
 
@@ -14,7 +15,11 @@ use crate::state::AppState;
 pub(super) type Key = Arc<ApiKey>;
 
 /// Lets a request in whose key has the permission.
-pub(super) async fn admit(request: &HttpRequest, state: &AppState, permission: Permission) -> Result<Key, Problem> {
+pub(super) async fn admit(
+    request: &HttpRequest,
+    state: &AppState,
+    permission: Permission,
+) -> Result<Key, Problem> {
     let key = state.authenticate(request).await?;
     credentials::require(&key, permission)?;
     Ok(key)
@@ -43,7 +48,8 @@ pub(super) async fn admit_to_all_projects(
     Ok(key)
 }
 
-/// Lets a request in that concerns the time entry in its path. Of which project that is, only the entry tells.
+/// Lets a request in that concerns the time entry in its path. Of which project that is, only the
+/// entry tells.
 pub(super) async fn admit_to_time_entry(
     request: &HttpRequest,
     state: &AppState,

@@ -1,4 +1,5 @@
-//! What all requests that change something have in common: who asks, under which idempotency key, and how it is answered.
+//! What all requests that change something have in common: who asks, under which idempotency key,
+//! and how it is answered.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, rt};
@@ -6,7 +7,8 @@ use sha2::{Digest, Sha256};
 use timelog_domain::idempotency::Render;
 use timelog_domain::ports::PortError;
 use timelog_domain::{
-    ApiKey, Caller, Claim, Command, Decision, Fingerprint, IdempotencyScope, Refusal, Reply, Request,
+    ApiKey, Caller, Claim, Command, Decision, Fingerprint, IdempotencyScope, Refusal, Reply,
+    Request,
 };
 
 use crate::answer;
@@ -25,8 +27,8 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// A change under the request's idempotency key, if it has one. The operation is its method and path, by which repeats are
-    /// told: one spelling for one resource.
+    /// A change under the request's idempotency key, if it has one. The operation is its method and
+    /// path, by which repeats are told: one spelling for one resource.
     pub(super) fn new(
         request: &HttpRequest,
         state: &Data<AppState>,
@@ -49,7 +51,11 @@ impl Change {
     }
 
     /// Has the command carried out and answers what came of it.
-    pub(super) async fn carry_out(self, command: Command, render: Render) -> Result<HttpResponse, Problem> {
+    pub(super) async fn carry_out(
+        self,
+        command: Command,
+        render: Render,
+    ) -> Result<HttpResponse, Problem> {
         self.carry_out_or(command, render, Problem::from).await
     }
 
@@ -61,8 +67,12 @@ impl Change {
         refused: impl FnOnce(Refusal) -> Problem,
     ) -> Result<HttpResponse, Problem> {
         let on_mismatch = self.state.on_mismatch;
-        let claim =
-            self.claim.map(|(scope, fingerprint)| Claim { scope, fingerprint, on_mismatch, render: render.clone() });
+        let claim = self.claim.map(|(scope, fingerprint)| Claim {
+            scope,
+            fingerprint,
+            on_mismatch,
+            render: render.clone(),
+        });
         let request = Request { caller: self.caller, command, claim };
         match execute(self.state, request, self.memory).await? {
             Ok(Reply::Done { answer: Some(answer), .. }) => Ok(answer::response(answer)),
@@ -73,8 +83,13 @@ impl Change {
     }
 }
 
-/// Has a request carried out. What takes much memory holds it until then, even if nobody waits any more.
-async fn execute(state: Data<AppState>, request: Request, memory: Memory) -> Result<Decision, PortError> {
+/// Has a request carried out. What takes much memory holds it until then, even if nobody waits any
+/// more.
+async fn execute(
+    state: Data<AppState>,
+    request: Request,
+    memory: Memory,
+) -> Result<Decision, PortError> {
     let Some(memory) = memory else { return state.execute(request).await };
     let work = async move {
         let decision = state.execute(request).await;

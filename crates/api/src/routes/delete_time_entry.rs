@@ -11,7 +11,10 @@ use crate::http::condition::if_match;
 use crate::http::problem::Problem;
 use crate::state::AppState;
 
-pub(super) async fn delete_time_entry(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(super) async fn delete_time_entry(
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let (key, id) = admit_to_time_entry(&request, &state, Permission::Write).await?;
     let command = DeleteTimeEntry { id, if_match: if_match(&request)? };
     let change = Change::without_key(&state, &key);

@@ -1,4 +1,5 @@
-//! `GET /docs`: the description of all of this for people, to read and to try. Everything it shows is compiled in.
+//! `GET /docs`: the description of all of this for people, to read and to try. Everything it shows
+//! is compiled in.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,7 +17,10 @@ use crate::state::AppState;
 /// The page's files are named relative to it, so its address ends in a slash.
 pub(super) async fn redirect(state: Data<AppState>) -> impl Responder {
     let page = (header::LOCATION, format!("{}/docs/", state.base_path));
-    HttpResponse::PermanentRedirect().insert_header(page).insert_header(caching::FOR_EVERYBODY).finish()
+    HttpResponse::PermanentRedirect()
+        .insert_header(page)
+        .insert_header(caching::FOR_EVERYBODY)
+        .finish()
 }
 
 /// What is compiled in is not copied for whoever asks for it.
@@ -27,7 +31,10 @@ fn bytes(bytes: Cow<'static, [u8]>) -> Bytes {
     }
 }
 
-pub(super) async fn file(file: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(super) async fn file(
+    file: Path<String>,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let config = Config::from(format!("{}/openapi.json", state.base_path));
     match utoipa_swagger_ui::serve(&file, Arc::new(config)) {
         Ok(Some(file)) => {

@@ -1,4 +1,5 @@
-//! `GET …/time-entries.csv`: every entry of a list, as a table for a spreadsheet. It is read page by page while it is sent.
+//! `GET …/time-entries.csv`: every entry of a list, as a table for a spreadsheet. It is read page
+//! by page while it is sent.
 
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
@@ -21,7 +22,10 @@ const PAGE: u32 = 250;
 /// The memory that a page takes at most, as rows and as text: descriptions have up to 8000 bytes.
 const MEMORY: u64 = 4 << 20;
 
-pub(super) async fn export_of_project(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(super) async fn export_of_project(
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let (key, project) = admit_to_project(&request, &state, Permission::Read).await?;
     export(&request, state, &key, Some(project)).await
 }
@@ -53,8 +57,16 @@ async fn export(
         return Ok(response.streaming(stream::empty::<Result<Bytes, Problem>>()));
     }
     let held = in_flight::hold(request, MEMORY)?;
-    // The first page is read before anything is answered, so that a database which is away is still answered 503.
-    let start = Export { state, organization: key.organization_id, filter, sort, next: Next::Page(None), _held: held };
+    // The first page is read before anything is answered, so that a database which is away is still
+    // answered 503.
+    let start = Export {
+        state,
+        organization: key.organization_id,
+        filter,
+        sort,
+        next: Next::Page(None),
+        _held: held,
+    };
     let (first, rest) = start.page(csv::header()).await?;
     let rest = stream::try_unfold(rest, |export| async move {
         match export.next {
@@ -89,7 +101,8 @@ impl Export {
             Next::Page(after) => after,
             Next::End => return Ok((text.into(), self)),
         };
-        let request = PageRequest { filter: self.filter.clone(), sort: self.sort, after, limit: PAGE };
+        let request =
+            PageRequest { filter: self.filter.clone(), sort: self.sort, after, limit: PAGE };
         let page = self.state.ports.queries.list(self.organization, request).await?;
         page.items.iter().for_each(|entry| csv::append(&mut text, entry));
         self.next = page.next.map_or(Next::End, |position| Next::Page(Some(position)));

@@ -11,7 +11,8 @@ use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::state::AppState;
 
-/// The process runs. It says nothing of the database, so that an outage there does not restart every instance.
+/// The process runs. It says nothing of the database, so that an outage there does not restart
+/// every instance.
 pub(super) async fn live() -> impl Responder {
     now(&json!({ "status": "live" }))
 }
@@ -21,15 +22,19 @@ fn now(body: &serde_json::Value) -> impl Responder + use<> {
     HttpResponse::Ok().insert_header(caching::NEVER).json(body)
 }
 
-/// The database answers and has this program's schema. What its operator should know of it is told too, and is no reason to send
-/// nothing here: every other instance would say the same.
+/// The database answers and has this program's schema. What its operator should know of it is told
+/// too, and is no reason to send nothing here: every other instance would say the same.
 pub(super) async fn ready(state: Data<AppState>) -> Result<impl Responder, Problem> {
     let unready = |detail: &str| {
         let (name, value) = caching::NEVER;
-        Problem::new(Code::Unavailable, detail).with_header(header::RETRY_AFTER, "1").with_header(name, value)
+        Problem::new(Code::Unavailable, detail)
+            .with_header(header::RETRY_AFTER, "1")
+            .with_header(name, value)
     };
     match state.ports.health.check().await {
-        Ok(Readiness { current: true, warnings }) if warnings.is_empty() => Ok(now(&json!({ "status": "ready" }))),
+        Ok(Readiness { current: true, warnings }) if warnings.is_empty() => {
+            Ok(now(&json!({ "status": "ready" })))
+        }
         Ok(Readiness { current: true, warnings }) => {
             Ok(now(&json!({ "status": "ready", "detail": warnings.join(" ") })))
         }

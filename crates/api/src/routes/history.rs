@@ -46,7 +46,10 @@ impl<'a> From<&'a HistoryRecord> for Change<'a> {
             version: record.version.get(),
             action: record.event.as_str(),
             at: record.at.to_string(),
-            by: By { key_id: record.key_id.to_string(), user_id: record.user_id.map(|id| id.to_string()) },
+            by: By {
+                key_id: record.key_id.to_string(),
+                user_id: record.user_id.map(|id| id.to_string()),
+            },
             reason: record.reason.as_ref().map(timelog_domain::Reason::as_str),
             invoice_ref: record.invoice_ref.as_ref().map(timelog_domain::InvoiceRef::as_str),
             from: record.from.map(Status::as_str),
@@ -69,10 +72,15 @@ fn value(value: &FieldValue) -> Value {
     }
 }
 
-pub(super) async fn history(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(super) async fn history(
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let (key, id) = admit_to_time_entry(&request, &state, Permission::Read).await?;
     let records = state.ports.queries.history(key.organization_id, id).await?;
-    let first = records.first().ok_or_else(|| Problem::new(Code::NotFound, "There never was such a time entry."))?;
+    let first = records
+        .first()
+        .ok_or_else(|| Problem::new(Code::NotFound, "There never was such a time entry."))?;
     credentials::require_scope(&key, first.project_id)?;
     let body = Body { data: records.iter().map(Change::from).collect() };
     Ok(HttpResponse::Ok().content_type(mime::APPLICATION_JSON).body(bytes(&body)))

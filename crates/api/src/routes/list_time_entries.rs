@@ -1,4 +1,5 @@
-//! `GET /projects/{projectId}/time-entries` and `GET /time-entries`: a page of a project or of the organization.
+//! `GET /projects/{projectId}/time-entries` and `GET /time-entries`: a page of a project or of the
+//! organization.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -13,12 +14,18 @@ use crate::http::problem::Problem;
 use crate::http::query::{Boolean, Query};
 use crate::state::AppState;
 
-pub(super) async fn list_of_project(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(super) async fn list_of_project(
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let (key, project) = admit_to_project(&request, &state, Permission::Read).await?;
     list(&request, &state, &key, Some(project)).await
 }
 
-pub(super) async fn list_of_organization(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(super) async fn list_of_organization(
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let key = admit_to_all_projects(&request, &state, Permission::Read).await?;
     list(&request, &state, &key, None).await
 }
@@ -34,7 +41,8 @@ async fn list(
     let filter = query.filter(project);
     let sort: Sort = query.one("sort").unwrap_or_default();
     let limit = page::limit(&mut query);
-    let include_total = query.one::<Boolean>("includeTotal").is_some_and(|Boolean(include)| include);
+    let include_total =
+        query.one::<Boolean>("includeTotal").is_some_and(|Boolean(include)| include);
     let binding = Binding::new(organization, request.path(), query.pairs());
     let after = page::after(&mut query, &binding, |binding, cursor| binding.position(cursor, sort));
     query.finish()?;
@@ -52,7 +60,11 @@ async fn list(
 }
 
 /// A list of a project that does not exist is not empty: it is not there.
-pub(super) async fn must_exist(state: &AppState, key: &Key, project: Option<ProjectId>) -> Result<(), Problem> {
+pub(super) async fn must_exist(
+    state: &AppState,
+    key: &Key,
+    project: Option<ProjectId>,
+) -> Result<(), Problem> {
     let Some(project) = project else { return Ok(()) };
     match state.ports.directory.project(key.organization_id, project).await? {
         Some(_) => Ok(()),

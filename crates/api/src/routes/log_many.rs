@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use timelog_domain::{Command, ItemOutcome, LogMany, LogTimeEntry, Permission, ProjectId, Source, TimeEntryId};
+use timelog_domain::{
+    Command, ItemOutcome, LogMany, LogTimeEntry, Permission, ProjectId, Source, TimeEntryId,
+};
 use uuid::Uuid;
 
 use super::admission::admit_to_project;
@@ -56,7 +58,8 @@ fn parse(body: Json<'_>, project_id: ProjectId) -> Result<Batch, Problem> {
     members.require(&[("entries", body.entries)]);
     let entries = members.list("entries", body.entries, MOST_ENTRIES);
     let atomic = members.boolean("atomic", body.atomic).unwrap_or(false);
-    let entries = entries.map(|entries| entries.into_iter().map(|entry| members.part(entry)).collect::<Vec<_>>());
+    let entries = entries
+        .map(|entries| entries.into_iter().map(|entry| members.part(entry)).collect::<Vec<_>>());
     let entries = members.finish(entries)?;
     let mut invalid = BTreeMap::new();
     let item = |(index, item): (usize, Json<'_>)| match log::parse(item) {

@@ -18,7 +18,10 @@ struct Body {
     permissions: Vec<&'static str>,
 }
 
-pub(super) async fn me(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Problem> {
+pub(super) async fn me(
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<impl Responder, Problem> {
     let key = state.authenticate(&request).await?;
     Ok(Json(Body {
         key_id: key.id.to_string(),

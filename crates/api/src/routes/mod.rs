@@ -80,22 +80,43 @@ fn mount_time_entries(config: &mut web::ServiceConfig) {
             resource("/projects/{projectId}/time-entries.csv", GET)
                 .route(get().to(export_time_entries::export_of_project)),
         )
-        .service(resource("/projects/{projectId}/time-entries/batch", POST).route(web::post().to(log_many::log_many)))
-        .service(resource("/projects/{projectId}/time-entries/summary", GET).route(get().to(summarize::of_project)))
-        .service(resource("/time-entries", GET).route(get().to(list_time_entries::list_of_organization)))
-        .service(resource("/time-entries.csv", GET).route(get().to(export_time_entries::export_of_organization)))
-        .service(resource("/time-entries/summary", GET).route(get().to(summarize::of_organization)))
-        .service(resource("/time-entries/transitions", POST).route(web::post().to(transition_many::transition_many)))
         .service(
-            resource("/time-entries/{timeEntryId}", &[Method::GET, Method::HEAD, Method::PATCH, Method::DELETE])
-                .route(get().to(read_time_entry::read_time_entry))
-                .route(web::patch().to(edit_time_entry::edit_time_entry))
-                .route(web::delete().to(delete_time_entry::delete_time_entry)),
+            resource("/projects/{projectId}/time-entries/batch", POST)
+                .route(web::post().to(log_many::log_many)),
         )
-        .service(resource("/time-entries/{timeEntryId}/history", GET).route(get().to(history::history)));
+        .service(
+            resource("/projects/{projectId}/time-entries/summary", GET)
+                .route(get().to(summarize::of_project)),
+        )
+        .service(
+            resource("/time-entries", GET).route(get().to(list_time_entries::list_of_organization)),
+        )
+        .service(
+            resource("/time-entries.csv", GET)
+                .route(get().to(export_time_entries::export_of_organization)),
+        )
+        .service(resource("/time-entries/summary", GET).route(get().to(summarize::of_organization)))
+        .service(
+            resource("/time-entries/transitions", POST)
+                .route(web::post().to(transition_many::transition_many)),
+        )
+        .service(
+            resource(
+                "/time-entries/{timeEntryId}",
+                &[Method::GET, Method::HEAD, Method::PATCH, Method::DELETE],
+            )
+            .route(get().to(read_time_entry::read_time_entry))
+            .route(web::patch().to(edit_time_entry::edit_time_entry))
+            .route(web::delete().to(delete_time_entry::delete_time_entry)),
+        )
+        .service(
+            resource("/time-entries/{timeEntryId}/history", GET).route(get().to(history::history)),
+        );
     for &action in Action::ALL {
         config.service(resource(&format!("/time-entries/{{timeEntryId}}/{action}"), POST).route(
-            web::post().to(move |request, payload, state| transition::transition(action, request, payload, state)),
+            web::post().to(move |request, payload, state| {
+                transition::transition(action, request, payload, state)
+            }),
         ));
     }
 }
@@ -129,7 +150,9 @@ fn mount_directory(config: &mut web::ServiceConfig) {
 
 /// A path that answers every other method with 405 and what it allows.
 fn resource(path: &str, allowed: &'static [Method]) -> actix_web::Resource {
-    web::resource(path).default_service(web::to(move || async move { Err::<&str, _>(method_not_allowed(allowed)) }))
+    web::resource(path).default_service(web::to(move || async move {
+        Err::<&str, _>(method_not_allowed(allowed))
+    }))
 }
 
 /// GET, and HEAD, which is GET without the body.
@@ -137,8 +160,8 @@ fn get() -> actix_web::Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
-/// Whether only the head of the answer is asked for. Then everything is checked as for GET, but what would only be in the body is
-/// not made, and its length is left out (RFC 9110, 9.3.2).
+/// Whether only the head of the answer is asked for. Then everything is checked as for GET, but
+/// what would only be in the body is not made, and its length is left out (RFC 9110, 9.3.2).
 fn is_head(request: &HttpRequest) -> bool {
     request.method() == Method::HEAD
 }
@@ -151,7 +174,8 @@ fn head(mut response: HttpResponseBuilder) -> HttpResponse {
 fn method_not_allowed(allowed: &[Method]) -> Problem {
     let allowed: Vec<_> = allowed.iter().map(Method::as_str).collect();
     let allowed = allowed.join(", ");
-    Problem::new(Code::MethodNotAllowed, format!("This path allows {allowed}.")).with_header(header::ALLOW, allowed)
+    Problem::new(Code::MethodNotAllowed, format!("This path allows {allowed}."))
+        .with_header(header::ALLOW, allowed)
 }
 
 /// Answers every path that is no route.
@@ -166,6 +190,7 @@ where
     T::Err: Fault,
 {
     let text = request.match_info().query(name);
-    text.parse::<T>()
-        .map_err(|error| Problem::invalid(vec![Violation::in_parameter(name, error.code(), error.to_string())]))
+    text.parse::<T>().map_err(|error| {
+        Problem::invalid(vec![Violation::in_parameter(name, error.code(), error.to_string())])
+    })
 }

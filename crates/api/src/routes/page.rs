@@ -31,10 +31,12 @@ pub(super) fn response<T: Serialize>(
     if let Some(cursor) = &next_cursor {
         let query = Query::of(request);
         let cursor = ("cursor".to_owned(), cursor.clone());
-        let pairs: Vec<_> = query.pairs().iter().filter(|(name, _)| name != "cursor").chain([&cursor]).collect();
+        let pairs: Vec<_> =
+            query.pairs().iter().filter(|(name, _)| name != "cursor").chain([&cursor]).collect();
         // Pairs of texts always serialize.
         let query = serde_urlencoded::to_string(pairs).unwrap_or_default();
-        response.insert_header((header::LINK, format!("<{}?{query}>; rel=\"next\"", request.path())));
+        response
+            .insert_header((header::LINK, format!("<{}?{query}>; rel=\"next\"", request.path())));
     }
     if is_head(request) {
         return head(response);

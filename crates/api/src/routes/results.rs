@@ -1,4 +1,5 @@
-//! Answering requests that ask for many things at once: one result for each, in the order they were asked for.
+//! Answering requests that ask for many things at once: one result for each, in the order they were
+//! asked for.
 
 use std::sync::Arc;
 
@@ -28,10 +29,17 @@ pub(super) struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// An item that has `done` as its outcome where it succeeded, and `invalid` as its problem where it was invalid.
-    pub(super) fn new(outcome: &'a ItemOutcome, done: &'static str, invalid: Option<&Problem>) -> Self {
+    /// An item that has `done` as its outcome where it succeeded, and `invalid` as its problem
+    /// where it was invalid.
+    pub(super) fn new(
+        outcome: &'a ItemOutcome,
+        done: &'static str,
+        invalid: Option<&Problem>,
+    ) -> Self {
         let (outcome, problem) = match outcome {
-            ItemOutcome::Created(_) | ItemOutcome::Updated(_) | ItemOutcome::Unchanged(_) => (done, None),
+            ItemOutcome::Created(_) | ItemOutcome::Updated(_) | ItemOutcome::Unchanged(_) => {
+                (done, None)
+            }
             ItemOutcome::Refused(refusal) => ("failed", Some(refusal.clone().into())),
             ItemOutcome::Invalid => ("failed", invalid.cloned()),
             ItemOutcome::NotApplied => ("not_applied", None),
@@ -60,14 +68,22 @@ struct Body<'a> {
     results: &'a [Item<'a>],
 }
 
-/// Has a command for many things carried out. `item` says what became of one of them, given its place.
+/// Has a command for many things carried out. `item` says what became of one of them, given its
+/// place.
 pub(super) async fn carry_out_many(
     change: Change,
     command: Command,
     item: impl for<'a> Fn(usize, &'a ItemOutcome) -> Item<'a> + Send + Sync + 'static,
 ) -> Result<HttpResponse, Problem> {
-    fn show<'a>(items: &'a [ItemOutcome], item: &impl Fn(usize, &'a ItemOutcome) -> Item<'a>) -> Vec<Item<'a>> {
-        items.iter().enumerate().map(|(index, outcome)| item(index, outcome).showing(outcome)).collect()
+    fn show<'a>(
+        items: &'a [ItemOutcome],
+        item: &impl Fn(usize, &'a ItemOutcome) -> Item<'a>,
+    ) -> Vec<Item<'a>> {
+        items
+            .iter()
+            .enumerate()
+            .map(|(index, outcome)| item(index, outcome).showing(outcome))
+            .collect()
     }
     let item = Arc::new(item);
     let shown = item.clone();

@@ -44,12 +44,18 @@ impl From<Totals> for TotalsBody {
     }
 }
 
-pub(super) async fn of_project(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(super) async fn of_project(
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let (key, project) = admit_to_project(&request, &state, Permission::Read).await?;
     summarize(&request, &state, &key, Some(project)).await
 }
 
-pub(super) async fn of_organization(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(super) async fn of_organization(
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let key = admit_to_all_projects(&request, &state, Permission::Read).await?;
     summarize(&request, &state, &key, None).await
 }
@@ -75,7 +81,11 @@ async fn summarize(
     let summary = state.ports.queries.summarize(key.organization_id, filter, summed_by).await?;
     let rows = if by.is_some() { summary.rows } else { Vec::new() };
     let data = rows.into_iter().map(|row| Row {
-        group: summed_by.keys().zip(row.group).map(|(key, value)| (key.to_string(), json(value))).collect(),
+        group: summed_by
+            .keys()
+            .zip(row.group)
+            .map(|(key, value)| (key.to_string(), json(value)))
+            .collect(),
         totals: row.totals.into(),
     });
     let body = Body { data: data.collect(), total: summary.total.into() };

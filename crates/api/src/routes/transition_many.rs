@@ -20,7 +20,8 @@ pub(super) async fn transition_many(
 ) -> Result<HttpResponse, Problem> {
     let key = admit(&request, &state).await?;
     let body = body::read(&request, payload, body::MANY).await?;
-    let change = Change::new(&request, &state, &key, "POST /time-entries/transitions".to_owned(), &body)?;
+    let change =
+        Change::new(&request, &state, &key, "POST /time-entries/transitions".to_owned(), &body)?;
     let Many { action, ids, circumstances, atomic } = action::parse_many(body.json())?;
     credentials::require(&key, action.permission())?;
     let shown: Vec<_> = ids.iter().map(ToString::to_string).collect();
@@ -32,7 +33,8 @@ pub(super) async fn transition_many(
     .await
 }
 
-/// Which permission is needed, the action decides, and that stands in the body. A key that may take none is told before.
+/// Which permission is needed, the action decides, and that stands in the body. A key that may take
+/// none is told before.
 async fn admit(request: &HttpRequest, state: &AppState) -> Result<Key, Problem> {
     let key = state.authenticate(request).await?;
     if Action::ALL.iter().any(|action| key.permissions.contains(action.permission())) {

@@ -8,7 +8,11 @@ use crate::ledger::Ledger;
 use crate::outcome::Written;
 use crate::refusal::Refusal;
 
-pub(super) fn apply(command: &ApplyAction, context: Context<'_>, ledger: &mut Ledger) -> Result<Written, Refusal> {
+pub(super) fn apply(
+    command: &ApplyAction,
+    context: Context<'_>,
+    ledger: &mut Ledger,
+) -> Result<Written, Refusal> {
     let ApplyAction { id, action, reason, invoice_ref, if_match } = command;
     let entry = context.find(*id, ledger)?;
     let owner = entry.details().user_id;
@@ -23,7 +27,8 @@ pub(super) fn apply(command: &ApplyAction, context: Context<'_>, ledger: &mut Le
     let from = entry.status();
     entry.apply(*action, context.now)?;
     let history = record(&entry, Event::Action(*action), Some(from), Vec::new(), context.caller);
-    let history = HistoryRecord { reason: reason.clone(), invoice_ref: invoice_ref.clone(), ..history };
+    let history =
+        HistoryRecord { reason: reason.clone(), invoice_ref: invoice_ref.clone(), ..history };
     ledger.put_time_entry(entry.clone(), history);
     Ok(Written::Updated(entry))
 }

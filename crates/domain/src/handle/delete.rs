@@ -6,13 +6,20 @@ use crate::history::{Event, HistoryRecord};
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
 
-pub(super) fn delete(command: &DeleteTimeEntry, context: Context<'_>, ledger: &mut Ledger) -> Result<(), Refusal> {
+pub(super) fn delete(
+    command: &DeleteTimeEntry,
+    context: Context<'_>,
+    ledger: &mut Ledger,
+) -> Result<(), Refusal> {
     let entry = context.find(command.id, ledger)?;
     context.check_owners([entry.details().user_id])?;
     check_version(&command.if_match, entry)?;
     let mut entry = entry.clone();
     let gone = entry.delete(context.now)?;
     let history = record(&entry, Event::Delete, Some(entry.status()), gone, context.caller);
-    ledger.delete_time_entry((entry.organization_id(), entry.id()), HistoryRecord { to: None, ..history });
+    ledger.delete_time_entry(
+        (entry.organization_id(), entry.id()),
+        HistoryRecord { to: None, ..history },
+    );
     Ok(())
 }

@@ -8,7 +8,11 @@ use crate::ledger::Ledger;
 use crate::outcome::Written;
 use crate::refusal::Refusal;
 
-pub(super) fn edit(command: &EditTimeEntry, context: Context<'_>, ledger: &mut Ledger) -> Result<Written, Refusal> {
+pub(super) fn edit(
+    command: &EditTimeEntry,
+    context: Context<'_>,
+    ledger: &mut Ledger,
+) -> Result<Written, Refusal> {
     let entry = context.find(command.id, ledger)?;
     // A key that is bound to a user may neither take an entry from another nor hand its own over.
     context.check_owners([entry.details().user_id].into_iter().chain(command.patch.user_id))?;

@@ -9,14 +9,24 @@ use crate::outcome::Written;
 use crate::refusal::Refusal;
 use crate::time_entry::{Details, TimeEntry};
 
-pub(super) fn log(command: &LogTimeEntry, context: Context<'_>, ledger: &mut Ledger) -> Result<Written, Refusal> {
+pub(super) fn log(
+    command: &LogTimeEntry,
+    context: Context<'_>,
+    ledger: &mut Ledger,
+) -> Result<Written, Refusal> {
     let organization = context.caller.organization_id;
     context.check_scope(command.project_id)?;
-    let project = ledger.project(organization, command.project_id).ok_or(Refusal::ProjectNotFound)?;
-    let existing =
-        command.external_ref.as_ref().and_then(|reference| ledger.time_entry_by_ref(organization, reference));
-    context.check_owners(existing.map(|entry| entry.details().user_id).into_iter().chain([command.details.user_id]))?;
-    // A repeat that asks for nothing new succeeds whatever has become of the user or the project since.
+    let project =
+        ledger.project(organization, command.project_id).ok_or(Refusal::ProjectNotFound)?;
+    let existing = command
+        .external_ref
+        .as_ref()
+        .and_then(|reference| ledger.time_entry_by_ref(organization, reference));
+    context.check_owners(
+        existing.map(|entry| entry.details().user_id).into_iter().chain([command.details.user_id]),
+    )?;
+    // A repeat that asks for nothing new succeeds whatever has become of the user or the project
+    // since.
     if let Some(entry) = existing
         && entry.project_id() == command.project_id
         && *entry.details() == command.details
@@ -28,7 +38,9 @@ pub(super) fn log(command: &LogTimeEntry, context: Context<'_>, ledger: &mut Led
         return Err(Refusal::ProjectArchived);
     }
     match existing.cloned() {
-        Some(entry) if entry.project_id() != command.project_id => Err(Refusal::ExternalRefConflict),
+        Some(entry) if entry.project_id() != command.project_id => {
+            Err(Refusal::ExternalRefConflict)
+        }
         Some(entry) => amend(entry, command.details.clone(), context, ledger),
         None => Ok(create(command, context, ledger)),
     }

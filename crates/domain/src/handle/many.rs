@@ -25,8 +25,10 @@ pub(super) fn log_many(
         }
         log(item, context, ledger)
     };
-    let outcomes =
-        command.items.iter().map(|item| item.as_ref().map_or(ItemOutcome::Invalid, |item| settle(log_item(item))));
+    let outcomes = command
+        .items
+        .iter()
+        .map(|item| item.as_ref().map_or(ItemOutcome::Invalid, |item| settle(log_item(item))));
     all_or_each(outcomes.collect(), command.atomic)
 }
 
@@ -48,18 +50,21 @@ pub(super) fn apply_many(
     all_or_each(outcomes.collect(), command.atomic)
 }
 
-/// An item that is refused has changed nothing: every decision makes all its checks before its one change.
+/// An item that is refused has changed nothing: every decision makes all its checks before its one
+/// change.
 fn settle(decided: Result<Written, Refusal>) -> ItemOutcome {
     decided.map_or_else(ItemOutcome::Refused, ItemOutcome::from)
 }
 
-/// Where one failure is to keep all from taking effect, turns it into the refusal of the whole, which takes the changes back.
-/// Every item that did not fail is then not applied, also one that was unchanged: what it was compared with may have been the
-/// work of an item before it, which never was.
+/// Where one failure is to keep all from taking effect, turns it into the refusal of the whole,
+/// which takes the changes back. Every item that did not fail is then not applied, also one that
+/// was unchanged: what it was compared with may have been the work of an item before it, which
+/// never was.
 fn all_or_each(outcomes: Vec<ItemOutcome>, atomic: bool) -> Result<Vec<ItemOutcome>, Refusal> {
     if !atomic || !outcomes.iter().any(ItemOutcome::is_failure) {
         return Ok(outcomes);
     }
-    let not_applied = |outcome: ItemOutcome| if outcome.is_failure() { outcome } else { ItemOutcome::NotApplied };
+    let not_applied =
+        |outcome: ItemOutcome| if outcome.is_failure() { outcome } else { ItemOutcome::NotApplied };
     Err(Refusal::BatchFailed(outcomes.into_iter().map(not_applied).collect()))
 }

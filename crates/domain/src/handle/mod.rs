@@ -1,4 +1,5 @@
-//! The decisions. Everything the service promises about a time entry is decided here, without I/O and without a clock.
+//! The decisions. Everything the service promises about a time entry is decided here, without I/O
+//! and without a clock.
 
 mod apply;
 mod delete;
@@ -23,17 +24,18 @@ use crate::timestamp::Timestamp;
 
 /// Decides one request on the ledger.
 ///
-/// A live answer under the request's idempotency key is replayed and nothing else happens. Otherwise the command is decided;
-/// if it is carried out, its changes and the answer to keep are in the ledger together, and if it is refused the ledger is as
-/// it was before.
+/// A live answer under the request's idempotency key is replayed and nothing else happens.
+/// Otherwise the command is decided; if it is carried out, its changes and the answer to keep are
+/// in the ledger together, and if it is refused the ledger is as it was before.
 ///
-/// Deciding is pure: the same request on the same ledger at the same time comes out the same. So an adapter whose save met
-/// a conflict loads again and decides again.
+/// Deciding is pure: the same request on the same ledger at the same time comes out the same. So an
+/// adapter whose save met a conflict loads again and decides again.
 ///
 /// # Errors
 ///
-/// A [`Refusal`], which says what is wrong. Checks come in the order: stored answer, existence, scope, ownership, version,
-/// references, state. Where a project is named its scope comes before its existence.
+/// A [`Refusal`], which says what is wrong. Checks come in the order: stored answer, existence,
+/// scope, ownership, version, references, state. Where a project is named its scope comes before
+/// its existence.
 pub fn handle(request: &Request, ledger: &mut Ledger, now: Timestamp) -> Decision {
     let Request { caller, command, claim } = request;
     if let Some(claim) = claim
@@ -68,19 +70,33 @@ pub fn replay(claim: &Claim, record: &IdempotencyRecord) -> Decision {
     Ok(Reply::Replayed { answer: record.answer.clone(), same_body })
 }
 
-fn decide(command: &Command, caller: &Caller, ledger: &mut Ledger, now: Timestamp) -> Result<Outcome, Refusal> {
+fn decide(
+    command: &Command,
+    caller: &Caller,
+    ledger: &mut Ledger,
+    now: Timestamp,
+) -> Result<Outcome, Refusal> {
     let context = Context { caller, now };
     match command {
         Command::Log(command) => log::log(command, context, ledger).map(Outcome::from),
         Command::LogMany(command) => many::log_many(command, context, ledger).map(Outcome::Many),
         Command::Edit(command) => edit::edit(command, context, ledger).map(Outcome::from),
-        Command::Delete(command) => delete::delete(command, context, ledger).map(|()| Outcome::Deleted),
+        Command::Delete(command) => {
+            delete::delete(command, context, ledger).map(|()| Outcome::Deleted)
+        }
         Command::Apply(command) => apply::apply(command, context, ledger).map(Outcome::from),
-        Command::ApplyMany(command) => many::apply_many(command, context, ledger).map(Outcome::Many),
+        Command::ApplyMany(command) => {
+            many::apply_many(command, context, ledger).map(Outcome::Many)
+        }
     }
 }
 
-fn keep_answer(claim: &Claim, outcome: &Outcome, ledger: &mut Ledger, now: Timestamp) -> StoredAnswer {
+fn keep_answer(
+    claim: &Claim,
+    outcome: &Outcome,
+    ledger: &mut Ledger,
+    now: Timestamp,
+) -> StoredAnswer {
     let answer = (claim.render)(outcome);
     let record = IdempotencyRecord {
         fingerprint: claim.fingerprint,
@@ -99,8 +115,8 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The caller may touch that project. Said before the project is looked for, so that a key which is limited to another
-    /// cannot find out which projects there are.
+    /// The caller may touch that project. Said before the project is looked for, so that a key
+    /// which is limited to another cannot find out which projects there are.
     fn check_scope(self, project: ProjectId) -> Result<(), Refusal> {
         if self.caller.may_touch(project) { Ok(()) } else { Err(Refusal::OutOfScope) }
     }
@@ -113,7 +129,8 @@ impl Context<'_> {
 
     /// The entry that the caller names by its id.
     fn find(self, id: TimeEntryId, ledger: &Ledger) -> Result<&TimeEntry, Refusal> {
-        let entry = ledger.time_entry(self.caller.organization_id, id).ok_or(Refusal::TimeEntryNotFound)?;
+        let entry =
+            ledger.time_entry(self.caller.organization_id, id).ok_or(Refusal::TimeEntryNotFound)?;
         self.check_scope(entry.project_id())?;
         Ok(entry)
     }

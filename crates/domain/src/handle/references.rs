@@ -12,12 +12,23 @@ pub(super) fn check_all(
     project: ProjectId,
     ledger: &Ledger,
 ) -> Result<(), Refusal> {
-    check(Some(details.user_id), details.entry_id, details.release_id, organization, project, ledger)
+    check(
+        Some(details.user_id),
+        details.entry_id,
+        details.release_id,
+        organization,
+        project,
+        ledger,
+    )
 }
 
-/// What an entry is to refer to and does not yet must be there. What it refers to already may have become inactive since,
-/// which must not keep anybody from correcting the rest.
-pub(super) fn check_changed(entry: &TimeEntry, details: &Details, ledger: &Ledger) -> Result<(), Refusal> {
+/// What an entry is to refer to and does not yet must be there. What it refers to already may have
+/// become inactive since, which must not keep anybody from correcting the rest.
+pub(super) fn check_changed(
+    entry: &TimeEntry,
+    details: &Details,
+    ledger: &Ledger,
+) -> Result<(), Refusal> {
     let before = entry.details();
     let user = Some(details.user_id).filter(|id| *id != before.user_id);
     let ticket = details.entry_id.filter(|_| details.entry_id != before.entry_id);
@@ -40,8 +51,11 @@ fn check(
     });
     let entry = entry.filter(|id| !ledger.has_entry(organization, project, *id));
     let release = release.filter(|id| !ledger.has_release(organization, project, *id));
-    let invalid =
-        [user, entry.map(|_| InvalidReference::UnknownEntry), release.map(|_| InvalidReference::UnknownRelease)];
+    let invalid = [
+        user,
+        entry.map(|_| InvalidReference::UnknownEntry),
+        release.map(|_| InvalidReference::UnknownRelease),
+    ];
     let invalid: Vec<_> = invalid.into_iter().flatten().collect();
     if invalid.is_empty() { Ok(()) } else { Err(Refusal::References(invalid)) }
 }

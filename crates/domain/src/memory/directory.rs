@@ -13,7 +13,10 @@ impl State {
     }
 
     fn know_project(&self, organization: OrganizationId, id: ProjectId) -> Result<(), PortError> {
-        self.projects.contains_key(&(organization, id)).then_some(()).ok_or(PortError::UnknownReference)
+        self.projects
+            .contains_key(&(organization, id))
+            .then_some(())
+            .ok_or(PortError::UnknownReference)
     }
 
     fn put_project(&mut self, project: Project) -> Result<bool, PortError> {
@@ -31,13 +34,19 @@ impl State {
     fn put_entry(&mut self, entry: Entry) -> Result<bool, PortError> {
         self.know_project(entry.organization_id, entry.project_id)?;
         self.ledger.load_entry(&entry);
-        Ok(self.entries.insert((entry.organization_id, entry.project_id, entry.id), entry).is_none())
+        Ok(self
+            .entries
+            .insert((entry.organization_id, entry.project_id, entry.id), entry)
+            .is_none())
     }
 
     fn put_release(&mut self, release: Release) -> Result<bool, PortError> {
         self.know_project(release.organization_id, release.project_id)?;
         self.ledger.load_release(&release);
-        Ok(self.releases.insert((release.organization_id, release.project_id, release.id), release).is_none())
+        Ok(self
+            .releases
+            .insert((release.organization_id, release.project_id, release.id), release)
+            .is_none())
     }
 }
 
@@ -62,7 +71,11 @@ impl Directory for MemoryStore {
         answer(self.state().put_release(release))
     }
 
-    fn project(&self, organization: OrganizationId, id: ProjectId) -> PortFuture<'_, Option<Project>> {
+    fn project(
+        &self,
+        organization: OrganizationId,
+        id: ProjectId,
+    ) -> PortFuture<'_, Option<Project>> {
         answer(Ok(self.state().projects.get(&(organization, id)).cloned()))
     }
 
@@ -94,7 +107,12 @@ impl Directory for MemoryStore {
         answer(Ok(Page::of(rest.cloned().collect(), limit, |last| last.id)))
     }
 
-    fn entry(&self, organization: OrganizationId, project: ProjectId, id: EntryId) -> PortFuture<'_, Option<Entry>> {
+    fn entry(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+        id: EntryId,
+    ) -> PortFuture<'_, Option<Entry>> {
         answer(Ok(self.state().entries.get(&(organization, project, id)).cloned()))
     }
 

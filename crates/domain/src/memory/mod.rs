@@ -1,4 +1,5 @@
-//! The in-memory adapter: a [`Ledger`] in a mutex. For tests of code that embeds this crate; nothing outlives it.
+//! The in-memory adapter: a [`Ledger`] in a mutex. For tests of code that embeds this crate;
+//! nothing outlives it.
 
 mod clock;
 mod directory;
@@ -65,7 +66,8 @@ impl MemoryStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Each change of a ledger is whole, so one that was abandoned by a panic is still consistent.
+        // Each change of a ledger is whole, so one that was abandoned by a panic is still
+        // consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -80,22 +82,31 @@ impl TimeEntryRepository for MemoryStore {
         let State { ledger, history, .. } = &mut *self.state();
         let now = self.clock.now();
         let savepoint = ledger.savepoint();
-        let decided = catch_unwind(AssertUnwindSafe(|| handle(&request, ledger, now))).map_err(|_| {
-            ledger.roll_back_to(savepoint);
-            PortError::Internal("a decision panicked".to_owned())
-        });
+        let decided =
+            catch_unwind(AssertUnwindSafe(|| handle(&request, ledger, now))).map_err(|_| {
+                ledger.roll_back_to(savepoint);
+                PortError::Internal("a decision panicked".to_owned())
+            });
         history.extend(ledger.take_changes().history);
         answer(decided)
     }
 
-    fn find(&self, organization: OrganizationId, id: TimeEntryId) -> PortFuture<'_, Option<TimeEntry>> {
+    fn find(
+        &self,
+        organization: OrganizationId,
+        id: TimeEntryId,
+    ) -> PortFuture<'_, Option<TimeEntry>> {
         let found = self.state().ledger.time_entry(organization, id).cloned();
         answer(Ok(found))
     }
 }
 
 impl IdempotencyCache for MemoryStore {
-    fn find<'a>(&'a self, scope: &'a IdempotencyScope, now: Timestamp) -> PortFuture<'a, Option<IdempotencyRecord>> {
+    fn find<'a>(
+        &'a self,
+        scope: &'a IdempotencyScope,
+        now: Timestamp,
+    ) -> PortFuture<'a, Option<IdempotencyRecord>> {
         let found = self.state().ledger.answer(scope).filter(|record| record.is_live(now)).cloned();
         answer(Ok(found))
     }

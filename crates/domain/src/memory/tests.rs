@@ -8,8 +8,8 @@ use crate::ports::{Directory, TimeEntryQueries};
 use crate::query::{Direction, Filter, Page, PageRequest, Position, Sort, SortKey, SortValue};
 use crate::summary::{GroupBy, Summary, Totals};
 use crate::{
-    Caller, Details, EditTimeEntry, ExternalRef, GroupValue, InvalidId, KeyId, Name, Outcome, Patch, Reply, Source,
-    Status, WorkDuration,
+    Caller, Details, EditTimeEntry, ExternalRef, GroupValue, InvalidId, KeyId, Name, Outcome,
+    Patch, Reply, Source, Status, WorkDuration,
 };
 
 const ORGANIZATION: u128 = 1;
@@ -43,7 +43,8 @@ impl World {
         for organization in [ORGANIZATION, OTHER_ORGANIZATION] {
             let organization_id = id(organization);
             now(world.store.put_organization(organization_id, name.clone())).unwrap();
-            let project = Project { organization_id, id: id(PROJECT), name: name.clone(), archived: false };
+            let project =
+                Project { organization_id, id: id(PROJECT), name: name.clone(), archived: false };
             now(world.store.put_project(project)).unwrap();
             for user in [ANN, BEN] {
                 let user = User { organization_id, id: id(user), name: name.clone(), active: true };
@@ -54,8 +55,12 @@ impl World {
     }
 
     fn ask(&self, organization: u128, command: Command) -> Outcome {
-        let caller =
-            Caller { organization_id: id(organization), key_id: id::<KeyId>(50), project_id: None, user_id: None };
+        let caller = Caller {
+            organization_id: id(organization),
+            key_id: id::<KeyId>(50),
+            project_id: None,
+            user_id: None,
+        };
         self.clock.advance(std::time::Duration::from_secs(1));
         match now(self.store.execute(Request { caller, command, claim: None })) {
             Ok(Ok(Reply::Done { outcome, .. })) => outcome,
@@ -78,16 +83,26 @@ impl World {
             entry_id: None,
             release_id: None,
         };
-        let log = LogTimeEntry { id: id(entry), project_id: id(PROJECT), details, external_ref, source: Source::Api };
+        let log = LogTimeEntry {
+            id: id(entry),
+            project_id: id(PROJECT),
+            details,
+            external_ref,
+            source: Source::Api,
+        };
         self.ask(ORGANIZATION, Command::Log(log));
     }
 
     fn delete(&self, entry: u128) {
-        self.ask(ORGANIZATION, Command::Delete(DeleteTimeEntry { id: id(entry), if_match: IfMatch::Any }));
+        self.ask(
+            ORGANIZATION,
+            Command::Delete(DeleteTimeEntry { id: id(entry), if_match: IfMatch::Any }),
+        );
     }
 
     fn page(&self, sort: &str, after: Option<Position>, limit: u32) -> Page<TimeEntry, Position> {
-        let request = PageRequest { filter: Filter::default(), sort: sort.parse().unwrap(), after, limit };
+        let request =
+            PageRequest { filter: Filter::default(), sort: sort.parse().unwrap(), after, limit };
         now(self.store.list(id(ORGANIZATION), request)).unwrap()
     }
 
@@ -156,7 +171,8 @@ fn pages_follow_each_other_without_a_gap_or_a_repeat_at_every_size() {
         assert_eq!((all.items.len(), all.next), (20, None));
         for limit in 1..=20 {
             let (mut read, mut after) = (Vec::new(), None);
-            // One page more than there can be, so that a reader who turns in circles comes to an end.
+            // One page more than there can be, so that a reader who turns in circles comes to an
+            // end.
             for _ in 0..=20 {
                 let page = world.page(sort, after, limit);
                 assert!(page.items.len() == limit as usize || page.next.is_none());
@@ -182,7 +198,8 @@ fn a_reader_meets_what_stays_exactly_once_while_others_write() {
         for round in 0..=50 {
             let page = world.page(sort, after, 3);
             if let Some(next) = page.next {
-                // The very entry that the position is of goes, and new ones appear before, at and after it.
+                // The very entry that the position is of goes, and new ones appear before, at and
+                // after it.
                 world.delete(next.id.uuid().as_u128());
                 for day in [1, 2, 3].into_iter().filter(|_| round < 3) {
                     world.log(200 + round * 10 + u128::from(day), day, 60);
@@ -208,7 +225,10 @@ fn a_position_of_another_order_is_an_error() {
     let value = SortValue::Instant(Timestamp::MIN);
     let after = Some(Position { value, id: id(1) });
     let request = PageRequest { filter: Filter::default(), sort: Sort::default(), after, limit: 1 };
-    assert!(matches!(now(world.store.list(id(ORGANIZATION), request)), Err(PortError::Internal(_))));
+    assert!(matches!(
+        now(world.store.list(id(ORGANIZATION), request)),
+        Err(PortError::Internal(_))
+    ));
 }
 
 #[test]
@@ -218,7 +238,10 @@ fn a_filter_lets_through_what_meets_every_condition() {
     world.log(2, 2, 60);
     world.log_as(3, 3, 60, Some(reference("3")));
     let at = |entry: u128| {
-        now(TimeEntryRepository::find(&world.store, id(ORGANIZATION), id(entry))).unwrap().unwrap().updated_at()
+        now(TimeEntryRepository::find(&world.store, id(ORGANIZATION), id(entry)))
+            .unwrap()
+            .unwrap()
+            .updated_at()
     };
     let day = |day: &str| day.parse().ok();
     let all = Filter::default;
@@ -251,7 +274,8 @@ fn another_organization_sees_nothing() {
     let world = World::new();
     world.log(1, 1, 60);
     let other = id(OTHER_ORGANIZATION);
-    let request = PageRequest { filter: Filter::default(), sort: Sort::default(), after: None, limit: 10 };
+    let request =
+        PageRequest { filter: Filter::default(), sort: Sort::default(), after: None, limit: 10 };
     assert_eq!(now(world.store.list(other, request)).unwrap().items, []);
     assert_eq!(now(world.store.count(other, Filter::default())), Ok(0));
     let by = "user".parse().unwrap();
@@ -267,7 +291,8 @@ fn the_history_outlives_the_entry() {
     world.log(2, 1, 60);
     world.delete(1);
     let history = now(world.store.history(id(ORGANIZATION), id(1))).unwrap();
-    let told: Vec<_> = history.iter().map(|record| (record.event.as_str(), record.version.get())).collect();
+    let told: Vec<_> =
+        history.iter().map(|record| (record.event.as_str(), record.version.get())).collect();
     assert_eq!(told, [("log", 1), ("delete", 2)]);
     assert_eq!(now(world.store.history(id(ORGANIZATION), id(9))), Ok(vec![]));
 }
@@ -311,7 +336,8 @@ fn label(group: &[GroupValue]) -> String {
 fn a_put_says_whether_it_created_and_replaces_what_is_there() {
     let world = World::new();
     let organization_id = id(ORGANIZATION);
-    let project = Project { organization_id, id: id(11), name: "a".parse().unwrap(), archived: false };
+    let project =
+        Project { organization_id, id: id(11), name: "a".parse().unwrap(), archived: false };
     assert_eq!(now(world.store.put_project(project.clone())), Ok(true));
     let renamed = Project { name: "b".parse().unwrap(), ..project };
     assert_eq!(now(world.store.put_project(renamed.clone())), Ok(false));
@@ -323,8 +349,14 @@ fn a_put_says_whether_it_created_and_replaces_what_is_there() {
 fn tickets_and_releases_belong_to_one_project() {
     let world = World::new();
     let organization_id = id(ORGANIZATION);
-    let entry = Entry { organization_id, project_id: id(PROJECT), id: id(30), title: "t".parse().unwrap() };
-    let release = Release { organization_id, project_id: id(PROJECT), id: id(40), name: "r".parse().unwrap() };
+    let entry =
+        Entry { organization_id, project_id: id(PROJECT), id: id(30), title: "t".parse().unwrap() };
+    let release = Release {
+        organization_id,
+        project_id: id(PROJECT),
+        id: id(40),
+        name: "r".parse().unwrap(),
+    };
     assert_eq!(now(world.store.put_entry(entry.clone())), Ok(true));
     assert_eq!(now(world.store.put_release(release.clone())), Ok(true));
     assert_eq!(now(world.store.entry(organization_id, id(PROJECT), id(30))), Ok(Some(entry)));
@@ -339,7 +371,8 @@ fn what_is_put_must_belong_to_what_is_known() {
     let name: Name = "name".parse().unwrap();
     let user = User { organization_id: id(3), id: id(ANN), name: name.clone(), active: true };
     assert_eq!(now(world.store.put_user(user)), Err(PortError::UnknownReference));
-    let entry = Entry { organization_id: id(ORGANIZATION), project_id: id(99), id: id(30), title: name };
+    let entry =
+        Entry { organization_id: id(ORGANIZATION), project_id: id(99), id: id(30), title: name };
     assert_eq!(now(world.store.put_entry(entry)), Err(PortError::UnknownReference));
 }
 

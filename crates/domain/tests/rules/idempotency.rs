@@ -21,7 +21,8 @@ fn scope(key: &str) -> IdempotencyScope {
     }
 }
 
-/// Renders an answer that names the entry and its version, so that no two answers are alike by chance.
+/// Renders an answer that names the entry and its version, so that no two answers are alike by
+/// chance.
 fn render(outcome: &Outcome) -> StoredAnswer {
     let entry = outcome.time_entry().unwrap();
     StoredAnswer {
@@ -70,11 +71,16 @@ fn a_repeat_gets_the_answer_of_the_first_and_has_no_effect() {
 fn the_answer_is_rendered_of_what_happened_and_kept_as_it_was_sent() {
     let mut world = World::new();
     let request = log(world.entry(), claim("a", 1));
-    let Ok(Reply::Done { outcome, answer: Some(answer) }) = world.ask(&request) else { panic!("not carried out") };
+    let Ok(Reply::Done { outcome, answer: Some(answer) }) = world.ask(&request) else {
+        panic!("not carried out")
+    };
     assert_eq!(answer, render(&outcome));
     let changes = world.ledger.take_changes();
-    let kept =
-        IdempotencyRecord { fingerprint: Fingerprint([1; 32]), answer, expires_at: world.now.saturating_add(DAY) };
+    let kept = IdempotencyRecord {
+        fingerprint: Fingerprint([1; 32]),
+        answer,
+        expires_at: world.now.saturating_add(DAY),
+    };
     assert_eq!(changes.answers, [(scope("a"), kept)]);
 }
 
@@ -104,12 +110,17 @@ fn another_body_is_replayed_or_refused_as_the_claim_wants() {
     let answer = answer(world.ask(&first));
     world.ledger.take_changes();
 
-    let other = LogTimeEntry { details: Details { duration: minutes(1), ..details() }, ..world.entry() };
+    let other =
+        LogTimeEntry { details: Details { duration: minutes(1), ..details() }, ..world.entry() };
     let lenient = log(other.clone(), claim("a", 2));
-    assert_eq!(world.ask(&lenient), Ok(Reply::Replayed { answer: answer.clone(), same_body: false }));
+    assert_eq!(
+        world.ask(&lenient),
+        Ok(Reply::Replayed { answer: answer.clone(), same_body: false })
+    );
     let strict = log(other, Claim { on_mismatch: MismatchPolicy::Reject, ..claim("a", 2) });
     assert_eq!(world.ask(&strict), Err(Refusal::IdempotencyKeyReused));
-    let strict_but_same = log(world.entry(), Claim { on_mismatch: MismatchPolicy::Reject, ..claim("a", 1) });
+    let strict_but_same =
+        log(world.entry(), Claim { on_mismatch: MismatchPolicy::Reject, ..claim("a", 1) });
     assert_eq!(world.ask(&strict_but_same), Ok(Reply::Replayed { answer, same_body: true }));
     assert!(world.ledger.take_changes().is_empty());
 }
@@ -125,7 +136,11 @@ fn a_key_is_new_again_after_exactly_24_hours() {
         let repeat = log(world.entry(), claim("a", 1));
         let decided = world.ask(&repeat);
         assert_eq!(matches!(decided, Ok(Reply::Replayed { .. })), replayed, "after {waited:?}");
-        assert_eq!(world.ledger.take_changes().time_entries.len(), usize::from(!replayed), "after {waited:?}");
+        assert_eq!(
+            world.ledger.take_changes().time_entries.len(),
+            usize::from(!replayed),
+            "after {waited:?}"
+        );
     }
 }
 
@@ -186,7 +201,10 @@ fn the_key_is_looked_at_before_the_reference() {
     let mut world = World::new();
     let minutes_under_key = |world: &mut World, length, key| {
         let details = Details { duration: minutes(length), ..details() };
-        log(LogTimeEntry { details, external_ref: Some(reference("1")), ..world.entry() }, claim(key, 1))
+        log(
+            LogTimeEntry { details, external_ref: Some(reference("1")), ..world.entry() },
+            claim(key, 1),
+        )
     };
     let created = minutes_under_key(&mut world, 60, "a");
     let created = answer(world.ask(&created));
@@ -222,7 +240,8 @@ fn a_request_that_panics_halfway_can_be_taken_back_without_a_trace() {
     let before = world.observe(&entries, &references, &[scope("a"), scope("b")]);
     for (command, key) in [(new, "b"), (update, "a")] {
         // The entry is in the ledger by the time the answer is rendered.
-        let render: timelog_domain::idempotency::Render = Arc::new(|_| resume_unwind(Box::new("no answer")));
+        let render: timelog_domain::idempotency::Render =
+            Arc::new(|_| resume_unwind(Box::new("no answer")));
         let request = log(command, Claim { render, ..claim(key, 1) });
         let savepoint = world.ledger.savepoint();
         assert!(catch_unwind(AssertUnwindSafe(|| world.ask(&request))).is_err());
@@ -236,14 +255,18 @@ fn a_request_that_panics_halfway_can_be_taken_back_without_a_trace() {
 #[test]
 fn taking_back_ends_at_the_savepoint() {
     let mut world = World::new();
-    let kept = log(LogTimeEntry { external_ref: Some(reference("1")), ..world.entry() }, claim("a", 1));
+    let kept =
+        log(LogTimeEntry { external_ref: Some(reference("1")), ..world.entry() }, claim("a", 1));
     world.ask(&kept).unwrap();
-    let taken_back = log(LogTimeEntry { external_ref: Some(reference("2")), ..world.entry() }, claim("b", 1));
+    let taken_back =
+        log(LogTimeEntry { external_ref: Some(reference("2")), ..world.entry() }, claim("b", 1));
     let (Command::Log(first), Command::Log(second)) = (&kept.command, &taken_back.command) else {
         panic!("not logs");
     };
     let entries = [first.id, second.id];
-    let observe = |world: &World| world.observe(&entries, &[reference("1"), reference("2")], &[scope("a"), scope("b")]);
+    let observe = |world: &World| {
+        world.observe(&entries, &[reference("1"), reference("2")], &[scope("a"), scope("b")])
+    };
     // By then the answer under the first key has expired and is replaced too.
     world.wait(DAY);
     let before = observe(&world);
@@ -257,7 +280,10 @@ fn taking_back_ends_at_the_savepoint() {
     world.ledger.roll_back_to(savepoint);
     assert_eq!(observe(&world), before);
     let changes = world.ledger.take_changes();
-    assert_eq!((changes.time_entries.len(), changes.history.len(), changes.answers.len()), (1, 1, 1));
+    assert_eq!(
+        (changes.time_entries.len(), changes.history.len(), changes.answers.len()),
+        (1, 1, 1)
+    );
 }
 
 #[test]
@@ -269,8 +295,11 @@ fn what_changed_several_times_is_handed_over_once_as_it_is_in_the_end() {
     world.ask(&log(new, claim("a", 1))).unwrap();
     for (_, details) in other_details() {
         for external_id in ["1", "2"] {
-            let again =
-                LogTimeEntry { details: details.clone(), external_ref: Some(reference(external_id)), ..world.entry() };
+            let again = LogTimeEntry {
+                details: details.clone(),
+                external_ref: Some(reference(external_id)),
+                ..world.entry()
+            };
             world.log(anyone(), again).unwrap();
         }
     }

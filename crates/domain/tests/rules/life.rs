@@ -17,7 +17,8 @@ fn every_action_in_every_status_comes_out_as_the_table_says() {
             let decided = world.apply(anyone(), before.id(), *action);
             let case = format!("{action} of {status}");
             let Some(to) = transition(*status, *action) else {
-                let refusal = InvalidTransition { status: *status, action: *action, billable: true };
+                let refusal =
+                    InvalidTransition { status: *status, action: *action, billable: true };
                 assert_eq!(decided, Err(Refusal::InvalidTransition(refusal)), "{case}");
                 assert_eq!(world.stored(before.id()), Some(&before), "{case}");
                 assert!(world.ledger.take_changes().is_empty(), "{case}");
@@ -79,7 +80,11 @@ fn an_entry_that_does_not_exist_cannot_be_moved() {
     let mut world = World::new();
     for action in Action::ALL {
         for caller in [anyone(), bound_to(ANN)] {
-            assert_eq!(world.apply(caller, id(404), *action), Err(Refusal::TimeEntryNotFound), "{action}");
+            assert_eq!(
+                world.apply(caller, id(404), *action),
+                Err(Refusal::TimeEntryNotFound),
+                "{action}"
+            );
         }
     }
 }
@@ -144,7 +149,8 @@ fn a_clock_that_was_set_back_never_makes_an_update_older_than_what_it_updates() 
     let mut world = World::new();
     let entry = world.entry_that_is(Status::Submitted, "1");
     world.now = Timestamp::from_unix_millis(entry.updated_at().unix_millis() - 3_600_000).unwrap();
-    let after = world.apply(anyone(), entry.id(), Action::Approve).unwrap().time_entry().unwrap().clone();
+    let after =
+        world.apply(anyone(), entry.id(), Action::Approve).unwrap().time_entry().unwrap().clone();
     assert_eq!(after.updated_at(), entry.updated_at());
     assert_eq!(world.ledger.take_changes().history[0].at, entry.updated_at());
 }
@@ -160,8 +166,11 @@ fn an_entry_that_is_not_billable_is_put_on_no_invoice() {
         assert_eq!(world.apply(anyone(), before.id(), Action::Invoice), Err(Refusal::NotBillable));
         assert_eq!(world.stored(before.id()), Some(&before));
         assert!(world.ledger.take_changes().is_empty());
-        // What its status does not allow comes first, and an invoice is not among what is possible instead.
-        let Err(Refusal::InvalidTransition(invalid)) = world.apply(anyone(), before.id(), Action::Recall) else {
+        // What its status does not allow comes first, and an invoice is not among what is possible
+        // instead.
+        let Err(Refusal::InvalidTransition(invalid)) =
+            world.apply(anyone(), before.id(), Action::Recall)
+        else {
             panic!("it was recalled");
         };
         let shown: Vec<_> = invalid.possible_actions().map(Action::as_str).collect();
@@ -173,5 +182,8 @@ fn an_entry_that_is_not_billable_is_put_on_no_invoice() {
     let mut world = World::new();
     let draft = LogTimeEntry { details: Details { billable: false, ..details() }, ..world.entry() };
     let draft = world.log(anyone(), draft).unwrap().time_entry().unwrap().id();
-    assert!(matches!(world.apply(anyone(), draft, Action::Invoice), Err(Refusal::InvalidTransition(_))));
+    assert!(matches!(
+        world.apply(anyone(), draft, Action::Invoice),
+        Err(Refusal::InvalidTransition(_))
+    ));
 }

@@ -16,7 +16,8 @@ fn by_editability() -> (Vec<Status>, Vec<Status>) {
 #[test]
 fn a_new_entry_is_a_draft_that_says_what_was_asked_for() {
     let mut world = World::new();
-    let everything = Details { entry_id: Some(id(TICKET)), release_id: Some(id(RELEASE)), ..details() };
+    let everything =
+        Details { entry_id: Some(id(TICKET)), release_id: Some(id(RELEASE)), ..details() };
     for source in Source::ALL {
         let command = LogTimeEntry {
             details: everything.clone(),
@@ -61,7 +62,11 @@ fn logging_what_the_entry_already_says_changes_nothing_whatever_its_status() {
         let mut world = World::new();
         let entry = world.entry_that_is(*status, "1");
         world.wait(LATER);
-        let again = LogTimeEntry { external_ref: Some(reference("1")), source: Source::Import, ..world.entry() };
+        let again = LogTimeEntry {
+            external_ref: Some(reference("1")),
+            source: Source::Import,
+            ..world.entry()
+        };
         let decided = world.log(anyone(), again);
         assert_eq!(decided, Ok(Outcome::Unchanged(entry.clone())), "{status}");
         assert_eq!(world.stored(entry.id()), Some(&entry), "{status}");
@@ -110,7 +115,10 @@ fn a_draft_or_rejected_entry_becomes_what_is_logged_again_and_a_draft() {
             let [record] = &changes.history[..] else { panic!("{field}: one change, one record") };
             assert_eq!(record.event, Event::Edit);
             assert_eq!((record.from, record.to), (Some(status), Some(Status::Draft)));
-            assert_eq!(record.changes.iter().map(|change| change.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(
+                record.changes.iter().map(|change| change.field.as_str()).collect::<Vec<_>>(),
+                [field]
+            );
         }
     }
 }
@@ -119,7 +127,8 @@ fn a_draft_or_rejected_entry_becomes_what_is_logged_again_and_a_draft() {
 fn the_history_of_an_update_holds_the_old_and_the_new_values() {
     let mut world = World::new();
     world.entry_that_is(Status::Draft, "1");
-    let details = Details { duration: minutes(90), description: None, billable: false, ..details() };
+    let details =
+        Details { duration: minutes(90), description: None, billable: false, ..details() };
     let again = LogTimeEntry { details, external_ref: Some(reference("1")), ..world.entry() };
     world.log(anyone(), again).unwrap();
     let expected = [
@@ -127,7 +136,8 @@ fn the_history_of_an_update_holds_the_old_and_the_new_values() {
         ("description", FieldValue::Text("Implemented login flow.".to_owned()), FieldValue::Null),
         ("billable", FieldValue::Boolean(true), FieldValue::Boolean(false)),
     ];
-    let expected = expected.map(|(field, old, new)| FieldChange { field: field.parse().unwrap(), old, new });
+    let expected =
+        expected.map(|(field, old, new)| FieldChange { field: field.parse().unwrap(), old, new });
     assert_eq!(world.ledger.take_changes().history[0].changes, expected);
 }
 
@@ -139,7 +149,11 @@ fn an_entry_in_any_other_status_cannot_be_changed() {
             let mut world = World::new();
             let before = world.entry_that_is(status, "1");
             world.wait(LATER);
-            let again = LogTimeEntry { details: other, external_ref: Some(reference("1")), ..world.entry() };
+            let again = LogTimeEntry {
+                details: other,
+                external_ref: Some(reference("1")),
+                ..world.entry()
+            };
             let decided = world.log(anyone(), again);
             assert_eq!(decided, Err(Refusal::NotEditable(NotEditable { status })), "{field}");
             assert_eq!(world.stored(before.id()), Some(&before), "{field}");
@@ -153,8 +167,11 @@ fn a_reference_stays_with_the_project_it_was_first_logged_on() {
     for status in Status::ALL {
         let mut world = World::new();
         let before = world.entry_that_is(*status, "1");
-        let elsewhere =
-            LogTimeEntry { project_id: id(OTHER_PROJECT), external_ref: Some(reference("1")), ..world.entry() };
+        let elsewhere = LogTimeEntry {
+            project_id: id(OTHER_PROJECT),
+            external_ref: Some(reference("1")),
+            ..world.entry()
+        };
         assert_eq!(world.log(anyone(), elsewhere), Err(Refusal::ExternalRefConflict), "{status}");
         assert_eq!(world.stored(before.id()), Some(&before), "{status}");
         assert!(world.ledger.take_changes().is_empty());
@@ -167,12 +184,20 @@ fn no_status_frees_the_reference_of_a_live_entry() {
         let mut world = World::new();
         let entry = world.entry_that_is(*status, "1");
         for (_, other) in [("nothing", details())].into_iter().chain(other_details()) {
-            let again = LogTimeEntry { details: other, external_ref: Some(reference("1")), ..world.entry() };
-            let id_of_answer = world.log(anyone(), again).map(|outcome| outcome.time_entry().unwrap().id());
+            let again = LogTimeEntry {
+                details: other,
+                external_ref: Some(reference("1")),
+                ..world.entry()
+            };
+            let id_of_answer =
+                world.log(anyone(), again).map(|outcome| outcome.time_entry().unwrap().id());
             assert!(id_of_answer.is_err() || id_of_answer == Ok(entry.id()), "{status}");
         }
         let changes = world.ledger.take_changes();
-        assert!(changes.time_entries.iter().all(|change| change.time_entry.id() == entry.id()), "{status}");
+        assert!(
+            changes.time_entries.iter().all(|change| change.time_entry.id() == entry.id()),
+            "{status}"
+        );
     }
 }
 
@@ -190,12 +215,21 @@ fn another_organization_has_references_entries_and_a_directory_of_its_own() {
     assert_eq!(world.stored(ours.id()), Some(&ours));
 
     let organization_id = id(OTHER_ORGANIZATION);
-    world.ledger.load_project(Project { organization_id, id: id(12), name: text("P"), archived: false });
+    world.ledger.load_project(Project {
+        organization_id,
+        id: id(12),
+        name: text("P"),
+        archived: false,
+    });
     world.ledger.load_user(User { organization_id, id: id(22), name: text("User"), active: true });
     let on_their_project = LogTimeEntry { project_id: id(12), ..world.entry() };
     assert_eq!(world.log(anyone(), on_their_project), Err(Refusal::ProjectNotFound));
-    let for_their_user = LogTimeEntry { details: Details { user_id: id(22), ..details() }, ..world.entry() };
-    assert_eq!(world.log(anyone(), for_their_user), Err(Refusal::References(vec![InvalidReference::UnknownUser])));
+    let for_their_user =
+        LogTimeEntry { details: Details { user_id: id(22), ..details() }, ..world.entry() };
+    assert_eq!(
+        world.log(anyone(), for_their_user),
+        Err(Refusal::References(vec![InvalidReference::UnknownUser]))
+    );
 }
 
 #[test]
@@ -220,7 +254,9 @@ fn references_are_compared_byte_for_byte_in_all_three_parts() {
     for reference in references {
         let command = LogTimeEntry { external_ref: Some(reference.clone()), ..world.entry() };
         let decided = world.log(anyone(), command).unwrap();
-        assert!(matches!(&decided, Outcome::Unchanged(entry) if entry.external_ref() == Some(&reference)));
+        assert!(
+            matches!(&decided, Outcome::Unchanged(entry) if entry.external_ref() == Some(&reference))
+        );
     }
 }
 
@@ -230,8 +266,12 @@ fn everything_an_entry_wrongly_refers_to_is_reported_at_once() {
     let refused = |user: u128, ticket: u128, release: u128| {
         let mut world = World::new();
         world.deactivate(BEN);
-        let details =
-            Details { user_id: id(user), entry_id: Some(id(ticket)), release_id: Some(id(release)), ..details() };
+        let details = Details {
+            user_id: id(user),
+            entry_id: Some(id(ticket)),
+            release_id: Some(id(release)),
+            ..details()
+        };
         let command = LogTimeEntry { details, ..world.entry() };
         match world.log(anyone(), command).unwrap_err() {
             Refusal::References(invalid) => invalid,
@@ -262,12 +302,19 @@ fn an_archived_project_takes_neither_new_entries_nor_changes() {
     let new = world.entry();
     assert_eq!(world.log(anyone(), new), Err(Refusal::ProjectArchived));
     let details = Details { duration: minutes(1), ..details() };
-    let changed = LogTimeEntry { details: details.clone(), external_ref: Some(reference("1")), ..world.entry() };
+    let changed = LogTimeEntry {
+        details: details.clone(),
+        external_ref: Some(reference("1")),
+        ..world.entry()
+    };
     assert_eq!(world.log(anyone(), changed), Err(Refusal::ProjectArchived));
     // What the entry refers to is checked first.
     let details = Details { user_id: id(NOBODY), ..details };
     let both = LogTimeEntry { details, ..world.entry() };
-    assert_eq!(world.log(anyone(), both), Err(Refusal::References(vec![InvalidReference::UnknownUser])));
+    assert_eq!(
+        world.log(anyone(), both),
+        Err(Refusal::References(vec![InvalidReference::UnknownUser]))
+    );
 }
 
 #[test]
@@ -297,7 +344,11 @@ fn a_key_bound_to_a_user_neither_takes_an_entry_over_nor_gives_one_away() {
     for (caller, asked_for) in [(BEN, &bens), (BEN, &details()), (ANN, &bens)] {
         let mut world = World::new();
         let anns = world.entry_that_is(Status::Draft, "1");
-        let command = LogTimeEntry { details: asked_for.clone(), external_ref: Some(reference("1")), ..world.entry() };
+        let command = LogTimeEntry {
+            details: asked_for.clone(),
+            external_ref: Some(reference("1")),
+            ..world.entry()
+        };
         assert_eq!(world.log(bound_to(caller), command), Err(Refusal::AnotherUsersEntry));
         assert_eq!(world.stored(anns.id()), Some(&anns));
         assert!(world.ledger.take_changes().is_empty());

@@ -1,6 +1,11 @@
-//! The rules of the domain, tested on a ledger: no database, no server, no clock but the tests' own.
+//! The rules of the domain, tested on a ledger: no database, no server, no clock but the tests'
+//! own.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test, what does not hold should panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "in a test, what does not hold should panic"
+)]
 
 mod idempotency;
 mod life;

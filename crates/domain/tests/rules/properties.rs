@@ -10,11 +10,24 @@ use timelog_domain::*;
 use crate::idempotency::claim;
 use crate::world::*;
 
-/// One thing that happens. Numbers choose among few values, so that sequences meet themselves again.
+/// One thing that happens. Numbers choose among few values, so that sequences meet themselves
+/// again.
 #[derive(Debug, Clone)]
 enum Step {
-    Log { project: u128, user: u128, minutes: i64, reference: Option<u8>, caller: Option<u128>, key: Option<u8> },
-    Apply { nth: usize, action: Action, caller: Option<u128>, key: Option<u8> },
+    Log {
+        project: u128,
+        user: u128,
+        minutes: i64,
+        reference: Option<u8>,
+        caller: Option<u128>,
+        key: Option<u8>,
+    },
+    Apply {
+        nth: usize,
+        action: Action,
+        caller: Option<u128>,
+        key: Option<u8>,
+    },
     Wait(i64),
 }
 
@@ -37,12 +50,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             caller,
             key,
         });
-    let apply = (0..8_usize, select(Action::ALL), caller(), key()).prop_map(|(nth, action, caller, key)| Step::Apply {
-        nth,
-        action,
-        caller,
-        key,
-    });
+    let apply = (0..8_usize, select(Action::ALL), caller(), key())
+        .prop_map(|(nth, action, caller, key)| Step::Apply { nth, action, caller, key });
     let wait = select(vec![-3_600_000, 0, 1, 86_399_999, 86_400_000]).prop_map(Step::Wait);
     proptest::collection::vec(prop_oneof![4 => log, 6 => apply, 1 => wait], 1..60)
 }
@@ -69,7 +78,11 @@ impl Run {
                     external_ref: name.map(|name| reference(&name.to_string())),
                     ..self.world.entry()
                 };
-                Some(Request { caller: who(caller), command: Command::Log(command), claim: claim(key) })
+                Some(Request {
+                    caller: who(caller),
+                    command: Command::Log(command),
+                    claim: claim(key),
+                })
             }
             Step::Apply { nth, action, caller, key } => {
                 let entry = self.created.get(nth).copied().unwrap_or_else(|| id(404));

@@ -67,7 +67,9 @@ fn dependencies() -> BTreeSet<String> {
 
 /// Whether a package is one of those, or of their families: `tokio-util` belongs to `tokio`.
 fn is_impure(name: &str) -> bool {
-    IMPURE.iter().any(|impure| name == *impure || name.strip_prefix(impure).is_some_and(|rest| rest.starts_with('-')))
+    IMPURE.iter().any(|impure| {
+        name == *impure || name.strip_prefix(impure).is_some_and(|rest| rest.starts_with('-'))
+    })
 }
 
 #[test]
@@ -83,7 +85,9 @@ fn the_domain_depends_on_nothing_that_does_io() {
 #[test]
 fn the_list_of_impure_crates_knows_those_that_the_service_uses() {
     let lock = std::fs::read_to_string(domain().join("../../Cargo.lock")).unwrap();
-    for name in ["actix-web", "diesel", "diesel-async", "libsqlite3-sys", "serde_json", "tokio", "tracing"] {
+    for name in
+        ["actix-web", "diesel", "diesel-async", "libsqlite3-sys", "serde_json", "tokio", "tracing"]
+    {
         assert!(lock.contains(&format!("name = \"{name}\"")) && is_impure(name), "{name}");
     }
 }
@@ -91,11 +95,13 @@ fn the_list_of_impure_crates_knows_those_that_the_service_uses() {
 #[test]
 fn the_crates_depend_on_each_other_in_one_direction() {
     let ours = |krate: &str| {
-        let manifest = std::fs::read_to_string(domain().join("..").join(krate).join("Cargo.toml")).unwrap();
+        let manifest =
+            std::fs::read_to_string(domain().join("..").join(krate).join("Cargo.toml")).unwrap();
         let (_, dependencies) = manifest.split_once("[dependencies]").unwrap();
         let names = dependencies.lines().filter_map(|line| line.split([' ', '.', '=']).next());
         let own = format!("timelog-{krate}");
-        let ours: BTreeSet<_> = names.filter(|name| name.starts_with("timelog-") && **name != own).collect();
+        let ours: BTreeSet<_> =
+            names.filter(|name| name.starts_with("timelog-") && **name != own).collect();
         ours.into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(ours("domain"), [""; 0]);
@@ -123,10 +129,15 @@ fn impure_calls(source: &str) -> Vec<&'static str> {
         .split("std::{")
         .skip(1)
         .filter_map(|group| group.split(';').next())
-        .flat_map(|group| group.split(|character: char| !character.is_alphanumeric() && character != '_'))
+        .flat_map(|group| {
+            group.split(|character: char| !character.is_alphanumeric() && character != '_')
+        })
         .map(|module| format!("std::{module}"))
         .collect();
-    IMPURE_CALLS.into_iter().filter(|call| source.contains(call) || grouped.contains(*call)).collect()
+    IMPURE_CALLS
+        .into_iter()
+        .filter(|call| source.contains(call) || grouped.contains(*call))
+        .collect()
 }
 
 #[test]

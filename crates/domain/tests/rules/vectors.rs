@@ -13,7 +13,8 @@ fn cases(vectors: &str, member: &str) -> Vec<Value> {
     cases
 }
 
-/// The duration of a case, unless one of its members has a JSON type that whoever reads the JSON refuses.
+/// The duration of a case, unless one of its members has a JSON type that whoever reads the JSON
+/// refuses.
 fn duration(case: &Value) -> Option<Result<WorkDuration, InvalidDuration>> {
     let (minutes, hours) = (case["in"].get("minutes"), case["in"].get("hours"));
     let minutes = minutes.map(|minutes| whole(minutes).ok_or(())).transpose().ok()?;
@@ -52,14 +53,18 @@ fn the_statuses_and_actions_are_those_of_the_table() {
     let statuses: Vec<_> = Status::ALL.iter().map(|status| Value::from(status.as_str())).collect();
     assert_eq!(statuses, cases(LIFECYCLE, "statuses"));
     let actions: Vec<_> = Action::ALL.iter().map(|action| Value::from(action.as_str())).collect();
-    let table: Vec<_> = cases(LIFECYCLE, "actions").iter().map(|row| row["action"].clone()).collect();
+    let table: Vec<_> =
+        cases(LIFECYCLE, "actions").iter().map(|row| row["action"].clone()).collect();
     assert_eq!(actions, table);
 }
 
 #[test]
 fn exactly_the_editable_statuses_of_the_table_are_editable() {
-    let editable: Vec<_> =
-        Status::ALL.iter().filter(|status| status.is_editable()).map(|status| Value::from(status.as_str())).collect();
+    let editable: Vec<_> = Status::ALL
+        .iter()
+        .filter(|status| status.is_editable())
+        .map(|status| Value::from(status.as_str()))
+        .collect();
     assert_eq!(editable, cases(LIFECYCLE, "editable"));
 }
 
@@ -68,10 +73,11 @@ fn each_action_needs_the_permission_and_the_members_of_the_table() {
     for row in cases(LIFECYCLE, "actions") {
         let action: Action = row["action"].as_str().unwrap().parse().unwrap();
         assert_eq!(action.permission().as_str(), row["permission"], "{action}");
-        let needs: Vec<_> = [("reason", action.needs_reason()), ("invoiceRef", action.needs_invoice_ref())]
-            .into_iter()
-            .filter_map(|(member, needed)| needed.then_some(Value::from(member)))
-            .collect();
+        let needs: Vec<_> =
+            [("reason", action.needs_reason()), ("invoiceRef", action.needs_invoice_ref())]
+                .into_iter()
+                .filter_map(|(member, needed)| needed.then_some(Value::from(member)))
+                .collect();
         assert_eq!(Value::from(needs), row["needs"], "{action}");
     }
 }
@@ -92,8 +98,11 @@ fn every_action_leads_from_every_status_where_the_table_says() {
             assert_eq!(status.after(*action), transition(*status, *action), "{action} of {status}");
         }
         let possible: Vec<_> = status.possible_actions().collect();
-        let expected: Vec<_> =
-            Action::ALL.iter().copied().filter(|action| transition(*status, *action).is_some()).collect();
+        let expected: Vec<_> = Action::ALL
+            .iter()
+            .copied()
+            .filter(|action| transition(*status, *action).is_some())
+            .collect();
         assert_eq!(possible, expected, "{status}");
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use timelog_domain::*;
 
-/// Two organizations with the same ids inside, so that whatever crosses from one to the other is noticed.
+/// Two organizations with the same ids inside, so that whatever crosses from one to the other is
+/// noticed.
 pub(crate) const ORGANIZATION: u128 = 1;
 pub(crate) const OTHER_ORGANIZATION: u128 = 2;
 
@@ -37,7 +38,11 @@ pub(crate) fn text<T: FromStr<Err = InvalidText>>(text: &str) -> T {
 }
 
 pub(crate) fn reference(external_id: &str) -> ExternalRef {
-    ExternalRef { provider: text("jira"), external_type: text("worklog"), external_id: text(external_id) }
+    ExternalRef {
+        provider: text("jira"),
+        external_type: text("worklog"),
+        external_id: text(external_id),
+    }
 }
 
 pub(crate) fn minutes(minutes: i64) -> WorkDuration {
@@ -64,7 +69,10 @@ pub(crate) fn other_details() -> Vec<(&'static str, Details)> {
         ("workDate", Details { work_date: "2025-01-16".parse().unwrap(), ..details() }),
         ("minutes", Details { duration: minutes(151), ..details() }),
         ("description", Details { description: None, ..details() }),
-        ("description", Details { description: Some(text("implemented login flow.")), ..details() }),
+        (
+            "description",
+            Details { description: Some(text("implemented login flow.")), ..details() },
+        ),
         ("billable", Details { billable: false, ..details() }),
         ("entryId", Details { entry_id: Some(id(TICKET)), ..details() }),
         ("releaseId", Details { release_id: Some(id(RELEASE)), ..details() }),
@@ -99,17 +107,42 @@ impl World {
         for organization in [ORGANIZATION, OTHER_ORGANIZATION] {
             let organization_id = id(organization);
             for user in [ANN, BEN] {
-                ledger.load_user(User { organization_id, id: id(user), name: text("User"), active: true });
+                ledger.load_user(User {
+                    organization_id,
+                    id: id(user),
+                    name: text("User"),
+                    active: true,
+                });
             }
-            for (project, ticket, release) in [(PROJECT, TICKET, RELEASE), (OTHER_PROJECT, OTHER_TICKET, OTHER_RELEASE)]
+            for (project, ticket, release) in
+                [(PROJECT, TICKET, RELEASE), (OTHER_PROJECT, OTHER_TICKET, OTHER_RELEASE)]
             {
                 let project_id = id(project);
-                ledger.load_project(Project { organization_id, id: project_id, name: text("P"), archived: false });
-                ledger.load_entry(&Entry { organization_id, project_id, id: id(ticket), title: text("T") });
-                ledger.load_release(&Release { organization_id, project_id, id: id(release), name: text("R") });
+                ledger.load_project(Project {
+                    organization_id,
+                    id: project_id,
+                    name: text("P"),
+                    archived: false,
+                });
+                ledger.load_entry(&Entry {
+                    organization_id,
+                    project_id,
+                    id: id(ticket),
+                    title: text("T"),
+                });
+                ledger.load_release(&Release {
+                    organization_id,
+                    project_id,
+                    id: id(release),
+                    name: text("R"),
+                });
             }
         }
-        Self { ledger, now: Timestamp::from_unix_millis(1_736_928_000_000).unwrap(), minted: FIRST_TIME_ENTRY }
+        Self {
+            ledger,
+            now: Timestamp::from_unix_millis(1_736_928_000_000).unwrap(),
+            minted: FIRST_TIME_ENTRY,
+        }
     }
 
     /// Lets time pass and returns the time that it is then.
@@ -120,12 +153,22 @@ impl World {
 
     pub(crate) fn archive(&mut self, project: u128) {
         let organization_id = id(ORGANIZATION);
-        self.ledger.load_project(Project { organization_id, id: id(project), name: text("P"), archived: true });
+        self.ledger.load_project(Project {
+            organization_id,
+            id: id(project),
+            name: text("P"),
+            archived: true,
+        });
     }
 
     pub(crate) fn deactivate(&mut self, user: u128) {
         let organization_id = id(ORGANIZATION);
-        self.ledger.load_user(User { organization_id, id: id(user), name: text("User"), active: false });
+        self.ledger.load_user(User {
+            organization_id,
+            id: id(user),
+            name: text("User"),
+            active: false,
+        });
     }
 
     /// Asks to log [`details`], with a fresh id and no external reference.
@@ -144,22 +187,33 @@ impl World {
         handle(request, &mut self.ledger, self.now)
     }
 
-    pub(crate) fn log(&mut self, caller: Caller, command: LogTimeEntry) -> Result<Outcome, Refusal> {
+    pub(crate) fn log(
+        &mut self,
+        caller: Caller,
+        command: LogTimeEntry,
+    ) -> Result<Outcome, Refusal> {
         self.ask(&Request { caller, command: Command::Log(command), claim: None }).map(outcome)
     }
 
-    pub(crate) fn apply(&mut self, caller: Caller, entry: TimeEntryId, action: Action) -> Result<Outcome, Refusal> {
+    pub(crate) fn apply(
+        &mut self,
+        caller: Caller,
+        entry: TimeEntryId,
+        action: Action,
+    ) -> Result<Outcome, Refusal> {
         let command = Command::Apply(apply(entry, action));
         self.ask(&Request { caller, command, claim: None }).map(outcome)
     }
 
-    /// A new entry under that reference, moved to that status. None of it counts as a change any more.
+    /// A new entry under that reference, moved to that status. None of it counts as a change any
+    /// more.
     pub(crate) fn entry_that_is(&mut self, status: Status, external_id: &str) -> TimeEntry {
         let command = LogTimeEntry { external_ref: Some(reference(external_id)), ..self.entry() };
         let entry = self.log(anyone(), command).unwrap();
         let mut entry = entry.time_entry().unwrap().clone();
         for action in way_to(status) {
-            entry = self.apply(anyone(), entry.id(), *action).unwrap().time_entry().unwrap().clone();
+            entry =
+                self.apply(anyone(), entry.id(), *action).unwrap().time_entry().unwrap().clone();
         }
         assert_eq!(entry.status(), status);
         self.ledger.take_changes();
@@ -179,7 +233,10 @@ impl World {
     ) -> Observed {
         let organization = id(ORGANIZATION);
         Observed {
-            entries: entries.iter().map(|id| self.ledger.time_entry(organization, *id).cloned()).collect(),
+            entries: entries
+                .iter()
+                .map(|id| self.ledger.time_entry(organization, *id).cloned())
+                .collect(),
             named: references
                 .iter()
                 .map(|reference| self.ledger.time_entry_by_ref(organization, reference).cloned())

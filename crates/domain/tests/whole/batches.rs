@@ -1,5 +1,5 @@
-//! Requests in batches, each loaded, decided and saved like a database does it, come to what they come to one by one on a
-//! ledger that has everything.
+//! Requests in batches, each loaded, decided and saved like a database does it, come to what they
+//! come to one by one on a ledger that has everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,9 @@ impl Database {
     fn read(&self) -> Ledger {
         let mut ledger = World::new().ledger;
         self.time_entries.values().for_each(|entry| ledger.load_time_entry(entry.clone()));
-        self.answers.iter().for_each(|(scope, answer)| ledger.load_answer(scope.clone(), answer.clone()));
+        self.answers
+            .iter()
+            .for_each(|(scope, answer)| ledger.load_answer(scope.clone(), answer.clone()));
         ledger
     }
 
@@ -34,15 +36,21 @@ impl Database {
             let key = (time_entry.organization_id(), time_entry.id());
             assert_eq!(self.time_entries.get(&key).map(TimeEntry::version), loaded);
             let named = |entry: &&TimeEntry| {
-                entry
-                    .external_ref()
-                    .is_some_and(|_| entry.external_ref() == time_entry.external_ref() && entry.id() != time_entry.id())
+                entry.external_ref().is_some_and(|_| {
+                    entry.external_ref() == time_entry.external_ref()
+                        && entry.id() != time_entry.id()
+                })
             };
-            assert_eq!(self.time_entries.values().find(named), None, "two entries under one reference");
+            assert_eq!(
+                self.time_entries.values().find(named),
+                None,
+                "two entries under one reference"
+            );
             self.time_entries.insert(key, time_entry);
         }
         self.history.extend(changes.history);
-        let versions: BTreeSet<_> = self.history.iter().map(|record| (record.time_entry_id, record.version)).collect();
+        let versions: BTreeSet<_> =
+            self.history.iter().map(|record| (record.time_entry_id, record.version)).collect();
         assert_eq!(versions.len(), self.history.len(), "two records of one version");
         self.answers.extend(changes.answers);
     }
@@ -55,7 +63,8 @@ fn request(index: usize, [who, what, which, how, version, key]: [u8; 6]) -> Requ
     let details = |number: u8| Details {
         user_id: id(if number & 1 == 0 { ANN } else { BEN }),
         duration: minutes(i64::from(number % 4) + 1),
-        entry_id: (number & 2 == 0).then(|| id(if number & 32 == 0 { TICKET } else { OTHER_TICKET })),
+        entry_id: (number & 2 == 0)
+            .then(|| id(if number & 32 == 0 { TICKET } else { OTHER_TICKET })),
         release_id: None,
         ..crate::world::details()
     };
@@ -91,7 +100,11 @@ fn request(index: usize, [who, what, which, how, version, key]: [u8; 6]) -> Requ
         },
         6 => Command::LogMany(LogMany {
             project_id: id(PROJECT),
-            items: vec![Some(log(0, which)), (how & 1 == 0).then(|| log(1, how)), Some(log(2, version))],
+            items: vec![
+                Some(log(0, which)),
+                (how & 1 == 0).then(|| log(1, how)),
+                Some(log(2, version)),
+            ],
             atomic: how & 2 == 0,
         }),
         _ => Command::ApplyMany(ApplyMany {

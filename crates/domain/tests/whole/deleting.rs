@@ -38,7 +38,12 @@ fn the_history_tells_all_that_was_deleted() {
     assert_eq!((record.from, record.to), (Some(Status::Rejected), None));
     let fields: Vec<_> = record.changes.iter().map(|change| change.field).collect();
     assert_eq!(fields, Field::ALL);
-    assert!(record.changes.iter().all(|change| change.old != FieldValue::Null && change.new == FieldValue::Null));
+    assert!(
+        record
+            .changes
+            .iter()
+            .all(|change| change.old != FieldValue::Null && change.new == FieldValue::Null)
+    );
     assert_eq!(record.changes[2].old, FieldValue::Integer(150));
 }
 

@@ -18,7 +18,10 @@ fn an_edit_changes_what_the_patch_names_and_nothing_else() {
             Patch { description: Some(Some(text("Logout"))), ..nothing() },
             Details { description: Some(text("Logout")), ..details() },
         ),
-        (Patch { description: Some(None), ..nothing() }, Details { description: None, ..details() }),
+        (
+            Patch { description: Some(None), ..nothing() },
+            Details { description: None, ..details() },
+        ),
         (Patch { billable: Some(false), ..nothing() }, Details { billable: false, ..details() }),
         (Patch { entry_id: Some(None), ..nothing() }, Details { entry_id: None, ..details() }),
         (Patch { release_id: Some(None), ..nothing() }, Details { release_id: None, ..details() }),
@@ -42,9 +45,16 @@ fn an_edit_is_recorded_with_what_was_there_before() {
     assert_eq!((record.event, record.version.get()), (Event::Edit, 8));
     assert_eq!((record.from, record.to), (Some(Status::Rejected), Some(Status::Draft)));
     assert_eq!((record.project_id, record.user_id), (id(PROJECT), Some(id(ANN))));
-    let minutes = FieldChange { field: Field::Minutes, old: FieldValue::Integer(150), new: FieldValue::Integer(90) };
-    let billable =
-        FieldChange { field: Field::Billable, old: FieldValue::Boolean(true), new: FieldValue::Boolean(false) };
+    let minutes = FieldChange {
+        field: Field::Minutes,
+        old: FieldValue::Integer(150),
+        new: FieldValue::Integer(90),
+    };
+    let billable = FieldChange {
+        field: Field::Billable,
+        old: FieldValue::Boolean(true),
+        new: FieldValue::Boolean(false),
+    };
     assert_eq!(record.changes, [minutes, billable]);
 }
 
@@ -139,7 +149,10 @@ fn a_key_bound_to_a_user_edits_that_users_entries_and_hands_none_over() {
     let mut world = World::with_entry_that_is(Status::Draft);
     assert_eq!(world.ask_as(bound_to(BEN), edit(1, shorter())), Err(Refusal::AnotherUsersEntry));
     let to_ben = Patch { user_id: Some(id(BEN)), ..Patch::default() };
-    assert_eq!(world.ask_as(bound_to(ANN), edit(1, to_ben.clone())), Err(Refusal::AnotherUsersEntry));
+    assert_eq!(
+        world.ask_as(bound_to(ANN), edit(1, to_ben.clone())),
+        Err(Refusal::AnotherUsersEntry)
+    );
     world.assert_untouched();
     assert!(world.ask_as(bound_to(ANN), edit(1, shorter())).is_ok());
     assert!(world.ask(edit(1, to_ben)).is_ok());

@@ -47,7 +47,10 @@ fn mixed() -> Vec<Option<LogTimeEntry>> {
         Some(log_as(103, "new")),
         None,
         Some(LogTimeEntry { details: Details { user_id: id(BEN), ..details() }, ..log(104) }),
-        Some(LogTimeEntry { details: Details { entry_id: Some(id(OTHER_TICKET)), ..details() }, ..log(105) }),
+        Some(LogTimeEntry {
+            details: Details { entry_id: Some(id(OTHER_TICKET)), ..details() },
+            ..log(105)
+        }),
         Some(log(106)),
     ]
 }
@@ -58,7 +61,10 @@ fn each_item_is_decided_by_itself_and_answered_in_its_place() {
     let items = items(world.ask_as(bound_to(ANN), log_many(mixed(), false)));
     assert_eq!(signs(&items), "cu=?!!c");
     assert_eq!(items[4], ItemOutcome::Refused(Refusal::AnotherUsersEntry));
-    assert_eq!(items[5], ItemOutcome::Refused(Refusal::References(vec![InvalidReference::UnknownEntry])));
+    assert_eq!(
+        items[5],
+        ItemOutcome::Refused(Refusal::References(vec![InvalidReference::UnknownEntry]))
+    );
     assert_eq!(items[6].time_entry(), world.stored(106));
     let changes = world.ledger.take_changes();
     let stored: Vec<_> = changes.time_entries.iter().map(|change| change.time_entry.id()).collect();
@@ -101,14 +107,18 @@ fn an_atomic_batch_without_a_failure_is_carried_out() {
 fn of_one_reference_twice_the_later_wins() {
     let mut world = World::new();
     let later = Details { duration: minutes(90), ..details() };
-    let batch = vec![Some(log_as(101, "new")), Some(LogTimeEntry { details: later.clone(), ..log_as(102, "new") })];
+    let batch = vec![
+        Some(log_as(101, "new")),
+        Some(LogTimeEntry { details: later.clone(), ..log_as(102, "new") }),
+    ];
     assert_eq!(signs(&items(world.ask(log_many(batch, false)))), "cu");
     assert_eq!(*world.stored(101).unwrap().details(), later);
     assert_eq!(world.stored(102), None);
     let changes = world.ledger.take_changes();
     let [change] = &changes.time_entries[..] else { panic!("{changes:?}") };
     assert_eq!((change.loaded, change.time_entry.version().get()), (None, 2));
-    let events: Vec<_> = changes.history.iter().map(|record| (record.event, record.version.get())).collect();
+    let events: Vec<_> =
+        changes.history.iter().map(|record| (record.event, record.version.get())).collect();
     assert_eq!(events, [(Event::Log, 1), (Event::Edit, 2)]);
 }
 
@@ -118,7 +128,10 @@ fn a_project_that_is_missing_or_archived_refuses_the_whole() {
     let nowhere = LogMany { project_id: id(NO_PROJECT), items: vec![], atomic: false };
     assert_eq!(world.ask(Command::LogMany(nowhere)), Err(Refusal::ProjectNotFound));
     world.archive(PROJECT);
-    assert_eq!(world.ask(log_many(vec![Some(log(101)), None], false)), Err(Refusal::ProjectArchived));
+    assert_eq!(
+        world.ask(log_many(vec![Some(log(101)), None], false)),
+        Err(Refusal::ProjectArchived)
+    );
     world.assert_untouched();
 }
 
@@ -136,9 +149,15 @@ fn many_entries_move_each_by_itself() {
     world.load(2, Status::Approved, details());
     world.load(3, Status::Rejected, Details { user_id: id(BEN), ..details() });
     world.load(4, Status::Rejected, details());
-    let items = items(world.ask_as(bound_to(ANN), apply_many(&[1, 2, 3, 9, 4, 1], Action::Submit, false)));
-    let invalid =
-        |status| Refusal::InvalidTransition(InvalidTransition { status, action: Action::Submit, billable: true });
+    let items =
+        items(world.ask_as(bound_to(ANN), apply_many(&[1, 2, 3, 9, 4, 1], Action::Submit, false)));
+    let invalid = |status| {
+        Refusal::InvalidTransition(InvalidTransition {
+            status,
+            action: Action::Submit,
+            billable: true,
+        })
+    };
     let refused = ItemOutcome::Refused;
     assert_eq!(items[0], ItemOutcome::Updated(world.stored(1).unwrap().clone()));
     assert_eq!(items[1], refused(invalid(Status::Approved)));

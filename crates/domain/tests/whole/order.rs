@@ -4,7 +4,8 @@ use timelog_domain::*;
 
 use crate::world::*;
 
-/// Everything is wrong at first; then one fault after the other is put right, and the next one shows.
+/// Everything is wrong at first; then one fault after the other is put right, and the next one
+/// shows.
 #[test]
 fn an_edit_is_refused_for_the_first_fault_in_order() {
     let mut world = World::with_entry_that_is(Status::Approved);
@@ -19,7 +20,10 @@ fn an_edit_is_refused_for_the_first_fault_in_order() {
     let current = if_version(edit(1, wrong()), 7);
     assert_eq!(world.ask(current), Err(Refusal::References(vec![InvalidReference::UnknownUser])));
     let status = Status::Approved;
-    assert_eq!(world.ask(if_version(edit(1, shorter()), 7)), Err(Refusal::NotEditable(NotEditable { status })));
+    assert_eq!(
+        world.ask(if_version(edit(1, shorter()), 7)),
+        Err(Refusal::NotEditable(NotEditable { status }))
+    );
     world.assert_untouched();
 }
 
@@ -29,10 +33,16 @@ fn a_deletion_is_refused_for_the_first_fault_in_order() {
     let stranger = Caller { project_id: Some(id(OTHER_PROJECT)), ..bound_to(BEN) };
     assert_eq!(world.ask_as(stranger, if_version(delete(2), 6)), Err(Refusal::TimeEntryNotFound));
     assert_eq!(world.ask_as(stranger, if_version(delete(1), 6)), Err(Refusal::OutOfScope));
-    assert_eq!(world.ask_as(bound_to(BEN), if_version(delete(1), 6)), Err(Refusal::AnotherUsersEntry));
+    assert_eq!(
+        world.ask_as(bound_to(BEN), if_version(delete(1), 6)),
+        Err(Refusal::AnotherUsersEntry)
+    );
     assert_eq!(world.ask(if_version(delete(1), 6)), Err(Refusal::PreconditionFailed));
     let status = Status::Approved;
-    assert_eq!(world.ask(if_version(delete(1), 7)), Err(Refusal::NotEditable(NotEditable { status })));
+    assert_eq!(
+        world.ask(if_version(delete(1), 7)),
+        Err(Refusal::NotEditable(NotEditable { status }))
+    );
     world.assert_untouched();
 }
 
@@ -47,8 +57,12 @@ fn a_transition_is_refused_for_the_first_fault_in_order() {
     let approve = if_version(apply(1, Action::Approve), 6);
     assert_eq!(world.ask_as(bound_to(ANN), approve), Err(Refusal::OwnEntry));
     assert_eq!(world.ask(recall(1)), Err(Refusal::PreconditionFailed));
-    let invalid = InvalidTransition { status: Status::Approved, action: Action::Recall, billable: true };
-    assert_eq!(world.ask(if_version(apply(1, Action::Recall), 7)), Err(Refusal::InvalidTransition(invalid)));
+    let invalid =
+        InvalidTransition { status: Status::Approved, action: Action::Recall, billable: true };
+    assert_eq!(
+        world.ask(if_version(apply(1, Action::Recall), 7)),
+        Err(Refusal::InvalidTransition(invalid))
+    );
     world.assert_untouched();
 }
 
@@ -65,7 +79,8 @@ fn a_change_goes_through_only_on_a_version_that_it_names() {
 #[test]
 fn a_condition_that_no_version_meets_fails_even_where_nothing_would_change() {
     let mut world = World::with_entry_that_is(Status::Draft);
-    let command = EditTimeEntry { id: id(1), patch: Patch::default(), if_match: IfMatch::AnyOf(vec![]) };
+    let command =
+        EditTimeEntry { id: id(1), patch: Patch::default(), if_match: IfMatch::AnyOf(vec![]) };
     assert_eq!(world.ask(Command::Edit(command)), Err(Refusal::PreconditionFailed));
 }
 
@@ -74,7 +89,8 @@ fn a_project_is_out_of_scope_before_it_is_looked_for() {
     let mut world = World::new();
     for project in [OTHER_PROJECT, NO_PROJECT] {
         let item = LogTimeEntry { project_id: id(project), ..log(1) };
-        let many = LogMany { project_id: id(project), items: vec![Some(item.clone())], atomic: false };
+        let many =
+            LogMany { project_id: id(project), items: vec![Some(item.clone())], atomic: false };
         for command in [Command::Log(item), Command::LogMany(many)] {
             assert_eq!(world.ask_as(limited_to(PROJECT), command), Err(Refusal::OutOfScope));
         }

@@ -13,7 +13,10 @@ fn ask(world: &mut World, caller: Caller, command: &Command) -> Decision {
 fn a_limited_key_changes_entries_of_its_project_alone() {
     for command in [edit(1, shorter()), delete(1), apply(1, Action::Submit)] {
         let mut world = World::with_entry_that_is(Status::Draft);
-        assert_eq!(world.ask_as(limited_to(OTHER_PROJECT), command.clone()), Err(Refusal::OutOfScope));
+        assert_eq!(
+            world.ask_as(limited_to(OTHER_PROJECT), command.clone()),
+            Err(Refusal::OutOfScope)
+        );
         world.assert_untouched();
         assert!(world.ask_as(limited_to(PROJECT), command).is_ok());
     }
@@ -23,7 +26,13 @@ fn a_limited_key_changes_entries_of_its_project_alone() {
 fn among_many_the_entries_of_other_projects_fail_alone() {
     let mut world = World::with_entry_that_is(Status::Draft);
     let (ids, action) = (vec![id(1)], Action::Submit);
-    let command = Command::ApplyMany(ApplyMany { ids, action, reason: None, invoice_ref: None, atomic: false });
+    let command = Command::ApplyMany(ApplyMany {
+        ids,
+        action,
+        reason: None,
+        invoice_ref: None,
+        atomic: false,
+    });
     let outcome = world.ask_as(limited_to(OTHER_PROJECT), command);
     assert_eq!(outcome, Ok(Outcome::Many(vec![ItemOutcome::Refused(Refusal::OutOfScope)])));
 }

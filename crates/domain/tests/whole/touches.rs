@@ -17,17 +17,36 @@ fn of_organization<T: Ord>(ids: impl IntoIterator<Item = T>) -> BTreeSet<(Organi
 #[test]
 fn commands_on_entries_touch_those_entries() {
     let (ids, action) = (vec![id(4), id(5)], Action::Submit);
-    let many = Command::ApplyMany(ApplyMany { ids, action, reason: None, invoice_ref: None, atomic: false });
-    let touches = Touches::from_iter(&requests([edit(1, shorter()), delete(2), apply(3, Action::Submit), many]));
+    let many = Command::ApplyMany(ApplyMany {
+        ids,
+        action,
+        reason: None,
+        invoice_ref: None,
+        atomic: false,
+    });
+    let touches = Touches::from_iter(&requests([
+        edit(1, shorter()),
+        delete(2),
+        apply(3, Action::Submit),
+        many,
+    ]));
     let time_entries = of_organization([1, 2, 3, 4, 5].map(id));
     assert_eq!(touches, Touches { time_entries, ..Touches::default() });
 }
 
 #[test]
 fn many_logs_touch_what_each_of_them_does() {
-    let items = vec![Some(log_as(1, "a")), None, Some(LogTimeEntry { project_id: id(OTHER_PROJECT), ..log(2) })];
+    let items = vec![
+        Some(log_as(1, "a")),
+        None,
+        Some(LogTimeEntry { project_id: id(OTHER_PROJECT), ..log(2) }),
+    ];
     let project_id = id(NO_PROJECT);
-    let touches = Touches::from_iter(&requests([Command::LogMany(LogMany { project_id, items, atomic: false })]));
+    let touches = Touches::from_iter(&requests([Command::LogMany(LogMany {
+        project_id,
+        items,
+        atomic: false,
+    })]));
     assert_eq!(touches.projects, of_organization([PROJECT, OTHER_PROJECT, NO_PROJECT].map(id)));
     assert_eq!(touches.users, of_organization([id(ANN)]));
     assert_eq!(touches.external_refs, of_organization([reference("a")]));
@@ -58,8 +77,13 @@ fn mostly_nothing_follows() {
     let world = World::with_entry_that_is(Status::Draft);
     let away = Patch { entry_id: Some(None), release_id: Some(None), ..shorter() };
     let unknown = Patch { entry_id: Some(Some(id(TICKET))), ..Patch::default() };
-    let requests =
-        requests([Command::Log(log(2)), edit(1, away), edit(9, unknown), delete(1), apply(1, Action::Submit)]);
+    let requests = requests([
+        Command::Log(log(2)),
+        edit(1, away),
+        edit(9, unknown),
+        delete(1),
+        apply(1, Action::Submit),
+    ]);
     assert!(Touches::following(&requests, &world.ledger).is_empty());
 }
 
@@ -72,7 +96,8 @@ fn what_an_edit_of_an_entry_from_the_same_batch_refers_to_follows_too() {
     assert_eq!(following.entries, [(id(ORGANIZATION), id(OTHER_PROJECT), id(33))].into());
 }
 
-/// The ledger that decides has only what the two steps ask for; it must come to the same as one that has everything.
+/// The ledger that decides has only what the two steps ask for; it must come to the same as one
+/// that has everything.
 #[test]
 fn what_the_two_steps_load_is_enough_to_decide() {
     let nothing = Patch::default;
@@ -86,7 +111,11 @@ fn what_the_two_steps_load_is_enough_to_decide() {
         delete(1),
         apply(1, Action::Submit),
         Command::Log(log_as(2, "1")),
-        Command::LogMany(LogMany { project_id: id(PROJECT), items: vec![Some(log(2)), None], atomic: false }),
+        Command::LogMany(LogMany {
+            project_id: id(PROJECT),
+            items: vec![Some(log(2)), None],
+            atomic: false,
+        }),
     ] {
         let ledger = load(&full().ledger, &requests([command.clone()]));
         let mut sparse = World { ledger, now: full().now };

@@ -32,7 +32,11 @@ pub(crate) fn minutes(minutes: i64) -> WorkDuration {
 }
 
 pub(crate) fn reference(external_id: &str) -> ExternalRef {
-    ExternalRef { provider: text("jira"), external_type: text("worklog"), external_id: text(external_id) }
+    ExternalRef {
+        provider: text("jira"),
+        external_type: text("worklog"),
+        external_id: text(external_id),
+    }
 }
 
 pub(crate) fn details() -> Details {
@@ -64,7 +68,13 @@ pub(crate) fn limited_to(project: u128) -> Caller {
 
 /// Asks to log [`details`] on [`PROJECT`].
 pub(crate) fn log(entry: u128) -> LogTimeEntry {
-    LogTimeEntry { id: id(entry), project_id: id(PROJECT), details: details(), external_ref: None, source: Source::Api }
+    LogTimeEntry {
+        id: id(entry),
+        project_id: id(PROJECT),
+        details: details(),
+        external_ref: None,
+        source: Source::Api,
+    }
 }
 
 /// Asks to log [`details`] under a reference.
@@ -102,7 +112,9 @@ pub(crate) fn if_version(command: Command, version: i64) -> Command {
         Command::Edit(edit) => Command::Edit(EditTimeEntry { if_match, ..edit }),
         Command::Delete(delete) => Command::Delete(DeleteTimeEntry { if_match, ..delete }),
         Command::Apply(apply) => Command::Apply(ApplyAction { if_match, ..apply }),
-        Command::Log(_) | Command::LogMany(_) | Command::ApplyMany(_) => panic!("takes no condition"),
+        Command::Log(_) | Command::LogMany(_) | Command::ApplyMany(_) => {
+            panic!("takes no condition")
+        }
     }
 }
 
@@ -137,13 +149,35 @@ impl World {
         let organization_id = id(ORGANIZATION);
         let mut ledger = Ledger::default();
         for user in [ANN, BEN] {
-            ledger.load_user(User { organization_id, id: id(user), name: text("User"), active: true });
+            ledger.load_user(User {
+                organization_id,
+                id: id(user),
+                name: text("User"),
+                active: true,
+            });
         }
-        for (project, ticket, release) in [(PROJECT, TICKET, RELEASE), (OTHER_PROJECT, OTHER_TICKET, OTHER_RELEASE)] {
+        for (project, ticket, release) in
+            [(PROJECT, TICKET, RELEASE), (OTHER_PROJECT, OTHER_TICKET, OTHER_RELEASE)]
+        {
             let project_id = id(project);
-            ledger.load_project(Project { organization_id, id: project_id, name: text("P"), archived: false });
-            ledger.load_entry(&Entry { organization_id, project_id, id: id(ticket), title: text("T") });
-            ledger.load_release(&Release { organization_id, project_id, id: id(release), name: text("R") });
+            ledger.load_project(Project {
+                organization_id,
+                id: project_id,
+                name: text("P"),
+                archived: false,
+            });
+            ledger.load_entry(&Entry {
+                organization_id,
+                project_id,
+                id: id(ticket),
+                title: text("T"),
+            });
+            ledger.load_release(&Release {
+                organization_id,
+                project_id,
+                id: id(release),
+                name: text("R"),
+            });
         }
         Self { ledger, now: Timestamp::from_unix_millis(1_736_928_000_000).unwrap() }
     }
@@ -173,12 +207,22 @@ impl World {
 
     pub(crate) fn archive(&mut self, project: u128) {
         let organization_id = id(ORGANIZATION);
-        self.ledger.load_project(Project { organization_id, id: id(project), name: text("P"), archived: true });
+        self.ledger.load_project(Project {
+            organization_id,
+            id: id(project),
+            name: text("P"),
+            archived: true,
+        });
     }
 
     pub(crate) fn deactivate(&mut self, user: u128) {
         let organization_id = id(ORGANIZATION);
-        self.ledger.load_user(User { organization_id, id: id(user), name: text("User"), active: false });
+        self.ledger.load_user(User {
+            organization_id,
+            id: id(user),
+            name: text("User"),
+            active: false,
+        });
     }
 
     pub(crate) fn ask_as(&mut self, caller: Caller, command: Command) -> Result<Outcome, Refusal> {
@@ -217,10 +261,18 @@ pub(crate) fn load(stored: &Ledger, requests: &[Request]) -> Ledger {
 
 fn load_touched(stored: &Ledger, touches: &Touches, ledger: &mut Ledger) {
     for (organization, id) in touches.projects.iter().copied() {
-        stored.project(organization, id).cloned().into_iter().for_each(|found| ledger.load_project(found));
+        stored
+            .project(organization, id)
+            .cloned()
+            .into_iter()
+            .for_each(|found| ledger.load_project(found));
     }
     for (organization, id) in touches.users.iter().copied() {
-        stored.user(organization, id).cloned().into_iter().for_each(|found| ledger.load_user(found));
+        stored
+            .user(organization, id)
+            .cloned()
+            .into_iter()
+            .for_each(|found| ledger.load_user(found));
     }
     for (organization_id, project_id, id) in touches.entries.iter().copied() {
         if stored.has_entry(organization_id, project_id, id) {
@@ -232,11 +284,18 @@ fn load_touched(stored: &Ledger, touches: &Touches, ledger: &mut Ledger) {
             ledger.load_release(&Release { organization_id, project_id, id, name: text("R") });
         }
     }
-    let by_id = touches.time_entries.iter().filter_map(|(organization, id)| stored.time_entry(*organization, *id));
+    let by_id = touches
+        .time_entries
+        .iter()
+        .filter_map(|(organization, id)| stored.time_entry(*organization, *id));
     let named = touches.external_refs.iter();
-    let by_ref = named.filter_map(|(organization, name)| stored.time_entry_by_ref(*organization, name));
+    let by_ref =
+        named.filter_map(|(organization, name)| stored.time_entry_by_ref(*organization, name));
     by_id.chain(by_ref).cloned().for_each(|entry| ledger.load_time_entry(entry));
-    let answers = touches.answers.iter().filter_map(|scope| Some((scope.clone(), stored.answer(scope)?.clone())));
+    let answers = touches
+        .answers
+        .iter()
+        .filter_map(|scope| Some((scope.clone(), stored.answer(scope)?.clone())));
     answers.for_each(|(scope, answer)| ledger.load_answer(scope, answer));
 }
 

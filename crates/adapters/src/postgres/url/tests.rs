@@ -10,11 +10,27 @@ fn read(text: &str) -> PostgresUrl {
 /// What a connection is made with, but for the password.
 fn effective(url: &PostgresUrl) -> String {
     let config = &url.config;
-    let server = (url.servers().collect::<Vec<_>>(), config.get_hostaddrs(), config.get_user(), config.get_dbname());
-    let trust = (config.get_ssl_mode(), url.verification, &url.root_certificates, config.get_ssl_negotiation());
-    let session = (config.get_options(), config.get_application_name(), config.get_target_session_attrs());
-    let waits = (config.get_connect_timeout(), config.get_tcp_user_timeout(), config.get_keepalives());
-    let probes = (config.get_keepalives_idle(), config.get_keepalives_interval(), config.get_keepalives_retries());
+    let server = (
+        url.servers().collect::<Vec<_>>(),
+        config.get_hostaddrs(),
+        config.get_user(),
+        config.get_dbname(),
+    );
+    let trust = (
+        config.get_ssl_mode(),
+        url.verification,
+        &url.root_certificates,
+        config.get_ssl_negotiation(),
+    );
+    let session =
+        (config.get_options(), config.get_application_name(), config.get_target_session_attrs());
+    let waits =
+        (config.get_connect_timeout(), config.get_tcp_user_timeout(), config.get_keepalives());
+    let probes = (
+        config.get_keepalives_idle(),
+        config.get_keepalives_interval(),
+        config.get_keepalives_retries(),
+    );
     let others = (config.get_channel_binding(), config.get_load_balance_hosts());
     format!("{server:?} {trust:?} {session:?} {waits:?} {probes:?} {others:?}")
 }
@@ -24,7 +40,10 @@ fn a_url_displays_what_is_used_without_its_password() {
     for (text, shown) in [
         ("postgres://clerk:s3cret@db:6432/timelog", "postgres://clerk@db:6432/timelog"),
         ("postgresql://clerk:s3cret@db", "postgres://clerk@db:5432/clerk"),
-        ("postgres://db/timelog?password=s3cret&sslmode=require", "postgres://db:5432/timelog?sslmode=require"),
+        (
+            "postgres://db/timelog?password=s3cret&sslmode=require",
+            "postgres://db:5432/timelog?sslmode=require",
+        ),
         ("postgres://db/timelog?user=clerk&password=s3cret", "postgres://clerk@db:5432/timelog"),
         ("postgres://a,b:1/x?sslmode=verify-full", "postgres://a:5432,b:1/x?sslmode=verify-full"),
         ("postgres:///?host=a,b&port=1&dbname=x", "postgres://a:1,b:1/x"),
@@ -46,7 +65,9 @@ fn a_url_displays_what_is_used_without_its_password() {
 
 #[test]
 fn parameters_are_decoded_before_they_are_used() {
-    let url = read("postgres://db/x?ssl%6Dode=verify%2Dfull&sslrootcert=%2Fetc%2Fa%26b.pem&keepalives_idl%65=7");
+    let url = read(
+        "postgres://db/x?ssl%6Dode=verify%2Dfull&sslrootcert=%2Fetc%2Fa%26b.pem&keepalives_idl%65=7",
+    );
     assert_eq!(url.verification, Verification::Server);
     assert_eq!(url.config.get_ssl_mode(), tokio_postgres::config::SslMode::Require);
     assert_eq!(url.root_certificates, Some(PathBuf::from("/etc/a&b.pem")));
@@ -99,8 +120,13 @@ fn a_url_that_cannot_be_read_says_why_and_not_the_password() {
 #[test]
 fn urls_are_equal_that_say_the_same() {
     let one = read("postgres://clerk:a@db/x?sslmode=require&options=o");
-    assert_eq!(one, read("postgresql://db:5432/x?options=%6F&user=clerk&password=a&sslmode=require"));
-    for other in ["postgres://clerk:b@db/x?sslmode=require&options=o", "postgres://clerk:a@db/x?options=o"] {
+    assert_eq!(
+        one,
+        read("postgresql://db:5432/x?options=%6F&user=clerk&password=a&sslmode=require")
+    );
+    for other in
+        ["postgres://clerk:b@db/x?sslmode=require&options=o", "postgres://clerk:a@db/x?options=o"]
+    {
         assert_ne!(one, read(other));
     }
 }
@@ -122,7 +148,12 @@ fn encoded(text: &str, chance: u64) -> String {
 /// Parameters that go together, each with a value that the driver takes.
 fn settings() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     let all = vec![
-        ("sslmode", select(vec!["disable", "prefer", "require", "verify-full"]).prop_map(str::to_owned).boxed()),
+        (
+            "sslmode",
+            select(vec!["disable", "prefer", "require", "verify-full"])
+                .prop_map(str::to_owned)
+                .boxed(),
+        ),
         ("application_name", any::<String>().boxed()),
         ("options", any::<String>().boxed()),
         ("connect_timeout", any::<i64>().prop_map(|number| number.to_string()).boxed()),
@@ -145,7 +176,11 @@ fn settings() -> impl Strategy<Value = Vec<(&'static str, String)>> {
 
 /// A host, and how the address writes it.
 fn host() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z0-9.-]{1,12}", "/[a-z /@:?,%é]{0,12}", any::<Ipv6Addr>().prop_map(|ip| ip.to_string())]
+    prop_oneof![
+        "[a-z0-9.-]{1,12}",
+        "/[a-z /@:?,%é]{0,12}",
+        any::<Ipv6Addr>().prop_map(|ip| ip.to_string())
+    ]
 }
 
 proptest! {

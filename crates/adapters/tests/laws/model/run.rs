@@ -11,7 +11,9 @@ use timelog_domain::*;
 use super::steps::{Ask, Item, Look, Put, Step, What, Who};
 use crate::subject::{Subject, empty_memory};
 use crate::together::at_once;
-use crate::world::{self, OTHER_PROJECT, OTHER_TICKET, OTHER_USER, PROJECT, RELEASE, TICKET, USER, id, render, text};
+use crate::world::{
+    self, OTHER_PROJECT, OTHER_TICKET, OTHER_USER, PROJECT, RELEASE, TICKET, USER, id, render, text,
+};
 
 type Checked = Result<(), TestCaseError>;
 
@@ -45,7 +47,14 @@ impl<'a> Run<'a> {
                 populate(store, organization_id).await;
             }
         }
-        Self { model, tried, organizations, entries: Vec::new(), minted: 1000, scopes: BTreeSet::new() }
+        Self {
+            model,
+            tried,
+            organizations,
+            entries: Vec::new(),
+            minted: 1000,
+            scopes: BTreeSet::new(),
+        }
     }
 
     pub(super) async fn carry_out(&mut self, steps: &[Step]) -> Checked {
@@ -59,7 +68,10 @@ impl<'a> Run<'a> {
                 }
                 Step::Sweep => {
                     let now = self.tried.clock.time();
-                    let swept = (self.tried.answers.sweep(now, 1000).await, self.model.answers.sweep(now, 1000).await);
+                    let swept = (
+                        self.tried.answers.sweep(now, 1000).await,
+                        self.model.answers.sweep(now, 1000).await,
+                    );
                     prop_assert_eq!(swept.0, swept.1, "swept");
                 }
                 Step::Restart => {
@@ -127,21 +139,28 @@ impl<'a> Run<'a> {
     }
 
     fn command(&mut self, what: &What) -> Command {
-        let if_match =
-            |version: Option<i64>| version.map_or(IfMatch::Any, |version| IfMatch::AnyOf(vec![Version::new(version)]));
+        let if_match = |version: Option<i64>| {
+            version.map_or(IfMatch::Any, |version| IfMatch::AnyOf(vec![Version::new(version)]))
+        };
         let reason = |action: Action| action.needs_reason().then(|| text("because"));
         let invoice_ref = |action: Action| action.needs_invoice_ref().then(|| text("2025-001"));
         match what.clone() {
             What::Log(item) => Command::Log(self.log(&item)),
             What::LogMany { project, items, atomic } => {
                 // Mostly items are of the project that the whole is of.
-                let item = |item: Item| Item { project: if item.project == 99 { 99 } else { project }, ..item };
-                let items = items.into_iter().map(|one| one.map(|one| self.log(&item(one)))).collect();
+                let item = |item: Item| Item {
+                    project: if item.project == 99 { 99 } else { project },
+                    ..item
+                };
+                let items =
+                    items.into_iter().map(|one| one.map(|one| self.log(&item(one)))).collect();
                 Command::LogMany(LogMany { project_id: id(project), items, atomic })
             }
-            What::Edit { nth, patch, version } => {
-                Command::Edit(EditTimeEntry { id: self.nth(nth), patch, if_match: if_match(version) })
-            }
+            What::Edit { nth, patch, version } => Command::Edit(EditTimeEntry {
+                id: self.nth(nth),
+                patch,
+                if_match: if_match(version),
+            }),
             What::Delete { nth, version } => {
                 Command::Delete(DeleteTimeEntry { id: self.nth(nth), if_match: if_match(version) })
             }
@@ -186,13 +205,24 @@ impl<'a> Run<'a> {
             async move {
                 match put {
                     Put::Project { project, archived } => {
-                        directory.put_project(Project { organization_id, ..world::project(project, archived) }).await
+                        directory
+                            .put_project(Project {
+                                organization_id,
+                                ..world::project(project, archived)
+                            })
+                            .await
                     }
                     Put::User { user, active } => {
-                        directory.put_user(User { organization_id, ..world::user(user, active) }).await
+                        directory
+                            .put_user(User { organization_id, ..world::user(user, active) })
+                            .await
                     }
                     Put::Ticket { project, ticket } => {
-                        let ticket = Entry { organization_id, project_id: id(project), ..world::ticket(ticket) };
+                        let ticket = Entry {
+                            organization_id,
+                            project_id: id(project),
+                            ..world::ticket(ticket)
+                        };
                         directory.put_entry(ticket).await
                     }
                 }
@@ -218,27 +248,53 @@ impl<'a> Run<'a> {
             }
         }
         let tried = self.tried.queries.count(organization, filter.clone()).await;
-        prop_assert_eq!(tried, self.model.queries.count(organization, filter.clone()).await, "counted");
+        prop_assert_eq!(
+            tried,
+            self.model.queries.count(organization, filter.clone()).await,
+            "counted"
+        );
         let tried = self.tried.queries.summarize(organization, filter.clone(), *by).await;
-        prop_assert_eq!(tried, self.model.queries.summarize(organization, filter.clone(), *by).await, "added up");
+        prop_assert_eq!(
+            tried,
+            self.model.queries.summarize(organization, filter.clone(), *by).await,
+            "added up"
+        );
         Ok(())
     }
 
     /// Compares all that can be seen from outside.
     async fn compare_everything(&self) -> Checked {
-        let all = PageRequest { filter: Filter::default(), sort: Sort::default(), after: None, limit: 1000 };
+        let all = PageRequest {
+            filter: Filter::default(),
+            sort: Sort::default(),
+            after: None,
+            limit: 1000,
+        };
         for organization in self.organizations {
             let tried = self.tried.queries.list(organization, all.clone()).await;
-            prop_assert_eq!(tried, self.model.queries.list(organization, all.clone()).await, "entries");
+            prop_assert_eq!(
+                tried,
+                self.model.queries.list(organization, all.clone()).await,
+                "entries"
+            );
             for number in 1001..=self.minted {
                 let tried = self.tried.queries.history(organization, id(number)).await;
-                prop_assert_eq!(tried, self.model.queries.history(organization, id(number)).await, "history");
+                prop_assert_eq!(
+                    tried,
+                    self.model.queries.history(organization, id(number)).await,
+                    "history"
+                );
             }
         }
         let now = self.tried.clock.time();
         for scope in &self.scopes {
             let tried = self.tried.answers.find(scope, now).await;
-            prop_assert_eq!(tried, self.model.answers.find(scope, now).await, "answer under {:?}", scope);
+            prop_assert_eq!(
+                tried,
+                self.model.answers.find(scope, now).await,
+                "answer under {:?}",
+                scope
+            );
         }
         Ok(())
     }
@@ -264,15 +320,27 @@ fn created(reply: &Reply) -> Vec<TimeEntryId> {
     }
 }
 
-/// Two projects with a ticket and a release each, of the same ids, one of them with another ticket, and two users.
+/// Two projects with a ticket and a release each, of the same ids, one of them with another ticket,
+/// and two users.
 async fn populate(store: &Subject, organization_id: OrganizationId) {
     let directory = &*store.directory;
     directory.put_organization(organization_id, text("Organization")).await.unwrap();
-    for (project, ticket) in [(PROJECT, TICKET), (OTHER_PROJECT, TICKET), (OTHER_PROJECT, OTHER_TICKET)] {
+    for (project, ticket) in
+        [(PROJECT, TICKET), (OTHER_PROJECT, TICKET), (OTHER_PROJECT, OTHER_TICKET)]
+    {
         let project_id = id(project);
-        directory.put_project(Project { organization_id, ..world::project(project, false) }).await.unwrap();
-        directory.put_entry(Entry { organization_id, project_id, ..world::ticket(ticket) }).await.unwrap();
-        directory.put_release(Release { organization_id, project_id, ..world::release(RELEASE) }).await.unwrap();
+        directory
+            .put_project(Project { organization_id, ..world::project(project, false) })
+            .await
+            .unwrap();
+        directory
+            .put_entry(Entry { organization_id, project_id, ..world::ticket(ticket) })
+            .await
+            .unwrap();
+        directory
+            .put_release(Release { organization_id, project_id, ..world::release(RELEASE) })
+            .await
+            .unwrap();
     }
     for user in [USER, OTHER_USER] {
         directory.put_user(User { organization_id, ..world::user(user, true) }).await.unwrap();

@@ -8,7 +8,8 @@ use timelog_domain::*;
 
 use crate::world::*;
 
-/// One thing that happens. Everything is chosen among few values, so that sequences meet themselves again.
+/// One thing that happens. Everything is chosen among few values, so that sequences meet themselves
+/// again.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     /// Requests that wait together.
@@ -105,7 +106,12 @@ fn ask() -> impl Strategy<Value = Ask> {
     let who = who.prop_map(|(stranger, project, user)| Who { stranger, project, user });
     let policy = select(vec![MismatchPolicy::Replay, MismatchPolicy::Reject]);
     let key = (select(vec!["POST /a", "POST /b"]), select(vec!["k", "K", "k "]), 0..2_u8, policy);
-    let key = key.prop_map(|(operation, text, body, on_mismatch)| Key { operation, text, body, on_mismatch });
+    let key = key.prop_map(|(operation, text, body, on_mismatch)| Key {
+        operation,
+        text,
+        body,
+        on_mismatch,
+    });
     (who, option::weighted(0.3, key), what()).prop_map(|(who, key, what)| Ask { who, key, what })
 }
 
@@ -135,7 +141,8 @@ fn user() -> impl Strategy<Value = UserId> {
 }
 
 fn day() -> impl Strategy<Value = WorkDate> {
-    select(vec!["0001-01-01", "2024-12-30", "2025-01-01", "9999-12-31"]).prop_map(|day| day.parse().unwrap())
+    select(vec!["0001-01-01", "2024-12-30", "2025-01-01", "9999-12-31"])
+        .prop_map(|day| day.parse().unwrap())
 }
 
 fn duration() -> impl Strategy<Value = WorkDuration> {
@@ -148,7 +155,10 @@ fn description() -> impl Strategy<Value = Option<Description>> {
 
 /// A ticket of both projects, one of the other project alone, one that may come later, or none.
 fn ticket() -> impl Strategy<Value = Option<EntryId>> {
-    option::weighted(0.4, prop_oneof![8 => Just(TICKET), 2 => Just(OTHER_TICKET), 1 => Just(32)].prop_map(id))
+    option::weighted(
+        0.4,
+        prop_oneof![8 => Just(TICKET), 2 => Just(OTHER_TICKET), 1 => Just(32)].prop_map(id),
+    )
 }
 
 fn release() -> impl Strategy<Value = Option<ReleaseId>> {
@@ -156,28 +166,20 @@ fn release() -> impl Strategy<Value = Option<ReleaseId>> {
 }
 
 fn item() -> impl Strategy<Value = Item> {
-    let details = (user(), day(), duration(), description(), any::<bool>(), ticket(), release()).prop_map(
-        |(user_id, work_date, duration, description, billable, entry_id, release_id)| Details {
-            user_id,
-            work_date,
-            duration,
-            description,
-            billable,
-            entry_id,
-            release_id,
-        },
-    );
+    let details = (user(), day(), duration(), description(), any::<bool>(), ticket(), release())
+        .prop_map(|(user_id, work_date, duration, description, billable, entry_id, release_id)| {
+            Details { user_id, work_date, duration, description, billable, entry_id, release_id }
+        });
     let reference = option::weighted(0.5, select(vec!["1", "2", "3"]));
-    (project(), details, reference, select(Source::ALL)).prop_map(|(project, details, reference, source)| Item {
-        project,
-        details,
-        reference,
-        source,
-    })
+    (project(), details, reference, select(Source::ALL)).prop_map(
+        |(project, details, reference, source)| Item { project, details, reference, source },
+    )
 }
 
 fn patch() -> impl Strategy<Value = Patch> {
-    fn member<T: std::fmt::Debug>(values: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
+    fn member<T: std::fmt::Debug>(
+        values: impl Strategy<Value = T>,
+    ) -> impl Strategy<Value = Option<T>> {
         option::weighted(0.3, values)
     }
     let members = (
@@ -189,22 +191,26 @@ fn patch() -> impl Strategy<Value = Patch> {
         member(ticket()),
         member(release()),
     );
-    members.prop_map(|(user_id, work_date, duration, description, billable, entry_id, release_id)| Patch {
-        user_id,
-        work_date,
-        duration,
-        description,
-        billable,
-        entry_id,
-        release_id,
-    })
+    members.prop_map(
+        |(user_id, work_date, duration, description, billable, entry_id, release_id)| Patch {
+            user_id,
+            work_date,
+            duration,
+            description,
+            billable,
+            entry_id,
+            release_id,
+        },
+    )
 }
 
 fn put() -> impl Strategy<Value = Put> {
     let project = || select(vec![PROJECT, OTHER_PROJECT]);
     prop_oneof![
-        (project(), any::<bool>()).prop_map(|(project, archived)| Put::Project { project, archived }),
-        (select(vec![USER, OTHER_USER]), any::<bool>()).prop_map(|(user, active)| Put::User { user, active }),
+        (project(), any::<bool>())
+            .prop_map(|(project, archived)| Put::Project { project, archived }),
+        (select(vec![USER, OTHER_USER]), any::<bool>())
+            .prop_map(|(user, active)| Put::User { user, active }),
         (project(), select(vec![TICKET, OTHER_TICKET, 32]))
             .prop_map(|(project, ticket)| Put::Ticket { project, ticket }),
     ]
@@ -213,7 +219,8 @@ fn put() -> impl Strategy<Value = Put> {
 fn look() -> impl Strategy<Value = Look> {
     let sort = (select(SortKey::ALL), select(vec![Direction::Ascending, Direction::Descending]));
     let by = (select(GroupKey::ALL), select(GroupKey::ALL));
-    let by = by.prop_map(|(first, second)| GroupBy::two(first, second).unwrap_or(GroupBy::one(first)));
+    let by =
+        by.prop_map(|(first, second)| GroupBy::two(first, second).unwrap_or(GroupBy::one(first)));
     (filter(), sort, by, 1..6_u32).prop_map(|(filter, (key, direction), by, limit)| Look {
         filter,
         sort: Sort { key, direction },
@@ -227,7 +234,8 @@ fn filter() -> impl Strategy<Value = Filter> {
     let all = Filter::default;
     let part = || select(vec!["jira", "worklog", "1"]).prop_map(text);
     let condition = prop_oneof![
-        select(vec![PROJECT, OTHER_PROJECT]).prop_map(move |project| Filter { project_id: Some(id(project)), ..all() }),
+        select(vec![PROJECT, OTHER_PROJECT])
+            .prop_map(move |project| Filter { project_id: Some(id(project)), ..all() }),
         user().prop_map(move |user| Filter { user_id: Some(user), ..all() }),
         ticket().prop_map(move |entry_id| Filter { entry_id, ..all() }),
         release().prop_map(move |release_id| Filter { release_id, ..all() }),

@@ -48,7 +48,14 @@ fn filters() -> Vec<(&'static str, Filter)> {
         ("a source", Filter { source: Some(Source::Import), ..project }),
         ("a ticket", Filter { entry_id: Some(id(TICKET)), ..all.clone() }),
         ("a release", Filter { release_id: Some(id(RELEASE)), ..all.clone() }),
-        ("days and a user", Filter { from: Some("2020-01-01".parse().unwrap()), billable: Some(false), ..all.clone() }),
+        (
+            "days and a user",
+            Filter {
+                from: Some("2020-01-01".parse().unwrap()),
+                billable: Some(false),
+                ..all.clone()
+            },
+        ),
         ("everything", all),
     ]
 }
@@ -59,14 +66,20 @@ async fn whatever_visits_many_rows_is_ended_on_the_way_also_where_nothing_matche
     let store = hurried(&subject).await;
     let organization = id(ORGANIZATION);
     let ended = |result: Result<(), PortError>, name: &str| {
-        assert!(matches!(&result, Err(PortError::Unavailable(why)) if why.contains("too long")), "{name}: {result:?}");
+        assert!(
+            matches!(&result, Err(PortError::Unavailable(why)) if why.contains("too long")),
+            "{name}: {result:?}"
+        );
     };
     for (name, filter) in filters() {
         for sort in sorts() {
             let page = PageRequest { filter: filter.clone(), sort, after: None, limit: ENTRIES };
             ended(store.list(organization, page).await.map(drop), &format!("{name} by {sort}"));
         }
-        ended(store.count(organization, filter.clone()).await.map(drop), &format!("{name}, counted"));
+        ended(
+            store.count(organization, filter.clone()).await.map(drop),
+            &format!("{name}, counted"),
+        );
         for &key in GroupKey::ALL {
             let summary = store.summarize(organization, filter.clone(), GroupBy::one(key)).await;
             ended(summary.map(drop), &format!("{name}, added up by {key}"));

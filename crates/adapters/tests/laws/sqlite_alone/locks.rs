@@ -16,8 +16,9 @@ async fn open(url: &DatabaseUrl, lock_timeout: Duration) -> Result<Store, PortEr
     Store::open(url, &options, &QueueOptions::default(), Arc::new(TestClock::default())).await
 }
 
-/// Opens a file that others may be creating. While one of them puts it into write-ahead mode, SQLite tells the others that it is
-/// locked without letting them wait; the program tries again, and so does this.
+/// Opens a file that others may be creating. While one of them puts it into write-ahead mode,
+/// SQLite tells the others that it is locked without letting them wait; the program tries again,
+/// and so does this.
 async fn open_in_the_end(url: &DatabaseUrl) -> Store {
     for _ in 0..1000 {
         match open(url, Duration::from_mins(1)).await {
@@ -66,7 +67,8 @@ async fn a_program_that_may_wait_gets_the_lock_once_it_is_free() {
 async fn programs_that_start_at_once_on_a_new_file_migrate_it_once() {
     for _ in 0..8 {
         let folder = tempfile::tempdir().unwrap();
-        let url: DatabaseUrl = format!("sqlite:{}", folder.path().join("timelog.db").display()).parse().unwrap();
+        let url: DatabaseUrl =
+            format!("sqlite:{}", folder.path().join("timelog.db").display()).parse().unwrap();
         let start = || async {
             let store = open_in_the_end(&url).await;
             let applied = store.migrate().await.unwrap();
@@ -100,7 +102,11 @@ async fn what_waiting_does_not_mend_is_told_apart() {
     let mut readable = std::fs::metadata(folder.path().join("read-only.db")).unwrap().permissions();
     readable.set_readonly(true);
     std::fs::set_permissions(folder.path().join("read-only.db"), readable).unwrap();
-    for (path, why) in [("missing/timelog.db", "does not exist"), ("", "is a folder"), ("read-only.db", "read-only")] {
+    for (path, why) in [
+        ("missing/timelog.db", "does not exist"),
+        ("", "is a folder"),
+        ("read-only.db", "read-only"),
+    ] {
         let url = format!("sqlite:{}", folder.path().join(path).display()).parse().unwrap();
         match open(&url, Duration::from_mins(1)).await.map(drop) {
             Err(PortError::Internal(reason)) => assert!(reason.contains(why), "{path}: {reason}"),
@@ -114,11 +120,15 @@ async fn what_waiting_does_not_mend_is_told_apart() {
 async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("timelog.db");
-    let text = "This is somebody's text, and it is longer than the header of a database. ".repeat(10);
+    let text =
+        "This is somebody's text, and it is longer than the header of a database. ".repeat(10);
     std::fs::write(&path, &text).unwrap();
     let url = format!("sqlite:{}", path.display()).parse().unwrap();
     let opened = open(&url, Duration::from_mins(1)).await.map(drop);
-    assert!(matches!(&opened, Err(PortError::Internal(reason)) if reason.contains("no SQLite database")), "{opened:?}");
+    assert!(
+        matches!(&opened, Err(PortError::Internal(reason)) if reason.contains("no SQLite database")),
+        "{opened:?}"
+    );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -128,7 +138,13 @@ async fn the_file_is_in_write_ahead_mode_and_checks_out() {
     done(subject.time_entries.execute(keyed(log(1001), "a")).await.unwrap());
     let mut other = outsider(&subject);
     assert_eq!(lines(&mut other, "SELECT journal_mode AS line FROM pragma_journal_mode"), ["wal"]);
-    assert_eq!(lines(&mut other, "SELECT integrity_check AS line FROM pragma_integrity_check"), ["ok"]);
-    assert_eq!(lines(&mut other, "SELECT \"table\" AS line FROM pragma_foreign_key_check"), [""; 0]);
+    assert_eq!(
+        lines(&mut other, "SELECT integrity_check AS line FROM pragma_integrity_check"),
+        ["ok"]
+    );
+    assert_eq!(
+        lines(&mut other, "SELECT \"table\" AS line FROM pragma_foreign_key_check"),
+        [""; 0]
+    );
     assert!(file(&subject).with_extension("db-wal").exists());
 }

@@ -18,7 +18,8 @@ async fn a_life_is_written_down_row_by_row() {
     let described = Details { description: Some(text("ü")), ..log(1001).details };
     let updated = lasting(90, LogTimeEntry { details: described, ..log_as(1002, "1") });
     subject.time_entries.execute(logged(updated)).await.unwrap().unwrap();
-    for action in [Action::Submit, Action::Reject, Action::Submit, Action::Approve, Action::Invoice] {
+    for action in [Action::Submit, Action::Reject, Action::Submit, Action::Approve, Action::Invoice]
+    {
         subject.clock.advance(std::time::Duration::from_millis(1));
         subject.time_entries.execute(apply(1001, action)).await.unwrap().unwrap();
     }
@@ -52,8 +53,10 @@ async fn only_a_digest_of_a_key_reaches_the_file() {
     };
     let issued = subject.database().store.create(new).await.unwrap();
     let secret = issued.text.rsplit('_').next().unwrap();
-    let raw: Vec<u8> =
-        (0..secret.len()).step_by(2).map(|at| u8::from_str_radix(&secret[at..at + 2], 16).unwrap()).collect();
+    let raw: Vec<u8> = (0..secret.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&secret[at..at + 2], 16).unwrap())
+        .collect();
 
     let path = file(&subject);
     let mut stored = std::fs::read(&path).unwrap();

@@ -26,17 +26,23 @@ fn everything(conn: &mut SqliteConnection) -> Vec<String> {
     lines(conn, query)
 }
 
-/// The tables that `schema.rs` describes: each with its primary key and its columns as SQLite should have them.
+/// The tables that `schema.rs` describes: each with its primary key and its columns as SQLite
+/// should have them.
 fn described() -> BTreeMap<String, Vec<String>> {
     let mut tables = BTreeMap::new();
     for table in DESCRIPTION.split("diesel::table! {").skip(1) {
-        let lines: Vec<_> =
-            table.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("use ")).collect();
+        let lines: Vec<_> = table
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("use "))
+            .collect();
         let (name, key) = lines[0].trim_end_matches(") {").split_once(" (").unwrap();
         let key: Vec<_> = key.split(", ").collect();
-        let columns = lines[1..].iter().map_while(|line| line.trim_end_matches(',').split_once(" -> "));
+        let columns =
+            lines[1..].iter().map_while(|line| line.trim_end_matches(',').split_once(" -> "));
         let columns = columns.map(|(column, type_name)| {
-            let required = type_name.strip_prefix("Nullable<").map(|inner| inner.trim_end_matches('>'));
+            let required =
+                type_name.strip_prefix("Nullable<").map(|inner| inner.trim_end_matches('>'));
             let stored = match required.unwrap_or(type_name) {
                 "Id" | "Binary" => "BLOB",
                 "Text" | "Day" | "Document" => "TEXT",
@@ -44,7 +50,10 @@ fn described() -> BTreeMap<String, Vec<String>> {
                 other => panic!("{other} has no counterpart on SQLite"),
             };
             let place = key.iter().position(|part| *part == column).map_or(0, |index| index + 1);
-            format!("{column} {stored} {} {place}", if required.is_some() { "null" } else { "not null" })
+            format!(
+                "{column} {stored} {} {place}",
+                if required.is_some() { "null" } else { "not null" }
+            )
         });
         tables.insert(name.to_owned(), columns.collect());
     }

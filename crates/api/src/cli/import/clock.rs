@@ -9,7 +9,8 @@ pub(super) fn seconds(cell: &str) -> Option<u32> {
     let mut parts = cell.splitn(4, ':');
     let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next().unwrap_or("00"));
     let number = |part: &str, most: usize| {
-        let digits = (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        let digits =
+            (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| part.parse::<u32>().ok()).flatten()
     };
     let sixtieths = |part: &str| number(part, 2).filter(|number| *number < 60);
@@ -19,13 +20,16 @@ pub(super) fn seconds(cell: &str) -> Option<u32> {
 
 /// The duration that a cell says, rounded half up to a whole minute as hours are.
 pub(super) fn duration(cell: &str) -> Result<WorkDuration, String> {
-    let seconds = seconds(cell).ok_or_else(|| format!("{} is no duration written H:MM:SS or H:MM", quoted(cell)))?;
+    let seconds = seconds(cell)
+        .ok_or_else(|| format!("{} is no duration written H:MM:SS or H:MM", quoted(cell)))?;
     let minutes = (seconds + 30) / 60;
-    WorkDuration::from_minutes(minutes.into())
-        .map_err(|_| format!("{} rounds to {minutes} minutes; an entry has 1 to 1440 (a day)", quoted(cell)))
+    WorkDuration::from_minutes(minutes.into()).map_err(|_| {
+        format!("{} rounds to {minutes} minutes; an entry has 1 to 1440 (a day)", quoted(cell))
+    })
 }
 
-/// One spelling for a time of day, however the export writes it. What is no time of day stays as it is.
+/// One spelling for a time of day, however the export writes it. What is no time of day stays as it
+/// is.
 pub(super) fn time_of_day(cell: &str) -> String {
     let cell = cell.trim();
     let lower = cell.to_ascii_lowercase();
@@ -39,7 +43,10 @@ pub(super) fn time_of_day(cell: &str) -> String {
         (Some(half), hour @ 1..=12) => Some(seconds - hour * 3600 + (hour % 12 + half) * 3600),
         _ => None,
     });
-    time.map_or_else(|| cell.to_owned(), |time| format!("{:02}:{:02}:{:02}", time / 3600, time / 60 % 60, time % 60))
+    time.map_or_else(
+        || cell.to_owned(),
+        |time| format!("{:02}:{:02}:{:02}", time / 3600, time / 60 % 60, time % 60),
+    )
 }
 
 #[cfg(test)]
@@ -48,9 +55,14 @@ mod tests {
 
     #[test]
     fn half_a_minute_rounds_up_as_it_does_in_hours() {
-        for (cell, minutes) in
-            [("0:00:30", 1), ("00:01:29", 1), ("00:01:30", 2), ("1:30", 90), ("2:00:00", 120), ("23:59:30", 1440)]
-        {
+        for (cell, minutes) in [
+            ("0:00:30", 1),
+            ("00:01:29", 1),
+            ("00:01:30", 2),
+            ("1:30", 90),
+            ("2:00:00", 120),
+            ("23:59:30", 1440),
+        ] {
             assert_eq!(duration(cell).map(WorkDuration::minutes), Ok(minutes), "{cell}");
         }
     }
@@ -64,8 +76,20 @@ mod tests {
 
     #[test]
     fn nothing_else_is_a_duration() {
-        for cell in ["", "90", "1:60", "1:00:60", "-1:00", "1:00:00:00", "1:", ":30", "1h 30m", "1.5", "１:00", "1:00 "]
-        {
+        for cell in [
+            "",
+            "90",
+            "1:60",
+            "1:00:60",
+            "-1:00",
+            "1:00:00:00",
+            "1:",
+            ":30",
+            "1h 30m",
+            "1.5",
+            "１:00",
+            "1:00 ",
+        ] {
             assert!(duration(cell).unwrap_err().contains("no duration"), "{cell:?}");
         }
     }

@@ -107,7 +107,8 @@ impl FromStr for Mapping {
 
     fn from_str(text: &str) -> Result<Self, InvalidMapping> {
         let (field, column) = text.split_once('=').ok_or(InvalidMapping)?;
-        let field = Field::ALL.into_iter().find(|known| known.as_str() == field).ok_or(InvalidMapping)?;
+        let field =
+            Field::ALL.into_iter().find(|known| known.as_str() == field).ok_or(InvalidMapping)?;
         Ok(Self { field, column: Some(column.to_owned()).filter(|column| !column.is_empty()) })
     }
 }
@@ -148,17 +149,24 @@ pub(super) struct Columns {
     fields: BTreeMap<Field, Vec<usize>>,
     /// The fields whose columns were named by the person who imports.
     mapped: Vec<Field>,
-    /// The columns that tell a row from others, where it has no id. Of those that stand together the first counts that is not
-    /// empty.
+    /// The columns that tell a row from others, where it has no id. Of those that stand together
+    /// the first counts that is not empty.
     pub(super) identity: Vec<(Vec<usize>, Part)>,
     only: Vec<(usize, String)>,
 }
 
 impl Columns {
     /// Finds the columns by their names in the header.
-    pub(super) fn find(header: &ByteRecord, format: Format, map: &[Mapping], only: &[Only]) -> anyhow::Result<Self> {
-        let names: Vec<_> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
-        let maps_day = map.iter().any(|mapping| mapping.field == Field::WorkDate && mapping.column.is_some());
+    pub(super) fn find(
+        header: &ByteRecord,
+        format: Format,
+        map: &[Mapping],
+        only: &[Only],
+    ) -> anyhow::Result<Self> {
+        let names: Vec<_> =
+            header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+        let maps_day =
+            map.iter().any(|mapping| mapping.field == Field::WorkDate && mapping.column.is_some());
         let format = match format {
             Format::Auto => detect(&names, maps_day)?,
             format => format,
@@ -178,12 +186,16 @@ impl Columns {
             fields.insert(*field, column.into_iter().collect());
         }
         fields.retain(|_, columns| !columns.is_empty());
-        let only = only.iter().map(|only| Ok((required(&names, &only.column)?, only.value.clone())));
+        let only =
+            only.iter().map(|only| Ok((required(&names, &only.column)?, only.value.clone())));
         let only = only.collect::<anyhow::Result<_>>()?;
         let identity = identity(format, &names)?;
         let mapped = map.iter().map(|mapping| mapping.field).collect();
         let columns = Self { format, count: names.len(), fields, mapped, identity, only };
-        ensure!(columns.has(Field::WorkDate), "no column says the day; name it with --map workDate=COLUMN");
+        ensure!(
+            columns.has(Field::WorkDate),
+            "no column says the day; name it with --map workDate=COLUMN"
+        );
         ensure!(
             columns.fields.keys().any(|field| field.is_duration()),
             "no column says how long; name it with --map minutes=COLUMN, --map hours=COLUMN or --map duration=COLUMN"
@@ -195,7 +207,8 @@ impl Columns {
         self.fields.contains_key(&field)
     }
 
-    /// Whether the column is one that "timelog export" wrote, and not one that was named to stand for it.
+    /// Whether the column is one that "timelog export" wrote, and not one that was named to stand
+    /// for it.
     pub(super) fn is_our_own(&self, field: Field) -> bool {
         self.format == Format::Timelog && !self.mapped.contains(&field)
     }
@@ -254,8 +267,9 @@ fn usual(format: Format) -> &'static [(Field, &'static [&'static str])] {
     }
 }
 
-/// The columns that make a row what it is. Rates, amounts, clients, tags and teams are left out: they change in the other
-/// program without the work having been another. A file of our own kind can have any columns, and all of them count.
+/// The columns that make a row what it is. Rates, amounts, clients, tags and teams are left out:
+/// they change in the other program without the work having been another. A file of our own kind
+/// can have any columns, and all of them count.
 fn identity(format: Format, names: &[String]) -> anyhow::Result<Vec<(Vec<usize>, Part)>> {
     let all: &[(&[&str], Part)] = match format {
         Format::Toggl | Format::Clockify => &[
@@ -276,7 +290,8 @@ fn identity(format: Format, names: &[String]) -> anyhow::Result<Vec<(Vec<usize>,
             return Ok(columns.into_iter().map(|(column, _)| (vec![column], Part::Text)).collect());
         }
     };
-    // Those that are missing still have their place, so that what stands in one column is never taken for another.
+    // Those that are missing still have their place, so that what stands in one column is never
+    // taken for another.
     all.iter().map(|(columns, part)| Ok((positions(names, columns)?, *part))).collect()
 }
 
@@ -315,7 +330,9 @@ fn positions(names: &[String], columns: &[&str]) -> anyhow::Result<Vec<usize>> {
 
 fn required(names: &[String], name: &str) -> anyhow::Result<usize> {
     let place = position(names, name)?;
-    place.with_context(|| format!("there is no column named {}; there are {}", named(name), list(names)))
+    place.with_context(|| {
+        format!("there is no column named {}; there are {}", named(name), list(names))
+    })
 }
 
 /// The beginning of the name that a file gives to a column, for a message.
@@ -361,12 +378,18 @@ mod tests {
     #[test]
     fn a_column_can_be_named_for_a_field_and_a_field_left_out() {
         let row = ["2025-01-15", "Ann", "1.5"];
-        let columns = find("Date,Person,Time", &["workDate=Date", "userId=person", "hours=Time"]).unwrap();
+        let columns =
+            find("Date,Person,Time", &["workDate=Date", "userId=person", "hours=Time"]).unwrap();
         assert_eq!(columns.cell(Field::UserId, &row), Some("Ann"));
         assert_eq!(columns.cell(Field::Hours, &row), Some("1.5"));
         let columns = find("workDate,hours,entryId", &["entryId="]).unwrap();
         assert_eq!(columns.cell(Field::EntryId, &["", "", "x"]), None);
-        assert!(find("workDate,hours", &["userId=Who"]).unwrap_err().to_string().contains("no column named Who"));
+        assert!(
+            find("workDate,hours", &["userId=Who"])
+                .unwrap_err()
+                .to_string()
+                .contains("no column named Who")
+        );
     }
 
     #[test]
@@ -378,7 +401,12 @@ mod tests {
 
     #[test]
     fn two_columns_of_one_name_are_refused_where_that_matters() {
-        assert!(find("workDate,hours,hours", &[]).unwrap_err().to_string().contains("two columns named hours"));
+        assert!(
+            find("workDate,hours,hours", &[])
+                .unwrap_err()
+                .to_string()
+                .contains("two columns named hours")
+        );
         assert!(find("workDate,hours,note,note", &[]).is_ok());
     }
 }

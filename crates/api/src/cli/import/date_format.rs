@@ -1,5 +1,5 @@
-//! Days that are not written `YYYY-MM-DD`. How they are written must be said: `03/04/2025` is a day in March to some and a day
-//! in April to others, and guessing wrong would be noticed by nobody.
+//! Days that are not written `YYYY-MM-DD`. How they are written must be said: `03/04/2025` is a day
+//! in March to some and a day in April to others, and guessing wrong would be noticed by nobody.
 
 use std::str::FromStr;
 
@@ -25,18 +25,26 @@ enum Part {
 
 /// The text names no way to write days.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write YYYY, MM and DD once each with what stands between them, such as MM/DD/YYYY or DD.MM.YYYY")]
+#[error(
+    "write YYYY, MM and DD once each with what stands between them, such as MM/DD/YYYY or DD.MM.YYYY"
+)]
 pub(super) struct InvalidDateFormat;
 
 impl FromStr for DateFormat {
     type Err = InvalidDateFormat;
 
     fn from_str(text: &str) -> Result<Self, InvalidDateFormat> {
-        const NAMES: [(&str, Part); 5] =
-            [("YYYY", Part::Year), ("MM", Part::Month), ("M", Part::Month), ("DD", Part::Day), ("D", Part::Day)];
+        const NAMES: [(&str, Part); 5] = [
+            ("YYYY", Part::Year),
+            ("MM", Part::Month),
+            ("M", Part::Month),
+            ("DD", Part::Day),
+            ("D", Part::Day),
+        ];
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some(first) = rest.chars().next() {
-            let named = NAMES.iter().find_map(|(name, part)| Some((*part, rest.strip_prefix(name)?)));
+            let named =
+                NAMES.iter().find_map(|(name, part)| Some((*part, rest.strip_prefix(name)?)));
             let (part, after) = named.unwrap_or((Part::Literal(first), &rest[first.len_utf8()..]));
             if matches!(part, Part::Literal(letter) if letter.is_alphanumeric()) {
                 return Err(InvalidDateFormat);
@@ -53,8 +61,9 @@ impl FromStr for DateFormat {
 }
 
 impl DateFormat {
-    /// The day, or none where the text is not written so or there is no such day. Months and days may leave out a zero at the
-    /// front; years have four digits, because two would have to be guessed.
+    /// The day, or none where the text is not written so or there is no such day. Months and days
+    /// may leave out a zero at the front; years have four digits, because two would have to be
+    /// guessed.
     fn parse(&self, text: &str) -> Option<WorkDate> {
         let (mut year, mut month, mut day, mut rest) = (0, 0, 0, text);
         for part in &self.parts {
@@ -66,7 +75,8 @@ impl DateFormat {
             }
         }
         let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
-        let date = Date::from_calendar_date(i32::from(year), month, u8::try_from(day).ok()?).ok()?;
+        let date =
+            Date::from_calendar_date(i32::from(year), month, u8::try_from(day).ok()?).ok()?;
         rest.is_empty().then(|| date.try_into().ok()).flatten()
     }
 }
@@ -118,9 +128,16 @@ mod tests {
 
     #[test]
     fn what_is_not_written_so_is_refused() {
-        for cell in
-            ["13/04/2025", "02/30/2025", "2025-03-04", "03/04/25", "03/04/2025 ", "03-04-2025", "", "０3/04/2025"]
-        {
+        for cell in [
+            "13/04/2025",
+            "02/30/2025",
+            "2025-03-04",
+            "03/04/25",
+            "03/04/2025 ",
+            "03-04-2025",
+            "",
+            "０3/04/2025",
+        ] {
             assert_eq!(read(cell, "MM/DD/YYYY"), None, "{cell:?}");
         }
     }

@@ -37,11 +37,16 @@ pub(super) enum Rows<'a> {
 impl Source {
     /// Reads the file from its beginning.
     pub(super) fn rows(&self) -> anyhow::Result<Rows<'_>> {
-        let file = File::open(&self.path).with_context(|| format!("cannot open {}", shown::path(&self.path)))?;
+        let file = File::open(&self.path)
+            .with_context(|| format!("cannot open {}", shown::path(&self.path)))?;
         if !self.is_ndjson() {
             return Ok(Rows::Csv(Box::new(CsvRows::of(file, self)?)));
         }
-        if !(self.map.is_empty() && self.only.is_empty() && self.dates.is_none() && self.delimiter == b',') {
+        if !(self.map.is_empty()
+            && self.only.is_empty()
+            && self.dates.is_none()
+            && self.delimiter == b',')
+        {
             bail!(
                 "--map, --where, --date-format and --delimiter are for CSV; the members of NDJSON have the names and forms \
                  of the API"
@@ -54,7 +59,9 @@ impl Source {
         let extension = self.path.extension().unwrap_or_default();
         match self.format {
             Format::Ndjson => true,
-            Format::Auto => ["ndjson", "jsonl"].iter().any(|known| extension.eq_ignore_ascii_case(known)),
+            Format::Auto => {
+                ["ndjson", "jsonl"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+            }
             Format::Timelog | Format::Toggl | Format::Clockify => false,
         }
     }
@@ -139,7 +146,8 @@ impl NdjsonRows {
         loop {
             let mut line = Vec::new();
             let mut limited = Read::by_ref(&mut self.file).take(LONGEST_ROW);
-            let count = limited.read_until(b'\n', &mut line).context("cannot read the file")? as u64;
+            let count =
+                limited.read_until(b'\n', &mut line).context("cannot read the file")? as u64;
             if count == 0 {
                 return Ok(None);
             }
@@ -148,7 +156,11 @@ impl NdjsonRows {
             if count == LONGEST_ROW && line.last() != Some(&b'\n') {
                 bail!("line {} is longer than {LONGEST_ROW} bytes", self.line);
             }
-            let text = if self.line == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
+            let text = if self.line == 1 {
+                line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line)
+            } else {
+                &line
+            };
             if !text.trim_ascii().is_empty() {
                 return Ok(Some(Row { line: self.line, wanted: true, draft: draft_of_json(text) }));
             }
@@ -156,7 +168,8 @@ impl NdjsonRows {
     }
 }
 
-/// Reads a line as the API reads the body of a request. A line that was exported has its id as well.
+/// Reads a line as the API reads the body of a request. A line that was exported has its id as
+/// well.
 fn draft_of_json(line: &[u8]) -> Result<Draft, Vec<Fault>> {
     let Logged { details, external_ref } =
         log::parse(Json::new(line, Handling::Lenient)).map_err(|problem| faults(&problem))?;
@@ -195,7 +208,8 @@ fn id_of_json(line: &[u8]) -> Result<Option<timelog_domain::TimeEntryId>, Vec<Fa
         id: crate::json::Raw<'a>,
     }
     let read = || {
-        let (mut members, exported) = Json::new(line, Handling::Lenient).object::<Exported<'_>>()?;
+        let (mut members, exported) =
+            Json::new(line, Handling::Lenient).object::<Exported<'_>>()?;
         let id = members.nullable("id", exported.id);
         members.finish(Some(id))
     };

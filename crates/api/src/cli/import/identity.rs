@@ -1,10 +1,12 @@
-//! Knowing a row again that has no id: by a digest of what it says, and by a count where one file says the same twice.
+//! Knowing a row again that has no id: by a digest of what it says, and by a count where one file
+//! says the same twice.
 
 use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-/// The digest of what a row says. Rows that say the same have the same, and no others: it is half of a SHA-256.
+/// The digest of what a row says. Rows that say the same have the same, and no others: it is half
+/// of a SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Content(u128);
 
@@ -27,12 +29,12 @@ impl Content {
     }
 }
 
-/// How many bits tell apart what comes once from what may come again: 2 MiB for each of the two. Rows that share one by chance
-/// cost memory and nothing else.
+/// How many bits tell apart what comes once from what may come again: 2 MiB for each of the two.
+/// Rows that share one by chance cost memory and nothing else.
 const BITS: usize = 1 << 24;
 
-/// Counts how often a file says the same, in memory that does not grow with the file: a first reading finds what may come
-/// more than once, and only that is counted in the second.
+/// Counts how often a file says the same, in memory that does not grow with the file: a first
+/// reading finds what may come more than once, and only that is counted in the second.
 pub(super) struct Repeats {
     once: Vec<u64>,
     again: Vec<u64>,

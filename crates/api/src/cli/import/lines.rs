@@ -1,10 +1,12 @@
-//! Which line of a file a row begins on. A CSV reader counts the lines it has finished, so blank lines and line ends of two
-//! characters put it off; here the lines themselves are remembered until the rows on them have been read.
+//! Which line of a file a row begins on. A CSV reader counts the lines it has finished, so blank
+//! lines and line ends of two characters put it off; here the lines themselves are remembered until
+//! the rows on them have been read.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
-/// The most bytes that a row may have. A quote that is never closed must not take the rest of the file into memory.
+/// The most bytes that a row may have. A quote that is never closed must not take the rest of the
+/// file into memory.
 pub(super) const LONGEST_ROW: u64 = 1 << 20;
 
 /// Passes a file on and remembers where its lines begin.
@@ -32,7 +34,8 @@ impl<R> Lines<R> {
         self.passed
     }
 
-    /// The line on which the row begins that the reader found at or after this byte. Rows must be asked for in their order.
+    /// The line on which the row begins that the reader found at or after this byte. Rows must be
+    /// asked for in their order.
     pub(super) fn of_row_at(&mut self, byte: u64) -> u64 {
         while self.starts.front().is_some_and(|(start, _)| *start < byte) {
             self.starts.pop_front();
@@ -81,14 +84,18 @@ mod tests {
         let mut found = Vec::new();
         while reader.read_byte_record(&mut record).unwrap() {
             let byte = record.position().unwrap().byte();
-            found.push((reader.get_mut().of_row_at(byte), String::from_utf8(record[0].to_vec()).unwrap()));
+            found.push((
+                reader.get_mut().of_row_at(byte),
+                String::from_utf8(record[0].to_vec()).unwrap(),
+            ));
         }
         found
     }
 
     #[test]
     fn a_row_begins_on_the_line_that_an_editor_shows() {
-        let expected = |rows: [(u64, &str); 4]| rows.map(|(line, text)| (line, text.to_owned())).to_vec();
+        let expected =
+            |rows: [(u64, &str); 4]| rows.map(|(line, text)| (line, text.to_owned())).to_vec();
         let unix = "a,b\n\n\n\"x\ny\n\",2\nc,3\n\nd,4";
         assert_eq!(lines(unix), expected([(1, "a"), (4, "x\ny\n"), (7, "c"), (9, "d")]));
         let windows = unix.replace('\n', "\r\n");

@@ -3,8 +3,9 @@
 use anyhow::{Context, bail};
 use timelog_domain::ports::{Clock, Directory, TimeEntryQueries, TimeEntryRepository};
 use timelog_domain::{
-    Caller, Command, Decision, Details, ExternalRef, Filter, ItemOutcome, Ledger, LogMany, LogTimeEntry, Outcome,
-    PageRequest, ProjectId, Reply, Request, Sort, Source, TimeEntryId, handle,
+    Caller, Command, Decision, Details, ExternalRef, Filter, ItemOutcome, Ledger, LogMany,
+    LogTimeEntry, Outcome, PageRequest, ProjectId, Reply, Request, Sort, Source, TimeEntryId,
+    handle,
 };
 use uuid::Uuid;
 
@@ -44,7 +45,8 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
     pub(super) async fn take(&mut self, row: Row) -> anyhow::Result<Refused> {
         let Row { line, wanted, draft } = row;
         let item = match draft {
-            // Rows that are left out are counted too, so that it does not matter which ones are left out.
+            // Rows that are left out are counted too, so that it does not matter which ones are
+            // left out.
             Ok(draft) => {
                 let identity = self.identify(&draft.identity)?;
                 if wanted { self.item(draft, identity).await? } else { None }
@@ -69,17 +71,36 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
             }
         };
         let part = |text: &str| text.parse().context("a reference cannot be made");
-        Ok(ExternalRef { provider: part(provider)?, external_type: part(external_type)?, external_id: part(&id)? })
+        Ok(ExternalRef {
+            provider: part(provider)?,
+            external_type: part(external_type)?,
+            external_id: part(&id)?,
+        })
     }
 
-    /// The entry that a row asks to log, or what is wrong with it; none where there is nothing to do.
-    async fn item(&mut self, draft: Draft, external_ref: ExternalRef) -> anyhow::Result<Option<Item>> {
-        let Draft { person, work_date, duration, description, billable, entry_id, release_id, identity } = draft;
+    /// The entry that a row asks to log, or what is wrong with it; none where there is nothing to
+    /// do.
+    async fn item(
+        &mut self,
+        draft: Draft,
+        external_ref: ExternalRef,
+    ) -> anyhow::Result<Option<Item>> {
+        let Draft {
+            person,
+            work_date,
+            duration,
+            description,
+            billable,
+            entry_id,
+            release_id,
+            identity,
+        } = draft;
         let user_id = match self.people.find(&person) {
             Ok(user) => user,
             Err(fault) => return Ok(Some(Err(vec![fault]))),
         };
-        let details = Details { user_id, work_date, duration, description, billable, entry_id, release_id };
+        let details =
+            Details { user_id, work_date, duration, description, billable, entry_id, release_id };
         if let Identity::TimeEntry(id) = identity
             && let Some(known) = self.is_here(id, &details).await?
         {
@@ -90,30 +111,42 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
         Ok(Some(Ok(LogTimeEntry { id, project_id, details, external_ref, source: Source::Import })))
     }
 
-    /// Whether the row was exported from this very organization and its entry is still here; then there is nothing to import.
-    async fn is_here(&mut self, id: TimeEntryId, details: &Details) -> anyhow::Result<Option<Result<(), Fault>>> {
+    /// Whether the row was exported from this very organization and its entry is still here; then
+    /// there is nothing to import.
+    async fn is_here(
+        &mut self,
+        id: TimeEntryId,
+        details: &Details,
+    ) -> anyhow::Result<Option<Result<(), Fault>>> {
         let found = self.store.find(self.caller.organization_id, id).await;
         Ok(found.context("the entries could not be read")?.map(|entry| {
             if entry.project_id() == self.project && entry.details() == details {
                 self.counts.unchanged += 1;
                 return Ok(());
             }
-            Err(Fault::new("id", "is the id of an entry of this organization, which says something else"))
+            Err(Fault::new(
+                "id",
+                "is the id of an entry of this organization, which says something else",
+            ))
         }))
     }
 
     /// Hands over what waits. Says which rows were refused.
     pub(super) async fn flush(&mut self) -> anyhow::Result<Refused> {
         let (mut rows, mut items) = (Vec::new(), Vec::new());
-        // A row that is wrong has its place among the others, so that all are told in the order of the file.
+        // A row that is wrong has its place among the others, so that all are told in the order of
+        // the file.
         for (line, item) in std::mem::take(&mut self.waiting) {
             rows.push((line, item.as_ref().err().cloned()));
             items.push(item.ok());
         }
-        let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+        let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else {
+            return Ok(Vec::new());
+        };
         let command = Command::LogMany(LogMany { project_id: self.project, items, atomic: false });
         let request = Request { caller: self.caller, command, claim: None };
-        let decided = if self.dry_run { self.rehearse(&request).await } else { self.execute(request).await };
+        let decided =
+            if self.dry_run { self.rehearse(&request).await } else { self.execute(request).await };
         let decided = decided.with_context(|| {
             format!(
                 "the rows of the lines {first} to {last} could not be imported, and nothing after them was tried; what was \
@@ -131,7 +164,9 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
                 ItemOutcome::Created(_) => self.counts.created += 1,
                 ItemOutcome::Updated(_) => self.counts.updated += 1,
                 ItemOutcome::Unchanged(_) => self.counts.unchanged += 1,
-                ItemOutcome::Refused(refusal) => refused.push((line, faults(&Problem::from(refusal)))),
+                ItemOutcome::Refused(refusal) => {
+                    refused.push((line, faults(&Problem::from(refusal))))
+                }
                 ItemOutcome::Invalid => refused.push((line, faults_of_row.unwrap_or_default())),
                 ItemOutcome::NotApplied => bail!("line {line} came to nothing"),
             }
@@ -166,7 +201,8 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
             {
                 ledger.load_entry(&entry);
             }
-            if let Some(id) = release_id.filter(|id| !ledger.has_release(organization, project, *id))
+            if let Some(id) =
+                release_id.filter(|id| !ledger.has_release(organization, project, *id))
                 && let Some(release) = self.store.release(organization, project, id).await?
             {
                 ledger.load_release(&release);

@@ -53,22 +53,23 @@ pub(super) struct Import {
     /// The user that every row belongs to.
     #[arg(long, value_name = "ID", conflicts_with = "users")]
     user: Option<UserId>,
-    /// A CSV file that says which user a row belongs to: on each line an e-mail address or name as the rows have it, and the
-    /// user's id.
+    /// A CSV file that says which user a row belongs to: on each line an e-mail address or name as
+    /// the rows have it, and the user's id.
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
     /// What wrote the file.
     #[arg(long, value_enum, default_value_t = Format::Auto, value_name = "FORMAT")]
     format: Format,
-    /// Take a field from this column, or leave it out where no column is named. Fields: userId, workDate, minutes, hours, duration
-    /// (H:MM:SS), description, billable, entryId, releaseId, id, externalRef.provider, externalRef.externalType,
-    /// externalRef.externalId.
+    /// Take a field from this column, or leave it out where no column is named. Fields: userId,
+    /// workDate, minutes, hours, duration (H:MM:SS), description, billable, entryId, releaseId, id,
+    /// externalRef.provider, externalRef.externalType, externalRef.externalId.
     #[arg(long, value_name = "FIELD=COLUMN")]
     map: Vec<Mapping>,
     /// Import only the rows that have this value in this column, such as Project=Website.
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     only: Vec<Only>,
-    /// How the file writes days, where that is not YYYY-MM-DD: such as MM/DD/YYYY or DD.MM.YYYY. It is never guessed.
+    /// How the file writes days, where that is not YYYY-MM-DD: such as MM/DD/YYYY or DD.MM.YYYY. It
+    /// is never guessed.
     #[arg(long, value_name = "FORMAT")]
     date_format: Option<DateFormat>,
     /// What separates the columns.
@@ -102,7 +103,8 @@ impl Import {
         let (project, dry_run, json) = (self.project, self.dry_run, self.json);
         let source = self.source();
         let began = Instant::now();
-        let bar = bar(size * 2, "bytes").with_message(if dry_run { "rehearsing" } else { "importing" });
+        let bar =
+            bar(size * 2, "bytes").with_message(if dry_run { "rehearsing" } else { "importing" });
         let file = target.map(Target::open).transpose()?;
         let is_new_file = matches!(file, Some(Output::New(_)));
         let mut refused = RefusedRows::to(file, &bar)?;
@@ -121,22 +123,33 @@ impl Import {
 
     /// The size of the file, if it is one.
     fn size(&self) -> anyhow::Result<u64> {
-        let file = std::fs::metadata(&self.file).with_context(|| format!("cannot open {}", shown::path(&self.file)))?;
-        ensure!(file.is_file(), "{} is not a file; it is read twice, so it must be one", shown::path(&self.file));
+        let file = std::fs::metadata(&self.file)
+            .with_context(|| format!("cannot open {}", shown::path(&self.file)))?;
+        ensure!(
+            file.is_file(),
+            "{} is not a file; it is read twice, so it must be one",
+            shown::path(&self.file)
+        );
         Ok(file.len())
     }
 
-    /// Where refused rows are to be written. It must be none of the files that are read, and those must not be the database's.
+    /// Where refused rows are to be written. It must be none of the files that are read, and those
+    /// must not be the database's.
     fn target(&self, global: &Global) -> anyhow::Result<Option<Target>> {
         let mut kept = Kept::database(&global.database_url);
         for file in [Some(&self.file), self.users.as_ref()].into_iter().flatten() {
-            ensure!(kept.find(file).is_none(), "{} is the database, or belongs to it", shown::path(file));
+            ensure!(
+                kept.find(file).is_none(),
+                "{} is the database, or belongs to it",
+                shown::path(file)
+            );
         }
         kept = kept.and(&self.file, "the file that is imported");
         if let Some(users) = &self.users {
             kept = kept.and(users, "the file of --users");
         }
-        let target = self.refused.clone().map(|path| Target::new(path, "--refused", self.force, kept));
+        let target =
+            self.refused.clone().map(|path| Target::new(path, "--refused", self.force, kept));
         target.as_ref().map_or(Ok(()), Target::check)?;
         Ok(target)
     }
@@ -163,8 +176,12 @@ impl Job<'_> {
         source: &Source,
         refused: &mut RefusedRows<'_>,
     ) -> anyhow::Result<Counts> {
-        let project = store.project(self.organization, self.project).await.context("the project could not be read")?;
-        let project = project.context("the organization has no such project, or there is no such organization")?;
+        let project = store
+            .project(self.organization, self.project)
+            .await
+            .context("the project could not be read")?;
+        let project = project
+            .context("the organization has no such project, or there is no such organization")?;
         ensure!(!project.archived, "the project is archived and takes no more time");
         let mut rows = source.rows()?;
         let format = rows.format();
@@ -204,7 +221,8 @@ impl Job<'_> {
             waiting: Vec::new(),
         };
         let mut rows = source.rows()?;
-        let mut tell = |rows: Refused| rows.iter().try_for_each(|(line, faults)| refused.tell(*line, faults));
+        let mut tell =
+            |rows: Refused| rows.iter().try_for_each(|(line, faults)| refused.tell(*line, faults));
         while let Some(row) = rows.next()? {
             tell(load.take(row).await?)?;
             self.bar.set_position(already + rows.bytes());
@@ -215,7 +233,8 @@ impl Job<'_> {
     }
 }
 
-/// Counts a row that was read, and now and then lets a signal be noticed. Reading alone never waits for anything.
+/// Counts a row that was read, and now and then lets a signal be noticed. Reading alone never waits
+/// for anything.
 async fn breathe(read: &mut u64) {
     *read += 1;
     if read.is_multiple_of(1000) {
@@ -232,8 +251,15 @@ fn summarize(counts: Counts, began: Instant, dry_run: bool, as_json: bool) -> an
             "refused": refused, "skipped": skipped, "seconds": (seconds * 1000.0).round() / 1000.0,
         }));
     }
-    let what = [("created", created), ("updated", updated), ("unchanged", unchanged), ("refused", refused)];
-    for (name, count) in what.into_iter().chain((skipped > 0).then_some(("left out by --where", skipped))) {
+    let what = [
+        ("created", created),
+        ("updated", updated),
+        ("unchanged", unchanged),
+        ("refused", refused),
+    ];
+    for (name, count) in
+        what.into_iter().chain((skipped > 0).then_some(("left out by --where", skipped)))
+    {
         say(format_args!("{name:<20} {count:>12}"))?;
     }
     #[expect(clippy::cast_precision_loss, reason = "it is a rate")]

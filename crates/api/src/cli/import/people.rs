@@ -22,7 +22,8 @@ impl People {
         Self { all: Some(user), ..Self::default() }
     }
 
-    /// People are found by the names in this file: on each line what the rows call them, and the id of the user.
+    /// People are found by the names in this file: on each line what the rows call them, and the id
+    /// of the user.
     pub(super) fn named_in(path: &Path) -> anyhow::Result<Self> {
         let cannot_read = || format!("cannot read the users in {}", shown::path(path));
         let mut reader = csv::ReaderBuilder::new()
@@ -59,9 +60,10 @@ impl People {
         let id = || names.iter().find_map(|name| name.parse().ok());
         self.all.or(known).or_else(id).ok_or_else(|| match names {
             [] => Fault::new("userId", "the row names nobody"),
-            [name, ..] => {
-                Fault::new("userId", format!("{} is no id of a user and nobody that --users names", quoted(name)))
-            }
+            [name, ..] => Fault::new(
+                "userId",
+                format!("{} is no id of a user and nobody that --users names", quoted(name)),
+            ),
         })
     }
 }
@@ -86,7 +88,9 @@ mod tests {
 
     #[test]
     fn people_are_found_by_any_of_their_names_or_by_their_id() {
-        let people = people(&format!("name,userId\r\nAnn@Example.com, {ANN}\r\n\"Smith, Bob\",{BOB}\r\n")).unwrap();
+        let people =
+            people(&format!("name,userId\r\nAnn@Example.com, {ANN}\r\n\"Smith, Bob\",{BOB}\r\n"))
+                .unwrap();
         assert_eq!(find(&people, &["ann@example.COM", "whoever"]).as_deref(), Some(ANN));
         assert_eq!(find(&people, &["bob@example.com", "smith, bob"]).as_deref(), Some(BOB));
         assert_eq!(find(&people, &[BOB]).as_deref(), Some(BOB));

@@ -42,16 +42,18 @@ impl<'a> RefusedRows<'a> {
             Self::File(file) => faults.iter().try_for_each(|Fault { field, message }| {
                 file.write_record([&line.to_string(), field, message]).map_err(cannot_write)
             }),
-            Self::Terminal(bar) => {
-                bar.suspend(|| faults.iter().try_for_each(|fault| tell(format_args!("line {line}: {fault}"))))
-            }
+            Self::Terminal(bar) => bar.suspend(|| {
+                faults.iter().try_for_each(|fault| tell(format_args!("line {line}: {fault}")))
+            }),
         }
     }
 
-    /// Makes sure that all of it is written. What was refused is worth knowing also if the import could not go on.
+    /// Makes sure that all of it is written. What was refused is worth knowing also if the import
+    /// could not go on.
     pub(super) fn finish(self) -> anyhow::Result<()> {
         let Self::File(file) = self else { return Ok(()) };
-        let file = file.into_inner().map_err(|failed| unwritten(failed.into_error(), CANNOT_WRITE))?;
+        let file =
+            file.into_inner().map_err(|failed| unwritten(failed.into_error(), CANNOT_WRITE))?;
         file.finish()
     }
 }

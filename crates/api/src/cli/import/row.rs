@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use csv::ByteRecord;
 use timelog_domain::{
-    Description, EntryId, ExternalRef, ExternalRefPart, InvalidDuration, ReleaseId, TimeEntryId, WorkDate, WorkDuration,
+    Description, EntryId, ExternalRef, ExternalRefPart, InvalidDuration, ReleaseId, TimeEntryId,
+    WorkDate, WorkDuration,
 };
 
 use super::clock;
@@ -66,7 +67,11 @@ impl<'a> Cells<'a> {
     /// A cell that is to be some text. In our own columns apostrophes may guard it.
     fn text(&self, field: Field) -> Option<Cow<'a, str>> {
         let cell = self.cell(field)?;
-        if self.columns.is_our_own(field) { crate::csv::read(cell) } else { Some(Cow::Borrowed(cell)) }
+        if self.columns.is_our_own(field) {
+            crate::csv::read(cell)
+        } else {
+            Some(Cow::Borrowed(cell))
+        }
     }
 
     fn check<T>(&mut self, field: Field, value: Result<T, impl Display>) -> Option<T> {
@@ -81,13 +86,18 @@ impl<'a> Cells<'a> {
 }
 
 /// Reads a row of a CSV file.
-pub(super) fn read(row: &ByteRecord, columns: &Columns, dates: Option<&DateFormat>) -> Result<Draft, Vec<Fault>> {
+pub(super) fn read(
+    row: &ByteRecord,
+    columns: &Columns,
+    dates: Option<&DateFormat>,
+) -> Result<Draft, Vec<Fault>> {
     if row.len() != columns.count {
         let message = format!("the row has {} cells and the header {}", row.len(), columns.count);
         return Err(vec![Fault::new("", message)]);
     }
     let values = row.iter().map(std::str::from_utf8).collect::<Result<Vec<_>, _>>();
-    let values = values.map_err(|error| vec![Fault::new("", format!("the row is not UTF-8: {error}"))])?;
+    let values =
+        values.map_err(|error| vec![Fault::new("", format!("the row is not UTF-8: {error}"))])?;
     let mut cells = Cells { columns, values, faults: Vec::new() };
     let work_date = match cells.cell(Field::WorkDate) {
         Some(cell) => cells.check(Field::WorkDate, date_format::day(cell, dates)),
@@ -97,16 +107,27 @@ pub(super) fn read(row: &ByteRecord, columns: &Columns, dates: Option<&DateForma
     let description = cells.text(Field::Description).map(|text| text.parse::<Description>());
     let description = description.and_then(|text| cells.check(Field::Description, text));
     let billable = cells.cell(Field::Billable).map_or(Some(true), |cell| {
-        let billable = boolean(cell).ok_or_else(|| format!("{} is neither yes nor no", quoted(cell)));
+        let billable =
+            boolean(cell).ok_or_else(|| format!("{} is neither yes nor no", quoted(cell)));
         cells.check(Field::Billable, billable)
     });
     let entry_id = cells.parsed(Field::EntryId);
     let release_id = cells.parsed(Field::ReleaseId);
-    let person = columns.cells(Field::UserId, &cells.values).map(|name| name.trim().to_owned()).collect();
+    let person =
+        columns.cells(Field::UserId, &cells.values).map(|name| name.trim().to_owned()).collect();
     let identity = identity(&mut cells, dates);
     let draft = || {
         let (work_date, duration, billable) = (work_date?, duration?, billable?);
-        Some(Draft { person, work_date, duration, description, billable, entry_id, release_id, identity: identity? })
+        Some(Draft {
+            person,
+            work_date,
+            duration,
+            description,
+            billable,
+            entry_id,
+            release_id,
+            identity: identity?,
+        })
     };
     match draft() {
         Some(draft) if cells.faults.is_empty() => Ok(draft),
@@ -114,14 +135,17 @@ pub(super) fn read(row: &ByteRecord, columns: &Columns, dates: Option<&DateForma
     }
 }
 
-/// How long the work took. A duration on a clock is as exact as it gets, so it wins over minutes, and these over hours.
+/// How long the work took. A duration on a clock is as exact as it gets, so it wins over minutes,
+/// and these over hours.
 fn duration(cells: &mut Cells<'_>) -> Option<WorkDuration> {
     if let Some(cell) = cells.cell(Field::Duration) {
         return cells.check(Field::Duration, clock::duration(cell));
     }
     let (minutes, hours) = (cells.cell(Field::Minutes), cells.cell(Field::Hours));
     let minutes = match minutes.map(str::parse::<i64>) {
-        Some(Err(_)) => return cells.check(Field::Minutes, Err(InvalidDuration::MinutesOutOfRange)),
+        Some(Err(_)) => {
+            return cells.check(Field::Minutes, Err(InvalidDuration::MinutesOutOfRange));
+        }
         Some(Ok(minutes)) => Some(minutes),
         None => None,
     };
@@ -171,18 +195,24 @@ pub(super) const fn usual_names(format: Format) -> (&'static str, &'static str) 
     }
 }
 
-/// What the row says, in one spelling, whatever the settings of the export: as it is in the file, and not as the options of the
-/// import would have it.
+/// What the row says, in one spelling, whatever the settings of the export: as it is in the file,
+/// and not as the options of the import would have it.
 fn content(cells: &Cells<'_>, dates: Option<&DateFormat>) -> Content {
     let values = cells.columns.identity.iter().map(|(columns, part)| {
-        let mut filled = columns.iter().filter_map(|column| cells.values.get(*column)).filter(|cell| !cell.is_empty());
+        let mut filled = columns
+            .iter()
+            .filter_map(|column| cells.values.get(*column))
+            .filter(|cell| !cell.is_empty());
         let cell = filled.next().copied().unwrap_or_default();
         match part {
             Part::Text => cell.to_owned(),
             Part::Person => cell.trim().to_lowercase(),
-            Part::Day => date_format::day(cell, dates).map_or_else(|_| cell.to_owned(), |day| day.to_string()),
+            Part::Day => date_format::day(cell, dates)
+                .map_or_else(|_| cell.to_owned(), |day| day.to_string()),
             Part::TimeOfDay => clock::time_of_day(cell),
-            Part::Duration => clock::seconds(cell).map_or_else(|| cell.to_owned(), |seconds| seconds.to_string()),
+            Part::Duration => {
+                clock::seconds(cell).map_or_else(|| cell.to_owned(), |seconds| seconds.to_string())
+            }
         }
     });
     Content::of(values)

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use timelog_domain::memory::{ManualClock, MemoryStore};
-use timelog_domain::{Command, LogTimeEntry, PageRequest, Project, Request, Sort, TimeEntry, TimeEntryId, User};
+use timelog_domain::{
+    Command, LogTimeEntry, PageRequest, Project, Request, Sort, TimeEntry, TimeEntryId, User,
+};
 
 use super::*;
 use crate::cli::export;
@@ -25,10 +27,12 @@ fn store() -> MemoryStore {
         let organization_id = OrganizationId::new(organization);
         run(store.put_organization(organization_id, "O".parse().unwrap())).unwrap();
         let project = ProjectId::new(PROJECT);
-        let project = Project { organization_id, id: project, name: "P".parse().unwrap(), archived: false };
+        let project =
+            Project { organization_id, id: project, name: "P".parse().unwrap(), archived: false };
         run(store.put_project(project)).unwrap();
         for (id, active) in [(ANN, true), (BOB, true), (LEFT, false)] {
-            let user = User { organization_id, id: UserId::new(id), name: "U".parse().unwrap(), active };
+            let user =
+                User { organization_id, id: UserId::new(id), name: "U".parse().unwrap(), active };
             run(store.put_user(user)).unwrap();
         }
     }
@@ -49,7 +53,8 @@ struct Case {
 
 fn import(name: &'static str, text: impl Into<String>) -> Case {
     let users = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(users.path(), format!("ann@x.org,{ANN}\nBob,{BOB}\nleft@x.org,{LEFT}\n")).unwrap();
+    std::fs::write(users.path(), format!("ann@x.org,{ANN}\nBob,{BOB}\nleft@x.org,{LEFT}\n"))
+        .unwrap();
     Case {
         name,
         text: text.into(),
@@ -63,7 +68,8 @@ fn import(name: &'static str, text: impl Into<String>) -> Case {
 }
 
 impl Case {
-    /// Imports the file. Returns the counts (created, updated, unchanged, refused, skipped) and what was told of refused rows.
+    /// Imports the file. Returns the counts (created, updated, unchanged, refused, skipped) and
+    /// what was told of refused rows.
     fn try_load(&self, store: &MemoryStore) -> anyhow::Result<([u64; 5], Vec<String>)> {
         let folder = tempfile::tempdir().unwrap();
         let (path, refused) = (folder.path().join(self.name), folder.path().join("refused.csv"));
@@ -77,7 +83,8 @@ impl Case {
             delimiter: b',',
         };
         let bar = ProgressBar::hidden();
-        let file = Target::new(refused.clone(), "--refused", false, Kept::default()).open().unwrap();
+        let file =
+            Target::new(refused.clone(), "--refused", false, Kept::default()).open().unwrap();
         let mut told = RefusedRows::to(Some(file), &bar).unwrap();
         let job = Job {
             organization: OrganizationId::new(self.organization),
@@ -86,7 +93,8 @@ impl Case {
             dry_run: self.dry_run,
             bar: &bar,
         };
-        let Counts { created, updated, unchanged, refused: count, skipped } = run(job.run(store, &source, &mut told))?;
+        let Counts { created, updated, unchanged, refused: count, skipped } =
+            run(job.run(store, &source, &mut told))?;
         told.finish().unwrap();
         let told: Vec<_> = csv::Reader::from_path(&refused)
             .unwrap()
@@ -104,7 +112,12 @@ impl Case {
 /// Every entry of an organization, oldest day first.
 fn entries(store: &MemoryStore, organization: Uuid) -> Vec<TimeEntry> {
     let sort: Sort = "workDate".parse().unwrap();
-    let request = PageRequest { filter: timelog_domain::Filter::default(), sort, after: None, limit: 100_000 };
+    let request = PageRequest {
+        filter: timelog_domain::Filter::default(),
+        sort,
+        after: None,
+        limit: 100_000,
+    };
     run(store.list(OrganizationId::new(organization), request)).unwrap().items
 }
 
@@ -135,15 +148,20 @@ fn a_report_of_toggl_track_is_imported_once_however_often() {
     assert_eq!(said[0], "ann 2025-01-15 150 true Some(\"Login\")");
     assert_eq!(said[1], "bob 2025-01-16 61 false Some(\"Two\\r\\nlines\")");
     assert_eq!(said[2..], ["ann 2025-01-17 15 false None"; 2]);
-    assert!(entries(&store, ORGANIZATION).iter().all(|entry| entry.source() == timelog_domain::Source::Import));
+    assert!(
+        entries(&store, ORGANIZATION)
+            .iter()
+            .all(|entry| entry.source() == timelog_domain::Source::Import)
+    );
     assert_eq!(file.load(&store), ([0, 0, 4, 0, 0], vec![]));
     assert_eq!(entries(&store, ORGANIZATION).len(), 4);
 }
 
 #[test]
 fn a_row_has_the_same_reference_in_every_version() {
-    let json =
-        format!("{{\"userId\":\"{ANN}\",\"workDate\":\"2025-01-15\",\"minutes\":90,\"description\":\"Löten\"}}\n");
+    let json = format!(
+        "{{\"userId\":\"{ANN}\",\"workDate\":\"2025-01-15\",\"minutes\":90,\"description\":\"Löten\"}}\n"
+    );
     let own = format!("userId,workDate,hours,note\n{ANN},2025-01-15,1.5,Löten\n");
     for (name, text, expected) in [
         ("toggl.csv", TOGGL.to_owned(), "ea6c8ca04d89cded8089212c5f73c94d-1"),
@@ -152,7 +170,8 @@ fn a_row_has_the_same_reference_in_every_version() {
     ] {
         let store = store();
         import(name, text).load(&store);
-        let reference = entries(&store, ORGANIZATION)[0].external_ref().unwrap().external_id.to_string();
+        let reference =
+            entries(&store, ORGANIZATION)[0].external_ref().unwrap().external_id.to_string();
         assert_eq!(reference, expected, "{name}");
     }
 }
@@ -187,7 +206,8 @@ fn another_answer_to_who_or_how_changes_the_entries_and_adds_none() {
     import("a.csv", TOGGL).load(&store);
     let everybody = Case { people: People::all_are(UserId::new(BOB)), ..import("a.csv", TOGGL) };
     assert_eq!(everybody.load(&store).0, [0, 3, 1, 0, 0]);
-    let mapped = Case { map: vec!["description=Project".parse().unwrap()], ..import("a.csv", TOGGL) };
+    let mapped =
+        Case { map: vec!["description=Project".parse().unwrap()], ..import("a.csv", TOGGL) };
     assert_eq!(mapped.load(&store).0, [0, 4, 0, 0, 0]);
     assert_eq!(say_all(&store, ORGANIZATION)[0], "ann 2025-01-15 150 true Some(\"Web\")");
 }
@@ -198,7 +218,8 @@ fn rows_can_be_picked_and_the_pick_does_not_change_which_rows_they_are() {
     let apps = Case { only: vec!["Project=App".parse().unwrap()], ..import("a.csv", TOGGL) };
     assert_eq!(apps.load(&store).0, [2, 0, 0, 0, 2]);
     assert_eq!(import("a.csv", TOGGL).load(&store).0, [2, 0, 2, 0, 0]);
-    // Rows that differ only in what does not tell them apart. The second of them is that also where the first is left out.
+    // Rows that differ only in what does not tell them apart. The second of them is that also where
+    // the first is left out.
     let row = "Ann,ann@x.org,C,Web,,,No,2025-02-01,09:00:00,2025-02-01,09:15:00,00:15:00,";
     let text = format!("{}\r\n{row}first,\r\n{row}second,\r\n", TOGGL.lines().next().unwrap());
     let both = Case { map: vec!["description=Tags".parse().unwrap()], ..import("b.csv", text) };
@@ -222,13 +243,19 @@ fn a_day_that_could_be_two_is_refused_until_it_is_said_which() {
     let store = store();
     let (counts, told) = import("c.csv", CLOCKIFY).load(&store);
     assert_eq!(counts, [0, 0, 0, 1, 0]);
-    assert!(told[0].starts_with("2 | workDate | “03/04/2025”") && told[0].contains("--date-format"), "{told:?}");
+    assert!(
+        told[0].starts_with("2 | workDate | “03/04/2025”") && told[0].contains("--date-format"),
+        "{told:?}"
+    );
     let european = Case { dates: "DD/MM/YYYY".parse().ok(), ..import("c.csv", CLOCKIFY) };
     assert_eq!(european.load(&store).0, [1, 0, 0, 0, 0]);
     assert_eq!(say_all(&store, ORGANIZATION), ["ann 2025-04-03 100 true Some(\"Logo\")"]);
     // The same report after its owner changed how days are written.
     let iso = CLOCKIFY.replace("03/04/2025", "2025-04-03").replace("02:00 PM", "14:00");
-    assert_eq!(import("c.csv", iso.replace("03:40 PM", "15:40:00")).load(&store).0, [0, 0, 1, 0, 0]);
+    assert_eq!(
+        import("c.csv", iso.replace("03:40 PM", "15:40:00")).load(&store).0,
+        [0, 0, 1, 0, 0]
+    );
 }
 
 #[test]
@@ -276,7 +303,10 @@ fn a_dry_run_says_what_would_happen_and_stores_nothing() {
     let left = row("4", 40).replace(&ANN.to_string(), &LEFT.to_string());
     let text = [row("1", 10), row("2", 25), row("3", 30), left].join("\n");
     let rehearsed = Case { dry_run: true, ..import("b.ndjson", text.clone()) }.load(&store);
-    assert_eq!(rehearsed, ([1, 1, 1, 1, 0], vec!["4 | userId | must name an active user".to_owned()]));
+    assert_eq!(
+        rehearsed,
+        ([1, 1, 1, 1, 0], vec!["4 | userId | must name an active user".to_owned()])
+    );
     assert_eq!((entries(&store, ORGANIZATION).len(), store.all_history().len()), (2, history));
     assert_eq!(import("b.ndjson", text).load(&store), rehearsed);
 }
@@ -317,7 +347,10 @@ fn an_apostrophe_is_undone_only_in_our_own_columns() {
 fn files_longer_than_a_batch_are_imported_whole() {
     let store = store();
     let rows = (0..1_203).map(|n| format!("{ANN},2025-01-{:02},{},\n", 1 + n % 28, 1 + n % 100));
-    let file = import("a.csv", format!("userId,workDate,minutes,description\n{}", rows.collect::<String>()));
+    let file = import(
+        "a.csv",
+        format!("userId,workDate,minutes,description\n{}", rows.collect::<String>()),
+    );
     assert_eq!(file.load(&store).0, [1_203, 0, 0, 0, 0]);
     assert_eq!(file.load(&store).0, [0, 0, 1_203, 0, 0]);
 }
@@ -328,14 +361,29 @@ fn what_cannot_be_imported_at_all_is_said_before_anything_is() {
     let fails = |case: Case| case.try_load(&store).unwrap_err().to_string();
     let nobody = || People::default();
     assert!(fails(Case { people: nobody(), ..import("a.csv", TOGGL) }).contains("--users"));
-    assert!(fails(Case { people: nobody(), ..import("a.csv", "workDate,hours\n") }).contains("--user"));
-    assert!(fails(Case { organization: BOB, ..import("a.csv", TOGGL) }).contains("no such project"));
+    assert!(
+        fails(Case { people: nobody(), ..import("a.csv", "workDate,hours\n") }).contains("--user")
+    );
+    assert!(
+        fails(Case { organization: BOB, ..import("a.csv", TOGGL) }).contains("no such project")
+    );
     assert!(fails(import("a.csv", "")).contains("is empty"));
-    assert!(fails(Case { only: vec!["a=b".parse().unwrap()], ..import("a.ndjson", "") }).contains("--where"));
+    assert!(
+        fails(Case { only: vec!["a=b".parse().unwrap()], ..import("a.ndjson", "") })
+            .contains("--where")
+    );
     let twice = ["hours=Duration", "hours=Amount"].map(|mapping| mapping.parse().unwrap()).into();
-    assert!(fails(Case { map: twice, ..import("a.csv", TOGGL) }).contains("--map is given twice for hours"));
+    assert!(
+        fails(Case { map: twice, ..import("a.csv", TOGGL) })
+            .contains("--map is given twice for hours")
+    );
     let organization_id = OrganizationId::new(ORGANIZATION);
-    let archived = Project { organization_id, id: ProjectId::new(PROJECT), name: "P".parse().unwrap(), archived: true };
+    let archived = Project {
+        organization_id,
+        id: ProjectId::new(PROJECT),
+        name: "P".parse().unwrap(),
+        archived: true,
+    };
     run(store.put_project(archived)).unwrap();
     assert!(fails(import("a.csv", TOGGL)).contains("archived"));
     assert!(entries(&store, ORGANIZATION).is_empty());
@@ -367,18 +415,23 @@ fn log(store: &MemoryStore, texts: &[Option<String>]) {
             project_id: None,
             user_id: None,
         };
-        run(store.execute(Request { caller, command: Command::Log(log), claim: None })).unwrap().unwrap();
+        run(store.execute(Request { caller, command: Command::Log(log), claim: None }))
+            .unwrap()
+            .unwrap();
     }
 }
 
 fn exported(store: &MemoryStore, format: export::Format) -> String {
     let mut text = Vec::new();
-    let (organization, filter) = (OrganizationId::new(ORGANIZATION), timelog_domain::Filter::default());
-    run(export::write(store, organization, filter, Sort::default(), format, &mut text, |_| ())).unwrap();
+    let (organization, filter) =
+        (OrganizationId::new(ORGANIZATION), timelog_domain::Filter::default());
+    run(export::write(store, organization, filter, Sort::default(), format, &mut text, |_| ()))
+        .unwrap();
     String::from_utf8(text).unwrap()
 }
 
-const EXPORTS: [(export::Format, &str); 2] = [(export::Format::Csv, "a.csv"), (export::Format::Ndjson, "a.ndjson")];
+const EXPORTS: [(export::Format, &str); 2] =
+    [(export::Format::Csv, "a.csv"), (export::Format::Ndjson, "a.ndjson")];
 
 #[test]
 fn what_was_exported_is_not_imported_into_the_same_organization_again() {

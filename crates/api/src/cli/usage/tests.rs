@@ -14,9 +14,18 @@ fn complaint(arguments: &[&str]) -> String {
 #[test]
 fn a_value_that_is_refused_is_told_with_its_flag_and_its_variable() {
     for (arguments, expected) in [
-        (["serve", "--workers=0"], "invalid value '0' for '--workers <COUNT> or TIMELOG_WORKERS': 0 is not in"),
-        (["migrate", "--lock-timeout=1"], "invalid value '1' for '--lock-timeout <DURATION> or TIMELOG_LOCK_TIMEOUT'"),
-        (["serve", "--log-format=xml"], "invalid value '…' for '--log-format <FORMAT> or TIMELOG_LOG_FORMAT'"),
+        (
+            ["serve", "--workers=0"],
+            "invalid value '0' for '--workers <COUNT> or TIMELOG_WORKERS': 0 is not in",
+        ),
+        (
+            ["migrate", "--lock-timeout=1"],
+            "invalid value '1' for '--lock-timeout <DURATION> or TIMELOG_LOCK_TIMEOUT'",
+        ),
+        (
+            ["serve", "--log-format=xml"],
+            "invalid value '…' for '--log-format <FORMAT> or TIMELOG_LOG_FORMAT'",
+        ),
     ] {
         let complaint = complaint(&arguments);
         assert!(complaint.contains(expected), "{complaint}");
@@ -42,13 +51,25 @@ const SECRET: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2
 
 /// Whether a text has a part of a secret in it that is worth something.
 fn tells(text: &str) -> bool {
-    let part = |secret: &str, length| (0..=secret.len() - length).any(|at| text.contains(&secret[at..at + length]));
+    let part = |secret: &str, length| {
+        (0..=secret.len() - length).any(|at| text.contains(&secret[at..at + length]))
+    };
     part(MARK, 5) || part(SECRET, 8)
 }
 
 /// A text with a password or a key in it, in any spelling, cut at any place.
 fn secret_text() -> impl Strategy<Value = String> {
-    let schemes = ["", "postgres://", "postgresql://", "postgres:", "postgres//", "mysql://", "sqlite:", "--", "-"];
+    let schemes = [
+        "",
+        "postgres://",
+        "postgresql://",
+        "postgres:",
+        "postgres//",
+        "mysql://",
+        "sqlite:",
+        "--",
+        "-",
+    ];
     let places = [
         "me:{}@db/x",
         "{}",
@@ -61,14 +82,23 @@ fn secret_text() -> impl Strategy<Value = String> {
     let around = || "[&?#@:/% é\u{1b}=;'\"-]{0,4}";
     let key = Just(format!("tlk_0123456789ab_{SECRET}"));
     let url = (select(schemes.to_vec()), select(places.to_vec()), around(), around()).prop_map(
-        |(scheme, place, before, after)| format!("{scheme}{}", place.replace("{}", &format!("{before}{MARK}{after}"))),
+        |(scheme, place, before, after)| {
+            format!("{scheme}{}", place.replace("{}", &format!("{before}{MARK}{after}")))
+        },
     );
-    (prop_oneof![4 => url, 1 => key], any::<Index>(), any::<Index>()).prop_map(|(text, one, other)| {
-        let places: Vec<_> = (0..=text.len()).filter(|place| text.is_char_boundary(*place)).collect();
-        let (one, other) = (*one.get(&places), *other.get(&places));
-        // One time in many nothing is cut off.
-        if one.abs_diff(other) < text.len() / 4 { text } else { text[one.min(other)..one.max(other)].to_owned() }
-    })
+    (prop_oneof![4 => url, 1 => key], any::<Index>(), any::<Index>()).prop_map(
+        |(text, one, other)| {
+            let places: Vec<_> =
+                (0..=text.len()).filter(|place| text.is_char_boundary(*place)).collect();
+            let (one, other) = (*one.get(&places), *other.get(&places));
+            // One time in many nothing is cut off.
+            if one.abs_diff(other) < text.len() / 4 {
+                text
+            } else {
+                text[one.min(other)..one.max(other)].to_owned()
+            }
+        },
+    )
 }
 
 /// The words that lead to a command, and each of its arguments.

@@ -40,7 +40,10 @@ pub(in crate::routes) fn parse_many(body: Json<'_>) -> Result<Many, Problem> {
     let action = members.parsed::<Action>("action", body.action);
     let ids = members.list("ids", body.ids, MOST_IDS);
     let ids: Option<Vec<_>> = ids.map(|ids| {
-        let ids = ids.iter().enumerate().map(|(index, raw)| members.parsed(&format!("ids/{index}"), Some(raw)));
+        let ids = ids
+            .iter()
+            .enumerate()
+            .map(|(index, raw)| members.parsed(&format!("ids/{index}"), Some(raw)));
         ids.collect::<Vec<_>>().into_iter().flatten().collect()
     });
     let circumstances = circumstances(&mut members, action, body.reason, body.invoice_ref);
@@ -49,7 +52,8 @@ pub(in crate::routes) fn parse_many(body: Json<'_>) -> Result<Many, Problem> {
     members.finish(many())
 }
 
-/// What the action needs must be there and say something; what it does not need may also be blank, which says nothing.
+/// What the action needs must be there and say something; what it does not need may also be blank,
+/// which says nothing.
 fn circumstances(
     members: &mut Members,
     action: Option<Action>,

@@ -32,7 +32,8 @@ pub(crate) fn parse(body: Json<'_>) -> Result<Logged, Problem> {
     let billable = members.boolean("billable", body.billable).unwrap_or(true);
     let entry_id = members.nullable("entryId", body.entry_id);
     let release_id = members.nullable("releaseId", body.release_id);
-    let external_ref = members.object("externalRef", body.external_ref, |members, body| external_ref(members, &body));
+    let external_ref = members
+        .object("externalRef", body.external_ref, |members, body| external_ref(members, &body));
     let details = || {
         Some(Details {
             user_id: user_id?,
@@ -50,11 +51,13 @@ pub(crate) fn parse(body: Json<'_>) -> Result<Logged, Problem> {
 /// The duration, if there is one. Minutes win, but hours beside them must be well formed.
 fn duration(members: &mut Members, minutes: Raw<'_>, hours: Raw<'_>) -> Option<WorkDuration> {
     let of_minutes = members.whole_number("minutes", minutes);
-    let of_minutes = of_minutes.and_then(|number| members.check("minutes", WorkDuration::from_minutes(number)));
-    let of_hours = members.text("hours", hours).and_then(|text| match WorkDuration::from_hours(&text) {
-        Err(InvalidDuration::HoursOutOfRange) if minutes.is_some() => None,
-        duration => members.check("hours", duration),
-    });
+    let of_minutes =
+        of_minutes.and_then(|number| members.check("minutes", WorkDuration::from_minutes(number)));
+    let of_hours =
+        members.text("hours", hours).and_then(|text| match WorkDuration::from_hours(&text) {
+            Err(InvalidDuration::HoursOutOfRange) if minutes.is_some() => None,
+            duration => members.check("hours", duration),
+        });
     of_minutes.or(of_hours)
 }
 
@@ -67,5 +70,9 @@ fn external_ref(members: &mut Members, body: &ExternalRefBody<'_>) -> Option<Ext
     let provider = members.parsed("provider", body.provider);
     let external_type = members.parsed("externalType", body.external_type);
     let external_id = members.parsed("externalId", body.external_id);
-    Some(ExternalRef { provider: provider?, external_type: external_type?, external_id: external_id? })
+    Some(ExternalRef {
+        provider: provider?,
+        external_type: external_type?,
+        external_id: external_id?,
+    })
 }

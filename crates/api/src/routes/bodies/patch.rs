@@ -28,9 +28,11 @@ pub(in crate::routes) fn parse(body: Json<'_>) -> Result<Patch, Problem> {
 /// The duration, if there is one. Minutes and hours that are both given must say the same.
 fn duration(members: &mut Members, minutes: Raw<'_>, hours: Raw<'_>) -> Option<WorkDuration> {
     let of_minutes = members.whole_number("minutes", minutes);
-    let of_minutes = of_minutes.and_then(|number| members.check("minutes", WorkDuration::from_minutes(number)));
+    let of_minutes =
+        of_minutes.and_then(|number| members.check("minutes", WorkDuration::from_minutes(number)));
     let of_hours = members.text("hours", hours);
-    let of_hours = of_hours.and_then(|text| members.check("hours", WorkDuration::from_hours(&text)));
+    let of_hours =
+        of_hours.and_then(|text| members.check("hours", WorkDuration::from_hours(&text)));
     match (of_minutes, of_hours) {
         (Some(minutes), Some(hours)) => members.check("hours", minutes.agreeing_with(hours)),
         (minutes, hours) => minutes.or(hours),

@@ -25,7 +25,11 @@ struct Shown {
 
 impl From<&Entry> for Shown {
     fn from(entry: &Entry) -> Self {
-        Self { id: entry.id.to_string(), project_id: entry.project_id.to_string(), title: entry.title.to_string() }
+        Self {
+            id: entry.id.to_string(),
+            project_id: entry.project_id.to_string(),
+            title: entry.title.to_string(),
+        }
     }
 }
 
@@ -45,9 +49,18 @@ pub(in crate::routes) async fn put_entry(
     put(state.ports.directory.put_entry(entry).await, &shown)
 }
 
-pub(in crate::routes) async fn get_entry(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(in crate::routes) async fn get_entry(
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let (key, project, id) = admit(&request, &state, Permission::Read).await?;
-    get(state.ports.directory.entry(key.organization_id, project, id).await?.as_ref().map(Shown::from))
+    get(state
+        .ports
+        .directory
+        .entry(key.organization_id, project, id)
+        .await?
+        .as_ref()
+        .map(Shown::from))
 }
 
 async fn admit(

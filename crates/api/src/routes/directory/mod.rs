@@ -19,7 +19,9 @@ fn put(created: Result<bool, PortError>, body: &impl Serialize) -> Result<HttpRe
     let status = match created {
         Ok(true) => StatusCode::CREATED,
         Ok(false) => StatusCode::OK,
-        Err(PortError::UnknownReference) => return Err(Problem::new(Code::NotFound, "There is no such project.")),
+        Err(PortError::UnknownReference) => {
+            return Err(Problem::new(Code::NotFound, "There is no such project."));
+        }
         Err(error) => return Err(error.into()),
     };
     Ok(HttpResponseBuilder::new(status).content_type(mime::APPLICATION_JSON).body(bytes(body)))
@@ -27,6 +29,7 @@ fn put(created: Result<bool, PortError>, body: &impl Serialize) -> Result<HttpRe
 
 /// Shows what was found.
 fn get(found: Option<impl Serialize>) -> Result<HttpResponse, Problem> {
-    let found = found.ok_or_else(|| Problem::new(Code::NotFound, "There is no such thing in the directory."))?;
+    let found = found
+        .ok_or_else(|| Problem::new(Code::NotFound, "There is no such thing in the directory."))?;
     Ok(HttpResponse::Ok().content_type(mime::APPLICATION_JSON).body(bytes(&found)))
 }

@@ -26,7 +26,11 @@ struct Shown {
 
 impl From<&Project> for Shown {
     fn from(project: &Project) -> Self {
-        Self { id: project.id.to_string(), name: project.name.to_string(), archived: project.archived }
+        Self {
+            id: project.id.to_string(),
+            name: project.name.to_string(),
+            archived: project.archived,
+        }
     }
 }
 
@@ -71,7 +75,10 @@ pub(in crate::routes) async fn list_projects(
         None => directory.projects(key.organization_id, after, limit).await?,
         Some(own) => {
             let own = directory.project(key.organization_id, own).await?;
-            Page { items: own.into_iter().filter(|project| Some(project.id) > after).collect(), next: None }
+            Page {
+                items: own.into_iter().filter(|project| Some(project.id) > after).collect(),
+                next: None,
+            }
         }
     };
     let next = page.next.map(|id| binding.cursor_of_id(id.uuid()));

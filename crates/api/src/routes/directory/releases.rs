@@ -25,7 +25,11 @@ struct Shown {
 
 impl From<&Release> for Shown {
     fn from(release: &Release) -> Self {
-        Self { id: release.id.to_string(), project_id: release.project_id.to_string(), name: release.name.to_string() }
+        Self {
+            id: release.id.to_string(),
+            project_id: release.project_id.to_string(),
+            name: release.name.to_string(),
+        }
     }
 }
 
@@ -50,7 +54,13 @@ pub(in crate::routes) async fn get_release(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     let (key, project, id) = admit(&request, &state, Permission::Read).await?;
-    get(state.ports.directory.release(key.organization_id, project, id).await?.as_ref().map(Shown::from))
+    get(state
+        .ports
+        .directory
+        .release(key.organization_id, project, id)
+        .await?
+        .as_ref()
+        .map(Shown::from))
 }
 
 async fn admit(

@@ -53,7 +53,10 @@ async fn admit_to_put(request: &HttpRequest, state: &AppState) -> Result<(Key, U
     Ok((key, path_id(request, "userId")?))
 }
 
-pub(in crate::routes) async fn get_user(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(in crate::routes) async fn get_user(
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let key = admit(&request, &state, Permission::Read).await?;
     let id = path_id(&request, "userId")?;
     get(state.ports.directory.user(key.organization_id, id).await?.as_ref().map(Shown::from))
