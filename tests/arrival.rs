@@ -37,7 +37,7 @@ async fn operations(service: &Service) -> Vec<(String, usize)> {
         ("POST /time-entries/transitions".to_owned(), many),
         (format!("PUT /projects/{project}"), one),
         (format!("PUT /users/{user}"), one),
-        (format!("PUT /projects/{project}/entries/{}", tenant.entry_id), one),
+        (format!("PUT /projects/{project}/entries/{}", tenant.ticket_id), one),
         (format!("PUT /projects/{project}/releases/{}", tenant.release_id), one),
     ]
 }

@@ -41,7 +41,7 @@ fn paths(service: &Service, entry: &str) -> Vec<String> {
         let path = path
             .replace("{timeEntryId}", entry)
             .replace("{projectId}", &tenant.project_id.to_string());
-        let path = path.replace("{entryId}", &tenant.entry_id.to_string());
+        let path = path.replace("{entryId}", &tenant.ticket_id.to_string());
         let path = path.replace("{releaseId}", &tenant.release_id.to_string());
         let path = path.replace("{userId}", &tenant.user_id.to_string());
         assert!(!path.contains('{'), "{path} has a parameter that is new here");

@@ -22,7 +22,7 @@ fn path(id: &str) -> String {
 
 async fn a_deleted_entry_is_gone_everywhere_but_in_its_history(database: Database) {
     let service = Service::start(database).await;
-    let members = json!({ "description": "text", "entryId": service.tenant.entry_id.to_string() });
+    let members = json!({ "description": "text", "entryId": service.tenant.ticket_id.to_string() });
     let created = service.log(&service.tenant.body_with(&members)).send().await.is(201);
     let id = created.text("id");
     service.clock.advance(Duration::from_mins(1));

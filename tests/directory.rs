@@ -204,7 +204,7 @@ async fn tickets_and_releases_belong_to_one_project(database: Database) {
     let (own, other, missing) =
         (service.tenant.project_id, service.tenant.other_project_id, Uuid::now_v7());
     for (kind, id, body) in [
-        ("entries", service.tenant.entry_id.to_string(), json!({ "title": "Other" })),
+        ("entries", service.tenant.ticket_id.to_string(), json!({ "title": "Other" })),
         ("releases", service.tenant.release_id.to_string(), json!({ "name": "Other" })),
     ] {
         let path = |project: &dyn std::fmt::Display| format!("/projects/{project}/{kind}/{id}");
@@ -347,7 +347,7 @@ async fn organizations_do_not_share_a_directory(database: Database) {
         assert_eq!(service.api.get(&path).send().await.is(200).body, ours);
     }
     // Their project of that id has none of our tickets and none of our time.
-    let ticket = format!("/projects/{project}/entries/{}", service.tenant.entry_id);
+    let ticket = format!("/projects/{project}/entries/{}", service.tenant.ticket_id);
     theirs.get(&ticket).send().await.fails_with(404, "not_found");
     service.log_any().send().await.is(201);
     let list = theirs.get(&service.tenant.path()).send().await.is(200).json();

@@ -35,7 +35,7 @@ async fn full_entry(service: &Service) -> Answer {
     let body = tenant.body_with(&json!({
         "description": "text",
         "billable": false,
-        "entryId": tenant.entry_id.to_string(),
+        "entryId": tenant.ticket_id.to_string(),
         "releaseId": tenant.release_id.to_string(),
     }));
     service.log(&body).send().await.is(201)
@@ -332,7 +332,7 @@ async fn an_entry_refers_to_what_its_own_project_has(database: Database) {
     let tenant = &service.tenant;
     let elsewhere =
         service.api.post(&tenant.other_path()).json(&tenant.body()).send().await.is(201);
-    let references = json!({ "entryId": tenant.entry_id.to_string(), "releaseId": tenant.release_id.to_string() });
+    let references = json!({ "entryId": tenant.ticket_id.to_string(), "releaseId": tenant.release_id.to_string() });
     patch(&service.api, &elsewhere.text("id"), &references)
         .send()
         .await

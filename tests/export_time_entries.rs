@@ -79,7 +79,7 @@ async fn an_export_has_the_rows_of_the_list(database: Database) {
             "minutes": 100 + number,
             "billable": number % 2 == 0 || number % 4 == 3,
             "description": (number % 3 == 0).then_some("Zażółć, \"quoted\""),
-            "entryId": (number % 4 == 0).then(|| tenant.entry_id.to_string()),
+            "entryId": (number % 4 == 0).then(|| tenant.ticket_id.to_string()),
             "releaseId": (number % 5 == 0).then(|| tenant.release_id.to_string()),
             "externalRef": { "provider": "p", "externalType": "t", "externalId": number.to_string() },
         }));

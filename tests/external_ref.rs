@@ -67,7 +67,7 @@ async fn a_reference_that_comes_again_with_another_body_changes_the_entry(databa
         "minutes": 30,
         "description": "more",
         "billable": false,
-        "entryId": service.tenant.entry_id.to_string(),
+        "entryId": service.tenant.ticket_id.to_string(),
         "releaseId": service.tenant.release_id.to_string(),
     });
     let changed = log(&service, members.clone()).send().await.is(200);
@@ -90,7 +90,7 @@ async fn an_absent_member_takes_its_default_again(database: Database) {
     let full = json!({
         "description": "text",
         "billable": false,
-        "entryId": service.tenant.entry_id.to_string(),
+        "entryId": service.tenant.ticket_id.to_string(),
         "releaseId": service.tenant.release_id.to_string(),
     });
     log(&service, full).send().await.is(201);

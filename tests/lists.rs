@@ -31,7 +31,7 @@ pub(crate) async fn fill(service: &Service) -> Vec<(Value, Option<Value>)> {
         let every = |nth: usize| number % nth == 0;
         let steps = (number / 2) % (LIFE.len() + 1);
         let own = !every(4);
-        let ticket = (own && every(3)).then(|| tenant.entry_id.to_string());
+        let ticket = (own && every(3)).then(|| tenant.ticket_id.to_string());
         let release = (own && every(5)).then(|| tenant.release_id.to_string());
         let mut body = tenant.body_with(&json!({
             "userId": if every(2) { tenant.user_id } else { tenant.other_user_id }.to_string(),
@@ -120,7 +120,7 @@ async fn every_filter_lists_exactly_what_it_says(database: Database) {
     };
     let day = |entry: &Value| entry["workDate"].as_str().unwrap().to_owned();
     let (user, ticket, release) =
-        (tenant.user_id.to_string(), tenant.entry_id.to_string(), tenant.release_id.to_string());
+        (tenant.user_id.to_string(), tenant.ticket_id.to_string(), tenant.release_id.to_string());
     let middle = all[14].0["updatedAt"].as_str().unwrap().to_owned();
     let nobody = "00000000-0000-4000-8000-000000000000";
     let filters: Vec<(String, Meaning)> = vec![

@@ -56,7 +56,7 @@ async fn every_member_that_is_given_comes_back(database: Database) {
         "minutes": 61,
         "description": "Zażółć 🦆 \u{200d} \"quoted\" \\ \n\t\u{7f}",
         "billable": false,
-        "entryId": service.tenant.entry_id.to_string(),
+        "entryId": service.tenant.ticket_id.to_string(),
         "releaseId": service.tenant.release_id.to_string(),
     });
     let entry = service.log(&given).send().await.is(201).json();
@@ -72,13 +72,13 @@ async fn ids_are_read_in_any_case_and_written_in_lower_case(database: Database) 
     let upper = |id: String| id.to_uppercase();
     let body = tenant.body_with(&json!({
         "userId": upper(tenant.user_id.to_string()),
-        "entryId": upper(tenant.entry_id.to_string()),
+        "entryId": upper(tenant.ticket_id.to_string()),
         "releaseId": upper(tenant.release_id.to_string()),
     }));
     let path = format!("/projects/{}/time-entries", upper(tenant.project_id.to_string()));
     let entry = service.api.post(&path).json(&body).send().await.is(201).json();
     assert_eq!(entry["userId"], tenant.user_id.to_string());
-    assert_eq!(entry["entryId"], tenant.entry_id.to_string());
+    assert_eq!(entry["entryId"], tenant.ticket_id.to_string());
     assert_eq!(entry["releaseId"], tenant.release_id.to_string());
     assert_eq!(entry["projectId"], tenant.project_id.to_string());
 }
@@ -158,14 +158,14 @@ async fn an_entry_refers_to_what_its_organization_and_project_have(database: Dat
     // All of them at once, and a ticket or a release of another project is none.
     let body = tenant.body_with(&json!({
         "userId": nobody,
-        "entryId": stranger.entry_id.to_string(),
+        "entryId": stranger.ticket_id.to_string(),
         "releaseId": stranger.release_id.to_string(),
     }));
     let expected =
         ["/userId unknown_reference", "/entryId unknown_reference", "/releaseId unknown_reference"];
     service.log(&body).send().await.refuses(&expected);
     let body = tenant.body_with(&json!({
-        "entryId": tenant.entry_id.to_string(),
+        "entryId": tenant.ticket_id.to_string(),
         "releaseId": tenant.release_id.to_string(),
     }));
     service.api.post(&tenant.other_path()).json(&body).send().await.refuses(&expected[1..]);

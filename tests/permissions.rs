@@ -224,7 +224,7 @@ impl Rule {
         let path = path
             .replace("{projectId}", &tenant.project_id.to_string())
             .replace("{userId}", &tenant.user_id.to_string())
-            .replace("{entryId}", &tenant.entry_id.to_string())
+            .replace("{entryId}", &tenant.ticket_id.to_string())
             .replace("{releaseId}", &tenant.release_id.to_string())
             .replace("{timeEntryId}", id);
         let call = api.call(method, &path);
@@ -260,7 +260,7 @@ async fn key(service: &Service, stranger: &Tenant, kind: Kind) -> Api {
 /// Everything that there is to see of the tenant, and how much of everything there is at all.
 async fn all(service: &Service) -> (String, Vec<Vec<u8>>) {
     let (project, ticket, release) =
-        (service.tenant.project_id, service.tenant.entry_id, service.tenant.release_id);
+        (service.tenant.project_id, service.tenant.ticket_id, service.tenant.release_id);
     let mut seen = Vec::new();
     for path in [
         "/time-entries.csv".to_owned(),

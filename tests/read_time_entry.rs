@@ -30,7 +30,7 @@ async fn a_read_answers_the_bytes_that_the_create_answered(database: Database) {
     let service = Service::start(database).await;
     let body = service.tenant.body_with(&json!({
         "description": "é 🦆 \u{7f} \\ / \" \n \u{2028}",
-        "entryId": service.tenant.entry_id.to_string(),
+        "entryId": service.tenant.ticket_id.to_string(),
         "releaseId": service.tenant.release_id.to_string(),
         "externalRef": { "provider": "p", "externalType": "t", "externalId": "i" },
     }));

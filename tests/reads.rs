@@ -118,7 +118,7 @@ async fn everything(service: &Service, tenant: &Tenant, entry: &str) -> Vec<Call
         "/users",
         &project,
         &format!("/users/{}", tenant.user_id),
-        &format!("{project}/entries/{}", tenant.entry_id),
+        &format!("{project}/entries/{}", tenant.ticket_id),
         &format!("{project}/releases/{}", tenant.release_id),
         "/me",
         "/health/ready",

@@ -52,7 +52,7 @@ impl Changes {
         let action = if round % 2 == 1 { Action::Submit } else { Action::Recall };
         let reference =
             json!({ "provider": "p", "externalType": "t", "externalId": round.to_string() });
-        let (ticket, release) = (tenant.entry_id.to_string(), tenant.release_id.to_string());
+        let (ticket, release) = (tenant.ticket_id.to_string(), tenant.release_id.to_string());
         let full = json!({ "entryId": ticket, "releaseId": release, "minutes": 1 + round });
         let project = format!("/projects/{}", tenant.project_id);
         let name = key("Name");
@@ -100,7 +100,7 @@ fn reads(service: &Service, entry: &str) -> Vec<Call> {
         "/users",
         &project,
         &format!("/users/{}", tenant.user_id),
-        &format!("{project}/entries/{}", tenant.entry_id),
+        &format!("{project}/entries/{}", tenant.ticket_id),
         &format!("{project}/releases/{}", tenant.release_id),
         "/me",
         "/health/ready",

@@ -33,7 +33,7 @@ async fn fill(service: &Service) {
             "userId": if every(2) { tenant.user_id } else { tenant.other_user_id }.to_string(),
             "workDate": days[number % days.len()],
             "billable": !every(3),
-            "entryId": (own && every(2)).then(|| tenant.entry_id.to_string()),
+            "entryId": (own && every(2)).then(|| tenant.ticket_id.to_string()),
             "releaseId": (own && every(3)).then(|| tenant.release_id.to_string()),
             "minutes": 10 + number,
         }));

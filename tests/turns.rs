@@ -31,7 +31,7 @@ fn batch(tenant: &Tenant) -> Request {
         duration: WorkDuration::MIN,
         description: None,
         billable: true,
-        entry_id: None,
+        ticket_id: None,
         release_id: None,
     };
     let item = || {

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use timelog_adapters::Store;
 use timelog_domain::ports::{ApiKeys, Directory, IssuedKey, NewApiKey};
 use timelog_domain::{
-    Entry, EntryId, KeyId, Name, OrganizationId, Permission, Permissions, Project, ProjectId,
-    Release, ReleaseId, Timestamp, User, UserId,
+    KeyId, Name, OrganizationId, Permission, Permissions, Project, ProjectId, Release, ReleaseId,
+    Ticket, TicketId, Timestamp, User, UserId,
 };
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ pub(crate) struct Tenant {
     pub(crate) other_project_id: ProjectId,
     pub(crate) user_id: UserId,
     pub(crate) other_user_id: UserId,
-    pub(crate) entry_id: EntryId,
+    pub(crate) ticket_id: TicketId,
     pub(crate) release_id: ReleaseId,
     /// A key that may do everything.
     pub(crate) key: IssuedKey,
@@ -33,7 +33,7 @@ impl Tenant {
             other_project_id: ProjectId::new(Uuid::now_v7()),
             user_id: UserId::new(Uuid::now_v7()),
             other_user_id: UserId::new(Uuid::now_v7()),
-            entry_id: EntryId::new(Uuid::now_v7()),
+            ticket_id: TicketId::new(Uuid::now_v7()),
             release_id: ReleaseId::new(Uuid::now_v7()),
             key: key(store, organization_id, |_| ()).await,
         };
@@ -42,8 +42,8 @@ impl Tenant {
         tenant.put_user(store, tenant.user_id, true).await;
         tenant.put_user(store, tenant.other_user_id, true).await;
         let project_id = tenant.project_id;
-        let entry = Entry { organization_id, project_id, id: tenant.entry_id, title: name() };
-        store.put_entry(entry).await.expect("an entry can be put");
+        let entry = Ticket { organization_id, project_id, id: tenant.ticket_id, title: name() };
+        store.put_ticket(entry).await.expect("an entry can be put");
         let release = Release { organization_id, project_id, id: tenant.release_id, name: name() };
         store.put_release(release).await.expect("a release can be put");
         tenant

@@ -12,8 +12,8 @@ use crate::database::{Database, detached, on_database};
 use crate::error::DbError;
 use crate::postgres::hand_back;
 use crate::rows::{
-    ApiKeyRow, EntryRow, FormerSecretRow, HistoryRow, IdempotencyRow, OrganizationRow, ProjectRow,
-    ReleaseRow, TimeEntryRow, UserRow,
+    ApiKeyRow, FormerSecretRow, HistoryRow, IdempotencyRow, OrganizationRow, ProjectRow,
+    ReleaseRow, TicketRow, TimeEntryRow, UserRow,
 };
 use crate::schema::{
     api_keys, former_secrets, idempotency_keys, organizations, project_entries, project_releases,
@@ -199,7 +199,7 @@ copy_table!(copy_projects, projects, ProjectRow, resume: false, "organization_id
 copy_table!(copy_users, users, UserRow, resume: false, "organization_id, id", {
     organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
-copy_table!(copy_entries, project_entries, EntryRow, resume: false, "organization_id, project_id, id", {
+copy_table!(copy_entries, project_entries, TicketRow, resume: false, "organization_id, project_id, id", {
     organization_id: Id = IdValue::NIL, project_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
 copy_table!(copy_releases, project_releases, ReleaseRow, resume: false, "organization_id, project_id, id", {

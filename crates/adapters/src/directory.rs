@@ -4,12 +4,12 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use timelog_domain::ports::{Directory, PortFuture};
 use timelog_domain::{
-    Entry, EntryId, Name, OrganizationId, Page, Project, ProjectId, Release, ReleaseId, User,
+    Name, OrganizationId, Page, Project, ProjectId, Release, ReleaseId, Ticket, TicketId, User,
     UserId,
 };
 
 use crate::database::on_database;
-use crate::rows::{EntryRow, OrganizationRow, ProjectRow, ReleaseRow, UserRow};
+use crate::rows::{OrganizationRow, ProjectRow, ReleaseRow, TicketRow, UserRow};
 use crate::schema::{organizations, project_entries, project_releases, projects, users};
 use crate::store::Store;
 use crate::types::IdValue;
@@ -104,13 +104,13 @@ impl Directory for Store {
         put!(self, user.organization_id, users, (organization_id, id), UserRow::from(user))
     }
 
-    fn put_entry(&self, entry: Entry) -> PortFuture<'_, bool> {
+    fn put_ticket(&self, ticket: Ticket) -> PortFuture<'_, bool> {
         put!(
             self,
-            entry.organization_id,
+            ticket.organization_id,
             project_entries,
             (organization_id, project_id, id),
-            EntryRow::from(entry)
+            TicketRow::from(ticket)
         )
     }
 
@@ -160,14 +160,14 @@ impl Directory for Store {
         page!(self, users, organization, after, limit, UserRow, User)
     }
 
-    fn entry(
+    fn ticket(
         &self,
         organization: OrganizationId,
         project: ProjectId,
-        id: EntryId,
-    ) -> PortFuture<'_, Option<Entry>> {
+        id: TicketId,
+    ) -> PortFuture<'_, Option<Ticket>> {
         let key = (IdValue::from(organization), IdValue::from(project), IdValue::from(id));
-        get!(self, project_entries, organization, key, EntryRow)
+        get!(self, project_entries, organization, key, TicketRow)
     }
 
     fn release(

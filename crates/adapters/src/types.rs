@@ -12,7 +12,7 @@ use diesel::sql_types::{BigInt, Binary, Integer, SqlType, Text};
 use diesel::sqlite::{Sqlite, SqliteValue};
 use time::Date;
 use timelog_domain::{
-    EntryId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, Timestamp, UserId, WorkDate,
+    KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, Timestamp, UserId, WorkDate,
 };
 use uuid::Uuid;
 
@@ -78,7 +78,7 @@ macro_rules! ids {
     )+};
 }
 
-ids!(EntryId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId);
+ids!(TicketId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId);
 
 macro_rules! wraps {
     ($($value:ident: $domain:ident),+) => {$(

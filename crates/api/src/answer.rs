@@ -41,7 +41,7 @@ impl<'a> From<&'a TimeEntry> for EntryBody<'a> {
             organization_id: entry.organization_id().to_string(),
             project_id: entry.project_id().to_string(),
             user_id: details.user_id.to_string(),
-            entry_id: details.entry_id.map(|id| id.to_string()),
+            entry_id: details.ticket_id.map(|id| id.to_string()),
             release_id: details.release_id.map(|id| id.to_string()),
             work_date: details.work_date.to_string(),
             hours: details.duration.hours(),

@@ -42,7 +42,7 @@ pub(crate) fn append(text: &mut Vec<u8>, entry: &TimeEntry) {
         entry.id().to_string(),
         entry.project_id().to_string(),
         details.user_id.to_string(),
-        optional(details.entry_id.map(|id| id.to_string())),
+        optional(details.ticket_id.map(|id| id.to_string())),
         optional(details.release_id.map(|id| id.to_string())),
         details.work_date.to_string(),
         details.duration.hours(),

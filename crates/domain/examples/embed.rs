@@ -125,7 +125,7 @@ fn worklog(id: &str, hours: &str) -> Result<LogTimeEntry, Box<dyn Error>> {
             duration: WorkDuration::from_hours(hours)?,
             description: Some("Implemented login flow.".parse()?),
             billable: true,
-            entry_id: None,
+            ticket_id: None,
             release_id: None,
         },
         external_ref: Some(ExternalRef {

@@ -70,6 +70,14 @@ impl FromIterator<Permission> for Permissions {
     }
 }
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for Permissions {
+    /// A list of names.
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter())
+    }
+}
+
 impl fmt::Display for Permissions {
     /// Comma-separated names, as [`FromStr`](std::str::FromStr) reads them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

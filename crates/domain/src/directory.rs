@@ -1,6 +1,6 @@
-//! What an entry may refer to: projects, users, and a project's backlog entries and releases.
+//! What an entry may refer to: projects, users, and a project's tickets and releases.
 
-use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, UserId};
+use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, UserId};
 use crate::text::Name;
 
 /// A project that time is logged on.
@@ -29,15 +29,15 @@ pub struct User {
     pub active: bool,
 }
 
-/// An entry of a project's backlog (a ticket).
+/// A piece of a project's planned work that time can be logged on, such as a story or a bug. On the wire its id is `entryId`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct Ticket {
     /// The organization it belongs to.
     pub organization_id: OrganizationId,
     /// The project it belongs to.
     pub project_id: ProjectId,
     /// Its id.
-    pub id: EntryId,
+    pub id: TicketId,
     /// Its title.
     pub title: Name,
 }

@@ -21,6 +21,7 @@ const MAX_FRACTION_DIGITS: usize = 30;
 /// # Ok::<(), timelog_domain::InvalidDuration>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct WorkDuration(u16);
 
 /// Why a number of minutes or an hours text is no [`WorkDuration`].

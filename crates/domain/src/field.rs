@@ -15,8 +15,8 @@ pub enum Field {
     Description,
     /// Whether a customer pays for it.
     Billable,
-    /// The backlog entry (ticket) it was spent on.
-    EntryId,
+    /// The ticket it was spent on.
+    TicketId,
     /// The release it was spent on.
     ReleaseId,
 }
@@ -27,7 +27,7 @@ named!(Field, UnknownField, "member", {
     Minutes => "minutes",
     Description => "description",
     Billable => "billable",
-    EntryId => "entryId",
+    TicketId => "entryId",
     ReleaseId => "releaseId",
 });
 
@@ -44,6 +44,7 @@ pub struct FieldChange {
 
 /// The value of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
 pub enum FieldValue {
     /// No value.
     Null,

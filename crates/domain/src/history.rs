@@ -82,6 +82,8 @@ impl Event {
     }
 }
 
+crate::text_form::serialize!(Event);
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

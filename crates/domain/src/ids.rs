@@ -58,6 +58,8 @@ macro_rules! ids {
             }
         }
 
+        crate::text_form::serialize!($name);
+
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self.0.as_hyphenated())
@@ -73,9 +75,8 @@ ids! {
     ProjectId;
     /// Names a user, the person whose time is logged.
     UserId;
-    /// Names an entry of a project's backlog (a ticket) that time can be logged on. Not a time
-    /// entry: that is a [`TimeEntryId`].
-    EntryId;
+    /// Names a ticket of a project, which time can be logged on. On the wire it is `entryId`.
+    TicketId;
     /// Names a release of a project.
     ReleaseId;
     /// Names a time entry.

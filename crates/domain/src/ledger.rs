@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::changes::{Changes, TimeEntryChange, TimeEntryDeletion};
-use crate::directory::{Entry, Project, Release, User};
+use crate::directory::{Project, Release, Ticket, User};
 use crate::external_ref::ExternalRef;
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
-use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
+use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
 use crate::time_entry::TimeEntry;
 
 /// Names a time entry in the store: the organization always comes first, so no lookup can cross it.
@@ -21,7 +21,7 @@ pub(crate) type RefKey = (OrganizationId, ExternalRef);
 pub struct Ledger {
     projects: HashMap<(OrganizationId, ProjectId), Project>,
     users: HashMap<(OrganizationId, UserId), User>,
-    entries: HashSet<(OrganizationId, ProjectId, EntryId)>,
+    tickets: HashSet<(OrganizationId, ProjectId, TicketId)>,
     releases: HashSet<(OrganizationId, ProjectId, ReleaseId)>,
     time_entries: HashMap<TimeEntryKey, TimeEntry>,
     external_refs: HashMap<RefKey, TimeEntryId>,
@@ -52,9 +52,9 @@ impl Ledger {
         self.users.insert((user.organization_id, user.id), user);
     }
 
-    /// Adds a stored backlog entry.
-    pub fn load_entry(&mut self, entry: &Entry) {
-        self.entries.insert((entry.organization_id, entry.project_id, entry.id));
+    /// Adds a stored ticket.
+    pub fn load_ticket(&mut self, ticket: &Ticket) {
+        self.tickets.insert((ticket.organization_id, ticket.project_id, ticket.id));
     }
 
     /// Adds a stored release.
@@ -87,10 +87,15 @@ impl Ledger {
         self.users.get(&(organization, id))
     }
 
-    /// Whether the project has that backlog entry.
+    /// Whether the project has that ticket.
     #[must_use]
-    pub fn has_entry(&self, organization: OrganizationId, project: ProjectId, id: EntryId) -> bool {
-        self.entries.contains(&(organization, project, id))
+    pub fn has_ticket(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+        id: TicketId,
+    ) -> bool {
+        self.tickets.contains(&(organization, project, id))
     }
 
     /// Whether the project has that release.

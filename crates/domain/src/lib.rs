@@ -25,6 +25,7 @@ pub mod source;
 pub mod status;
 pub mod summary;
 pub mod text;
+mod text_form;
 pub mod time_entry;
 pub mod timestamp;
 pub mod touches;
@@ -35,7 +36,7 @@ pub use changes::{Changes, TimeEntryChange, TimeEntryDeletion};
 pub use command::{
     ApplyAction, ApplyMany, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany, LogTimeEntry,
 };
-pub use directory::{Entry, Project, Release, User};
+pub use directory::{Project, Release, Ticket, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};
 pub use external_ref::ExternalRef;
 pub use field::{Field, FieldChange, FieldValue};
@@ -46,7 +47,7 @@ pub use idempotency::{
     StoredAnswer,
 };
 pub use ids::{
-    EntryId, InvalidId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId,
+    InvalidId, KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId,
 };
 pub use ledger::Ledger;
 pub use outcome::{ItemOutcome, Outcome};

@@ -16,6 +16,8 @@ macro_rules! named {
             }
         }
 
+        crate::text_form::serialize!($type);
+
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())

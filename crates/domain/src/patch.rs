@@ -1,7 +1,7 @@
 //! A change of some members of an entry, which leaves the others as they are.
 
 use crate::duration::WorkDuration;
-use crate::ids::{EntryId, ReleaseId, UserId};
+use crate::ids::{ReleaseId, TicketId, UserId};
 use crate::text::Description;
 use crate::time_entry::Details;
 use crate::work_date::WorkDate;
@@ -15,7 +15,7 @@ use crate::work_date::WorkDate;
 /// #     Ok(Details {
 /// #         user_id: "3fa85f64-5717-4562-b3fc-2c963f66afa6".parse()?, work_date: "2025-01-15".parse()?,
 /// #         duration: WorkDuration::from_minutes(150)?, description: Some("Login flow".parse()?), billable: true,
-/// #         entry_id: None, release_id: None,
+/// #         ticket_id: None, release_id: None,
 /// #     })
 /// # }
 /// let details = details()?;
@@ -39,8 +39,8 @@ pub struct Patch {
     pub description: Option<Option<Description>>,
     /// Whether a customer pays for it.
     pub billable: Option<bool>,
-    /// The backlog entry (ticket) it was spent on.
-    pub entry_id: Option<Option<EntryId>>,
+    /// The ticket it was spent on.
+    pub ticket_id: Option<Option<TicketId>>,
     /// The release it was spent on.
     pub release_id: Option<Option<ReleaseId>>,
 }
@@ -49,7 +49,7 @@ impl Patch {
     /// What an entry says after the patch.
     #[must_use]
     pub fn applied_to(&self, details: &Details) -> Details {
-        let Self { user_id, work_date, duration, description, billable, entry_id, release_id } =
+        let Self { user_id, work_date, duration, description, billable, ticket_id, release_id } =
             self;
         Details {
             user_id: user_id.unwrap_or(details.user_id),
@@ -57,7 +57,7 @@ impl Patch {
             duration: duration.unwrap_or(details.duration),
             description: description.as_ref().unwrap_or(&details.description).clone(),
             billable: billable.unwrap_or(details.billable),
-            entry_id: entry_id.unwrap_or(details.entry_id),
+            ticket_id: ticket_id.unwrap_or(details.ticket_id),
             release_id: release_id.unwrap_or(details.release_id),
         }
     }

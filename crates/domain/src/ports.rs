@@ -4,10 +4,10 @@
 use std::pin::Pin;
 
 use crate::access::{ApiKey, Permissions};
-use crate::directory::{Entry, Project, Release, User};
+use crate::directory::{Project, Release, Ticket, User};
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
-use crate::ids::{EntryId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
+use crate::ids::{KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
 use crate::query::{Filter, Page, PageRequest, Position};
 use crate::request::{Decision, Request};
 use crate::summary::{GroupBy, Summary};
@@ -136,7 +136,7 @@ pub trait TimeEntryQueries: Send + Sync {
 /// - Every `put` creates or replaces and says whether it created. Repeating it MUST change nothing.
 /// - A `put` into an organization or a project that is not known MUST be
 ///   [`PortError::UnknownReference`].
-/// - No read MUST ever see what belongs to another organization, nor a backlog entry or release of
+/// - No read MUST ever see what belongs to another organization, nor a ticket or release of
 ///   another project. Reads MUST see every `put` that was answered before.
 /// - Pages are in ascending order of ids, of at most `limit` items, and begin after the id that is
 ///   given.
@@ -147,8 +147,8 @@ pub trait Directory: Send + Sync {
     fn put_project(&self, project: Project) -> PortFuture<'_, bool>;
     /// Stores a user.
     fn put_user(&self, user: User) -> PortFuture<'_, bool>;
-    /// Stores a backlog entry of a project.
-    fn put_entry(&self, entry: Entry) -> PortFuture<'_, bool>;
+    /// Stores a ticket of a project.
+    fn put_ticket(&self, ticket: Ticket) -> PortFuture<'_, bool>;
     /// Stores a release of a project.
     fn put_release(&self, release: Release) -> PortFuture<'_, bool>;
 
@@ -174,13 +174,13 @@ pub trait Directory: Send + Sync {
         after: Option<UserId>,
         limit: u32,
     ) -> PortFuture<'_, Page<User, UserId>>;
-    /// The backlog entry of that id in that project.
-    fn entry(
+    /// The ticket of that id in that project.
+    fn ticket(
         &self,
         organization: OrganizationId,
         project: ProjectId,
-        id: EntryId,
-    ) -> PortFuture<'_, Option<Entry>>;
+        id: TicketId,
+    ) -> PortFuture<'_, Option<Ticket>>;
     /// The release of that id in that project.
     fn release(
         &self,

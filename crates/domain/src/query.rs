@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::external_ref::ExternalRef;
-use crate::ids::{EntryId, ProjectId, ReleaseId, TimeEntryId, UserId};
+use crate::ids::{ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
 use crate::named::named;
 use crate::source::Source;
 use crate::status::Status;
@@ -29,8 +29,8 @@ pub struct Filter {
     pub project_id: Option<ProjectId>,
     /// Of this user.
     pub user_id: Option<UserId>,
-    /// Spent on this backlog entry (ticket).
-    pub entry_id: Option<EntryId>,
+    /// Spent on this ticket.
+    pub ticket_id: Option<TicketId>,
     /// Spent on this release.
     pub release_id: Option<ReleaseId>,
     /// In one of these statuses; in any where there are none.
@@ -61,7 +61,7 @@ impl Filter {
         let Self {
             project_id,
             user_id,
-            entry_id,
+            ticket_id,
             release_id,
             statuses,
             billable,
@@ -80,7 +80,7 @@ impl Filter {
         };
         project_id.is_none_or(|id| entry.project_id() == id)
             && user_id.is_none_or(|id| details.user_id == id)
-            && entry_id.is_none_or(|id| details.entry_id == Some(id))
+            && ticket_id.is_none_or(|id| details.ticket_id == Some(id))
             && release_id.is_none_or(|id| details.release_id == Some(id))
             && (statuses.is_empty() || statuses.contains(&entry.status()))
             && billable.is_none_or(|billable| details.billable == billable)

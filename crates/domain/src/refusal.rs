@@ -73,7 +73,7 @@ pub enum InvalidReference {
     InactiveUser,
     /// `entryId` names no entry of the project.
     #[error("must name an entry of this project")]
-    UnknownEntry,
+    UnknownTicket,
     /// `releaseId` names no release of the project.
     #[error("must name a release of this project")]
     UnknownRelease,
@@ -85,7 +85,7 @@ impl InvalidReference {
     pub const fn field(self) -> Field {
         match self {
             Self::UnknownUser | Self::InactiveUser => Field::UserId,
-            Self::UnknownEntry => Field::EntryId,
+            Self::UnknownTicket => Field::TicketId,
             Self::UnknownRelease => Field::ReleaseId,
         }
     }

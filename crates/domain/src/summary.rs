@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 use std::str::FromStr;
 
 use crate::duration::hours_of_minutes;
-use crate::ids::{EntryId, ReleaseId, UserId};
+use crate::ids::{ReleaseId, TicketId, UserId};
 use crate::named::named;
 use crate::status::Status;
 use crate::time_entry::TimeEntry;
@@ -17,8 +17,8 @@ use crate::work_date::{Month, Week, WorkDate};
 pub enum GroupKey {
     /// Who worked.
     User,
-    /// The backlog entry (ticket).
-    Entry,
+    /// The ticket.
+    Ticket,
     /// The release.
     Release,
     /// The day the work was done on.
@@ -35,7 +35,7 @@ pub enum GroupKey {
 
 named!(GroupKey, UnknownGroupKey, "group", {
     User => "user",
-    Entry => "entry",
+    Ticket => "entry",
     Release => "release",
     WorkDate => "workDate",
     Week => "week",
@@ -46,11 +46,12 @@ named!(GroupKey, UnknownGroupKey, "group", {
 
 /// The value that the entries of a group have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
 pub enum GroupValue {
     /// Of [`GroupKey::User`].
     User(UserId),
-    /// Of [`GroupKey::Entry`]; none for those without.
-    Entry(Option<EntryId>),
+    /// Of [`GroupKey::Ticket`]; none for those without.
+    Ticket(Option<TicketId>),
     /// Of [`GroupKey::Release`]; none for those without.
     Release(Option<ReleaseId>),
     /// Of [`GroupKey::WorkDate`].
@@ -72,7 +73,7 @@ impl GroupKey {
         let details = entry.details();
         match self {
             Self::User => GroupValue::User(details.user_id),
-            Self::Entry => GroupValue::Entry(details.entry_id),
+            Self::Ticket => GroupValue::Ticket(details.ticket_id),
             Self::Release => GroupValue::Release(details.release_id),
             Self::WorkDate => GroupValue::WorkDate(details.work_date),
             Self::Week => GroupValue::Week(details.work_date.week()),

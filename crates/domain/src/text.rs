@@ -68,6 +68,8 @@ macro_rules! texts {
             }
         }
 
+        crate::text_form::serialize!($name);
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(&self.0)

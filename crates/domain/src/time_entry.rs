@@ -5,7 +5,7 @@ use std::fmt;
 use crate::duration::WorkDuration;
 use crate::external_ref::ExternalRef;
 use crate::field::{Field, FieldChange, FieldValue};
-use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
+use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
 use crate::source::Source;
 use crate::status::{Action, Status};
 use crate::text::Description;
@@ -25,8 +25,8 @@ pub struct Details {
     pub description: Option<Description>,
     /// Whether a customer pays for it.
     pub billable: bool,
-    /// The backlog entry (ticket) it was spent on.
-    pub entry_id: Option<EntryId>,
+    /// The ticket it was spent on.
+    pub ticket_id: Option<TicketId>,
     /// The release it was spent on.
     pub release_id: Option<ReleaseId>,
 }
@@ -34,6 +34,7 @@ pub struct Details {
 /// Counts the changes of an entry, from 1. It is the entry's entity tag, and what optimistic saves
 /// compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Version(i64);
 
 impl Version {
@@ -188,7 +189,7 @@ impl TimeEntry {
     /// #     let id = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
     /// #     let details = Details {
     /// #         user_id: id.parse()?, work_date: "2025-01-15".parse()?, duration: WorkDuration::from_minutes(150)?,
-    /// #         description: None, billable: true, entry_id: None, release_id: None,
+    /// #         description: None, billable: true, ticket_id: None, release_id: None,
     /// #     };
     /// #     let now = Timestamp::from_unix_millis(1_736_928_000_000)?;
     /// #     Ok(TimeEntry::log(id.parse()?, id.parse()?, id.parse()?, details, None, Source::Api, now))
@@ -347,7 +348,7 @@ fn fields(details: &Details) -> [(Field, FieldValue); 7] {
     fn text(value: Option<impl ToString>) -> FieldValue {
         value.map_or(FieldValue::Null, |value| FieldValue::Text(value.to_string()))
     }
-    let Details { user_id, work_date, duration, description, billable, entry_id, release_id } =
+    let Details { user_id, work_date, duration, description, billable, ticket_id, release_id } =
         details;
     [
         (Field::UserId, text(Some(user_id))),
@@ -355,7 +356,7 @@ fn fields(details: &Details) -> [(Field, FieldValue); 7] {
         (Field::Minutes, FieldValue::Integer(duration.minutes())),
         (Field::Description, text(description.as_ref())),
         (Field::Billable, FieldValue::Boolean(*billable)),
-        (Field::EntryId, text(*entry_id)),
+        (Field::TicketId, text(*ticket_id)),
         (Field::ReleaseId, text(*release_id)),
     ]
 }

@@ -76,6 +76,8 @@ impl From<Timestamp> for OffsetDateTime {
     }
 }
 
+crate::text_form::serialize!(Timestamp);
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = OffsetDateTime::from(*self);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::command::{Command, EditTimeEntry, LogTimeEntry};
 use crate::idempotency::IdempotencyScope;
-use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, UserId};
+use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, UserId};
 use crate::ledger::{Ledger, RefKey, TimeEntryKey};
 use crate::request::Request;
 
@@ -20,8 +20,8 @@ pub struct Touches {
     pub projects: BTreeSet<(OrganizationId, ProjectId)>,
     /// Users.
     pub users: BTreeSet<(OrganizationId, UserId)>,
-    /// Backlog entries.
-    pub entries: BTreeSet<(OrganizationId, ProjectId, EntryId)>,
+    /// Tickets.
+    pub tickets: BTreeSet<(OrganizationId, ProjectId, TicketId)>,
     /// Releases.
     pub releases: BTreeSet<(OrganizationId, ProjectId, ReleaseId)>,
     /// Time entries.
@@ -44,7 +44,7 @@ impl<'a> FromIterator<&'a Request> for Touches {
 
 impl Touches {
     /// What the requests need beside [`Touches::from_iter`], now that those rows are loaded: mostly
-    /// nothing. An edit that names another backlog entry or release must find it in the project of
+    /// nothing. An edit that names another ticket or release must find it in the project of
     /// its time entry, which the request does not say.
     #[must_use]
     pub fn following(requests: &[Request], ledger: &Ledger) -> Self {
@@ -67,11 +67,11 @@ impl Touches {
     /// Whether there is nothing to load.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { projects, users, entries, releases, time_entries, external_refs, answers } =
+        let Self { projects, users, tickets, releases, time_entries, external_refs, answers } =
             self;
         projects.is_empty()
             && users.is_empty()
-            && entries.is_empty()
+            && tickets.is_empty()
             && releases.is_empty()
             && time_entries.is_empty()
             && external_refs.is_empty()
@@ -103,7 +103,7 @@ impl Touches {
         let project = log.project_id;
         self.projects.insert((organization, project));
         self.users.insert((organization, log.details.user_id));
-        self.entries.extend(log.details.entry_id.map(|id| (organization, project, id)));
+        self.tickets.extend(log.details.ticket_id.map(|id| (organization, project, id)));
         self.releases.extend(log.details.release_id.map(|id| (organization, project, id)));
         self.external_refs
             .extend(log.external_ref.clone().map(|reference| (organization, reference)));
@@ -115,7 +115,7 @@ impl Touches {
         project: ProjectId,
         edit: &EditTimeEntry,
     ) {
-        self.entries.extend(edit.patch.entry_id.flatten().map(|id| (organization, project, id)));
+        self.tickets.extend(edit.patch.ticket_id.flatten().map(|id| (organization, project, id)));
         self.releases.extend(edit.patch.release_id.flatten().map(|id| (organization, project, id)));
     }
 }

@@ -70,6 +70,8 @@ pub struct Month {
     month: u8,
 }
 
+crate::text_form::serialize!(WorkDate, Week, Month);
+
 impl fmt::Display for Week {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-W{:02}", self.year, self.week)

@@ -10,7 +10,7 @@ use timelog_domain::{IdempotencyRecord, Ledger, Project, TimeEntry, Touches, Use
 use super::statement::{Column, Statement};
 use crate::error::DbError;
 use crate::external_digest;
-use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow};
+use crate::rows::{IdempotencyRow, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow};
 use crate::types::IdValue;
 
 // Each key is looked up by itself, through its unique index. A plain join would leave the planner
@@ -65,11 +65,11 @@ pub(super) async fn load(
     );
     let users =
         rows::<UserRow>(conn, USERS, pairs(touches.users.iter().copied()), touches.users.len());
-    let entries = rows::<EntryRow>(
+    let entries = rows::<TicketRow>(
         conn,
         ENTRIES,
-        triples(touches.entries.iter().copied()),
-        touches.entries.len(),
+        triples(touches.tickets.iter().copied()),
+        touches.tickets.len(),
     );
     let releases = rows::<ReleaseRow>(
         conn,
@@ -118,7 +118,7 @@ pub(super) async fn load(
         ledger.load_user(User::try_from(row)?);
     }
     for row in entries {
-        ledger.load_entry(&row.try_into()?);
+        ledger.load_ticket(&row.try_into()?);
     }
     for row in releases {
         ledger.load_release(&row.try_into()?);

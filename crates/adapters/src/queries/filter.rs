@@ -49,7 +49,7 @@ macro_rules! filtered {
         let timelog_domain::Filter {
             project_id,
             user_id,
-            entry_id,
+            ticket_id,
             release_id,
             statuses,
             billable,
@@ -70,7 +70,7 @@ macro_rules! filtered {
         if let Some(id) = user_id {
             query = query.filter(t::user_id.eq(IdValue::from(id)));
         }
-        if let Some(id) = entry_id {
+        if let Some(id) = ticket_id {
             query = query.filter(t::entry_id.eq(IdValue::from(id)));
         }
         if let Some(id) = release_id {

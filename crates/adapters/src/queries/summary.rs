@@ -33,7 +33,7 @@ struct Row {
 const fn column(key: GroupKey) -> &'static str {
     match key {
         GroupKey::User => "user_id",
-        GroupKey::Entry => "entry_id",
+        GroupKey::Ticket => "entry_id",
         GroupKey::Release => "release_id",
         GroupKey::WorkDate | GroupKey::Week | GroupKey::Month => "work_date",
         GroupKey::Status => "status",
@@ -90,7 +90,7 @@ fn value(key: GroupKey, row: &Row) -> Option<GroupValue> {
     let day = row.work_date.map(WorkDate::from);
     Some(match key {
         GroupKey::User => GroupValue::User(row.user_id?.into()),
-        GroupKey::Entry => GroupValue::Entry(row.entry_id.map(Into::into)),
+        GroupKey::Ticket => GroupValue::Ticket(row.entry_id.map(Into::into)),
         GroupKey::Release => GroupValue::Release(row.release_id.map(Into::into)),
         GroupKey::WorkDate => GroupValue::WorkDate(day?),
         GroupKey::Week => GroupValue::Week(day?.week()),

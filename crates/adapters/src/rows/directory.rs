@@ -2,7 +2,7 @@
 //! `project_releases`.
 
 use diesel::prelude::*;
-use timelog_domain::{Entry, Project, Release, User};
+use timelog_domain::{Project, Release, Ticket, User};
 
 use super::corrupt;
 use crate::error::DbError;
@@ -56,7 +56,7 @@ directory_row!(
     (organization_id, id)
 );
 directory_row!(
-    EntryRow, project_entries, Entry,
+    TicketRow, project_entries, Ticket,
     { organization_id: IdValue, project_id: IdValue, id: IdValue }, title,
     (organization_id, project_id, id)
 );

@@ -9,7 +9,7 @@ mod kept_body;
 mod time_entry;
 
 pub(crate) use api_key::{ApiKeyRow, FormerSecretRow};
-pub(crate) use directory::{EntryRow, OrganizationRow, ProjectRow, ReleaseRow, UserRow};
+pub(crate) use directory::{OrganizationRow, ProjectRow, ReleaseRow, TicketRow, UserRow};
 pub(crate) use history::HistoryRow;
 pub(crate) use idempotency::IdempotencyRow;
 pub(crate) use time_entry::TimeEntryRow;

@@ -63,7 +63,7 @@ impl From<&TimeEntry> for TimeEntryRow {
             id: (*id).into(),
             project_id: (*project_id).into(),
             user_id: details.user_id.into(),
-            entry_id: details.entry_id.map(Into::into),
+            entry_id: details.ticket_id.map(Into::into),
             release_id: details.release_id.map(Into::into),
             work_date: details.work_date.into(),
             minutes: details.duration.minutes().into(),
@@ -111,7 +111,7 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
                 })
                 .transpose()?,
             billable: row.billable,
-            entry_id: row.entry_id.map(Into::into),
+            ticket_id: row.entry_id.map(Into::into),
             release_id: row.release_id.map(Into::into),
         };
         Ok(Self::restore(Record {

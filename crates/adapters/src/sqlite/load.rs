@@ -7,7 +7,7 @@ use timelog_domain::{IdempotencyRecord, Ledger, Project, Request, TimeEntry, Tou
 
 use crate::error::DbError;
 use crate::external_digest;
-use crate::rows::{EntryRow, IdempotencyRow, ProjectRow, ReleaseRow, TimeEntryRow, UserRow};
+use crate::rows::{IdempotencyRow, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow};
 use crate::schema::{
     idempotency_keys, project_entries, project_releases, projects, time_entries, users,
 };
@@ -69,14 +69,14 @@ fn load_directory(
             ledger.load_user(User::try_from(row)?);
         }
     }
-    for (organization, project, id) in &touches.entries {
+    for (organization, project, id) in &touches.tickets {
         let row = project_entries::table
             .find((IdValue::from(*organization), IdValue::from(*project), IdValue::from(*id)))
-            .select(EntryRow::as_select())
+            .select(TicketRow::as_select())
             .first(conn)
             .optional()?;
         if let Some(row) = row {
-            ledger.load_entry(&row.try_into()?);
+            ledger.load_ticket(&row.try_into()?);
         }
     }
     for (organization, project, id) in &touches.releases {

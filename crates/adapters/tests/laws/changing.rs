@@ -31,12 +31,12 @@ pub(crate) async fn an_edited_entry_is_found_as_it_was_answered(subject: Subject
         duration: Some(WorkDuration::MAX),
         description: Some(Some(text("ü"))),
         billable: Some(false),
-        entry_id: Some(Some(id(TICKET))),
+        ticket_id: Some(Some(id(TICKET))),
         release_id: Some(Some(id(RELEASE))),
     };
     let empty = Patch {
         description: Some(None),
-        entry_id: Some(None),
+        ticket_id: Some(None),
         release_id: Some(None),
         ..Patch::default()
     };
@@ -48,18 +48,20 @@ pub(crate) async fn an_edited_entry_is_found_as_it_was_answered(subject: Subject
 }
 
 pub(crate) async fn an_edit_looks_for_tickets_in_the_project_of_its_entry(subject: Subject) {
-    let elsewhere = Entry { project_id: id(OTHER_PROJECT), ..ticket(OTHER_TICKET) };
-    subject.directory.put_entry(elsewhere).await.unwrap();
+    let elsewhere = Ticket { project_id: id(OTHER_PROJECT), ..ticket(OTHER_TICKET) };
+    subject.directory.put_ticket(elsewhere).await.unwrap();
     let elsewhere = Release { project_id: id(OTHER_PROJECT), ..release(41) };
     subject.directory.put_release(elsewhere).await.unwrap();
     let there = |number| LogTimeEntry { project_id: id(OTHER_PROJECT), ..log(number) };
     let patch = |ticket, release| Patch {
-        entry_id: Some(Some(id(ticket))),
+        ticket_id: Some(Some(id(ticket))),
         release_id: Some(Some(id(release))),
         ..Patch::default()
     };
-    let unknown =
-        Refusal::References(vec![InvalidReference::UnknownEntry, InvalidReference::UnknownRelease]);
+    let unknown = Refusal::References(vec![
+        InvalidReference::UnknownTicket,
+        InvalidReference::UnknownRelease,
+    ]);
     let (here, there_too) = (patch(TICKET, RELEASE), patch(OTHER_TICKET, 41));
 
     // The entries are stored, and the edits know only their ids.
@@ -137,7 +139,7 @@ pub(crate) async fn one_reference_may_change_hands_among_requests_that_wait(subj
 
 /// New, updated, unchanged, invalid, refused, new, and a later one of the first one's reference.
 fn mixed() -> Vec<Option<LogTimeEntry>> {
-    let unknown = Details { entry_id: Some(id(99)), ..log(0).details };
+    let unknown = Details { ticket_id: Some(id(99)), ..log(0).details };
     vec![
         Some(log_as(1011, "new")),
         Some(lasting(90, log_as(1012, "old"))),

@@ -174,8 +174,8 @@ pub(crate) async fn the_directory_needs_its_organization(subject: Subject) {
         refused
     );
     assert_eq!(directory.put_user(User { organization_id, ..user(USER, true) }).await, refused);
-    let ticket = Entry { project_id: id(99), ..ticket(TICKET) };
-    assert_eq!(directory.put_entry(ticket).await, refused);
+    let ticket = Ticket { project_id: id(99), ..ticket(TICKET) };
+    assert_eq!(directory.put_ticket(ticket).await, refused);
     let release = Release { project_id: id(99), ..release(RELEASE) };
     assert_eq!(directory.put_release(release).await, refused);
 }

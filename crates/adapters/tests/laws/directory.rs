@@ -9,7 +9,7 @@ use crate::world::*;
 /// What becomes of a request that refers to everything.
 async fn try_it(subject: &Subject, number: u128) -> Decision {
     let details = Details {
-        entry_id: Some(id(TICKET)),
+        ticket_id: Some(id(TICKET)),
         release_id: Some(id(RELEASE)),
         ..log(number).details
     };
@@ -37,7 +37,7 @@ pub(crate) async fn putting_replaces_what_was_there_and_is_seen_at_once(subject:
         Err(Refusal::References(vec![InvalidReference::InactiveUser]))
     );
     directory.put_user(user(USER, true)).await.unwrap();
-    directory.put_entry(Entry { title: text("Another title"), ..ticket(TICKET) }).await.unwrap();
+    directory.put_ticket(Ticket { title: text("Another title"), ..ticket(TICKET) }).await.unwrap();
     directory
         .put_release(Release { name: text("Another name"), ..release(RELEASE) })
         .await

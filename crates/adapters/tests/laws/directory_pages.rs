@@ -19,16 +19,16 @@ pub(crate) async fn everything_is_read_as_it_was_put(subject: Subject) {
     for (archived, name) in [(false, "A"), (true, "\u{10ffff} ü")] {
         let project = Project { name: text(name), ..project(60, archived) };
         let user = User { name: text(name), ..user(61, !archived) };
-        let ticket = Entry { title: text(name), ..ticket(62) };
+        let ticket = Ticket { title: text(name), ..ticket(62) };
         let release = Release { name: text(name), ..release(63) };
         // The first time it is created, the second time replaced.
         assert_eq!(directory.put_project(project.clone()).await, Ok(!archived));
         assert_eq!(directory.put_user(user.clone()).await, Ok(!archived));
-        assert_eq!(directory.put_entry(ticket.clone()).await, Ok(!archived));
+        assert_eq!(directory.put_ticket(ticket.clone()).await, Ok(!archived));
         assert_eq!(directory.put_release(release.clone()).await, Ok(!archived));
         assert_eq!(directory.project(organization, id(60)).await, Ok(Some(project)));
         assert_eq!(directory.user(organization, id(61)).await, Ok(Some(user)));
-        assert_eq!(directory.entry(organization, id(PROJECT), id(62)).await, Ok(Some(ticket)));
+        assert_eq!(directory.ticket(organization, id(PROJECT), id(62)).await, Ok(Some(ticket)));
         assert_eq!(directory.release(organization, id(PROJECT), id(63)).await, Ok(Some(release)));
     }
 }
@@ -79,12 +79,12 @@ pub(crate) async fn what_belongs_to_others_is_not_read(subject: Subject) {
     let (directory, stranger) = (&*subject.directory, id(OTHER_ORGANIZATION));
     directory.put_project(project(60, false)).await.unwrap();
     directory.put_user(user(61, true)).await.unwrap();
-    directory.put_entry(ticket(62)).await.unwrap();
+    directory.put_ticket(ticket(62)).await.unwrap();
     directory.put_release(release(63)).await.unwrap();
     assert_eq!(directory.project(stranger, id(60)).await, Ok(None));
     assert_eq!(directory.user(stranger, id(61)).await, Ok(None));
     for (organization, project) in [(OTHER_ORGANIZATION, PROJECT), (ORGANIZATION, OTHER_PROJECT)] {
-        assert_eq!(directory.entry(id(organization), id(project), id(62)).await, Ok(None));
+        assert_eq!(directory.ticket(id(organization), id(project), id(62)).await, Ok(None));
         assert_eq!(directory.release(id(organization), id(project), id(63)).await, Ok(None));
     }
     let projects = directory.projects(stranger, None, 9).await.unwrap();

@@ -28,10 +28,14 @@ fn whole_life(number: u128) -> Vec<Request> {
             number,
             Patch { duration: Some(WorkDuration::MAX), billable: Some(false), ..Patch::default() },
         ),
-        edit(number, Patch { entry_id: Some(Some(id(TICKET))), ..Patch::default() }),
+        edit(number, Patch { ticket_id: Some(Some(id(TICKET))), ..Patch::default() }),
         edit(
             number,
-            Patch { entry_id: Some(None), release_id: Some(Some(id(RELEASE))), ..Patch::default() },
+            Patch {
+                ticket_id: Some(None),
+                release_id: Some(Some(id(RELEASE))),
+                ..Patch::default()
+            },
         ),
         edit(number, described("")),
         edit(number, described("\"\\ \r\n\t {}[] null 1 true")),

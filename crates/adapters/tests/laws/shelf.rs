@@ -53,7 +53,7 @@ fn nth(nth: u128) -> LogTimeEntry {
         duration: WorkDuration::from_minutes(i64::try_from(nth * 131 % 1440 + 1).unwrap()).unwrap(),
         description: (choose(2, 3) == 0).then(|| text("described")),
         billable: choose(4, 4) != 0 || status_of(nth) == Status::Invoiced,
-        entry_id: ticket.map(id),
+        ticket_id: ticket.map(id),
         release_id: release.map(id),
     };
     // Each part is shared with others, and only all three together are not.
@@ -74,7 +74,7 @@ fn nth(nth: u128) -> LogTimeEntry {
 /// Logs the entries and moves some of them on, several in each millisecond. The other organization
 /// gets entries of the same ids. Returns those of [`ORGANIZATION`], in no order.
 pub(crate) async fn fill(subject: &Subject) -> Vec<TimeEntry> {
-    subject.directory.put_entry(ticket(OTHER_TICKET)).await.unwrap();
+    subject.directory.put_ticket(ticket(OTHER_TICKET)).await.unwrap();
     for begin in (0..ENTRIES).step_by(6) {
         let requests = (begin..begin + 6).flat_map(|number| {
             let ours = logged(nth(number));
@@ -121,7 +121,7 @@ pub(crate) fn filters(entries: &[TimeEntry]) -> Vec<Filter> {
     vec![
         Filter { project_id: Some(id(PROJECT)), ..all() },
         Filter { user_id: Some(id(USER)), ..all() },
-        Filter { entry_id: Some(id(TICKET)), ..all() },
+        Filter { ticket_id: Some(id(TICKET)), ..all() },
         Filter { release_id: Some(id(RELEASE)), ..all() },
         Filter { statuses: [Status::Draft].into(), ..all() },
         Filter { statuses: [Status::Locked, Status::Rejected, Status::Invoiced].into(), ..all() },

@@ -13,7 +13,7 @@ pub(crate) async fn a_new_entry_is_found_as_it_was_answered(subject: Subject) {
     assert_eq!(find(&subject, 1001).await, None);
     let details = Details {
         description: Some(text("Überstunden 🕰")),
-        entry_id: Some(id(TICKET)),
+        ticket_id: Some(id(TICKET)),
         release_id: Some(id(RELEASE)),
         billable: false,
         ..log(1001).details
@@ -26,14 +26,14 @@ pub(crate) async fn a_new_entry_is_found_as_it_was_answered(subject: Subject) {
 
 pub(crate) async fn an_entry_that_is_logged_again_is_found_as_it_was_answered(subject: Subject) {
     let full =
-        Details { description: Some(text("x")), entry_id: Some(id(TICKET)), ..log(1001).details };
+        Details { description: Some(text("x")), ticket_id: Some(id(TICKET)), ..log(1001).details };
     let first = LogTimeEntry { details: full, ..log_as(1001, "1") };
     let created = done(subject.time_entries.execute(logged(first)).await.unwrap());
     // What had a value has none afterwards.
     let updated =
         done(subject.time_entries.execute(logged(lasting(90, log_as(1002, "1")))).await.unwrap());
     assert_eq!((updated.id(), updated.version().get()), (created.id(), 2));
-    assert_eq!((&updated.details().description, updated.details().entry_id), (&None, None));
+    assert_eq!((&updated.details().description, updated.details().ticket_id), (&None, None));
     assert_eq!(find(&subject, 1001).await, Some(updated));
     assert_eq!(find(&subject, 1002).await, None);
 }

@@ -98,7 +98,7 @@ pub(crate) async fn a_day_is_added_to_the_week_and_the_month_it_lies_in(subject:
 }
 
 pub(crate) async fn those_without_a_ticket_or_a_release_are_a_group_too(subject: Subject) {
-    let ticketed = Details { entry_id: Some(id(TICKET)), ..log(1001).details };
+    let ticketed = Details { ticket_id: Some(id(TICKET)), ..log(1001).details };
     let released = Details { release_id: Some(id(RELEASE)), billable: false, ..log(1002).details };
     for command in [
         lasting(10, LogTimeEntry { details: ticketed, ..log(1001) }),
@@ -107,10 +107,10 @@ pub(crate) async fn those_without_a_ticket_or_a_release_are_a_group_too(subject:
     ] {
         done(subject.time_entries.execute(logged(command)).await.unwrap());
     }
-    let by = GroupBy::two(GroupKey::Entry, GroupKey::Release).unwrap();
+    let by = GroupBy::two(GroupKey::Ticket, GroupKey::Release).unwrap();
     let summary = subject.queries.summarize(id(ORGANIZATION), Filter::default(), by).await.unwrap();
     let row = |ticket: Option<u128>, release: Option<u128>, minutes, billable_minutes| SummaryRow {
-        group: vec![GroupValue::Entry(ticket.map(id)), GroupValue::Release(release.map(id))],
+        group: vec![GroupValue::Ticket(ticket.map(id)), GroupValue::Release(release.map(id))],
         totals: Totals { entries: 1, minutes, billable_minutes },
     };
     let rows = vec![

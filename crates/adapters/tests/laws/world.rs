@@ -35,8 +35,8 @@ pub(crate) fn user(number: u128, active: bool) -> User {
     User { organization_id: id(ORGANIZATION), id: id(number), name: text("User"), active }
 }
 
-pub(crate) fn ticket(number: u128) -> Entry {
-    Entry {
+pub(crate) fn ticket(number: u128) -> Ticket {
+    Ticket {
         organization_id: id(ORGANIZATION),
         project_id: id(PROJECT),
         id: id(number),
@@ -67,7 +67,7 @@ pub(crate) async fn populate(directory: &dyn Directory) {
         for number in [USER, OTHER_USER] {
             directory.put_user(User { organization_id, ..user(number, true) }).await.unwrap();
         }
-        directory.put_entry(Entry { organization_id, ..ticket(TICKET) }).await.unwrap();
+        directory.put_ticket(Ticket { organization_id, ..ticket(TICKET) }).await.unwrap();
         directory.put_release(Release { organization_id, ..release(RELEASE) }).await.unwrap();
     }
 }
@@ -87,7 +87,7 @@ pub(crate) fn log(number: u128) -> LogTimeEntry {
             duration: WorkDuration::from_minutes(60).unwrap(),
             description: None,
             billable: true,
-            entry_id: None,
+            ticket_id: None,
             release_id: None,
         },
         external_ref: None,

@@ -22,7 +22,7 @@ impl Bootstrap {
             ("organizationId", made.organization_id.to_string()),
             ("projectId", made.project_id.to_string()),
             ("userId", made.user_id.to_string()),
-            ("entryId", made.entry_id.to_string()),
+            ("entryId", made.ticket_id.to_string()),
             ("releaseId", made.release_id.to_string()),
             ("keyId", key.key.id.to_string()),
             ("apiKey", key.text),

@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use timelog_domain::ports::{Directory, TimeEntryQueries};
 use timelog_domain::{
-    EntryId, ExternalRefPart, Filter, OrganizationId, PageRequest, ProjectId, ReleaseId, Sort,
-    Source, Status, TimeEntry, UserId, WorkDate,
+    ExternalRefPart, Filter, OrganizationId, PageRequest, ProjectId, ReleaseId, Sort, Source,
+    Status, TicketId, TimeEntry, UserId, WorkDate,
 };
 
 use super::Global;
@@ -62,7 +62,7 @@ struct Entries {
     user: Option<UserId>,
     /// Spent on this ticket.
     #[arg(long, value_name = "ID")]
-    entry: Option<EntryId>,
+    entry: Option<TicketId>,
     /// Spent on this release.
     #[arg(long, value_name = "ID")]
     release: Option<ReleaseId>,
@@ -100,7 +100,7 @@ impl Entries {
         Filter {
             project_id: self.project,
             user_id: self.user,
-            entry_id: self.entry,
+            ticket_id: self.entry,
             release_id: self.release,
             statuses: self.status.into_iter().collect(),
             billable: self.billable,

@@ -6,8 +6,8 @@ use anyhow::Context;
 use timelog_adapters::Store;
 use timelog_domain::ports::{ApiKeys, Clock, Directory, IssuedKey, NewApiKey};
 use timelog_domain::{
-    Entry, EntryId, KeyId, Name, OrganizationId, Permissions, Project, ProjectId, Release,
-    ReleaseId, User, UserId,
+    KeyId, Name, OrganizationId, Permissions, Project, ProjectId, Release, ReleaseId, Ticket,
+    TicketId, User, UserId,
 };
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ pub(super) struct Provision {
     pub(super) organization_id: OrganizationId,
     pub(super) project_id: ProjectId,
     pub(super) user_id: UserId,
-    pub(super) entry_id: EntryId,
+    pub(super) ticket_id: TicketId,
     pub(super) release_id: ReleaseId,
 }
 
@@ -30,7 +30,7 @@ impl Provision {
             organization_id: OrganizationId::new(Uuid::now_v7()),
             project_id: ProjectId::new(Uuid::now_v7()),
             user_id: UserId::new(Uuid::now_v7()),
-            entry_id: EntryId::new(Uuid::now_v7()),
+            ticket_id: TicketId::new(Uuid::now_v7()),
             release_id: ReleaseId::new(Uuid::now_v7()),
         }
     }
@@ -59,10 +59,10 @@ impl Provision {
             .await?;
         let project_id = self.project_id;
         store
-            .put_entry(Entry {
+            .put_ticket(Ticket {
                 organization_id,
                 project_id,
-                id: self.entry_id,
+                id: self.ticket_id,
                 title: named("ticket")?,
             })
             .await?;

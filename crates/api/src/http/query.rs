@@ -85,7 +85,7 @@ impl Query {
         let filter = Filter {
             project_id,
             user_id: self.one("userId"),
-            entry_id: self.one("entryId"),
+            ticket_id: self.one("entryId"),
             release_id: self.one("releaseId"),
             statuses: self.all("status").into_iter().collect(),
             billable: self.one::<Boolean>("billable").map(|Boolean(billable)| billable),

@@ -46,7 +46,7 @@ fn violation(invalid: InvalidReference) -> Violation {
     let code = match invalid {
         InvalidReference::InactiveUser => "inactive_user",
         InvalidReference::UnknownUser
-        | InvalidReference::UnknownEntry
+        | InvalidReference::UnknownTicket
         | InvalidReference::UnknownRelease => "unknown_reference",
     };
     Violation::at(format!("/{}", invalid.field()), code, invalid.to_string())

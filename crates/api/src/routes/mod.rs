@@ -122,7 +122,7 @@ fn mount_time_entries(config: &mut web::ServiceConfig) {
 }
 
 fn mount_directory(config: &mut web::ServiceConfig) {
-    use directory::{entries, projects, releases, users};
+    use directory::{projects, releases, tickets, users};
     config
         .service(resource("/projects", GET).route(get().to(projects::list_projects)))
         .service(
@@ -132,8 +132,8 @@ fn mount_directory(config: &mut web::ServiceConfig) {
         )
         .service(
             resource("/projects/{projectId}/entries/{entryId}", GET_AND_PUT)
-                .route(get().to(entries::get_entry))
-                .route(web::put().to(entries::put_entry)),
+                .route(get().to(tickets::get_ticket))
+                .route(web::put().to(tickets::put_ticket)),
         )
         .service(
             resource("/projects/{projectId}/releases/{releaseId}", GET_AND_PUT)

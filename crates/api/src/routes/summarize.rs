@@ -95,7 +95,7 @@ async fn summarize(
 fn json(value: GroupValue) -> Value {
     match value {
         GroupValue::User(id) => json!(id.to_string()),
-        GroupValue::Entry(id) => json!(id.map(|id| id.to_string())),
+        GroupValue::Ticket(id) => json!(id.map(|id| id.to_string())),
         GroupValue::Release(id) => json!(id.map(|id| id.to_string())),
         GroupValue::WorkDate(day) => json!(day.to_string()),
         GroupValue::Week(week) => json!(week.to_string()),

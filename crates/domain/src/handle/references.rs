@@ -1,6 +1,6 @@
 //! Whether the directory has what an entry refers to.
 
-use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, UserId};
+use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, UserId};
 use crate::ledger::Ledger;
 use crate::refusal::{InvalidReference, Refusal};
 use crate::time_entry::{Details, TimeEntry};
@@ -14,7 +14,7 @@ pub(super) fn check_all(
 ) -> Result<(), Refusal> {
     check(
         Some(details.user_id),
-        details.entry_id,
+        details.ticket_id,
         details.release_id,
         organization,
         project,
@@ -31,14 +31,14 @@ pub(super) fn check_changed(
 ) -> Result<(), Refusal> {
     let before = entry.details();
     let user = Some(details.user_id).filter(|id| *id != before.user_id);
-    let ticket = details.entry_id.filter(|_| details.entry_id != before.entry_id);
+    let ticket = details.ticket_id.filter(|_| details.ticket_id != before.ticket_id);
     let release = details.release_id.filter(|_| details.release_id != before.release_id);
     check(user, ticket, release, entry.organization_id(), entry.project_id(), ledger)
 }
 
 fn check(
     user: Option<UserId>,
-    entry: Option<EntryId>,
+    ticket: Option<TicketId>,
     release: Option<ReleaseId>,
     organization: OrganizationId,
     project: ProjectId,
@@ -49,11 +49,11 @@ fn check(
         Some(user) if !user.active => Some(InvalidReference::InactiveUser),
         Some(_) => None,
     });
-    let entry = entry.filter(|id| !ledger.has_entry(organization, project, *id));
+    let ticket = ticket.filter(|id| !ledger.has_ticket(organization, project, *id));
     let release = release.filter(|id| !ledger.has_release(organization, project, *id));
     let invalid = [
         user,
-        entry.map(|_| InvalidReference::UnknownEntry),
+        ticket.map(|_| InvalidReference::UnknownTicket),
         release.map(|_| InvalidReference::UnknownRelease),
     ];
     let invalid: Vec<_> = invalid.into_iter().flatten().collect();

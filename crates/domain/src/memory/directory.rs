@@ -1,8 +1,8 @@
 //! The directory in memory. The ledger that decisions are made on is kept in step.
 
 use super::{MemoryStore, State, answer};
-use crate::directory::{Entry, Project, Release, User};
-use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, UserId};
+use crate::directory::{Project, Release, Ticket, User};
+use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, UserId};
 use crate::ports::{Directory, PortError, PortFuture};
 use crate::query::Page;
 use crate::text::Name;
@@ -31,12 +31,12 @@ impl State {
         Ok(self.users.insert((user.organization_id, user.id), user).is_none())
     }
 
-    fn put_entry(&mut self, entry: Entry) -> Result<bool, PortError> {
-        self.know_project(entry.organization_id, entry.project_id)?;
-        self.ledger.load_entry(&entry);
+    fn put_ticket(&mut self, ticket: Ticket) -> Result<bool, PortError> {
+        self.know_project(ticket.organization_id, ticket.project_id)?;
+        self.ledger.load_ticket(&ticket);
         Ok(self
-            .entries
-            .insert((entry.organization_id, entry.project_id, entry.id), entry)
+            .tickets
+            .insert((ticket.organization_id, ticket.project_id, ticket.id), ticket)
             .is_none())
     }
 
@@ -63,8 +63,8 @@ impl Directory for MemoryStore {
         answer(self.state().put_user(user))
     }
 
-    fn put_entry(&self, entry: Entry) -> PortFuture<'_, bool> {
-        answer(self.state().put_entry(entry))
+    fn put_ticket(&self, ticket: Ticket) -> PortFuture<'_, bool> {
+        answer(self.state().put_ticket(ticket))
     }
 
     fn put_release(&self, release: Release) -> PortFuture<'_, bool> {
@@ -107,13 +107,13 @@ impl Directory for MemoryStore {
         answer(Ok(Page::of(rest.cloned().collect(), limit, |last| last.id)))
     }
 
-    fn entry(
+    fn ticket(
         &self,
         organization: OrganizationId,
         project: ProjectId,
-        id: EntryId,
-    ) -> PortFuture<'_, Option<Entry>> {
-        answer(Ok(self.state().entries.get(&(organization, project, id)).cloned()))
+        id: TicketId,
+    ) -> PortFuture<'_, Option<Ticket>> {
+        answer(Ok(self.state().tickets.get(&(organization, project, id)).cloned()))
     }
 
     fn release(

@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use clock::ManualClock;
 
-use crate::directory::{Entry, Project, Release, User};
+use crate::directory::{Project, Release, Ticket, User};
 use crate::handle::handle;
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
-use crate::ids::{EntryId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId};
+use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
 use crate::ledger::Ledger;
 use crate::ports::{Clock, IdempotencyCache, PortError, PortFuture, TimeEntryRepository};
 use crate::request::{Decision, Request};
@@ -49,7 +49,7 @@ struct State {
     organizations: BTreeSet<OrganizationId>,
     projects: BTreeMap<(OrganizationId, ProjectId), Project>,
     users: BTreeMap<(OrganizationId, UserId), User>,
-    entries: BTreeMap<(OrganizationId, ProjectId, EntryId), Entry>,
+    tickets: BTreeMap<(OrganizationId, ProjectId, TicketId), Ticket>,
     releases: BTreeMap<(OrganizationId, ProjectId, ReleaseId), Release>,
 }
 

@@ -80,7 +80,7 @@ impl World {
             duration: WorkDuration::from_minutes(minutes).unwrap(),
             description: None,
             billable: day != 2,
-            entry_id: None,
+            ticket_id: None,
             release_id: None,
         };
         let log = LogTimeEntry {
@@ -250,7 +250,7 @@ fn a_filter_lets_through_what_meets_every_condition() {
         (Filter { project_id: Some(id(PROJECT)), ..all() }, vec![1, 2, 3]),
         (Filter { project_id: Some(id(99)), ..all() }, vec![]),
         (Filter { user_id: Some(id(BEN)), ..all() }, vec![1, 3]),
-        (Filter { entry_id: Some(id(99)), ..all() }, vec![]),
+        (Filter { ticket_id: Some(id(99)), ..all() }, vec![]),
         (Filter { release_id: Some(id(99)), ..all() }, vec![]),
         (Filter { statuses: [Status::Locked, Status::Draft].into(), ..all() }, vec![1, 2, 3]),
         (Filter { statuses: [Status::Locked].into(), ..all() }, vec![]),
@@ -320,7 +320,7 @@ fn a_summary_adds_up_each_group_and_all_of_them() {
     assert_eq!(summary.rows[0].totals.hours(), "1.67");
     let days = world.summary(&Filter { billable: Some(true), ..all.clone() }, "workDate");
     assert_eq!(days.rows.len(), 2);
-    assert_eq!(world.summary(&all, "entry").rows[0].group, [GroupValue::Entry(None)]);
+    assert_eq!(world.summary(&all, "entry").rows[0].group, [GroupValue::Ticket(None)]);
 }
 
 fn label(group: &[GroupValue]) -> String {
@@ -349,19 +349,23 @@ fn a_put_says_whether_it_created_and_replaces_what_is_there() {
 fn tickets_and_releases_belong_to_one_project() {
     let world = World::new();
     let organization_id = id(ORGANIZATION);
-    let entry =
-        Entry { organization_id, project_id: id(PROJECT), id: id(30), title: "t".parse().unwrap() };
+    let entry = Ticket {
+        organization_id,
+        project_id: id(PROJECT),
+        id: id(30),
+        title: "t".parse().unwrap(),
+    };
     let release = Release {
         organization_id,
         project_id: id(PROJECT),
         id: id(40),
         name: "r".parse().unwrap(),
     };
-    assert_eq!(now(world.store.put_entry(entry.clone())), Ok(true));
+    assert_eq!(now(world.store.put_ticket(entry.clone())), Ok(true));
     assert_eq!(now(world.store.put_release(release.clone())), Ok(true));
-    assert_eq!(now(world.store.entry(organization_id, id(PROJECT), id(30))), Ok(Some(entry)));
+    assert_eq!(now(world.store.ticket(organization_id, id(PROJECT), id(30))), Ok(Some(entry)));
     assert_eq!(now(world.store.release(organization_id, id(PROJECT), id(40))), Ok(Some(release)));
-    assert_eq!(now(world.store.entry(organization_id, id(11), id(30))), Ok(None));
+    assert_eq!(now(world.store.ticket(organization_id, id(11), id(30))), Ok(None));
     assert_eq!(now(world.store.release(organization_id, id(11), id(40))), Ok(None));
 }
 
@@ -372,8 +376,8 @@ fn what_is_put_must_belong_to_what_is_known() {
     let user = User { organization_id: id(3), id: id(ANN), name: name.clone(), active: true };
     assert_eq!(now(world.store.put_user(user)), Err(PortError::UnknownReference));
     let entry =
-        Entry { organization_id: id(ORGANIZATION), project_id: id(99), id: id(30), title: name };
-    assert_eq!(now(world.store.put_entry(entry)), Err(PortError::UnknownReference));
+        Ticket { organization_id: id(ORGANIZATION), project_id: id(99), id: id(30), title: name };
+    assert_eq!(now(world.store.put_ticket(entry)), Err(PortError::UnknownReference));
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn by_editability() -> (Vec<Status>, Vec<Status>) {
 fn a_new_entry_is_a_draft_that_says_what_was_asked_for() {
     let mut world = World::new();
     let everything =
-        Details { entry_id: Some(id(TICKET)), release_id: Some(id(RELEASE)), ..details() };
+        Details { ticket_id: Some(id(TICKET)), release_id: Some(id(RELEASE)), ..details() };
     for source in Source::ALL {
         let command = LogTimeEntry {
             details: everything.clone(),
@@ -262,13 +262,13 @@ fn references_are_compared_byte_for_byte_in_all_three_parts() {
 
 #[test]
 fn everything_an_entry_wrongly_refers_to_is_reported_at_once() {
-    use InvalidReference::{InactiveUser, UnknownEntry, UnknownRelease, UnknownUser};
+    use InvalidReference::{InactiveUser, UnknownRelease, UnknownTicket, UnknownUser};
     let refused = |user: u128, ticket: u128, release: u128| {
         let mut world = World::new();
         world.deactivate(BEN);
         let details = Details {
             user_id: id(user),
-            entry_id: Some(id(ticket)),
+            ticket_id: Some(id(ticket)),
             release_id: Some(id(release)),
             ..details()
         };
@@ -278,9 +278,9 @@ fn everything_an_entry_wrongly_refers_to_is_reported_at_once() {
             refusal => panic!("{refusal}"),
         }
     };
-    assert_eq!(refused(NOBODY, 99, 99), [UnknownUser, UnknownEntry, UnknownRelease]);
-    assert_eq!(refused(BEN, 99, RELEASE), [InactiveUser, UnknownEntry]);
-    assert_eq!(refused(ANN, OTHER_TICKET, OTHER_RELEASE), [UnknownEntry, UnknownRelease]);
+    assert_eq!(refused(NOBODY, 99, 99), [UnknownUser, UnknownTicket, UnknownRelease]);
+    assert_eq!(refused(BEN, 99, RELEASE), [InactiveUser, UnknownTicket]);
+    assert_eq!(refused(ANN, OTHER_TICKET, OTHER_RELEASE), [UnknownTicket, UnknownRelease]);
     assert_eq!(refused(NOBODY, TICKET, RELEASE), [UnknownUser]);
 }
 
@@ -288,9 +288,9 @@ fn everything_an_entry_wrongly_refers_to_is_reported_at_once() {
 fn an_update_may_not_refer_to_what_does_not_exist_either() {
     let mut world = World::new();
     world.entry_that_is(Status::Draft, "1");
-    let details = Details { entry_id: Some(id(OTHER_TICKET)), ..details() };
+    let details = Details { ticket_id: Some(id(OTHER_TICKET)), ..details() };
     let again = LogTimeEntry { details, external_ref: Some(reference("1")), ..world.entry() };
-    let refused = Err(Refusal::References(vec![InvalidReference::UnknownEntry]));
+    let refused = Err(Refusal::References(vec![InvalidReference::UnknownTicket]));
     assert_eq!(world.log(anyone(), again), refused);
 }
 

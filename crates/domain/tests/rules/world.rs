@@ -57,7 +57,7 @@ pub(crate) fn details() -> Details {
         duration: minutes(150),
         description: Some(text("Implemented login flow.")),
         billable: true,
-        entry_id: None,
+        ticket_id: None,
         release_id: None,
     }
 }
@@ -74,7 +74,7 @@ pub(crate) fn other_details() -> Vec<(&'static str, Details)> {
             Details { description: Some(text("implemented login flow.")), ..details() },
         ),
         ("billable", Details { billable: false, ..details() }),
-        ("entryId", Details { entry_id: Some(id(TICKET)), ..details() }),
+        ("entryId", Details { ticket_id: Some(id(TICKET)), ..details() }),
         ("releaseId", Details { release_id: Some(id(RELEASE)), ..details() }),
     ]
 }
@@ -124,7 +124,7 @@ impl World {
                     name: text("P"),
                     archived: false,
                 });
-                ledger.load_entry(&Entry {
+                ledger.load_ticket(&Ticket {
                     organization_id,
                     project_id,
                     id: id(ticket),

@@ -63,7 +63,7 @@ fn request(index: usize, [who, what, which, how, version, key]: [u8; 6]) -> Requ
     let details = |number: u8| Details {
         user_id: id(if number & 1 == 0 { ANN } else { BEN }),
         duration: minutes(i64::from(number % 4) + 1),
-        entry_id: (number & 2 == 0)
+        ticket_id: (number & 2 == 0)
             .then(|| id(if number & 32 == 0 { TICKET } else { OTHER_TICKET })),
         release_id: None,
         ..crate::world::details()
@@ -88,7 +88,7 @@ fn request(index: usize, [who, what, which, how, version, key]: [u8; 6]) -> Requ
             patch: Patch {
                 user_id: (how & 1 == 0).then(|| details(which).user_id),
                 duration: Some(details(how).duration),
-                entry_id: (how & 4 == 0).then(|| details(how).entry_id),
+                ticket_id: (how & 4 == 0).then(|| details(how).ticket_id),
                 ..Patch::default()
             },
             if_match,

@@ -23,7 +23,7 @@ fn an_edit_changes_what_the_patch_names_and_nothing_else() {
             Details { description: None, ..details() },
         ),
         (Patch { billable: Some(false), ..nothing() }, Details { billable: false, ..details() }),
-        (Patch { entry_id: Some(None), ..nothing() }, Details { entry_id: None, ..details() }),
+        (Patch { ticket_id: Some(None), ..nothing() }, Details { ticket_id: None, ..details() }),
         (Patch { release_id: Some(None), ..nothing() }, Details { release_id: None, ..details() }),
     ] {
         let mut world = World::with_entry_that_is(Status::Draft);
@@ -92,7 +92,7 @@ fn a_patch_that_changes_nothing_is_no_change_whatever_the_status() {
     let same = Patch {
         user_id: Some(id(ANN)),
         duration: Some(minutes(150)),
-        entry_id: Some(Some(id(TICKET))),
+        ticket_id: Some(Some(id(TICKET))),
         ..Patch::default()
     };
     for status in Status::ALL.iter().copied() {
@@ -120,21 +120,21 @@ fn a_user_who_has_become_inactive_keeps_nobody_from_editing_the_rest() {
 
 #[test]
 fn what_a_patch_refers_to_must_be_there_in_the_project_of_the_entry() {
-    use InvalidReference::{InactiveUser, UnknownEntry, UnknownRelease, UnknownUser};
+    use InvalidReference::{InactiveUser, UnknownRelease, UnknownTicket, UnknownUser};
     let nothing = Patch::default;
     for (patch, expected) in [
         (Patch { user_id: Some(id(NOBODY)), ..nothing() }, vec![UnknownUser]),
         (Patch { user_id: Some(id(BEN)), ..nothing() }, vec![InactiveUser]),
-        (Patch { entry_id: Some(Some(id(OTHER_TICKET))), ..nothing() }, vec![UnknownEntry]),
+        (Patch { ticket_id: Some(Some(id(OTHER_TICKET))), ..nothing() }, vec![UnknownTicket]),
         (Patch { release_id: Some(Some(id(OTHER_RELEASE))), ..nothing() }, vec![UnknownRelease]),
         (
             Patch {
                 user_id: Some(id(NOBODY)),
-                entry_id: Some(Some(id(OTHER_TICKET))),
+                ticket_id: Some(Some(id(OTHER_TICKET))),
                 release_id: Some(Some(id(OTHER_RELEASE))),
                 ..nothing()
             },
-            vec![UnknownUser, UnknownEntry, UnknownRelease],
+            vec![UnknownUser, UnknownTicket, UnknownRelease],
         ),
     ] {
         let mut world = World::with_entry_that_is(Status::Draft);

@@ -48,7 +48,7 @@ fn mixed() -> Vec<Option<LogTimeEntry>> {
         None,
         Some(LogTimeEntry { details: Details { user_id: id(BEN), ..details() }, ..log(104) }),
         Some(LogTimeEntry {
-            details: Details { entry_id: Some(id(OTHER_TICKET)), ..details() },
+            details: Details { ticket_id: Some(id(OTHER_TICKET)), ..details() },
             ..log(105)
         }),
         Some(log(106)),
@@ -63,7 +63,7 @@ fn each_item_is_decided_by_itself_and_answered_in_its_place() {
     assert_eq!(items[4], ItemOutcome::Refused(Refusal::AnotherUsersEntry));
     assert_eq!(
         items[5],
-        ItemOutcome::Refused(Refusal::References(vec![InvalidReference::UnknownEntry]))
+        ItemOutcome::Refused(Refusal::References(vec![InvalidReference::UnknownTicket]))
     );
     assert_eq!(items[6].time_entry(), world.stored(106));
     let changes = world.ledger.take_changes();

@@ -50,7 +50,7 @@ fn many_logs_touch_what_each_of_them_does() {
     assert_eq!(touches.projects, of_organization([PROJECT, OTHER_PROJECT, NO_PROJECT].map(id)));
     assert_eq!(touches.users, of_organization([id(ANN)]));
     assert_eq!(touches.external_refs, of_organization([reference("a")]));
-    assert_eq!((touches.entries.len(), touches.releases.len()), (2, 2));
+    assert_eq!((touches.tickets.len(), touches.releases.len()), (2, 2));
 }
 
 #[test]
@@ -58,16 +58,16 @@ fn what_an_edit_refers_to_follows_once_the_project_of_its_entry_is_known() {
     let world = World::with_entry_that_is(Status::Draft);
     let patch = Patch {
         user_id: Some(id(BEN)),
-        entry_id: Some(Some(id(33))),
+        ticket_id: Some(Some(id(33))),
         release_id: Some(Some(id(44))),
         ..Patch::default()
     };
     let requests = requests([edit(1, patch)]);
     let first = Touches::from_iter(&requests);
     assert_eq!(first.users, of_organization([id(BEN)]));
-    assert!(first.entries.is_empty() && first.releases.is_empty());
+    assert!(first.tickets.is_empty() && first.releases.is_empty());
     let following = Touches::following(&requests, &world.ledger);
-    assert_eq!(following.entries, [(id(ORGANIZATION), id(PROJECT), id(33))].into());
+    assert_eq!(following.tickets, [(id(ORGANIZATION), id(PROJECT), id(33))].into());
     assert_eq!(following.releases, [(id(ORGANIZATION), id(PROJECT), id(44))].into());
     assert!(!following.is_empty() && following.time_entries.is_empty());
 }
@@ -75,8 +75,8 @@ fn what_an_edit_refers_to_follows_once_the_project_of_its_entry_is_known() {
 #[test]
 fn mostly_nothing_follows() {
     let world = World::with_entry_that_is(Status::Draft);
-    let away = Patch { entry_id: Some(None), release_id: Some(None), ..shorter() };
-    let unknown = Patch { entry_id: Some(Some(id(TICKET))), ..Patch::default() };
+    let away = Patch { ticket_id: Some(None), release_id: Some(None), ..shorter() };
+    let unknown = Patch { ticket_id: Some(Some(id(TICKET))), ..Patch::default() };
     let requests = requests([
         Command::Log(log(2)),
         edit(1, away),
@@ -89,11 +89,11 @@ fn mostly_nothing_follows() {
 
 #[test]
 fn what_an_edit_of_an_entry_from_the_same_batch_refers_to_follows_too() {
-    let patch = Patch { entry_id: Some(Some(id(33))), ..Patch::default() };
+    let patch = Patch { ticket_id: Some(Some(id(33))), ..Patch::default() };
     let elsewhere = LogTimeEntry { project_id: id(OTHER_PROJECT), ..log(1) };
     let requests = requests([Command::Log(elsewhere), edit(1, patch)]);
     let following = Touches::following(&requests, &Ledger::default());
-    assert_eq!(following.entries, [(id(ORGANIZATION), id(OTHER_PROJECT), id(33))].into());
+    assert_eq!(following.tickets, [(id(ORGANIZATION), id(OTHER_PROJECT), id(33))].into());
 }
 
 /// The ledger that decides has only what the two steps ask for; it must come to the same as one
@@ -104,9 +104,9 @@ fn what_the_two_steps_load_is_enough_to_decide() {
     let full = || World::with_entry_that_is(Status::Draft);
     for command in [
         edit(1, Patch { user_id: Some(id(BEN)), ..nothing() }),
-        edit(1, Patch { entry_id: Some(Some(id(TICKET))), release_id: Some(None), ..nothing() }),
-        edit(1, Patch { entry_id: Some(None), release_id: Some(Some(id(RELEASE))), ..nothing() }),
-        edit(1, Patch { entry_id: Some(Some(id(OTHER_TICKET))), ..nothing() }),
+        edit(1, Patch { ticket_id: Some(Some(id(TICKET))), release_id: Some(None), ..nothing() }),
+        edit(1, Patch { ticket_id: Some(None), release_id: Some(Some(id(RELEASE))), ..nothing() }),
+        edit(1, Patch { ticket_id: Some(Some(id(OTHER_TICKET))), ..nothing() }),
         edit(1, Patch { user_id: Some(id(NOBODY)), ..nothing() }),
         delete(1),
         apply(1, Action::Submit),

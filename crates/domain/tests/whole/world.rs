@@ -46,7 +46,7 @@ pub(crate) fn details() -> Details {
         duration: minutes(150),
         description: Some(text("Login flow")),
         billable: true,
-        entry_id: Some(id(TICKET)),
+        ticket_id: Some(id(TICKET)),
         release_id: Some(id(RELEASE)),
     }
 }
@@ -166,7 +166,7 @@ impl World {
                 name: text("P"),
                 archived: false,
             });
-            ledger.load_entry(&Entry {
+            ledger.load_ticket(&Ticket {
                 organization_id,
                 project_id,
                 id: id(ticket),
@@ -274,9 +274,9 @@ fn load_touched(stored: &Ledger, touches: &Touches, ledger: &mut Ledger) {
             .into_iter()
             .for_each(|found| ledger.load_user(found));
     }
-    for (organization_id, project_id, id) in touches.entries.iter().copied() {
-        if stored.has_entry(organization_id, project_id, id) {
-            ledger.load_entry(&Entry { organization_id, project_id, id, title: text("T") });
+    for (organization_id, project_id, id) in touches.tickets.iter().copied() {
+        if stored.has_ticket(organization_id, project_id, id) {
+            ledger.load_ticket(&Ticket { organization_id, project_id, id, title: text("T") });
         }
     }
     for (organization_id, project_id, id) in touches.releases.iter().copied() {

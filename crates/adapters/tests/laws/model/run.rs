@@ -218,12 +218,12 @@ impl<'a> Run<'a> {
                             .await
                     }
                     Put::Ticket { project, ticket } => {
-                        let ticket = Entry {
+                        let ticket = Ticket {
                             organization_id,
                             project_id: id(project),
                             ..world::ticket(ticket)
                         };
-                        directory.put_entry(ticket).await
+                        directory.put_ticket(ticket).await
                     }
                 }
             }
@@ -334,7 +334,7 @@ async fn populate(store: &Subject, organization_id: OrganizationId) {
             .await
             .unwrap();
         directory
-            .put_entry(Entry { organization_id, project_id, ..world::ticket(ticket) })
+            .put_ticket(Ticket { organization_id, project_id, ..world::ticket(ticket) })
             .await
             .unwrap();
         directory

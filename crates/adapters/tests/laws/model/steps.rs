@@ -154,7 +154,7 @@ fn description() -> impl Strategy<Value = Option<Description>> {
 }
 
 /// A ticket of both projects, one of the other project alone, one that may come later, or none.
-fn ticket() -> impl Strategy<Value = Option<EntryId>> {
+fn ticket() -> impl Strategy<Value = Option<TicketId>> {
     option::weighted(
         0.4,
         prop_oneof![8 => Just(TICKET), 2 => Just(OTHER_TICKET), 1 => Just(32)].prop_map(id),
@@ -167,9 +167,19 @@ fn release() -> impl Strategy<Value = Option<ReleaseId>> {
 
 fn item() -> impl Strategy<Value = Item> {
     let details = (user(), day(), duration(), description(), any::<bool>(), ticket(), release())
-        .prop_map(|(user_id, work_date, duration, description, billable, entry_id, release_id)| {
-            Details { user_id, work_date, duration, description, billable, entry_id, release_id }
-        });
+        .prop_map(
+            |(user_id, work_date, duration, description, billable, ticket_id, release_id)| {
+                Details {
+                    user_id,
+                    work_date,
+                    duration,
+                    description,
+                    billable,
+                    ticket_id,
+                    release_id,
+                }
+            },
+        );
     let reference = option::weighted(0.5, select(vec!["1", "2", "3"]));
     (project(), details, reference, select(Source::ALL)).prop_map(
         |(project, details, reference, source)| Item { project, details, reference, source },
@@ -192,13 +202,13 @@ fn patch() -> impl Strategy<Value = Patch> {
         member(release()),
     );
     members.prop_map(
-        |(user_id, work_date, duration, description, billable, entry_id, release_id)| Patch {
+        |(user_id, work_date, duration, description, billable, ticket_id, release_id)| Patch {
             user_id,
             work_date,
             duration,
             description,
             billable,
-            entry_id,
+            ticket_id,
             release_id,
         },
     )
@@ -237,7 +247,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         select(vec![PROJECT, OTHER_PROJECT])
             .prop_map(move |project| Filter { project_id: Some(id(project)), ..all() }),
         user().prop_map(move |user| Filter { user_id: Some(user), ..all() }),
-        ticket().prop_map(move |entry_id| Filter { entry_id, ..all() }),
+        ticket().prop_map(move |ticket_id| Filter { ticket_id, ..all() }),
         release().prop_map(move |release_id| Filter { release_id, ..all() }),
         vec(select(Status::ALL), 1..3)
             .prop_map(move |statuses| Filter { statuses: statuses.into_iter().collect(), ..all() }),
@@ -261,7 +271,7 @@ fn both(one: Filter, other: Filter) -> Filter {
     Filter {
         project_id: one.project_id.or(other.project_id),
         user_id: one.user_id.or(other.user_id),
-        entry_id: one.entry_id.or(other.entry_id),
+        ticket_id: one.ticket_id.or(other.ticket_id),
         release_id: one.release_id.or(other.release_id),
         statuses: if one.statuses.is_empty() { other.statuses } else { one.statuses },
         billable: one.billable.or(other.billable),

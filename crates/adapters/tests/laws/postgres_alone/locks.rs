@@ -49,7 +49,7 @@ async fn a_request_that_meets_a_locked_table_may_come_again_whichever_statement_
     let everything = |number: u128| {
         let command = log_as(number, &number.to_string());
         let details = Details {
-            entry_id: Some(id(TICKET)),
+            ticket_id: Some(id(TICKET)),
             release_id: Some(id(RELEASE)),
             ..command.details
         };

@@ -46,7 +46,7 @@ fn filters() -> Vec<(&'static str, Filter)> {
         ("a status in a project", Filter { statuses: [Status::Locked].into(), ..project.clone() }),
         ("billable or not", Filter { billable: Some(false), ..all.clone() }),
         ("a source", Filter { source: Some(Source::Import), ..project }),
-        ("a ticket", Filter { entry_id: Some(id(TICKET)), ..all.clone() }),
+        ("a ticket", Filter { ticket_id: Some(id(TICKET)), ..all.clone() }),
         ("a release", Filter { release_id: Some(id(RELEASE)), ..all.clone() }),
         (
             "days and a user",

@@ -34,7 +34,7 @@ pub(super) enum Field {
     Duration,
     Description,
     Billable,
-    EntryId,
+    TicketId,
     ReleaseId,
     Id,
     Provider,
@@ -51,7 +51,7 @@ impl Field {
         Self::Duration,
         Self::Description,
         Self::Billable,
-        Self::EntryId,
+        Self::TicketId,
         Self::ReleaseId,
         Self::Id,
         Self::Provider,
@@ -68,7 +68,7 @@ impl Field {
             Self::Duration => "duration",
             Self::Description => "description",
             Self::Billable => "billable",
-            Self::EntryId => "entryId",
+            Self::TicketId => "entryId",
             Self::ReleaseId => "releaseId",
             Self::Id => "id",
             Self::Provider => "externalRef.provider",
@@ -257,7 +257,7 @@ fn usual(format: Format) -> &'static [(Field, &'static [&'static str])] {
             (Field::Duration, &["duration"]),
             (Field::Description, &["description"]),
             (Field::Billable, &["billable"]),
-            (Field::EntryId, &["entryId"]),
+            (Field::TicketId, &["entryId"]),
             (Field::ReleaseId, &["releaseId"]),
             (Field::Id, &["id"]),
             (Field::Provider, &["externalRef.provider"]),
@@ -383,7 +383,7 @@ mod tests {
         assert_eq!(columns.cell(Field::UserId, &row), Some("Ann"));
         assert_eq!(columns.cell(Field::Hours, &row), Some("1.5"));
         let columns = find("workDate,hours,entryId", &["entryId="]).unwrap();
-        assert_eq!(columns.cell(Field::EntryId, &["", "", "x"]), None);
+        assert_eq!(columns.cell(Field::TicketId, &["", "", "x"]), None);
         assert!(
             find("workDate,hours", &["userId=Who"])
                 .unwrap_err()

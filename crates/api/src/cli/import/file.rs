@@ -183,7 +183,7 @@ fn draft_of_json(line: &[u8]) -> Result<Draft, Vec<Fault>> {
                 details.duration.minutes().to_string(),
                 details.description.as_ref().map(|text| format!("={text}")).unwrap_or_default(),
                 details.billable.to_string(),
-                details.entry_id.map(|id| id.to_string()).unwrap_or_default(),
+                details.ticket_id.map(|id| id.to_string()).unwrap_or_default(),
                 details.release_id.map(|id| id.to_string()).unwrap_or_default(),
             ])),
         },
@@ -194,7 +194,7 @@ fn draft_of_json(line: &[u8]) -> Result<Draft, Vec<Fault>> {
         duration: details.duration,
         description: details.description,
         billable: details.billable,
-        entry_id: details.entry_id,
+        ticket_id: details.ticket_id,
         release_id: details.release_id,
         identity,
     })

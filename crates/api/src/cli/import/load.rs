@@ -91,7 +91,7 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
             duration,
             description,
             billable,
-            entry_id,
+            ticket_id,
             release_id,
             identity,
         } = draft;
@@ -100,7 +100,7 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
             Err(fault) => return Ok(Some(Err(vec![fault]))),
         };
         let details =
-            Details { user_id, work_date, duration, description, billable, entry_id, release_id };
+            Details { user_id, work_date, duration, description, billable, ticket_id, release_id };
         if let Identity::TimeEntry(id) = identity
             && let Some(known) = self.is_here(id, &details).await?
         {
@@ -190,16 +190,16 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
             return Ok(handle(request, &mut ledger, SystemClock.now()));
         };
         for item in items.iter().flatten() {
-            let Details { user_id, entry_id, release_id, .. } = item.details;
+            let Details { user_id, ticket_id, release_id, .. } = item.details;
             if ledger.user(organization, user_id).is_none()
                 && let Some(user) = self.store.user(organization, user_id).await?
             {
                 ledger.load_user(user);
             }
-            if let Some(id) = entry_id.filter(|id| !ledger.has_entry(organization, project, *id))
-                && let Some(entry) = self.store.entry(organization, project, id).await?
+            if let Some(id) = ticket_id.filter(|id| !ledger.has_ticket(organization, project, *id))
+                && let Some(entry) = self.store.ticket(organization, project, id).await?
             {
-                ledger.load_entry(&entry);
+                ledger.load_ticket(&entry);
             }
             if let Some(id) =
                 release_id.filter(|id| !ledger.has_release(organization, project, *id))

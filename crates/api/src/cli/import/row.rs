@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use csv::ByteRecord;
 use timelog_domain::{
-    Description, EntryId, ExternalRef, ExternalRefPart, InvalidDuration, ReleaseId, TimeEntryId,
+    Description, ExternalRef, ExternalRefPart, InvalidDuration, ReleaseId, TicketId, TimeEntryId,
     WorkDate, WorkDuration,
 };
 
@@ -36,7 +36,7 @@ pub(super) struct Draft {
     pub(super) duration: WorkDuration,
     pub(super) description: Option<Description>,
     pub(super) billable: bool,
-    pub(super) entry_id: Option<EntryId>,
+    pub(super) ticket_id: Option<TicketId>,
     pub(super) release_id: Option<ReleaseId>,
     pub(super) identity: Identity,
 }
@@ -111,7 +111,7 @@ pub(super) fn read(
             boolean(cell).ok_or_else(|| format!("{} is neither yes nor no", quoted(cell)));
         cells.check(Field::Billable, billable)
     });
-    let entry_id = cells.parsed(Field::EntryId);
+    let ticket_id = cells.parsed(Field::TicketId);
     let release_id = cells.parsed(Field::ReleaseId);
     let person =
         columns.cells(Field::UserId, &cells.values).map(|name| name.trim().to_owned()).collect();
@@ -124,7 +124,7 @@ pub(super) fn read(
             duration,
             description,
             billable,
-            entry_id,
+            ticket_id,
             release_id,
             identity: identity?,
         })

@@ -398,7 +398,7 @@ fn log(store: &MemoryStore, texts: &[Option<String>]) {
             duration: timelog_domain::WorkDuration::from_minutes(1 + i64::from(n)).unwrap(),
             description: text.clone().map(|text| text.try_into().unwrap()),
             billable: n % 3 == 0,
-            entry_id: None,
+            ticket_id: None,
             release_id: None,
         };
         let id = TimeEntryId::new(Uuid::from_u128(100 + u128::from(n)));

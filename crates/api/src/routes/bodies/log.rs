@@ -30,7 +30,7 @@ pub(crate) fn parse(body: Json<'_>) -> Result<Logged, Problem> {
     let duration = duration(&mut members, body.minutes, body.hours);
     let description = members.nullable("description", body.description);
     let billable = members.boolean("billable", body.billable).unwrap_or(true);
-    let entry_id = members.nullable("entryId", body.entry_id);
+    let ticket_id = members.nullable("entryId", body.entry_id);
     let release_id = members.nullable("releaseId", body.release_id);
     let external_ref = members
         .object("externalRef", body.external_ref, |members, body| external_ref(members, &body));
@@ -41,7 +41,7 @@ pub(crate) fn parse(body: Json<'_>) -> Result<Logged, Problem> {
             duration: duration?,
             description,
             billable,
-            entry_id,
+            ticket_id,
             release_id,
         })
     };

@@ -19,7 +19,7 @@ pub(in crate::routes) fn parse(body: Json<'_>) -> Result<Patch, Problem> {
         duration: duration(&mut members, body.minutes, body.hours),
         description: body.description.map(|_| members.nullable("description", body.description)),
         billable: members.boolean("billable", body.billable),
-        entry_id: body.entry_id.map(|_| members.nullable("entryId", body.entry_id)),
+        ticket_id: body.entry_id.map(|_| members.nullable("entryId", body.entry_id)),
         release_id: body.release_id.map(|_| members.nullable("releaseId", body.release_id)),
     };
     members.finish(Some(patch))

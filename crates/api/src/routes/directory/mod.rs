@@ -1,8 +1,8 @@
-//! The directory: what time entries may refer to, kept in step by the system that owns it.
+//! The directory: what time tickets may refer to, kept in step by the system that owns it.
 
-pub(super) mod entries;
 pub(super) mod projects;
 pub(super) mod releases;
+pub(super) mod tickets;
 pub(super) mod users;
 
 use actix_web::http::StatusCode;

@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use timelog_domain::{Entry, EntryId, Permission, ProjectId};
+use timelog_domain::{Permission, ProjectId, Ticket, TicketId};
 
 use super::{get, put};
 use crate::http::body;
@@ -23,8 +23,8 @@ struct Shown {
     title: String,
 }
 
-impl From<&Entry> for Shown {
-    fn from(entry: &Entry) -> Self {
+impl From<&Ticket> for Shown {
+    fn from(entry: &Ticket) -> Self {
         Self {
             id: entry.id.to_string(),
             project_id: entry.project_id.to_string(),
@@ -33,7 +33,7 @@ impl From<&Entry> for Shown {
     }
 }
 
-pub(in crate::routes) async fn put_entry(
+pub(in crate::routes) async fn put_ticket(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
@@ -44,12 +44,12 @@ pub(in crate::routes) async fn put_entry(
     members.require(&[("title", body.title)]);
     let title = members.parsed("title", body.title);
     let title = members.finish(title)?;
-    let entry = Entry { organization_id: key.organization_id, project_id, id, title };
+    let entry = Ticket { organization_id: key.organization_id, project_id, id, title };
     let shown = Shown::from(&entry);
-    put(state.ports.directory.put_entry(entry).await, &shown)
+    put(state.ports.directory.put_ticket(entry).await, &shown)
 }
 
-pub(in crate::routes) async fn get_entry(
+pub(in crate::routes) async fn get_ticket(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
@@ -57,7 +57,7 @@ pub(in crate::routes) async fn get_entry(
     get(state
         .ports
         .directory
-        .entry(key.organization_id, project, id)
+        .ticket(key.organization_id, project, id)
         .await?
         .as_ref()
         .map(Shown::from))
@@ -67,7 +67,7 @@ async fn admit(
     request: &HttpRequest,
     state: &AppState,
     permission: Permission,
-) -> Result<(Key, ProjectId, EntryId), Problem> {
+) -> Result<(Key, ProjectId, TicketId), Problem> {
     let (key, project) = admit_to_project(request, state, permission).await?;
     Ok((key, project, path_id(request, "entryId")?))
 }
