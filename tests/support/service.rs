@@ -10,7 +10,8 @@ use timelog_api::{Ports, Server, Settings};
 use timelog_domain::memory::ManualClock;
 use timelog_domain::ports::{Clock, IssuedKey, NewApiKey, PortError, TimeEntryRepository};
 use timelog_domain::{
-    Action, ApplyAction, Caller, Command, ProjectId, Request, Status, TimeEntryId, Timestamp,
+    Action, ApplyAction, Caller, Command, Given, ProjectId, Request, Status, TimeEntryId,
+    Timestamp, Transition,
 };
 
 use super::answer::Answer;
@@ -168,14 +169,10 @@ impl Service {
     pub(crate) async fn apply(&self, id: &str, actions: &[Action]) {
         let id: TimeEntryId = id.parse().expect("it is the id of an entry");
         for &action in actions {
-            let text = "because";
-            let command = Command::Apply(ApplyAction {
-                id,
-                action,
-                if_match: timelog_domain::IfMatch::Any,
-                reason: Some(text.parse().expect("it is a reason")),
-                invoice_ref: Some(text.parse().expect("it names an invoice")),
-            });
+            let said = Given::Is("because".to_owned());
+            let transition = Transition::new(action, said.clone(), said).expect("it is said");
+            let if_match = timelog_domain::IfMatch::Any;
+            let command = Command::Apply(ApplyAction { id, transition, if_match });
             let request =
                 Request { caller: Caller::from(&self.tenant.key.key), command, claim: None };
             let decision = self.store.execute(request).await.expect("the store works");

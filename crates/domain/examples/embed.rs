@@ -18,9 +18,9 @@ use timelog_domain::memory::{ManualClock, MemoryStore};
 use timelog_domain::ports::{Directory, PortError, TimeEntryRepository};
 use timelog_domain::{
     Action, ApplyAction, Caller, Claim, Command, Decision, Details, ExternalRef, Fingerprint,
-    IdempotencyKey, IdempotencyScope, IfMatch, InvalidId, LogTimeEntry, MismatchPolicy, Name,
-    OrganizationId, Outcome, Project, Reply, Request, Source, Status, StoredAnswer, TimeEntry,
-    TimeEntryId, Timestamp, User, WorkDuration,
+    Given, IdempotencyKey, IdempotencyScope, IfMatch, InvalidId, LogTimeEntry, MismatchPolicy,
+    Name, OrganizationId, Outcome, Project, Reply, Request, Source, Status, StoredAnswer,
+    TimeEntry, TimeEntryId, Timestamp, Transition, User, WorkDuration,
 };
 
 const ORGANIZATION: &str = "7b1e2c3d-0000-0000-0000-000000000001";
@@ -61,14 +61,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let id: TimeEntryId = "01941a2e-5c00-7000-8000-0000000000a1".parse()?;
     for action in [Action::Submit, Action::Approve, Action::Invoice] {
         clock.advance(Duration::from_hours(1));
-        let invoice_ref = if action.needs_invoice_ref() { Some("2025-001".parse()?) } else { None };
-        let command = Command::Apply(ApplyAction {
-            id,
-            action,
-            reason: None,
-            invoice_ref,
-            if_match: IfMatch::Any,
-        });
+        let invoice_ref = action.needs_invoice_ref().then(|| "2025-001".to_owned());
+        let transition = Transition::new(action, Given::Absent, invoice_ref.into())
+            .map_err(|wrong| format!("{wrong:?}"))?;
+        let command = Command::Apply(ApplyAction { id, transition, if_match: IfMatch::Any });
         show(
             action.as_str(),
             &run(store.execute(Request { caller: caller()?, command, claim: None }))?,

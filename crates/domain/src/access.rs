@@ -1,102 +1,9 @@
 //! Who is calling, and what they may do.
 
-use std::fmt;
-
 use crate::ids::{KeyId, OrganizationId, ProjectId, UserId};
-use crate::named::named;
+use crate::permission::{Permission, Permissions};
+use crate::refusal::Refusal;
 use crate::timestamp::Timestamp;
-
-/// One thing a key may be allowed to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Permission {
-    /// Read entries and the directory.
-    Read,
-    /// Log, edit, delete, submit and recall entries.
-    Write,
-    /// Approve, reject, reopen, lock and unlock entries.
-    Approve,
-    /// Put entries on an invoice and take them off.
-    Bill,
-    /// Maintain the directory.
-    Admin,
-}
-
-named!(Permission, UnknownPermission, "permission", {
-    Read => "read",
-    Write => "write",
-    Approve => "approve",
-    Bill => "bill",
-    Admin => "admin",
-});
-
-/// A set of permissions.
-///
-/// ```
-/// use timelog_domain::{Permission, Permissions};
-///
-/// let permissions: Permissions = [Permission::Write, Permission::Read].into_iter().collect();
-/// assert!(permissions.contains(Permission::Read));
-/// assert_eq!(permissions.to_string(), "read,write");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-pub struct Permissions(u8);
-
-impl Permissions {
-    /// Every permission there is.
-    #[must_use]
-    pub fn all() -> Self {
-        Permission::ALL.iter().copied().collect()
-    }
-
-    /// Whether the permission is in the set.
-    #[must_use]
-    pub const fn contains(self, permission: Permission) -> bool {
-        self.0 & Self::bit(permission) != 0
-    }
-
-    /// The permissions in the set, in the order of [`Permission::ALL`].
-    pub fn iter(self) -> impl Iterator<Item = Permission> {
-        Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
-    }
-
-    const fn bit(permission: Permission) -> u8 {
-        1 << permission as u8
-    }
-}
-
-impl FromIterator<Permission> for Permissions {
-    fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
-        Self(permissions.into_iter().fold(0, |bits, permission| bits | Self::bit(permission)))
-    }
-}
-
-#[cfg(feature = "serde")]
-impl serde::Serialize for Permissions {
-    /// A list of names.
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(self.iter())
-    }
-}
-
-impl fmt::Display for Permissions {
-    /// Comma-separated names, as [`FromStr`](std::str::FromStr) reads them.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, permission) in self.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            write!(f, "{comma}{permission}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::str::FromStr for Permissions {
-    type Err = UnknownPermission;
-
-    /// Reads comma-separated names; no name twice is needed and none is an error.
-    fn from_str(text: &str) -> Result<Self, UnknownPermission> {
-        text.split(',').map(|name| name.trim().parse::<Permission>()).collect()
-    }
-}
 
 /// An API key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,17 +39,59 @@ pub struct Caller {
     pub user_id: Option<UserId>,
 }
 
-impl Caller {
-    /// Whether the caller may touch what belongs to this project.
-    #[must_use]
-    pub fn may_touch(&self, project: ProjectId) -> bool {
-        self.project_id.is_none_or(|own| own == project)
+impl ApiKey {
+    /// The key must have the permission.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::LacksPermission`] where it does not.
+    pub const fn check_permission(&self, permission: Permission) -> Result<(), Refusal> {
+        if self.permissions.contains(permission) {
+            Ok(())
+        } else {
+            Err(Refusal::LacksPermission(permission))
+        }
     }
 
-    /// Whether the caller may change entries of this user.
-    #[must_use]
-    pub fn may_act_for(&self, user: UserId) -> bool {
-        self.user_id.is_none_or(|own| own == user)
+    /// As [`Caller::check_scope`].
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::OutOfScope`] where the key is limited to another project.
+    pub fn check_scope(&self, project: ProjectId) -> Result<(), Refusal> {
+        Caller::from(self).check_scope(project)
+    }
+
+    /// The key must not be limited to a project.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ConcernsAllProjects`] where it is.
+    pub const fn check_all_projects(&self) -> Result<(), Refusal> {
+        if self.project_id.is_none() { Ok(()) } else { Err(Refusal::ConcernsAllProjects) }
+    }
+}
+
+impl Caller {
+    /// The caller may touch what belongs to that project. To be said before the project is looked
+    /// for, so that a key which is limited to another cannot find out which projects there are.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::OutOfScope`] where the caller may not.
+    pub fn check_scope(&self, project: ProjectId) -> Result<(), Refusal> {
+        let may = self.project_id.is_none_or(|own| own == project);
+        if may { Ok(()) } else { Err(Refusal::OutOfScope) }
+    }
+
+    /// The caller may change entries of all these users.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::AnotherUsersEntry`] where one of them is another than the caller's own.
+    pub fn check_owners(&self, users: impl IntoIterator<Item = UserId>) -> Result<(), Refusal> {
+        let may = self.user_id.is_none_or(|own| users.into_iter().all(|user| user == own));
+        if may { Ok(()) } else { Err(Refusal::AnotherUsersEntry) }
     }
 }
 
@@ -153,20 +102,6 @@ impl From<&ApiKey> for Caller {
             key_id: key.id,
             project_id: key.project_id,
             user_id: key.user_id,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn permissions_read_what_they_write() {
-        assert_eq!(Permissions::all().to_string(), "read,write,approve,bill,admin");
-        assert_eq!("write, read".parse::<Permissions>().unwrap().to_string(), "read,write");
-        for wrong in ["", "read,", "root", "READ"] {
-            assert_eq!(wrong.parse::<Permissions>(), Err(UnknownPermission), "{wrong:?}");
         }
     }
 }

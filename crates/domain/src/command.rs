@@ -4,9 +4,12 @@ use crate::external_ref::ExternalRef;
 use crate::ids::{ProjectId, TimeEntryId};
 use crate::patch::Patch;
 use crate::source::Source;
-use crate::status::Action;
-use crate::text::{InvoiceRef, Reason};
 use crate::time_entry::{Details, Version};
+use crate::transition::Transition;
+
+/// The most entries that one command may log or move. Whoever reads a request refuses one that asks
+/// for more.
+pub const MOST_ITEMS: usize = 500;
 
 /// A change that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +50,8 @@ pub struct LogTimeEntry {
 pub struct LogMany {
     /// The project to log on. An item for another project fails.
     pub project_id: ProjectId,
-    /// The entries; none where what was sent is no valid entry. Such an item fails, in its place.
+    /// The entries, at most [`MOST_ITEMS`]; none where what was sent is no valid entry. Such an item
+    /// fails, in its place.
     pub items: Vec<Option<LogTimeEntry>>,
     /// Whether one failure is to keep all from being logged.
     pub atomic: bool,
@@ -79,11 +83,7 @@ pub struct ApplyAction {
     /// The entry.
     pub id: TimeEntryId,
     /// What to do with it.
-    pub action: Action,
-    /// Why.
-    pub reason: Option<Reason>,
-    /// On which invoice.
-    pub invoice_ref: Option<InvoiceRef>,
+    pub transition: Transition,
     /// Which versions may be moved.
     pub if_match: IfMatch,
 }
@@ -92,14 +92,10 @@ pub struct ApplyAction {
 /// order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplyMany {
-    /// The entries.
+    /// The entries, at most [`MOST_ITEMS`].
     pub ids: Vec<TimeEntryId>,
     /// What to do with them.
-    pub action: Action,
-    /// Why.
-    pub reason: Option<Reason>,
-    /// On which invoice.
-    pub invoice_ref: Option<InvoiceRef>,
+    pub transition: Transition,
     /// Whether one failure is to keep all from being moved.
     pub atomic: bool,
 }

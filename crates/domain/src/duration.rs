@@ -2,6 +2,8 @@
 
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 
+use crate::given::Given;
+
 /// The most digits before the decimal point of an hours text.
 const MAX_WHOLE_DIGITS: usize = 4;
 /// The most digits after it: programs write 4 ÷ 3 with as many as their numbers have.
@@ -46,6 +48,17 @@ pub enum InvalidDuration {
     /// The hours come to other minutes than those beside them.
     #[error("must come to the same as minutes, or be left out")]
     HoursDisagree,
+}
+
+impl InvalidDuration {
+    /// The member of the request that it is about, named as on the wire.
+    #[must_use]
+    pub const fn member(self) -> &'static str {
+        match self {
+            Self::MinutesOutOfRange | Self::Missing => "minutes",
+            Self::HoursMalformed | Self::HoursOutOfRange | Self::HoursDisagree => "hours",
+        }
+    }
 }
 
 impl WorkDuration {
@@ -95,45 +108,63 @@ impl WorkDuration {
             .ok_or(InvalidDuration::HoursOutOfRange)
     }
 
-    /// A duration from whichever of the two was given. Minutes win; the hours beside them must be
-    /// well formed but are otherwise ignored, even out of range.
+    /// The duration that a request to log gives. Minutes win; the hours beside them must be well
+    /// formed but are otherwise ignored, even out of range.
     ///
     /// # Errors
     ///
-    /// As [`from_minutes`](Self::from_minutes) and [`from_hours`](Self::from_hours);
-    /// [`InvalidDuration::Missing`] where neither is given.
-    pub fn from_minutes_or_hours(
-        minutes: Option<i64>,
-        hours: Option<&str>,
-    ) -> Result<Self, InvalidDuration> {
+    /// Everything that is wrong: as [`from_minutes`](Self::from_minutes) and
+    /// [`from_hours`](Self::from_hours), or [`InvalidDuration::Missing`] where neither is given. Of
+    /// what is [unreadable](Given::Unreadable), whoever read it tells what is wrong, so the list
+    /// may be empty.
+    pub fn to_log(minutes: Given<i64>, hours: Given<&str>) -> Result<Self, Vec<InvalidDuration>> {
+        let hours_decide = minutes.is_absent();
+        let minutes = minutes.map(Self::from_minutes);
+        let hours = match hours.map(Self::from_hours) {
+            Given::Is(Err(InvalidDuration::HoursOutOfRange)) if !hours_decide => Given::Absent,
+            hours => hours,
+        };
         match (minutes, hours) {
-            (Some(_), Some(hours)) if !is_well_formed(hours) => {
-                Err(InvalidDuration::HoursMalformed)
-            }
-            (Some(minutes), _) => Self::from_minutes(minutes),
-            (None, Some(hours)) => Self::from_hours(hours),
-            (None, None) => Err(InvalidDuration::Missing),
+            (Given::Absent, Given::Absent) => Err(vec![InvalidDuration::Missing]),
+            (Given::Is(Ok(duration)), Given::Absent | Given::Is(Ok(_)))
+            | (Given::Absent, Given::Is(Ok(duration))) => Ok(duration),
+            (minutes, hours) => Err(all_wrong([minutes, hours])),
         }
     }
 
-    /// This duration, given in minutes, where the hours beside them come to the same. Whoever reads
-    /// an entry, corrects its hours and sends all of it back means the hours, so a correction must
-    /// not let the minutes win.
+    /// The duration that a request to edit gives, if any. Minutes and hours that are both given
+    /// must say the same: whoever reads an entry, corrects its hours and sends all of it back means
+    /// the hours, so a correction must not let the minutes win.
     ///
     /// # Errors
     ///
-    /// [`InvalidDuration::HoursDisagree`] where they do not.
+    /// Everything that is wrong: as [`from_minutes`](Self::from_minutes) and
+    /// [`from_hours`](Self::from_hours), or [`InvalidDuration::HoursDisagree`]. Of what is
+    /// [unreadable](Given::Unreadable), whoever read it tells what is wrong, so the list may be
+    /// empty.
     ///
     /// ```
-    /// use timelog_domain::{InvalidDuration, WorkDuration};
+    /// use timelog_domain::{Given, InvalidDuration, WorkDuration};
     ///
-    /// let minutes = WorkDuration::from_minutes(100)?;
-    /// assert_eq!(minutes.agreeing_with(WorkDuration::from_hours("1.67")?), Ok(minutes));
-    /// assert_eq!(minutes.agreeing_with(WorkDuration::from_hours("2")?), Err(InvalidDuration::HoursDisagree));
-    /// # Ok::<(), InvalidDuration>(())
+    /// let to_edit = |hours| WorkDuration::to_edit(Given::Is(100), hours);
+    /// assert_eq!(to_edit(Given::Is("1.67"))?, Some(WorkDuration::from_hours("1.67").unwrap()));
+    /// assert_eq!(to_edit(Given::Is("2")), Err(vec![InvalidDuration::HoursDisagree]));
+    /// assert_eq!(WorkDuration::to_edit(Given::Absent, Given::Absent)?, None);
+    /// # Ok::<(), Vec<InvalidDuration>>(())
     /// ```
-    pub fn agreeing_with(self, hours: Self) -> Result<Self, InvalidDuration> {
-        if self == hours { Ok(self) } else { Err(InvalidDuration::HoursDisagree) }
+    pub fn to_edit(
+        minutes: Given<i64>,
+        hours: Given<&str>,
+    ) -> Result<Option<Self>, Vec<InvalidDuration>> {
+        match (minutes.map(Self::from_minutes), hours.map(Self::from_hours)) {
+            (Given::Absent, Given::Absent) => Ok(None),
+            (Given::Is(Ok(minutes)), Given::Is(Ok(hours))) if minutes != hours => {
+                Err(vec![InvalidDuration::HoursDisagree])
+            }
+            (Given::Is(Ok(duration)), Given::Absent | Given::Is(Ok(_)))
+            | (Given::Absent, Given::Is(Ok(duration))) => Ok(Some(duration)),
+            (minutes, hours) => Err(all_wrong([minutes, hours])),
+        }
     }
 
     /// Whole minutes, 1 to 1440.
@@ -168,6 +199,11 @@ pub fn hours_of_minutes(minutes: u64) -> String {
         (tenths, 0) => format!("{hours}.{tenths}"),
         (tenths, hundredths) => format!("{hours}.{tenths}{hundredths}"),
     }
+}
+
+fn all_wrong(read: [Given<Result<WorkDuration, InvalidDuration>>; 2]) -> Vec<InvalidDuration> {
+    let wrong = |read| if let Given::Is(Err(error)) = read { Some(error) } else { None };
+    read.into_iter().filter_map(wrong).collect()
 }
 
 fn is_well_formed(hours: &str) -> bool {
@@ -222,11 +258,50 @@ mod tests {
 
     #[test]
     fn minutes_win_over_well_formed_hours_even_out_of_range() {
-        let given = |minutes, hours| WorkDuration::from_minutes_or_hours(minutes, hours);
-        assert_eq!(given(Some(100), Some("9999")), WorkDuration::from_minutes(100));
-        assert_eq!(given(Some(100), Some("9999x")), Err(InvalidDuration::HoursMalformed));
-        assert_eq!(given(Some(0), Some("1")), Err(InvalidDuration::MinutesOutOfRange));
-        assert_eq!(given(None, None), Err(InvalidDuration::Missing));
+        use InvalidDuration::{HoursMalformed, HoursOutOfRange, MinutesOutOfRange, Missing};
+        let to_log = |minutes: Option<i64>, hours: Option<&str>| {
+            WorkDuration::to_log(minutes.into(), hours.into())
+        };
+        assert_eq!(to_log(Some(100), Some("9999")).map(WorkDuration::minutes), Ok(100));
+        assert_eq!(to_log(Some(100), Some("9999x")), Err(vec![HoursMalformed]));
+        assert_eq!(to_log(Some(0), Some("1")), Err(vec![MinutesOutOfRange]));
+        assert_eq!(to_log(Some(0), Some("9999")), Err(vec![MinutesOutOfRange]));
+        assert_eq!(to_log(Some(0), Some("x")), Err(vec![MinutesOutOfRange, HoursMalformed]));
+        assert_eq!(to_log(None, Some("9999")), Err(vec![HoursOutOfRange]));
+        assert_eq!(to_log(None, None), Err(vec![Missing]));
+    }
+
+    #[test]
+    fn an_edit_says_one_duration_or_none() {
+        use InvalidDuration::{HoursDisagree, HoursOutOfRange, MinutesOutOfRange};
+        let to_edit = |minutes: Option<i64>, hours: Option<&str>| {
+            WorkDuration::to_edit(minutes.into(), hours.into())
+                .map(|duration| duration.map(WorkDuration::minutes))
+        };
+        assert_eq!(to_edit(None, None), Ok(None));
+        assert_eq!(to_edit(Some(100), None), Ok(Some(100)));
+        assert_eq!(to_edit(None, Some("1.67")), Ok(Some(100)));
+        assert_eq!(to_edit(Some(100), Some("1.67")), Ok(Some(100)));
+        assert_eq!(to_edit(Some(100), Some("2")), Err(vec![HoursDisagree]));
+        assert_eq!(to_edit(Some(0), Some("9999")), Err(vec![MinutesOutOfRange, HoursOutOfRange]));
+    }
+
+    #[test]
+    fn of_the_unreadable_nothing_is_told_and_yet_it_is_refused() {
+        for (minutes, hours) in [
+            (Given::Unreadable, Given::Absent),
+            (Given::Unreadable, Given::Is("1")),
+            (Given::Is(60), Given::Unreadable),
+            (Given::Absent, Given::Unreadable),
+        ] {
+            assert_eq!(WorkDuration::to_log(minutes, hours), Err(Vec::new()));
+            assert_eq!(WorkDuration::to_edit(minutes, hours), Err(Vec::new()));
+        }
+        // Unreadable minutes are minutes, so hours beside them need not be in range to log.
+        let (minutes, hours) = (Given::Unreadable, Given::Is("9999"));
+        assert_eq!(WorkDuration::to_log(minutes, hours), Err(Vec::new()));
+        let out_of_range = Err(vec![InvalidDuration::HoursOutOfRange]);
+        assert_eq!(WorkDuration::to_edit(minutes, hours), out_of_range);
     }
 
     #[test]

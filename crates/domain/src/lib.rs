@@ -7,6 +7,7 @@ pub mod directory;
 pub mod duration;
 pub mod external_ref;
 pub mod field;
+pub mod given;
 mod handle;
 pub mod history;
 pub mod idempotency;
@@ -17,6 +18,7 @@ pub mod memory;
 mod named;
 pub mod outcome;
 pub mod patch;
+pub mod permission;
 pub mod ports;
 pub mod query;
 pub mod refusal;
@@ -29,17 +31,20 @@ mod text_form;
 pub mod time_entry;
 pub mod timestamp;
 pub mod touches;
+pub mod transition;
 pub mod work_date;
 
-pub use access::{ApiKey, Caller, Permission, Permissions, UnknownPermission};
+pub use access::{ApiKey, Caller};
 pub use changes::{Changes, TimeEntryChange, TimeEntryDeletion};
 pub use command::{
-    ApplyAction, ApplyMany, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany, LogTimeEntry,
+    ApplyAction, ApplyMany, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany,
+    LogTimeEntry, MOST_ITEMS,
 };
 pub use directory::{Project, Release, Ticket, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};
 pub use external_ref::ExternalRef;
 pub use field::{Field, FieldChange, FieldValue};
+pub use given::Given;
 pub use handle::{handle, replay};
 pub use history::{Event, HistoryRecord, UnknownEvent};
 pub use idempotency::{
@@ -52,6 +57,7 @@ pub use ids::{
 pub use ledger::Ledger;
 pub use outcome::{ItemOutcome, Outcome};
 pub use patch::Patch;
+pub use permission::{Permission, Permissions, UnknownPermission};
 pub use query::{
     Direction, Filter, InvalidSort, Page, PageRequest, Position, Sort, SortKey, SortValue,
 };
@@ -66,4 +72,5 @@ pub use time_entry::{
 };
 pub use timestamp::Timestamp;
 pub use touches::Touches;
+pub use transition::{InvalidRemark, Transition};
 pub use work_date::{InvalidWorkDate, Month, Week, WorkDate};

@@ -3,11 +3,12 @@
 
 use std::pin::Pin;
 
-use crate::access::{ApiKey, Permissions};
+use crate::access::ApiKey;
 use crate::directory::{Project, Release, Ticket, User};
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ids::{KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
+use crate::permission::Permissions;
 use crate::query::{Filter, Page, PageRequest, Position};
 use crate::request::{Decision, Request};
 use crate::summary::{GroupBy, Summary};

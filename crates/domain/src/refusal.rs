@@ -2,11 +2,18 @@
 
 use crate::field::Field;
 use crate::outcome::ItemOutcome;
+use crate::permission::Permission;
 use crate::time_entry::{ImpossibleAction, InvalidTransition, NotEditable};
 
 /// Every way the domain says no. Nothing has changed then, and nothing is kept of the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// The caller's key lacks the permission.
+    #[error("this API key lacks the permission \"{0}\"")]
+    LacksPermission(Permission),
+    /// The caller's key is limited to one project, and the request concerns all of them.
+    #[error("this API key is limited to one project, and this concerns all of them")]
+    ConcernsAllProjects,
     /// The organization has no such project.
     #[error("there is no such project")]
     ProjectNotFound,

@@ -1,7 +1,7 @@
 //! The life of an entry: its statuses, and the actions that move it from one to the next.
 
-use crate::access::Permission;
 use crate::named::named;
+use crate::permission::Permission;
 
 /// Where an entry stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -116,15 +116,14 @@ pub(crate) fn lasting(minutes: i64, command: LogTimeEntry) -> LogTimeEntry {
 
 /// Asks for an action, with the reason and the invoice that some of them need.
 pub(crate) fn apply(number: u128, action: Action) -> Request {
-    let reason = action.needs_reason().then(|| text("because"));
-    let invoice_ref = action.needs_invoice_ref().then(|| text("2025-001"));
-    plain(Command::Apply(ApplyAction {
-        id: id(number),
-        action,
-        reason,
-        invoice_ref,
-        if_match: IfMatch::Any,
-    }))
+    let transition = transition(action);
+    plain(Command::Apply(ApplyAction { id: id(number), transition, if_match: IfMatch::Any }))
+}
+
+pub(crate) fn transition(action: Action) -> Transition {
+    let reason = action.needs_reason().then(|| "because".to_owned());
+    let invoice_ref = action.needs_invoice_ref().then(|| "2025-001".to_owned());
+    Transition::new(action, reason.into(), invoice_ref.into()).unwrap()
 }
 
 /// Asks for an edit, whatever the version.
@@ -142,12 +141,8 @@ pub(crate) fn log_many(items: Vec<Option<LogTimeEntry>>, atomic: bool) -> Reques
 }
 
 pub(crate) fn apply_many(numbers: &[u128], action: Action, atomic: bool) -> Request {
-    let Command::Apply(one) = apply(0, action).command else {
-        unreachable!("an action is asked for")
-    };
     let ids = numbers.iter().map(|number| id(*number)).collect();
-    let ApplyAction { reason, invoice_ref, .. } = one;
-    plain(Command::ApplyMany(ApplyMany { ids, action, reason, invoice_ref, atomic }))
+    plain(Command::ApplyMany(ApplyMany { ids, transition: transition(action), atomic }))
 }
 
 /// What leads from a draft to that status.

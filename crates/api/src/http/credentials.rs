@@ -7,8 +7,8 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use moka::future::Cache;
 use timelog_adapters::digest_key;
+use timelog_domain::ApiKey;
 use timelog_domain::ports::{ApiKeys, Clock, PortError};
-use timelog_domain::{ApiKey, Permission, ProjectId};
 
 use super::code::Code;
 use super::problem::Problem;
@@ -125,38 +125,4 @@ fn unauthorized(detail: &str) -> Problem {
 
 fn challenge(problem: Problem) -> Problem {
     problem.with_header(header::WWW_AUTHENTICATE, "Bearer")
-}
-
-/// The key must have the permission.
-pub(crate) fn require(key: &ApiKey, permission: Permission) -> Result<(), Problem> {
-    if key.permissions.contains(permission) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        Code::Forbidden,
-        format!("This API key lacks the permission \"{permission}\"."),
-    ))
-}
-
-/// The key must not be limited to another project. This is answered before the project is looked
-/// for, so that a limited key cannot find out which projects there are.
-pub(crate) fn require_scope(key: &ApiKey, project: ProjectId) -> Result<(), Problem> {
-    match key.project_id {
-        Some(own) if own != project => Err(Problem::new(
-            Code::ScopeViolation,
-            "This API key is limited to one project, and this is another.",
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// The key must not be limited to a project.
-pub(crate) fn require_all_projects(key: &ApiKey) -> Result<(), Problem> {
-    if key.project_id.is_none() {
-        return Ok(());
-    }
-    Err(Problem::new(
-        Code::ScopeViolation,
-        "This API key is limited to one project, and this concerns all of them.",
-    ))
 }

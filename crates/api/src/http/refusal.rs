@@ -17,8 +17,12 @@ impl From<Refusal> for Problem {
             Refusal::ProjectNotFound | Refusal::TimeEntryNotFound => {
                 Self::new(Code::NotFound, detail)
             }
-            Refusal::OutOfScope => Self::new(Code::ScopeViolation, detail),
-            Refusal::AnotherUsersEntry | Refusal::OwnEntry => Self::new(Code::Forbidden, detail),
+            Refusal::OutOfScope | Refusal::ConcernsAllProjects => {
+                Self::new(Code::ScopeViolation, detail)
+            }
+            Refusal::LacksPermission(_) | Refusal::AnotherUsersEntry | Refusal::OwnEntry => {
+                Self::new(Code::Forbidden, detail)
+            }
             Refusal::PreconditionFailed => Self::new(Code::PreconditionFailed, detail),
             Refusal::BatchFailed(_) => Self::new(Code::BatchFailed, detail),
             Refusal::References(invalid) => {

@@ -5,7 +5,8 @@ use std::fmt::Display;
 use timelog_domain::source::UnknownSource;
 use timelog_domain::status::{UnknownAction, UnknownStatus};
 use timelog_domain::{
-    InvalidDuration, InvalidGroupBy, InvalidId, InvalidSort, InvalidText, InvalidWorkDate,
+    InvalidDuration, InvalidGroupBy, InvalidId, InvalidRemark, InvalidSort, InvalidText,
+    InvalidWorkDate,
 };
 
 /// Says what kind of wrong a value is.
@@ -44,6 +45,15 @@ impl Fault for InvalidText {
             Self::TooLong { .. } => "too_long",
             Self::Blank => "blank",
             Self::Nul => "invalid_character",
+        }
+    }
+}
+
+impl Fault for InvalidRemark {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::ReasonMissing | Self::InvoiceRefMissing => "required",
+            Self::Reason(text) | Self::InvoiceRef(text) => text.code(),
         }
     }
 }

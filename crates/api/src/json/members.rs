@@ -210,6 +210,16 @@ impl Members {
         value.map_err(|error| self.add(name, error.code(), &error.to_string())).ok()
     }
 
+    /// Likewise, of several members; `name` says which one an error is about.
+    pub(crate) fn check_all<T, E: Fault + Copy>(
+        &mut self,
+        name: fn(E) -> &'static str,
+        value: Result<T, Vec<E>>,
+    ) -> Option<T> {
+        let add = |error: E| self.add(name(error), error.code(), &error.to_string());
+        value.map_err(|errors| errors.into_iter().for_each(add)).ok()
+    }
+
     /// Notes something that is wrong.
     pub(crate) fn add(&mut self, name: &str, code: &'static str, message: &str) {
         let violation = Violation::at(self.pointer(name), code, message);

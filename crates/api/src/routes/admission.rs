@@ -7,7 +7,6 @@ use actix_web::HttpRequest;
 use timelog_domain::{ApiKey, Permission, ProjectId, TimeEntryId};
 
 use super::path_id;
-use crate::http::credentials;
 use crate::http::problem::Problem;
 use crate::state::AppState;
 
@@ -21,7 +20,7 @@ pub(super) async fn admit(
     permission: Permission,
 ) -> Result<Key, Problem> {
     let key = state.authenticate(request).await?;
-    credentials::require(&key, permission)?;
+    key.check_permission(permission)?;
     Ok(key)
 }
 
@@ -33,7 +32,7 @@ pub(super) async fn admit_to_project(
 ) -> Result<(Key, ProjectId), Problem> {
     let key = admit(request, state, permission).await?;
     let project = path_id(request, "projectId")?;
-    credentials::require_scope(&key, project)?;
+    key.check_scope(project)?;
     Ok((key, project))
 }
 
@@ -44,7 +43,7 @@ pub(super) async fn admit_to_all_projects(
     permission: Permission,
 ) -> Result<Key, Problem> {
     let key = admit(request, state, permission).await?;
-    credentials::require_all_projects(&key)?;
+    key.check_all_projects()?;
     Ok(key)
 }
 

@@ -8,7 +8,6 @@ use timelog_domain::{FieldChange, FieldValue, HistoryRecord, Permission, Status}
 
 use super::admission::admit_to_time_entry;
 use crate::http::code::Code;
-use crate::http::credentials;
 use crate::http::problem::Problem;
 use crate::json::bytes;
 use crate::state::AppState;
@@ -81,7 +80,7 @@ pub(super) async fn history(
     let first = records
         .first()
         .ok_or_else(|| Problem::new(Code::NotFound, "There never was such a time entry."))?;
-    credentials::require_scope(&key, first.project_id)?;
+    key.check_scope(first.project_id)?;
     let body = Body { data: records.iter().map(Change::from).collect() };
     Ok(HttpResponse::Ok().content_type(mime::APPLICATION_JSON).body(bytes(&body)))
 }

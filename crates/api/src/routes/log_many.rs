@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use timelog_domain::{
-    Command, ItemOutcome, LogMany, LogTimeEntry, Permission, ProjectId, Source, TimeEntryId,
+    Command, ItemOutcome, LogMany, LogTimeEntry, MOST_ITEMS, Permission, ProjectId, Source,
+    TimeEntryId,
 };
 use uuid::Uuid;
 
@@ -17,9 +18,6 @@ use crate::http::body;
 use crate::http::problem::Problem;
 use crate::json::{Json, body};
 use crate::state::AppState;
-
-/// The most entries that one request logs.
-const MOST_ENTRIES: usize = 500;
 
 body!(Body { entries, atomic });
 
@@ -56,7 +54,7 @@ struct Batch {
 fn parse(body: Json<'_>, project_id: ProjectId) -> Result<Batch, Problem> {
     let (mut members, body) = body.object::<Body<'_>>()?;
     members.require(&[("entries", body.entries)]);
-    let entries = members.list("entries", body.entries, MOST_ENTRIES);
+    let entries = members.list("entries", body.entries, MOST_ITEMS);
     let atomic = members.boolean("atomic", body.atomic).unwrap_or(false);
     let entries = entries
         .map(|entries| entries.into_iter().map(|entry| members.part(entry)).collect::<Vec<_>>());

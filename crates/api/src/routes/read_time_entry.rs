@@ -8,8 +8,8 @@ use timelog_domain::Permission;
 use super::admission::admit_to_time_entry;
 use crate::answer;
 use crate::http::code::Code;
+use crate::http::condition;
 use crate::http::problem::Problem;
-use crate::http::{condition, credentials};
 use crate::state::AppState;
 
 pub(super) async fn read_time_entry(
@@ -21,7 +21,7 @@ pub(super) async fn read_time_entry(
     let entry = state.ports.time_entries.find(key.organization_id, id).await?;
     let entry =
         entry.ok_or_else(|| Problem::new(Code::NotFound, "There is no such time entry."))?;
-    credentials::require_scope(&key, entry.project_id())?;
+    key.check_scope(entry.project_id())?;
     let version = EntityTag::new_strong(entry.version().to_string());
     if condition::has_already(condition.as_ref(), &version) {
         return Ok(HttpResponse::NotModified().insert_header(ETag(version)).finish());

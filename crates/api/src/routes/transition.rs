@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use timelog_domain::{Action, ApplyAction, Command};
 
 use super::admission::admit_to_time_entry;
-use super::bodies::action::{self, Circumstances};
+use super::bodies::action;
 use super::change::Change;
 use crate::answer;
 use crate::http::body;
@@ -24,7 +24,7 @@ pub(super) async fn transition(
     let operation = format!("POST /time-entries/{id}/{action}");
     let change = Change::new(&request, &state, &key, operation, &body)?;
     let if_match = if_match(&request)?;
-    let Circumstances { reason, invoice_ref } = action::parse(action, body.json())?;
-    let command = ApplyAction { id, action, reason, invoice_ref, if_match };
+    let transition = action::parse(action, body.json())?;
+    let command = ApplyAction { id, transition, if_match };
     change.carry_out(Command::Apply(command), answer::renderer(&state.base_path)).await
 }

@@ -8,9 +8,9 @@ use super::admission::Key;
 use super::bodies::action::{self, Many};
 use super::change::Change;
 use super::results::{Item, carry_out_many};
+use crate::http::body;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
-use crate::http::{body, credentials};
 use crate::state::AppState;
 
 pub(super) async fn transition_many(
@@ -22,11 +22,10 @@ pub(super) async fn transition_many(
     let body = body::read(&request, payload, body::MANY).await?;
     let change =
         Change::new(&request, &state, &key, "POST /time-entries/transitions".to_owned(), &body)?;
-    let Many { action, ids, circumstances, atomic } = action::parse_many(body.json())?;
-    credentials::require(&key, action.permission())?;
+    let Many { transition, ids, atomic } = action::parse_many(body.json())?;
+    key.check_permission(transition.action().permission())?;
     let shown: Vec<_> = ids.iter().map(ToString::to_string).collect();
-    let (reason, invoice_ref) = (circumstances.reason, circumstances.invoice_ref);
-    let command = Command::ApplyMany(ApplyMany { ids, action, reason, invoice_ref, atomic });
+    let command = Command::ApplyMany(ApplyMany { ids, transition, atomic });
     carry_out_many(change, command, move |index, outcome| {
         Item::new(outcome, "changed", None).with_id(shown.get(index).cloned())
     })

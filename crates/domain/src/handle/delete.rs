@@ -12,7 +12,7 @@ pub(super) fn delete(
     ledger: &mut Ledger,
 ) -> Result<(), Refusal> {
     let entry = context.find(command.id, ledger)?;
-    context.check_owners([entry.details().user_id])?;
+    context.caller.check_owners([entry.details().user_id])?;
     check_version(&command.if_match, entry)?;
     let mut entry = entry.clone();
     let gone = entry.delete(context.now)?;

@@ -15,7 +15,9 @@ pub(super) fn edit(
 ) -> Result<Written, Refusal> {
     let entry = context.find(command.id, ledger)?;
     // A key that is bound to a user may neither take an entry from another nor hand its own over.
-    context.check_owners([entry.details().user_id].into_iter().chain(command.patch.user_id))?;
+    context
+        .caller
+        .check_owners([entry.details().user_id].into_iter().chain(command.patch.user_id))?;
     check_version(&command.if_match, entry)?;
     let details = command.patch.applied_to(entry.details());
     check_changed(entry, &details, ledger)?;

@@ -15,14 +15,14 @@ pub(super) fn log(
     ledger: &mut Ledger,
 ) -> Result<Written, Refusal> {
     let organization = context.caller.organization_id;
-    context.check_scope(command.project_id)?;
+    context.caller.check_scope(command.project_id)?;
     let project =
         ledger.project(organization, command.project_id).ok_or(Refusal::ProjectNotFound)?;
     let existing = command
         .external_ref
         .as_ref()
         .and_then(|reference| ledger.time_entry_by_ref(organization, reference));
-    context.check_owners(
+    context.caller.check_owners(
         existing.map(|entry| entry.details().user_id).into_iter().chain([command.details.user_id]),
     )?;
     // A repeat that asks for nothing new succeeds whatever has become of the user or the project

@@ -3,7 +3,7 @@
 use super::Context;
 use super::apply::apply;
 use super::log::log;
-use crate::command::{ApplyAction, ApplyMany, IfMatch, LogMany, LogTimeEntry};
+use crate::command::{ApplyMany, IfMatch, LogMany, LogTimeEntry};
 use crate::ledger::Ledger;
 use crate::outcome::{ItemOutcome, Written};
 use crate::refusal::Refusal;
@@ -13,7 +13,7 @@ pub(super) fn log_many(
     context: Context<'_>,
     ledger: &mut Ledger,
 ) -> Result<Vec<ItemOutcome>, Refusal> {
-    context.check_scope(command.project_id)?;
+    context.caller.check_scope(command.project_id)?;
     let project = ledger.project(context.caller.organization_id, command.project_id);
     if project.ok_or(Refusal::ProjectNotFound)?.archived {
         return Err(Refusal::ProjectArchived);
@@ -37,16 +37,10 @@ pub(super) fn apply_many(
     context: Context<'_>,
     ledger: &mut Ledger,
 ) -> Result<Vec<ItemOutcome>, Refusal> {
-    let outcomes = command.ids.iter().map(|id| {
-        let item = ApplyAction {
-            id: *id,
-            action: command.action,
-            reason: command.reason.clone(),
-            invoice_ref: command.invoice_ref.clone(),
-            if_match: IfMatch::Any,
-        };
-        settle(apply(&item, context, ledger))
-    });
+    let outcomes = command
+        .ids
+        .iter()
+        .map(|id| settle(apply(*id, &command.transition, &IfMatch::Any, context, ledger)));
     all_or_each(outcomes.collect(), command.atomic)
 }
 

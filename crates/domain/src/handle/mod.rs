@@ -9,11 +9,11 @@ mod many;
 mod references;
 
 use crate::access::Caller;
-use crate::command::{Command, IfMatch};
+use crate::command::{ApplyAction, Command, IfMatch};
 use crate::field::FieldChange;
 use crate::history::{Event, HistoryRecord};
 use crate::idempotency::{ANSWER_LIFETIME, Claim, IdempotencyRecord, MismatchPolicy, StoredAnswer};
-use crate::ids::{ProjectId, TimeEntryId, UserId};
+use crate::ids::TimeEntryId;
 use crate::ledger::Ledger;
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
@@ -84,7 +84,9 @@ fn decide(
         Command::Delete(command) => {
             delete::delete(command, context, ledger).map(|()| Outcome::Deleted)
         }
-        Command::Apply(command) => apply::apply(command, context, ledger).map(Outcome::from),
+        Command::Apply(ApplyAction { id, transition, if_match }) => {
+            apply::apply(*id, transition, if_match, context, ledger).map(Outcome::from)
+        }
         Command::ApplyMany(command) => {
             many::apply_many(command, context, ledger).map(Outcome::Many)
         }
@@ -115,23 +117,11 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The caller may touch that project. Said before the project is looked for, so that a key
-    /// which is limited to another cannot find out which projects there are.
-    fn check_scope(self, project: ProjectId) -> Result<(), Refusal> {
-        if self.caller.may_touch(project) { Ok(()) } else { Err(Refusal::OutOfScope) }
-    }
-
-    /// The caller may change entries of all these users.
-    fn check_owners(self, users: impl IntoIterator<Item = UserId>) -> Result<(), Refusal> {
-        let all = users.into_iter().all(|user| self.caller.may_act_for(user));
-        if all { Ok(()) } else { Err(Refusal::AnotherUsersEntry) }
-    }
-
     /// The entry that the caller names by its id.
     fn find(self, id: TimeEntryId, ledger: &Ledger) -> Result<&TimeEntry, Refusal> {
         let entry =
             ledger.time_entry(self.caller.organization_id, id).ok_or(Refusal::TimeEntryNotFound)?;
-        self.check_scope(entry.project_id())?;
+        self.caller.check_scope(entry.project_id())?;
         Ok(entry)
     }
 }

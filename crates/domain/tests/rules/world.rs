@@ -256,13 +256,13 @@ pub(crate) struct Observed {
 
 /// Asks for an action, with the reason and the invoice that some of them need.
 pub(crate) fn apply(entry: TimeEntryId, action: Action) -> ApplyAction {
-    ApplyAction {
-        id: entry,
-        action,
-        reason: action.needs_reason().then(|| text("because")),
-        invoice_ref: action.needs_invoice_ref().then(|| text("2025-001")),
-        if_match: IfMatch::Any,
-    }
+    ApplyAction { id: entry, transition: transition(action), if_match: IfMatch::Any }
+}
+
+pub(crate) fn transition(action: Action) -> Transition {
+    let reason = action.needs_reason().then(|| "because".to_owned());
+    let invoice_ref = action.needs_invoice_ref().then(|| "2025-001".to_owned());
+    Transition::new(action, reason.into(), invoice_ref.into()).unwrap()
 }
 
 /// The actions that lead a draft to that status.

@@ -107,13 +107,7 @@ fn request(index: usize, [who, what, which, how, version, key]: [u8; 6]) -> Requ
             ],
             atomic: how & 2 == 0,
         }),
-        _ => Command::ApplyMany(ApplyMany {
-            ids: vec![id(entry(which)), id(entry(how)), id(entry(version))],
-            action: Action::Submit,
-            reason: None,
-            invoice_ref: None,
-            atomic: how & 2 == 0,
-        }),
+        _ => apply_many(&[which, how, version].map(entry), Action::Submit, how & 2 == 0),
     };
     let caller = match who % 8 {
         0 => bound_to(ANN),

@@ -8,16 +8,6 @@ fn log_many(items: Vec<Option<LogTimeEntry>>, atomic: bool) -> Command {
     Command::LogMany(LogMany { project_id: id(PROJECT), items, atomic })
 }
 
-fn apply_many(ids: &[u128], action: Action, atomic: bool) -> Command {
-    Command::ApplyMany(ApplyMany {
-        ids: ids.iter().map(|number| id(*number)).collect(),
-        action,
-        reason: Some(text("because")),
-        invoice_ref: Some(text("2025-001")),
-        atomic,
-    })
-}
-
 fn items(outcome: Result<Outcome, Refusal>) -> Vec<ItemOutcome> {
     match outcome {
         Ok(Outcome::Many(items)) | Err(Refusal::BatchFailed(items)) => items,

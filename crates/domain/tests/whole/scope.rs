@@ -25,14 +25,7 @@ fn a_limited_key_changes_entries_of_its_project_alone() {
 #[test]
 fn among_many_the_entries_of_other_projects_fail_alone() {
     let mut world = World::with_entry_that_is(Status::Draft);
-    let (ids, action) = (vec![id(1)], Action::Submit);
-    let command = Command::ApplyMany(ApplyMany {
-        ids,
-        action,
-        reason: None,
-        invoice_ref: None,
-        atomic: false,
-    });
+    let command = apply_many(&[1], Action::Submit, false);
     let outcome = world.ask_as(limited_to(OTHER_PROJECT), command);
     assert_eq!(outcome, Ok(Outcome::Many(vec![ItemOutcome::Refused(Refusal::OutOfScope)])));
 }

@@ -16,14 +16,7 @@ fn of_organization<T: Ord>(ids: impl IntoIterator<Item = T>) -> BTreeSet<(Organi
 
 #[test]
 fn commands_on_entries_touch_those_entries() {
-    let (ids, action) = (vec![id(4), id(5)], Action::Submit);
-    let many = Command::ApplyMany(ApplyMany {
-        ids,
-        action,
-        reason: None,
-        invoice_ref: None,
-        atomic: false,
-    });
+    let many = apply_many(&[4, 5], Action::Submit, false);
     let touches = Touches::from_iter(&requests([
         edit(1, shorter()),
         delete(2),

@@ -96,13 +96,18 @@ pub(crate) fn delete(entry: u128) -> Command {
 }
 
 pub(crate) fn apply(entry: u128, action: Action) -> Command {
-    Command::Apply(ApplyAction {
-        id: id(entry),
-        action,
-        reason: Some(text("because")),
-        invoice_ref: Some(text("2025-001")),
-        if_match: IfMatch::Any,
-    })
+    let transition = transition(action);
+    Command::Apply(ApplyAction { id: id(entry), transition, if_match: IfMatch::Any })
+}
+
+pub(crate) fn apply_many(entries: &[u128], action: Action, atomic: bool) -> Command {
+    let ids = entries.iter().map(|entry| id(*entry)).collect();
+    Command::ApplyMany(ApplyMany { ids, transition: transition(action), atomic })
+}
+
+fn transition(action: Action) -> Transition {
+    let said = |text: &str| Given::Is(text.to_owned());
+    Transition::new(action, said("because"), said("2025-001")).unwrap()
 }
 
 /// The command under the condition that the entry has that version.

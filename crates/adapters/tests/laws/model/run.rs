@@ -142,8 +142,6 @@ impl<'a> Run<'a> {
         let if_match = |version: Option<i64>| {
             version.map_or(IfMatch::Any, |version| IfMatch::AnyOf(vec![Version::new(version)]))
         };
-        let reason = |action: Action| action.needs_reason().then(|| text("because"));
-        let invoice_ref = |action: Action| action.needs_invoice_ref().then(|| text("2025-001"));
         match what.clone() {
             What::Log(item) => Command::Log(self.log(&item)),
             What::LogMany { project, items, atomic } => {
@@ -166,16 +164,12 @@ impl<'a> Run<'a> {
             }
             What::Apply { nth, action, version } => Command::Apply(ApplyAction {
                 id: self.nth(nth),
-                action,
-                reason: reason(action),
-                invoice_ref: invoice_ref(action),
+                transition: world::transition(action),
                 if_match: if_match(version),
             }),
             What::ApplyMany { nths, action, atomic } => Command::ApplyMany(ApplyMany {
                 ids: nths.into_iter().map(|nth| self.nth(nth)).collect(),
-                action,
-                reason: reason(action),
-                invoice_ref: invoice_ref(action),
+                transition: world::transition(action),
                 atomic,
             }),
         }

@@ -141,16 +141,14 @@ fn duration(cells: &mut Cells<'_>) -> Option<WorkDuration> {
     if let Some(cell) = cells.cell(Field::Duration) {
         return cells.check(Field::Duration, clock::duration(cell));
     }
-    let (minutes, hours) = (cells.cell(Field::Minutes), cells.cell(Field::Hours));
-    let minutes = match minutes.map(str::parse::<i64>) {
-        Some(Err(_)) => {
-            return cells.check(Field::Minutes, Err(InvalidDuration::MinutesOutOfRange));
-        }
-        Some(Ok(minutes)) => Some(minutes),
-        None => None,
-    };
-    let field = if minutes.is_some() || hours.is_none() { Field::Minutes } else { Field::Hours };
-    cells.check(field, WorkDuration::from_minutes_or_hours(minutes, hours))
+    let minutes = cells.cell(Field::Minutes).map(str::parse::<i64>);
+    if let Some(Err(_)) = minutes {
+        return cells.check(Field::Minutes, Err(InvalidDuration::MinutesOutOfRange));
+    }
+    let hours = cells.cell(Field::Hours);
+    let duration = WorkDuration::to_log(minutes.and_then(Result::ok).into(), hours.into());
+    let fault = |error: InvalidDuration| Fault::new(error.member(), error);
+    duration.map_err(|errors| cells.faults.extend(errors.into_iter().map(fault))).ok()
 }
 
 fn boolean(cell: &str) -> Option<bool> {

@@ -2,8 +2,9 @@
 
 use timelog_domain::{Details, ExternalRef, InvalidDuration, WorkDuration};
 
+use super::given;
 use crate::http::problem::Problem;
-use crate::json::{Json, Members, Raw, body};
+use crate::json::{Json, Members, body};
 
 body! {
     /// The body, each member still as its text.
@@ -24,10 +25,10 @@ pub(crate) fn parse(body: Json<'_>) -> Result<Logged, Problem> {
     members.require(&[("userId", body.user_id), ("workDate", body.work_date)]);
     let user_id = members.parsed("userId", body.user_id);
     let work_date = members.parsed("workDate", body.work_date);
-    if body.minutes.is_none() && body.hours.is_none() {
-        members.check::<(), _>("minutes", Err(InvalidDuration::Missing));
-    }
-    let duration = duration(&mut members, body.minutes, body.hours);
+    let minutes = given(body.minutes, members.whole_number("minutes", body.minutes));
+    let hours = given(body.hours, members.text("hours", body.hours));
+    let duration = WorkDuration::to_log(minutes, hours.as_deref());
+    let duration = members.check_all(InvalidDuration::member, duration);
     let description = members.nullable("description", body.description);
     let billable = members.boolean("billable", body.billable).unwrap_or(true);
     let ticket_id = members.nullable("entryId", body.entry_id);
@@ -46,19 +47,6 @@ pub(crate) fn parse(body: Json<'_>) -> Result<Logged, Problem> {
         })
     };
     Ok(Logged { details: members.finish(details())?, external_ref })
-}
-
-/// The duration, if there is one. Minutes win, but hours beside them must be well formed.
-fn duration(members: &mut Members, minutes: Raw<'_>, hours: Raw<'_>) -> Option<WorkDuration> {
-    let of_minutes = members.whole_number("minutes", minutes);
-    let of_minutes =
-        of_minutes.and_then(|number| members.check("minutes", WorkDuration::from_minutes(number)));
-    let of_hours =
-        members.text("hours", hours).and_then(|text| match WorkDuration::from_hours(&text) {
-            Err(InvalidDuration::HoursOutOfRange) if minutes.is_some() => None,
-            duration => members.check("hours", duration),
-        });
-    of_minutes.or(of_hours)
 }
 
 fn external_ref(members: &mut Members, body: &ExternalRefBody<'_>) -> Option<ExternalRef> {

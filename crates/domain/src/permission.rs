@@ -1,0 +1,111 @@
+//! What a key may be allowed to do.
+
+use std::fmt;
+
+use crate::named::named;
+
+/// One thing a key may be allowed to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// Read entries and the directory.
+    Read,
+    /// Log, edit, delete, submit and recall entries.
+    Write,
+    /// Approve, reject, reopen, lock and unlock entries.
+    Approve,
+    /// Put entries on an invoice and take them off.
+    Bill,
+    /// Maintain the directory.
+    Admin,
+}
+
+named!(Permission, UnknownPermission, "permission", {
+    Read => "read",
+    Write => "write",
+    Approve => "approve",
+    Bill => "bill",
+    Admin => "admin",
+});
+
+/// A set of permissions.
+///
+/// ```
+/// use timelog_domain::{Permission, Permissions};
+///
+/// let permissions: Permissions = [Permission::Write, Permission::Read].into_iter().collect();
+/// assert!(permissions.contains(Permission::Read));
+/// assert_eq!(permissions.to_string(), "read,write");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Permissions(u8);
+
+impl Permissions {
+    /// Every permission there is.
+    #[must_use]
+    pub fn all() -> Self {
+        Permission::ALL.iter().copied().collect()
+    }
+
+    /// Whether the permission is in the set.
+    #[must_use]
+    pub const fn contains(self, permission: Permission) -> bool {
+        self.0 & Self::bit(permission) != 0
+    }
+
+    /// The permissions in the set, in the order of [`Permission::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
+    }
+
+    const fn bit(permission: Permission) -> u8 {
+        1 << permission as u8
+    }
+}
+
+impl FromIterator<Permission> for Permissions {
+    fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
+        Self(permissions.into_iter().fold(0, |bits, permission| bits | Self::bit(permission)))
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Permissions {
+    /// A list of names.
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter())
+    }
+}
+
+impl fmt::Display for Permissions {
+    /// Comma-separated names, as [`FromStr`](std::str::FromStr) reads them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, permission) in self.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(f, "{comma}{permission}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::str::FromStr for Permissions {
+    type Err = UnknownPermission;
+
+    /// Reads comma-separated names; no name twice is needed and none is an error.
+    fn from_str(text: &str) -> Result<Self, UnknownPermission> {
+        text.split(',').map(|name| name.trim().parse::<Permission>()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_read_what_they_write() {
+        assert_eq!(Permissions::all().to_string(), "read,write,approve,bill,admin");
+        assert_eq!("write, read".parse::<Permissions>().unwrap().to_string(), "read,write");
+        for wrong in ["", "read,", "root", "READ"] {
+            assert_eq!(wrong.parse::<Permissions>(), Err(UnknownPermission), "{wrong:?}");
+        }
+    }
+}
