@@ -61,10 +61,11 @@ pub struct IdempotencyScope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub [u8; 32]);
 
-/// An answer as it was sent: all that a repeat needs to be answered alike.
+/// An answer as it was given, with a status and two headers of HTTP, so that a repeat is answered
+/// alike. No rule reads any of it: it is kept and handed back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
-    /// The HTTP status, a 2xx.
+    /// The status, a 2xx.
     pub status: u16,
     /// The `Location` header.
     pub location: Option<String>,
