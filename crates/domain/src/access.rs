@@ -1,8 +1,8 @@
 //! Who is calling, and what they may do.
 
 use crate::ids::{KeyId, OrganizationId, ProjectId, UserId};
+use crate::outcome::Refusal;
 use crate::permission::{Permission, Permissions};
-use crate::refusal::Refusal;
 use crate::timestamp::Timestamp;
 
 /// An API key, without its secret.

@@ -2,7 +2,7 @@
 
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
-use crate::ledger::TimeEntryKey;
+use crate::ids::TimeEntryKey;
 use crate::time_entry::{TimeEntry, Version};
 
 /// What an adapter must save, all of it in one transaction and in the order of the fields: a new

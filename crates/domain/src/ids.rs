@@ -85,6 +85,9 @@ ids! {
     KeyId;
 }
 
+/// Names a time entry in the store: the organization always comes first, so no lookup can cross it.
+pub type TimeEntryKey = (OrganizationId, TimeEntryId);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,11 +7,11 @@ use crate::directory::{Project, Release, Ticket, User};
 use crate::external_ref::ExternalRef;
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
-use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
+use crate::ids::{
+    OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, TimeEntryKey, UserId,
+};
 use crate::time_entry::TimeEntry;
 
-/// Names a time entry in the store: the organization always comes first, so no lookup can cross it.
-pub type TimeEntryKey = (OrganizationId, TimeEntryId);
 pub(crate) type RefKey = (OrganizationId, ExternalRef);
 
 /// Stored state as plain values. An adapter loads what the requests of one batch

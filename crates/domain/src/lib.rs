@@ -21,7 +21,6 @@ pub mod patch;
 pub mod permission;
 pub mod ports;
 pub mod query;
-pub mod refusal;
 pub mod request;
 pub mod source;
 pub mod status;
@@ -55,13 +54,12 @@ pub use ids::{
     InvalidId, KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId,
 };
 pub use ledger::Ledger;
-pub use outcome::{ItemOutcome, Outcome};
+pub use outcome::{InvalidReference, ItemOutcome, Outcome, Refusal};
 pub use patch::Patch;
 pub use permission::{Permission, Permissions, UnknownPermission};
 pub use query::{
     Direction, Filter, InvalidSort, Page, PageRequest, Position, Sort, SortKey, SortValue,
 };
-pub use refusal::{InvalidReference, Refusal};
 pub use request::{Decision, Reply, Request};
 pub use source::Source;
 pub use status::{Action, Status};

@@ -3,8 +3,7 @@
 use crate::access::Caller;
 use crate::command::Command;
 use crate::idempotency::{Claim, StoredAnswer};
-use crate::outcome::Outcome;
-use crate::refusal::Refusal;
+use crate::outcome::{Outcome, Refusal};
 
 /// A command, who gives it, and the idempotency key it came with.
 #[derive(Debug, Clone)]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::command::{Command, EditTimeEntry, LogTimeEntry};
 use crate::idempotency::IdempotencyScope;
-use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, UserId};
-use crate::ledger::{Ledger, RefKey, TimeEntryKey};
+use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryKey, UserId};
+use crate::ledger::{Ledger, RefKey};
 use crate::request::Request;
 
 /// The rows that requests can read or change. Sets are ordered, so every adapter locks rows in one

@@ -5,9 +5,8 @@ use crate::command::IfMatch;
 use crate::history::{Event, HistoryRecord};
 use crate::ids::TimeEntryId;
 use crate::ledger::Ledger;
-use crate::outcome::Written;
+use crate::outcome::{Refusal, Written};
 use crate::permission::Permission;
-use crate::refusal::Refusal;
 use crate::transition::Transition;
 
 pub(super) fn apply(

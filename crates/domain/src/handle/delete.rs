@@ -4,7 +4,7 @@ use super::{Context, check_version, record};
 use crate::command::DeleteTimeEntry;
 use crate::history::{Event, HistoryRecord};
 use crate::ledger::Ledger;
-use crate::refusal::Refusal;
+use crate::outcome::Refusal;
 
 pub(super) fn delete(
     command: &DeleteTimeEntry,

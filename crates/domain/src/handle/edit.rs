@@ -5,8 +5,7 @@ use super::references::check_changed;
 use super::{Context, check_version};
 use crate::command::EditTimeEntry;
 use crate::ledger::Ledger;
-use crate::outcome::Written;
-use crate::refusal::Refusal;
+use crate::outcome::{Refusal, Written};
 
 pub(super) fn edit(
     command: &EditTimeEntry,

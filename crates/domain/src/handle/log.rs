@@ -5,8 +5,7 @@ use super::{Context, record};
 use crate::command::LogTimeEntry;
 use crate::history::Event;
 use crate::ledger::Ledger;
-use crate::outcome::Written;
-use crate::refusal::Refusal;
+use crate::outcome::{Refusal, Written};
 use crate::time_entry::{Details, TimeEntry};
 
 pub(super) fn log(

@@ -5,8 +5,7 @@ use super::apply::apply;
 use super::log::log;
 use crate::command::{ApplyMany, IfMatch, LogMany, LogTimeEntry};
 use crate::ledger::Ledger;
-use crate::outcome::{ItemOutcome, Written};
-use crate::refusal::Refusal;
+use crate::outcome::{ItemOutcome, Refusal, Written};
 
 pub(super) fn log_many(
     command: &LogMany,

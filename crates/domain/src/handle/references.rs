@@ -2,7 +2,7 @@
 
 use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, UserId};
 use crate::ledger::Ledger;
-use crate::refusal::{InvalidReference, Refusal};
+use crate::outcome::{InvalidReference, Refusal};
 use crate::time_entry::{Details, TimeEntry};
 
 /// Everything that an entry is to refer to must be there.
