@@ -25,15 +25,8 @@ const BATCHES: usize = 60;
 
 /// A batch of 500 entries.
 fn batch(tenant: &Tenant) -> Request {
-    let details = Details {
-        user_id: tenant.user_id,
-        work_date: "2025-01-15".parse().unwrap(),
-        duration: WorkDuration::MIN,
-        description: None,
-        billable: true,
-        ticket_id: None,
-        release_id: None,
-    };
+    let work_date = "2025-01-15".parse().unwrap();
+    let details = Details::new(tenant.user_id, work_date, WorkDuration::MIN);
     let item = || {
         let id = TimeEntryId::new(Uuid::now_v7());
         let details = details.clone();

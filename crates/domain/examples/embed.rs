@@ -112,17 +112,13 @@ fn caller() -> Result<Caller, InvalidId> {
 /// Asks to log hours under a name that stays the same. The service mints the id, which counts only
 /// if the entry is new.
 fn worklog(id: &str, hours: &str) -> Result<LogTimeEntry, Box<dyn Error>> {
+    let duration = WorkDuration::from_hours(hours)?;
     Ok(LogTimeEntry {
         id: id.parse()?,
         project_id: PROJECT.parse()?,
         details: Details {
-            user_id: DEVELOPER.parse()?,
-            work_date: "2025-01-15".parse()?,
-            duration: WorkDuration::from_hours(hours)?,
             description: Some("Implemented login flow.".parse()?),
-            billable: true,
-            ticket_id: None,
-            release_id: None,
+            ..Details::new(DEVELOPER.parse()?, "2025-01-15".parse()?, duration)
         },
         external_ref: Some(ExternalRef {
             provider: "jira".parse()?,

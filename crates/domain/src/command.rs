@@ -1,10 +1,10 @@
 //! What can be asked for.
 
+use crate::details::{Details, Patch};
 use crate::external_ref::ExternalRef;
 use crate::ids::{ProjectId, TimeEntryId};
-use crate::patch::Patch;
 use crate::source::Source;
-use crate::time_entry::{Details, Version};
+use crate::time_entry::Version;
 use crate::transition::Transition;
 
 /// The most entries that one command may log or move. Whoever reads a request refuses one that asks

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::field::FieldChange;
+use crate::details::FieldChange;
 use crate::ids::{KeyId, OrganizationId, ProjectId, TimeEntryId, UserId};
 use crate::status::{Action, Status};
 use crate::text::{InvoiceRef, Reason};

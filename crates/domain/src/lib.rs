@@ -3,10 +3,10 @@
 pub mod access;
 pub mod changes;
 pub mod command;
+pub mod details;
 pub mod directory;
 pub mod duration;
 pub mod external_ref;
-pub mod field;
 pub mod given;
 mod handle;
 pub mod history;
@@ -17,7 +17,6 @@ pub mod ledger;
 pub mod memory;
 mod named;
 pub mod outcome;
-pub mod patch;
 pub mod permission;
 pub mod ports;
 pub mod query;
@@ -39,10 +38,10 @@ pub use command::{
     ApplyAction, ApplyMany, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany,
     LogTimeEntry, MOST_ITEMS,
 };
+pub use details::{Details, Field, FieldChange, FieldValue, Patch};
 pub use directory::{Project, Release, Ticket, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};
 pub use external_ref::ExternalRef;
-pub use field::{Field, FieldChange, FieldValue};
 pub use given::Given;
 pub use handle::{handle, replay};
 pub use history::{Event, HistoryRecord, UnknownEvent};
@@ -55,7 +54,6 @@ pub use ids::{
 };
 pub use ledger::Ledger;
 pub use outcome::{InvalidReference, ItemOutcome, Outcome, Refusal};
-pub use patch::Patch;
 pub use permission::{Permission, Permissions, UnknownPermission};
 pub use query::{
     Direction, Filter, InvalidSort, Page, PageRequest, Position, Sort, SortKey, SortValue,
@@ -66,7 +64,7 @@ pub use status::{Action, Status};
 pub use summary::{GroupBy, GroupKey, GroupValue, InvalidGroupBy, Summary, SummaryRow, Totals};
 pub use text::{Description, ExternalRefPart, InvalidText, InvoiceRef, Name, Reason};
 pub use time_entry::{
-    Details, ImpossibleAction, InvalidTransition, NotEditable, Record, TimeEntry, Version,
+    ImpossibleAction, InvalidTransition, NotEditable, Record, TimeEntry, Version,
 };
 pub use timestamp::Timestamp;
 pub use touches::Touches;

@@ -1,7 +1,7 @@
 //! What comes of a command, also where it is refused: a refusal of many says what came of each, and
 //! one of these may be a refusal.
 
-use crate::field::Field;
+use crate::details::Field;
 use crate::permission::Permission;
 use crate::time_entry::{ImpossibleAction, InvalidTransition, NotEditable, TimeEntry};
 

@@ -2,34 +2,12 @@
 
 use std::fmt;
 
-use crate::duration::WorkDuration;
+use crate::details::{Details, FieldChange, FieldValue};
 use crate::external_ref::ExternalRef;
-use crate::field::{Field, FieldChange, FieldValue};
-use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
+use crate::ids::{OrganizationId, ProjectId, TimeEntryId};
 use crate::source::Source;
 use crate::status::{Action, Status};
-use crate::text::Description;
 use crate::timestamp::Timestamp;
-use crate::work_date::WorkDate;
-
-/// What a time entry says: the part that may be edited.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Details {
-    /// Who worked.
-    pub user_id: UserId,
-    /// On which day.
-    pub work_date: WorkDate,
-    /// How long.
-    pub duration: WorkDuration,
-    /// On what, in words.
-    pub description: Option<Description>,
-    /// Whether a customer pays for it.
-    pub billable: bool,
-    /// The ticket it was spent on.
-    pub ticket_id: Option<TicketId>,
-    /// The release it was spent on.
-    pub release_id: Option<ReleaseId>,
-}
 
 /// Counts the changes of an entry, from 1. It is the entry's entity tag, and what optimistic saves
 /// compare.
@@ -187,10 +165,8 @@ impl TimeEntry {
     /// # use timelog_domain::*;
     /// # fn entry() -> Result<TimeEntry, Box<dyn std::error::Error>> {
     /// #     let id = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
-    /// #     let details = Details {
-    /// #         user_id: id.parse()?, work_date: "2025-01-15".parse()?, duration: WorkDuration::from_minutes(150)?,
-    /// #         description: None, billable: true, ticket_id: None, release_id: None,
-    /// #     };
+    /// #     let duration = WorkDuration::from_minutes(150)?;
+    /// #     let details = Details::new(id.parse()?, "2025-01-15".parse()?, duration);
     /// #     let now = Timestamp::from_unix_millis(1_736_928_000_000)?;
     /// #     Ok(TimeEntry::log(id.parse()?, id.parse()?, id.parse()?, details, None, Source::Api, now))
     /// # }
@@ -213,7 +189,7 @@ impl TimeEntry {
             return Ok(Vec::new());
         }
         self.check_editable()?;
-        let changes = differences(&self.0.details, &details);
+        let changes = self.0.details.changes_to(&details);
         self.0.details = details;
         self.0.status = Status::Draft;
         self.touch(now);
@@ -246,12 +222,8 @@ impl TimeEntry {
     pub fn delete(&mut self, now: Timestamp) -> Result<Vec<FieldChange>, NotEditable> {
         self.check_editable()?;
         self.touch(now);
-        let gone = fields(&self.0.details).map(|(field, old)| FieldChange {
-            field,
-            old,
-            new: FieldValue::Null,
-        });
-        Ok(gone.into())
+        let gone = self.0.details.fields();
+        Ok(gone.map(|(field, old)| FieldChange { field, old, new: FieldValue::Null }).collect())
     }
 
     /// The one rule about which entries may be changed or deleted, whoever asks and however.
@@ -331,32 +303,4 @@ impl TimeEntry {
     pub const fn updated_at(&self) -> Timestamp {
         self.0.updated_at
     }
-}
-
-/// The members in which two contents differ.
-fn differences(old: &Details, new: &Details) -> Vec<FieldChange> {
-    fields(old)
-        .into_iter()
-        .zip(fields(new))
-        .filter(|((_, old), (_, new))| old != new)
-        .map(|((field, old), (_, new))| FieldChange { field, old, new })
-        .collect()
-}
-
-/// The members of a content. The pattern is exhaustive, so a new field cannot be forgotten here.
-fn fields(details: &Details) -> [(Field, FieldValue); 7] {
-    fn text(value: Option<impl ToString>) -> FieldValue {
-        value.map_or(FieldValue::Null, |value| FieldValue::Text(value.to_string()))
-    }
-    let Details { user_id, work_date, duration, description, billable, ticket_id, release_id } =
-        details;
-    [
-        (Field::UserId, text(Some(user_id))),
-        (Field::WorkDate, text(Some(work_date))),
-        (Field::Minutes, FieldValue::Integer(duration.minutes())),
-        (Field::Description, text(description.as_ref())),
-        (Field::Billable, FieldValue::Boolean(*billable)),
-        (Field::TicketId, text(*ticket_id)),
-        (Field::ReleaseId, text(*release_id)),
-    ]
 }

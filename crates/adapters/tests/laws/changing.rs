@@ -25,14 +25,15 @@ fn items(decision: Decision) -> Vec<ItemOutcome> {
 
 pub(crate) async fn an_edited_entry_is_found_as_it_was_answered(subject: Subject) {
     done(ask(&subject, logged(log_as(1001, "1"))).await);
+    let longer = Patch { duration: Some(WorkDuration::MAX), ..Patch::default() };
     let full = Patch {
         user_id: Some(id(OTHER_USER)),
         work_date: Some("9999-12-31".parse().unwrap()),
-        duration: Some(WorkDuration::MAX),
         description: Some(Some(text("ü"))),
         billable: Some(false),
         ticket_id: Some(Some(id(TICKET))),
         release_id: Some(Some(id(RELEASE))),
+        ..longer
     };
     let empty = Patch {
         description: Some(None),

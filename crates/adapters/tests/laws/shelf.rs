@@ -47,14 +47,15 @@ fn nth(nth: u128) -> LogTimeEntry {
     let ticket =
         [None, Some(TICKET), Some(OTHER_TICKET)][choose(3, nth / 7)].filter(|_| !elsewhere);
     let release = [None, Some(RELEASE)][choose(2, nth / 3)].filter(|_| !elsewhere);
+    let user_id = id([USER, OTHER_USER][choose(2, nth / 11)]);
+    let work_date = DAYS[choose(DAYS.len(), 2)].parse().unwrap();
+    let minutes = i64::try_from(nth * 131 % 1440 + 1).unwrap();
     let details = Details {
-        user_id: id([USER, OTHER_USER][choose(2, nth / 11)]),
-        work_date: DAYS[choose(DAYS.len(), 2)].parse().unwrap(),
-        duration: WorkDuration::from_minutes(i64::try_from(nth * 131 % 1440 + 1).unwrap()).unwrap(),
         description: (choose(2, 3) == 0).then(|| text("described")),
         billable: choose(4, 4) != 0 || status_of(nth) == Status::Invoiced,
         ticket_id: ticket.map(id),
         release_id: release.map(id),
+        ..Details::new(user_id, work_date, WorkDuration::from_minutes(minutes).unwrap())
     };
     // Each part is shared with others, and only all three together are not.
     let external_ref = (choose(5, 7) != 0).then(|| ExternalRef {

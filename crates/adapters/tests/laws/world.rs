@@ -81,15 +81,11 @@ pub(crate) fn log(number: u128) -> LogTimeEntry {
     LogTimeEntry {
         id: id(number),
         project_id: id(PROJECT),
-        details: Details {
-            user_id: id(USER),
-            work_date: "2025-01-15".parse().unwrap(),
-            duration: WorkDuration::from_minutes(60).unwrap(),
-            description: None,
-            billable: true,
-            ticket_id: None,
-            release_id: None,
-        },
+        details: Details::new(
+            id(USER),
+            "2025-01-15".parse().unwrap(),
+            WorkDuration::from_minutes(60).unwrap(),
+        ),
         external_ref: None,
         source: Source::Api,
     }

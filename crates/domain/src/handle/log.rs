@@ -3,10 +3,11 @@
 use super::references::check_all;
 use super::{Context, record};
 use crate::command::LogTimeEntry;
+use crate::details::Details;
 use crate::history::Event;
 use crate::ledger::Ledger;
 use crate::outcome::{Refusal, Written};
-use crate::time_entry::{Details, TimeEntry};
+use crate::time_entry::TimeEntry;
 
 pub(super) fn log(
     command: &LogTimeEntry,

@@ -10,7 +10,7 @@ mod references;
 
 use crate::access::Caller;
 use crate::command::{ApplyAction, Command, IfMatch};
-use crate::field::FieldChange;
+use crate::details::FieldChange;
 use crate::history::{Event, HistoryRecord};
 use crate::idempotency::{ANSWER_LIFETIME, Claim, IdempotencyRecord, MismatchPolicy, StoredAnswer};
 use crate::ids::TimeEntryId;

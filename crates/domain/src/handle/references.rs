@@ -1,9 +1,10 @@
 //! Whether the directory has what an entry refers to.
 
+use crate::details::Details;
 use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, UserId};
 use crate::ledger::Ledger;
 use crate::outcome::{InvalidReference, Refusal};
-use crate::time_entry::{Details, TimeEntry};
+use crate::time_entry::TimeEntry;
 
 /// Everything that an entry is to refer to must be there.
 pub(super) fn check_all(

@@ -74,15 +74,10 @@ impl World {
     }
 
     fn log_as(&self, entry: u128, day: u8, minutes: i64, external_ref: Option<ExternalRef>) {
-        let details = Details {
-            user_id: id(if entry.is_multiple_of(2) { ANN } else { BEN }),
-            work_date: format!("2025-01-{day:02}").parse().unwrap(),
-            duration: WorkDuration::from_minutes(minutes).unwrap(),
-            description: None,
-            billable: day != 2,
-            ticket_id: None,
-            release_id: None,
-        };
+        let user_id = id(if entry.is_multiple_of(2) { ANN } else { BEN });
+        let work_date = format!("2025-01-{day:02}").parse().unwrap();
+        let duration = WorkDuration::from_minutes(minutes).unwrap();
+        let details = Details { billable: day != 2, ..Details::new(user_id, work_date, duration) };
         let log = LogTimeEntry {
             id: id(entry),
             project_id: id(PROJECT),

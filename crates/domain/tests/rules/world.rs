@@ -52,13 +52,8 @@ pub(crate) fn minutes(minutes: i64) -> WorkDuration {
 /// Two and a half hours of Ann's.
 pub(crate) fn details() -> Details {
     Details {
-        user_id: id(ANN),
-        work_date: "2025-01-15".parse().unwrap(),
-        duration: minutes(150),
         description: Some(text("Implemented login flow.")),
-        billable: true,
-        ticket_id: None,
-        release_id: None,
+        ..Details::new(id(ANN), "2025-01-15".parse().unwrap(), minutes(150))
     }
 }
 

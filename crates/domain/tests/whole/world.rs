@@ -41,13 +41,10 @@ pub(crate) fn reference(external_id: &str) -> ExternalRef {
 
 pub(crate) fn details() -> Details {
     Details {
-        user_id: id(ANN),
-        work_date: "2025-01-15".parse().unwrap(),
-        duration: minutes(150),
         description: Some(text("Login flow")),
-        billable: true,
         ticket_id: Some(id(TICKET)),
         release_id: Some(id(RELEASE)),
+        ..Details::new(id(ANN), "2025-01-15".parse().unwrap(), minutes(150))
     }
 }
 

@@ -170,13 +170,11 @@ fn item() -> impl Strategy<Value = Item> {
         .prop_map(
             |(user_id, work_date, duration, description, billable, ticket_id, release_id)| {
                 Details {
-                    user_id,
-                    work_date,
-                    duration,
                     description,
                     billable,
                     ticket_id,
                     release_id,
+                    ..Details::new(user_id, work_date, duration)
                 }
             },
         );
@@ -202,14 +200,9 @@ fn patch() -> impl Strategy<Value = Patch> {
         member(release()),
     );
     members.prop_map(
-        |(user_id, work_date, duration, description, billable, ticket_id, release_id)| Patch {
-            user_id,
-            work_date,
-            duration,
-            description,
-            billable,
-            ticket_id,
-            release_id,
+        |(user_id, work_date, duration, description, billable, ticket_id, release_id)| {
+            let worked = Patch { user_id, work_date, duration, ..Patch::default() };
+            Patch { description, billable, ticket_id, release_id, ..worked }
         },
     )
 }

@@ -392,14 +392,13 @@ fn what_cannot_be_imported_at_all_is_said_before_anything_is() {
 /// Logs entries as a service would, without references.
 fn log(store: &MemoryStore, texts: &[Option<String>]) {
     for (n, text) in (0_u32..).zip(texts) {
+        let user_id = UserId::new(if n % 2 == 0 { ANN } else { BOB });
+        let duration = timelog_domain::WorkDuration::from_minutes(1 + i64::from(n)).unwrap();
+        let work_date = "2025-01-15".parse().unwrap();
         let details = timelog_domain::Details {
-            user_id: UserId::new(if n % 2 == 0 { ANN } else { BOB }),
-            work_date: "2025-01-15".parse().unwrap(),
-            duration: timelog_domain::WorkDuration::from_minutes(1 + i64::from(n)).unwrap(),
             description: text.clone().map(|text| text.try_into().unwrap()),
             billable: n % 3 == 0,
-            ticket_id: None,
-            release_id: None,
+            ..timelog_domain::Details::new(user_id, work_date, duration)
         };
         let id = TimeEntryId::new(Uuid::from_u128(100 + u128::from(n)));
         let log = LogTimeEntry {
