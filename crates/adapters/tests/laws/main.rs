@@ -35,6 +35,8 @@ mod subject;
 mod time_entries;
 mod together;
 mod totals;
+#[path = "../../../domain/tests/rules/values.rs"]
+mod values;
 mod world;
 
 /// One test of each law, on a fresh subject of that name and a runtime of that flavor.

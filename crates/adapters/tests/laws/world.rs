@@ -1,11 +1,12 @@
 //! A small directory to log time in, and short ways to ask for things.
 
 use std::panic::resume_unwind;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use timelog_domain::ports::Directory;
 use timelog_domain::*;
+
+pub(crate) use crate::values::*;
 
 /// Two organizations with the same ids inside, so that whatever crosses from one to the other is
 /// noticed.
@@ -18,14 +19,6 @@ pub(crate) const OTHER_USER: u128 = 21;
 pub(crate) const TICKET: u128 = 30;
 pub(crate) const OTHER_TICKET: u128 = 31;
 pub(crate) const RELEASE: u128 = 40;
-
-pub(crate) fn id<T: FromStr<Err = InvalidId>>(number: u128) -> T {
-    format!("00000000-0000-0000-0000-{number:012x}").parse().unwrap()
-}
-
-pub(crate) fn text<T: FromStr<Err = InvalidText>>(text: &str) -> T {
-    text.parse().unwrap()
-}
 
 pub(crate) fn project(number: u128, archived: bool) -> Project {
     Project { organization_id: id(ORGANIZATION), id: id(number), name: text("Project"), archived }
@@ -96,14 +89,6 @@ pub(crate) fn log_as(number: u128, external_id: &str) -> LogTimeEntry {
     LogTimeEntry { external_ref: Some(reference(external_id)), ..log(number) }
 }
 
-pub(crate) fn reference(external_id: &str) -> ExternalRef {
-    ExternalRef {
-        provider: text("jira"),
-        external_type: text("worklog"),
-        external_id: text(external_id),
-    }
-}
-
 /// The same request for so many minutes.
 pub(crate) fn lasting(minutes: i64, command: LogTimeEntry) -> LogTimeEntry {
     let duration = WorkDuration::from_minutes(minutes).unwrap();
@@ -114,12 +99,6 @@ pub(crate) fn lasting(minutes: i64, command: LogTimeEntry) -> LogTimeEntry {
 pub(crate) fn apply(number: u128, action: Action) -> Request {
     let transition = transition(action);
     plain(Command::Apply(ApplyAction { id: id(number), transition, if_match: IfMatch::Any }))
-}
-
-pub(crate) fn transition(action: Action) -> Transition {
-    let reason = action.needs_reason().then(|| "because".to_owned());
-    let invoice_ref = action.needs_invoice_ref().then(|| "2025-001".to_owned());
-    Transition::new(action, reason.into(), invoice_ref.into()).unwrap()
 }
 
 /// Asks for an edit, whatever the version.
@@ -139,18 +118,6 @@ pub(crate) fn log_many(items: Vec<Option<LogTimeEntry>>, atomic: bool) -> Reques
 pub(crate) fn apply_many(numbers: &[u128], action: Action, atomic: bool) -> Request {
     let ids = numbers.iter().map(|number| id(*number)).collect();
     plain(Command::ApplyMany(ApplyMany { ids, transition: transition(action), atomic }))
-}
-
-/// What leads from a draft to that status.
-pub(crate) const fn way_to(status: Status) -> &'static [Action] {
-    match status {
-        Status::Draft => &[],
-        Status::Submitted => &[Action::Submit],
-        Status::Approved => &[Action::Submit, Action::Approve],
-        Status::Rejected => &[Action::Submit, Action::Reject],
-        Status::Locked => &[Action::Submit, Action::Approve, Action::Lock],
-        Status::Invoiced => &[Action::Submit, Action::Approve, Action::Invoice],
-    }
 }
 
 /// A request without an idempotency key.

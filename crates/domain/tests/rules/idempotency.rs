@@ -58,12 +58,12 @@ fn answer(decision: Decision) -> StoredAnswer {
 fn a_repeat_gets_the_answer_of_the_first_and_has_no_effect() {
     let mut world = World::new();
     let first = log(world.entry(), claim("a", 1));
-    let answer = answer(world.ask(&first));
+    let answer = answer(world.decide(&first));
     world.ledger.take_changes();
     world.wait(TICK);
     // The server mints another id for the repeat; nothing comes of it.
     let repeat = log(world.entry(), claim("a", 1));
-    assert_eq!(world.ask(&repeat), Ok(Reply::Replayed { answer, same_body: true }));
+    assert_eq!(world.decide(&repeat), Ok(Reply::Replayed { answer, same_body: true }));
     assert!(world.ledger.take_changes().is_empty());
 }
 
@@ -71,7 +71,7 @@ fn a_repeat_gets_the_answer_of_the_first_and_has_no_effect() {
 fn the_answer_is_rendered_of_what_happened_and_kept_as_it_was_sent() {
     let mut world = World::new();
     let request = log(world.entry(), claim("a", 1));
-    let Ok(Reply::Done { outcome, answer: Some(answer) }) = world.ask(&request) else {
+    let Ok(Reply::Done { outcome, answer: Some(answer) }) = world.decide(&request) else {
         panic!("not carried out")
     };
     assert_eq!(answer, render(&outcome));
@@ -88,10 +88,10 @@ fn the_answer_is_rendered_of_what_happened_and_kept_as_it_was_sent() {
 fn the_original_answer_is_replayed_although_the_entry_has_moved_on() {
     let mut world = World::new();
     let first = log(world.entry(), claim("a", 1));
-    let answer = answer(world.ask(&first));
+    let answer = answer(world.decide(&first));
     let Command::Log(LogTimeEntry { id: entry, .. }) = first.command else { panic!("not a log") };
     world.apply(anyone(), entry, Action::Submit).unwrap();
-    assert_eq!(world.ask(&first), Ok(Reply::Replayed { answer, same_body: true }));
+    assert_eq!(world.decide(&first), Ok(Reply::Replayed { answer, same_body: true }));
     assert_eq!(world.stored(entry).unwrap().status(), Status::Submitted);
 }
 
@@ -107,21 +107,21 @@ fn without_a_key_no_answer_is_kept() {
 fn another_body_is_replayed_or_refused_as_the_claim_wants() {
     let mut world = World::new();
     let first = log(world.entry(), claim("a", 1));
-    let answer = answer(world.ask(&first));
+    let answer = answer(world.decide(&first));
     world.ledger.take_changes();
 
     let other =
         LogTimeEntry { details: Details { duration: minutes(1), ..details() }, ..world.entry() };
     let lenient = log(other.clone(), claim("a", 2));
     assert_eq!(
-        world.ask(&lenient),
+        world.decide(&lenient),
         Ok(Reply::Replayed { answer: answer.clone(), same_body: false })
     );
     let strict = log(other, Claim { on_mismatch: MismatchPolicy::Reject, ..claim("a", 2) });
-    assert_eq!(world.ask(&strict), Err(Refusal::IdempotencyKeyReused));
+    assert_eq!(world.decide(&strict), Err(Refusal::IdempotencyKeyReused));
     let strict_but_same =
         log(world.entry(), Claim { on_mismatch: MismatchPolicy::Reject, ..claim("a", 1) });
-    assert_eq!(world.ask(&strict_but_same), Ok(Reply::Replayed { answer, same_body: true }));
+    assert_eq!(world.decide(&strict_but_same), Ok(Reply::Replayed { answer, same_body: true }));
     assert!(world.ledger.take_changes().is_empty());
 }
 
@@ -130,11 +130,11 @@ fn a_key_is_new_again_after_exactly_24_hours() {
     for (waited, replayed) in [(ALMOST_A_DAY, true), (DAY, false), (DAY + TICK, false)] {
         let mut world = World::new();
         let first = log(world.entry(), claim("a", 1));
-        world.ask(&first).unwrap();
+        world.decide(&first).unwrap();
         world.ledger.take_changes();
         world.wait(waited);
         let repeat = log(world.entry(), claim("a", 1));
-        let decided = world.ask(&repeat);
+        let decided = world.decide(&repeat);
         assert_eq!(matches!(decided, Ok(Reply::Replayed { .. })), replayed, "after {waited:?}");
         assert_eq!(
             world.ledger.take_changes().time_entries.len(),
@@ -148,23 +148,26 @@ fn a_key_is_new_again_after_exactly_24_hours() {
 fn the_answer_of_an_expired_key_is_replaced_and_lives_a_day_of_its_own() {
     let mut world = World::new();
     let first = log(world.entry(), claim("a", 1));
-    world.ask(&first).unwrap();
+    world.decide(&first).unwrap();
     world.wait(DAY);
     let second = log(world.entry(), claim("a", 2));
-    let second_answer = answer(world.ask(&second));
+    let second_answer = answer(world.decide(&second));
     world.wait(ALMOST_A_DAY);
     let third = log(world.entry(), claim("a", 2));
-    assert_eq!(world.ask(&third), Ok(Reply::Replayed { answer: second_answer, same_body: true }));
+    assert_eq!(
+        world.decide(&third),
+        Ok(Reply::Replayed { answer: second_answer, same_body: true })
+    );
 }
 
 #[test]
 fn a_clock_that_was_set_back_does_not_bring_a_second_effect() {
     let mut world = World::new();
     let first = log(world.entry(), claim("a", 1));
-    world.ask(&first).unwrap();
+    world.decide(&first).unwrap();
     world.now = Timestamp::from_unix_millis(world.now.unix_millis() - 3_600_000).unwrap();
     let repeat = log(world.entry(), claim("a", 1));
-    assert!(matches!(world.ask(&repeat), Ok(Reply::Replayed { .. })));
+    assert!(matches!(world.decide(&repeat), Ok(Reply::Replayed { .. })));
 }
 
 #[test]
@@ -181,8 +184,8 @@ fn every_part_of_the_scope_tells_keys_apart() {
     ];
     for scope in scopes {
         let request = log(world.entry(), Claim { scope: scope.clone(), ..claim("a", 1) });
-        assert!(matches!(world.ask(&request), Ok(Reply::Done { .. })), "{scope:?}");
-        assert!(matches!(world.ask(&request), Ok(Reply::Replayed { .. })), "{scope:?}");
+        assert!(matches!(world.decide(&request), Ok(Reply::Done { .. })), "{scope:?}");
+        assert!(matches!(world.decide(&request), Ok(Reply::Replayed { .. })), "{scope:?}");
     }
 }
 
@@ -190,10 +193,10 @@ fn every_part_of_the_scope_tells_keys_apart() {
 fn a_refusal_is_not_kept_and_the_key_stays_free() {
     let mut world = World::new();
     let command = LogTimeEntry { project_id: id(NO_PROJECT), ..world.entry() };
-    assert_eq!(world.ask(&log(command, claim("a", 1))), Err(Refusal::ProjectNotFound));
+    assert_eq!(world.decide(&log(command, claim("a", 1))), Err(Refusal::ProjectNotFound));
     assert!(world.ledger.take_changes().is_empty());
     let fixed = log(world.entry(), claim("a", 2));
-    assert!(matches!(world.ask(&fixed), Ok(Reply::Done { answer: Some(_), .. })));
+    assert!(matches!(world.decide(&fixed), Ok(Reply::Done { answer: Some(_), .. })));
 }
 
 #[test]
@@ -207,14 +210,14 @@ fn the_key_is_looked_at_before_the_reference() {
         )
     };
     let created = minutes_under_key(&mut world, 60, "a");
-    let created = answer(world.ask(&created));
+    let created = answer(world.decide(&created));
     let updated = minutes_under_key(&mut world, 90, "b");
-    let updated = answer(world.ask(&updated));
+    let updated = answer(world.decide(&updated));
     assert_eq!((created.status, updated.status), (201, 200));
     // Each key replays its own answer, and the entry stays as the last request made it.
     for (key, answer) in [("a", created), ("b", updated)] {
         let repeat = minutes_under_key(&mut world, 60, key);
-        assert_eq!(world.ask(&repeat), Ok(Reply::Replayed { answer, same_body: true }));
+        assert_eq!(world.decide(&repeat), Ok(Reply::Replayed { answer, same_body: true }));
     }
     let entry = world.ledger.time_entry_by_ref(id(ORGANIZATION), &reference("1")).unwrap();
     assert_eq!(entry.details().duration, minutes(90));
@@ -225,7 +228,7 @@ fn a_request_that_panics_halfway_can_be_taken_back_without_a_trace() {
     let mut world = World::new();
     let existing = world.entry_that_is(Status::Draft, "1");
     let expired = log(world.entry(), claim("a", 1));
-    world.ask(&expired).unwrap();
+    world.decide(&expired).unwrap();
     world.wait(DAY);
     world.ledger.take_changes();
     let new = LogTimeEntry { external_ref: Some(reference("2")), ..world.entry() };
@@ -244,7 +247,7 @@ fn a_request_that_panics_halfway_can_be_taken_back_without_a_trace() {
             Arc::new(|_| resume_unwind(Box::new("no answer")));
         let request = log(command, Claim { render, ..claim(key, 1) });
         let savepoint = world.ledger.savepoint();
-        assert!(catch_unwind(AssertUnwindSafe(|| world.ask(&request))).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| world.decide(&request))).is_err());
         assert_ne!(world.observe(&entries, &references, &[]), before);
         world.ledger.roll_back_to(savepoint);
         assert_eq!(world.observe(&entries, &references, &[scope("a"), scope("b")]), before);
@@ -257,7 +260,7 @@ fn taking_back_ends_at_the_savepoint() {
     let mut world = World::new();
     let kept =
         log(LogTimeEntry { external_ref: Some(reference("1")), ..world.entry() }, claim("a", 1));
-    world.ask(&kept).unwrap();
+    world.decide(&kept).unwrap();
     let taken_back =
         log(LogTimeEntry { external_ref: Some(reference("2")), ..world.entry() }, claim("b", 1));
     let (Command::Log(first), Command::Log(second)) = (&kept.command, &taken_back.command) else {
@@ -274,9 +277,9 @@ fn taking_back_ends_at_the_savepoint() {
     for action in [Action::Submit, Action::Approve, Action::Lock] {
         world.apply(anyone(), first.id, action).unwrap();
     }
-    world.ask(&taken_back).unwrap();
+    world.decide(&taken_back).unwrap();
     let replaces = log(world.entry(), claim("a", 2));
-    world.ask(&replaces).unwrap();
+    world.decide(&replaces).unwrap();
     world.ledger.roll_back_to(savepoint);
     assert_eq!(observe(&world), before);
     let changes = world.ledger.take_changes();
@@ -292,7 +295,7 @@ fn what_changed_several_times_is_handed_over_once_as_it_is_in_the_end() {
     let stored = world.entry_that_is(Status::Draft, "1");
     let new = LogTimeEntry { external_ref: Some(reference("2")), ..world.entry() };
     let new_id = new.id;
-    world.ask(&log(new, claim("a", 1))).unwrap();
+    world.decide(&log(new, claim("a", 1))).unwrap();
     for (_, details) in other_details() {
         for external_id in ["1", "2"] {
             let again = LogTimeEntry {

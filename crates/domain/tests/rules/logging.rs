@@ -133,7 +133,7 @@ fn the_history_of_an_update_holds_the_old_and_the_new_values() {
     world.log(anyone(), again).unwrap();
     let expected = [
         ("minutes", FieldValue::Integer(150), FieldValue::Integer(90)),
-        ("description", FieldValue::Text("Implemented login flow.".to_owned()), FieldValue::Null),
+        ("description", FieldValue::Text("Login flow".to_owned()), FieldValue::Null),
         ("billable", FieldValue::Boolean(true), FieldValue::Boolean(false)),
     ];
     let expected =

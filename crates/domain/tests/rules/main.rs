@@ -7,10 +7,20 @@
     reason = "in a test, what does not hold should panic"
 )]
 
+mod batches;
+mod changes;
+mod deleting;
+mod editing;
 mod idempotency;
 mod life;
+mod loading;
 mod logging;
+mod many;
+mod order;
 mod properties;
 mod purity;
+mod scope;
+mod touches;
+mod values;
 mod vectors;
 mod world;

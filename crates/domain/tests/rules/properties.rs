@@ -86,7 +86,7 @@ impl Run {
             }
             Step::Apply { nth, action, caller, key } => {
                 let entry = self.created.get(nth).copied().unwrap_or_else(|| id(404));
-                let command = Command::Apply(apply(entry, action));
+                let command = apply_to(entry, action);
                 Some(Request { caller: who(caller), command, claim: claim(key) })
             }
             Step::Wait(millis) => {
@@ -99,7 +99,7 @@ impl Run {
 
     fn step(&mut self, step: &Step) -> Option<(Request, Decision)> {
         let request = self.request(step)?;
-        let decision = self.world.ask(&request);
+        let decision = self.world.decide(&request);
         if let Ok(Reply::Done { outcome: Outcome::Created(entry), .. }) = &decision {
             self.created.push(entry.id());
         }

@@ -1,10 +1,12 @@
 //! A small directory to log time in, and short ways to ask for things.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use timelog_domain::*;
+
+pub(crate) use crate::values::*;
 
 /// Two organizations with the same ids inside, so that whatever crosses from one to the other is
 /// noticed.
@@ -28,23 +30,6 @@ pub(crate) const OTHER_RELEASE: u128 = 41;
 const KEY: u128 = 50;
 const FIRST_TIME_ENTRY: u128 = 1000;
 
-/// The id of that number, of whichever kind is asked for.
-pub(crate) fn id<T: FromStr<Err = InvalidId>>(number: u128) -> T {
-    format!("00000000-0000-0000-0000-{number:012x}").parse().unwrap()
-}
-
-pub(crate) fn text<T: FromStr<Err = InvalidText>>(text: &str) -> T {
-    text.parse().unwrap()
-}
-
-pub(crate) fn reference(external_id: &str) -> ExternalRef {
-    ExternalRef {
-        provider: text("jira"),
-        external_type: text("worklog"),
-        external_id: text(external_id),
-    }
-}
-
 pub(crate) fn minutes(minutes: i64) -> WorkDuration {
     WorkDuration::from_minutes(minutes).unwrap()
 }
@@ -52,9 +37,14 @@ pub(crate) fn minutes(minutes: i64) -> WorkDuration {
 /// Two and a half hours of Ann's.
 pub(crate) fn details() -> Details {
     Details {
-        description: Some(text("Implemented login flow.")),
+        description: Some(text("Login flow")),
         ..Details::new(id(ANN), "2025-01-15".parse().unwrap(), minutes(150))
     }
+}
+
+/// Likewise, on a ticket and for a release.
+pub(crate) fn full_details() -> Details {
+    Details { ticket_id: Some(id(TICKET)), release_id: Some(id(RELEASE)), ..details() }
 }
 
 /// What the details may become: each differs from [`details`] in one member.
@@ -64,17 +54,14 @@ pub(crate) fn other_details() -> Vec<(&'static str, Details)> {
         ("workDate", Details { work_date: "2025-01-16".parse().unwrap(), ..details() }),
         ("minutes", Details { duration: minutes(151), ..details() }),
         ("description", Details { description: None, ..details() }),
-        (
-            "description",
-            Details { description: Some(text("implemented login flow.")), ..details() },
-        ),
+        ("description", Details { description: Some(text("login flow")), ..details() }),
         ("billable", Details { billable: false, ..details() }),
         ("entryId", Details { ticket_id: Some(id(TICKET)), ..details() }),
         ("releaseId", Details { release_id: Some(id(RELEASE)), ..details() }),
     ]
 }
 
-/// Whoever has a key of the organization that is bound to no user.
+/// Whoever has a key that is limited to nothing.
 pub(crate) fn anyone() -> Caller {
     Caller { organization_id: id(ORGANIZATION), key_id: id(KEY), project_id: None, user_id: None }
 }
@@ -82,6 +69,11 @@ pub(crate) fn anyone() -> Caller {
 /// Whoever has a key that is bound to that user.
 pub(crate) fn bound_to(user: u128) -> Caller {
     Caller { user_id: Some(id(user)), key_id: id(KEY + user), ..anyone() }
+}
+
+/// Whoever has a key that is limited to that project.
+pub(crate) fn limited_to(project: u128) -> Caller {
+    Caller { project_id: Some(id(project)), ..anyone() }
 }
 
 /// Whoever has a key of the other organization.
@@ -140,6 +132,29 @@ impl World {
         }
     }
 
+    /// A world with [`full_details`] logged as entry 1 in that status, all of it as if loaded.
+    pub(crate) fn with_entry_that_is(status: Status) -> Self {
+        let mut world = Self::new();
+        world.load(1, status, full_details());
+        world
+    }
+
+    /// Loads an entry of [`PROJECT`]. Its reference is its number, its version 7.
+    pub(crate) fn load(&mut self, entry: u128, status: Status, details: Details) {
+        self.ledger.load_time_entry(TimeEntry::restore(Record {
+            id: id(entry),
+            organization_id: id(ORGANIZATION),
+            project_id: id(PROJECT),
+            details,
+            external_ref: Some(reference(&entry.to_string())),
+            source: Source::Api,
+            status,
+            version: Version::new(7),
+            created_at: self.now,
+            updated_at: self.now,
+        }));
+    }
+
     /// Lets time pass and returns the time that it is then.
     pub(crate) fn wait(&mut self, duration: Duration) -> Timestamp {
         self.now = self.now.saturating_add(duration);
@@ -169,17 +184,19 @@ impl World {
     /// Asks to log [`details`], with a fresh id and no external reference.
     pub(crate) fn entry(&mut self) -> LogTimeEntry {
         self.minted += 1;
-        LogTimeEntry {
-            id: id(self.minted),
-            project_id: id(PROJECT),
-            details: details(),
-            external_ref: None,
-            source: Source::Api,
-        }
+        LogTimeEntry { details: details(), ..log(self.minted) }
     }
 
-    pub(crate) fn ask(&mut self, request: &Request) -> Decision {
+    pub(crate) fn decide(&mut self, request: &Request) -> Decision {
         handle(request, &mut self.ledger, self.now)
+    }
+
+    pub(crate) fn ask_as(&mut self, caller: Caller, command: Command) -> Result<Outcome, Refusal> {
+        self.decide(&Request { caller, command, claim: None }).map(outcome)
+    }
+
+    pub(crate) fn ask(&mut self, command: Command) -> Result<Outcome, Refusal> {
+        self.ask_as(anyone(), command)
     }
 
     pub(crate) fn log(
@@ -187,7 +204,7 @@ impl World {
         caller: Caller,
         command: LogTimeEntry,
     ) -> Result<Outcome, Refusal> {
-        self.ask(&Request { caller, command: Command::Log(command), claim: None }).map(outcome)
+        self.ask_as(caller, Command::Log(command))
     }
 
     pub(crate) fn apply(
@@ -196,8 +213,7 @@ impl World {
         entry: TimeEntryId,
         action: Action,
     ) -> Result<Outcome, Refusal> {
-        let command = Command::Apply(apply(entry, action));
-        self.ask(&Request { caller, command, claim: None }).map(outcome)
+        self.ask_as(caller, apply_to(entry, action))
     }
 
     /// A new entry under that reference, moved to that status. None of it counts as a change any
@@ -217,6 +233,15 @@ impl World {
 
     pub(crate) fn stored(&self, entry: TimeEntryId) -> Option<&TimeEntry> {
         self.ledger.time_entry(id(ORGANIZATION), entry)
+    }
+
+    pub(crate) fn named(&self, external_id: &str) -> Option<TimeEntryId> {
+        self.ledger.time_entry_by_ref(id(ORGANIZATION), &reference(external_id)).map(TimeEntry::id)
+    }
+
+    /// Asserts that since it was loaded nothing has changed.
+    pub(crate) fn assert_untouched(&mut self) {
+        assert_eq!(self.ledger.take_changes(), Changes::default());
     }
 
     /// What can be read in the ledger of these entries, references and answers.
@@ -249,26 +274,79 @@ pub(crate) struct Observed {
     answers: Vec<Option<IdempotencyRecord>>,
 }
 
-/// Asks for an action, with the reason and the invoice that some of them need.
-pub(crate) fn apply(entry: TimeEntryId, action: Action) -> ApplyAction {
-    ApplyAction { id: entry, transition: transition(action), if_match: IfMatch::Any }
+/// Asks to log [`full_details`] on [`PROJECT`].
+pub(crate) fn log(entry: u128) -> LogTimeEntry {
+    LogTimeEntry {
+        id: id(entry),
+        project_id: id(PROJECT),
+        details: full_details(),
+        external_ref: None,
+        source: Source::Api,
+    }
 }
 
-pub(crate) fn transition(action: Action) -> Transition {
-    let reason = action.needs_reason().then(|| "because".to_owned());
-    let invoice_ref = action.needs_invoice_ref().then(|| "2025-001".to_owned());
-    Transition::new(action, reason.into(), invoice_ref.into()).unwrap()
+/// Asks to log [`full_details`] under a reference.
+pub(crate) fn log_as(entry: u128, external_id: &str) -> LogTimeEntry {
+    LogTimeEntry { external_ref: Some(reference(external_id)), ..log(entry) }
 }
 
-/// The actions that lead a draft to that status.
-fn way_to(status: Status) -> &'static [Action] {
-    match status {
-        Status::Draft => &[],
-        Status::Submitted => &[Action::Submit],
-        Status::Approved => &[Action::Submit, Action::Approve],
-        Status::Rejected => &[Action::Submit, Action::Reject],
-        Status::Locked => &[Action::Submit, Action::Approve, Action::Lock],
-        Status::Invoiced => &[Action::Submit, Action::Approve, Action::Invoice],
+pub(crate) fn edit(entry: u128, patch: Patch) -> Command {
+    Command::Edit(EditTimeEntry { id: id(entry), patch, if_match: IfMatch::Any })
+}
+
+/// A patch of an entry with [`full_details`] that needs no reference.
+pub(crate) fn shorter() -> Patch {
+    Patch { duration: Some(minutes(90)), ..Patch::default() }
+}
+
+pub(crate) fn delete(entry: u128) -> Command {
+    Command::Delete(DeleteTimeEntry { id: id(entry), if_match: IfMatch::Any })
+}
+
+pub(crate) fn apply(entry: u128, action: Action) -> Command {
+    apply_to(id(entry), action)
+}
+
+pub(crate) fn apply_to(id: TimeEntryId, action: Action) -> Command {
+    let transition = transition(action);
+    Command::Apply(ApplyAction { id, transition, if_match: IfMatch::Any })
+}
+
+pub(crate) fn apply_many(entries: &[u128], action: Action, atomic: bool) -> Command {
+    let ids = entries.iter().map(|entry| id(*entry)).collect();
+    Command::ApplyMany(ApplyMany { ids, transition: transition(action), atomic })
+}
+
+/// The command under the condition that the entry has that version.
+pub(crate) fn if_version(command: Command, version: i64) -> Command {
+    let if_match = IfMatch::AnyOf(vec![Version::new(version)]);
+    match command {
+        Command::Edit(edit) => Command::Edit(EditTimeEntry { if_match, ..edit }),
+        Command::Delete(delete) => Command::Delete(DeleteTimeEntry { if_match, ..delete }),
+        Command::Apply(apply) => Command::Apply(ApplyAction { if_match, ..apply }),
+        Command::Log(_) | Command::LogMany(_) | Command::ApplyMany(_) => {
+            panic!("takes no condition")
+        }
+    }
+}
+
+/// A claim on a key, whose answer says how the outcome looks to a debugger.
+pub(crate) fn claim(key: &str) -> Claim {
+    Claim {
+        scope: IdempotencyScope {
+            organization_id: id(ORGANIZATION),
+            key_id: anyone().key_id,
+            operation: "POST".to_owned(),
+            key: key.to_owned().try_into().unwrap(),
+        },
+        fingerprint: Fingerprint([0; 32]),
+        on_mismatch: MismatchPolicy::Replay,
+        render: Arc::new(|outcome| StoredAnswer {
+            status: 200,
+            location: None,
+            etag: None,
+            body: format!("{outcome:?}").into_bytes(),
+        }),
     }
 }
 
@@ -287,4 +365,9 @@ pub(crate) fn history_of(changes: &Changes) -> BTreeMap<TimeEntryId, Vec<&Histor
         history.entry(record.time_entry_id).or_default().push(record);
     }
     history
+}
+
+/// The statuses in which an entry may be changed or deleted, said once more on purpose.
+pub(crate) fn is_open(status: Status) -> bool {
+    [Status::Draft, Status::Rejected].contains(&status)
 }

@@ -11,7 +11,7 @@ fn only_a_draft_or_rejected_entry_is_deleted() {
         let outcome = world.ask(delete(1));
         if is_open(status) {
             assert_eq!(outcome, Ok(Outcome::Deleted));
-            assert_eq!(world.stored(1), None);
+            assert_eq!(world.stored(id(1)), None);
         } else {
             assert_eq!(outcome, Err(Refusal::NotEditable(NotEditable { status })));
             world.assert_untouched();

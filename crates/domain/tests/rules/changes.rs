@@ -70,7 +70,7 @@ fn changes_that_were_handed_over_count_as_stored() {
 #[test]
 fn taking_back_gives_a_deleted_entry_its_place_and_its_reference_again() {
     let mut world = World::with_entry_that_is(Status::Draft);
-    let before = world.stored(1).cloned();
+    let before = world.stored(id(1)).cloned();
     let savepoint = world.ledger.savepoint();
     world.ask(edit(1, shorter())).unwrap();
     world.ask(delete(1)).unwrap();
@@ -78,8 +78,8 @@ fn taking_back_gives_a_deleted_entry_its_place_and_its_reference_again() {
     world.ask(delete(2)).unwrap();
     world.ask(Command::Log(log_as(3, "1"))).unwrap();
     world.ledger.roll_back_to(savepoint);
-    assert_eq!(world.stored(1).cloned(), before);
-    assert_eq!((world.stored(2), world.stored(3)), (None, None));
+    assert_eq!(world.stored(id(1)).cloned(), before);
+    assert_eq!((world.stored(id(2)), world.stored(id(3))), (None, None));
     assert_eq!(world.named("1"), Some(id(1)));
     world.assert_untouched();
 }

@@ -8,30 +8,42 @@ use crate::world::*;
 fn an_edit_changes_what_the_patch_names_and_nothing_else() {
     let nothing = Patch::default;
     for (patch, expected) in [
-        (Patch { user_id: Some(id(BEN)), ..nothing() }, Details { user_id: id(BEN), ..details() }),
+        (
+            Patch { user_id: Some(id(BEN)), ..nothing() },
+            Details { user_id: id(BEN), ..full_details() },
+        ),
         (
             Patch { work_date: "2025-02-01".parse().ok(), ..nothing() },
-            Details { work_date: "2025-02-01".parse().unwrap(), ..details() },
+            Details { work_date: "2025-02-01".parse().unwrap(), ..full_details() },
         ),
-        (shorter(), Details { duration: minutes(90), ..details() }),
+        (shorter(), Details { duration: minutes(90), ..full_details() }),
         (
             Patch { description: Some(Some(text("Logout"))), ..nothing() },
-            Details { description: Some(text("Logout")), ..details() },
+            Details { description: Some(text("Logout")), ..full_details() },
         ),
         (
             Patch { description: Some(None), ..nothing() },
-            Details { description: None, ..details() },
+            Details { description: None, ..full_details() },
         ),
-        (Patch { billable: Some(false), ..nothing() }, Details { billable: false, ..details() }),
-        (Patch { ticket_id: Some(None), ..nothing() }, Details { ticket_id: None, ..details() }),
-        (Patch { release_id: Some(None), ..nothing() }, Details { release_id: None, ..details() }),
+        (
+            Patch { billable: Some(false), ..nothing() },
+            Details { billable: false, ..full_details() },
+        ),
+        (
+            Patch { ticket_id: Some(None), ..nothing() },
+            Details { ticket_id: None, ..full_details() },
+        ),
+        (
+            Patch { release_id: Some(None), ..nothing() },
+            Details { release_id: None, ..full_details() },
+        ),
     ] {
         let mut world = World::with_entry_that_is(Status::Draft);
         let outcome = world.ask(edit(1, patch.clone())).unwrap();
         let Outcome::Updated(entry) = outcome else { panic!("{patch:?} came to {outcome:?}") };
         assert_eq!(*entry.details(), expected);
         assert_eq!(entry.version().get(), 8);
-        assert_eq!(world.stored(1), Some(&entry));
+        assert_eq!(world.stored(id(1)), Some(&entry));
     }
 }
 
@@ -76,7 +88,7 @@ fn only_a_draft_or_rejected_entry_is_edited_and_is_then_a_draft() {
 fn an_upsert_meets_the_same_rule_as_an_edit() {
     for status in Status::ALL.iter().copied() {
         let mut world = World::with_entry_that_is(status);
-        let details = Details { duration: minutes(90), ..details() };
+        let details = Details { duration: minutes(90), ..full_details() };
         let outcome = world.ask(Command::Log(LogTimeEntry { details, ..log_as(2, "1") }));
         if is_open(status) {
             assert_eq!(outcome.unwrap().time_entry().unwrap().status(), Status::Draft, "{status}");
@@ -100,7 +112,7 @@ fn a_patch_that_changes_nothing_is_no_change_whatever_the_status() {
             let mut world = World::with_entry_that_is(status);
             // Not even what the entry refers to already is looked at.
             world.deactivate(ANN);
-            let before = world.stored(1).unwrap().clone();
+            let before = world.stored(id(1)).unwrap().clone();
             assert_eq!(world.ask(edit(1, patch)), Ok(Outcome::Unchanged(before)), "{status}");
             world.assert_untouched();
         }
@@ -113,7 +125,7 @@ fn a_user_who_has_become_inactive_keeps_nobody_from_editing_the_rest() {
     world.deactivate(ANN);
     assert!(matches!(world.ask(edit(1, shorter())), Ok(Outcome::Updated(_))));
     // An upsert says everything anew, so it must find everything.
-    let details = Details { duration: minutes(91), ..details() };
+    let details = Details { duration: minutes(91), ..full_details() };
     let upsert = world.ask(Command::Log(LogTimeEntry { details, ..log_as(2, "1") }));
     assert_eq!(upsert, Err(Refusal::References(vec![InvalidReference::InactiveUser])));
 }

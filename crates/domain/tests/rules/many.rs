@@ -30,15 +30,15 @@ fn signs(items: &[ItemOutcome]) -> String {
 
 /// New, updated, unchanged, invalid, another user's for Ann, unknown ticket, new.
 fn mixed() -> Vec<Option<LogTimeEntry>> {
-    let longer = Details { duration: minutes(200), ..details() };
+    let longer = Details { duration: minutes(200), ..full_details() };
     vec![
         Some(log_as(101, "new")),
         Some(LogTimeEntry { details: longer, ..log_as(102, "1") }),
         Some(log_as(103, "new")),
         None,
-        Some(LogTimeEntry { details: Details { user_id: id(BEN), ..details() }, ..log(104) }),
+        Some(LogTimeEntry { details: Details { user_id: id(BEN), ..full_details() }, ..log(104) }),
         Some(LogTimeEntry {
-            details: Details { ticket_id: Some(id(OTHER_TICKET)), ..details() },
+            details: Details { ticket_id: Some(id(OTHER_TICKET)), ..full_details() },
             ..log(105)
         }),
         Some(log(106)),
@@ -55,7 +55,7 @@ fn each_item_is_decided_by_itself_and_answered_in_its_place() {
         items[5],
         ItemOutcome::Refused(Refusal::References(vec![InvalidReference::UnknownTicket]))
     );
-    assert_eq!(items[6].time_entry(), world.stored(106));
+    assert_eq!(items[6].time_entry(), world.stored(id(106)));
     let changes = world.ledger.take_changes();
     let stored: Vec<_> = changes.time_entries.iter().map(|change| change.time_entry.id()).collect();
     assert_eq!(stored, [id(1), id(101), id(106)]);
@@ -68,14 +68,14 @@ fn one_failure_keeps_an_atomic_batch_from_changing_anything() {
     let refused = world.ask_as(bound_to(ANN), log_many(mixed(), true));
     assert!(matches!(refused, Err(Refusal::BatchFailed(_))), "{refused:?}");
     assert_eq!(signs(&items(refused)), "---?!!-");
-    assert_eq!((world.named("new"), world.stored(106)), (None, None));
-    assert_eq!(*world.stored(1).unwrap().details(), details());
+    assert_eq!((world.named("new"), world.stored(id(106))), (None, None));
+    assert_eq!(*world.stored(id(1)).unwrap().details(), full_details());
     world.assert_untouched();
 }
 
 #[test]
 fn each_kind_of_failure_fails_an_atomic_batch() {
-    let unknown = Details { user_id: id(NOBODY), ..details() };
+    let unknown = Details { user_id: id(NOBODY), ..full_details() };
     for failure in [None, Some(LogTimeEntry { details: unknown, ..log(102) })] {
         for batch in [vec![Some(log(101)), failure.clone()], vec![failure, Some(log(101))]] {
             let mut world = World::new();
@@ -90,20 +90,20 @@ fn an_atomic_batch_without_a_failure_is_carried_out() {
     let mut world = World::with_entry_that_is(Status::Draft);
     let outcome = world.ask(log_many(vec![Some(log_as(101, "new")), Some(log_as(102, "1"))], true));
     assert_eq!(signs(&items(outcome)), "c=");
-    assert!(world.stored(101).is_some());
+    assert!(world.stored(id(101)).is_some());
 }
 
 #[test]
 fn of_one_reference_twice_the_later_wins() {
     let mut world = World::new();
-    let later = Details { duration: minutes(90), ..details() };
+    let later = Details { duration: minutes(90), ..full_details() };
     let batch = vec![
         Some(log_as(101, "new")),
         Some(LogTimeEntry { details: later.clone(), ..log_as(102, "new") }),
     ];
     assert_eq!(signs(&items(world.ask(log_many(batch, false)))), "cu");
-    assert_eq!(*world.stored(101).unwrap().details(), later);
-    assert_eq!(world.stored(102), None);
+    assert_eq!(*world.stored(id(101)).unwrap().details(), later);
+    assert_eq!(world.stored(id(102)), None);
     let changes = world.ledger.take_changes();
     let [change] = &changes.time_entries[..] else { panic!("{changes:?}") };
     assert_eq!((change.loaded, change.time_entry.version().get()), (None, 2));
@@ -136,9 +136,9 @@ fn an_item_for_another_project_fails() {
 #[test]
 fn many_entries_move_each_by_itself() {
     let mut world = World::with_entry_that_is(Status::Draft);
-    world.load(2, Status::Approved, details());
-    world.load(3, Status::Rejected, Details { user_id: id(BEN), ..details() });
-    world.load(4, Status::Rejected, details());
+    world.load(2, Status::Approved, full_details());
+    world.load(3, Status::Rejected, Details { user_id: id(BEN), ..full_details() });
+    world.load(4, Status::Rejected, full_details());
     let items =
         items(world.ask_as(bound_to(ANN), apply_many(&[1, 2, 3, 9, 4, 1], Action::Submit, false)));
     let invalid = |status| {
@@ -149,11 +149,11 @@ fn many_entries_move_each_by_itself() {
         })
     };
     let refused = ItemOutcome::Refused;
-    assert_eq!(items[0], ItemOutcome::Updated(world.stored(1).unwrap().clone()));
+    assert_eq!(items[0], ItemOutcome::Updated(world.stored(id(1)).unwrap().clone()));
     assert_eq!(items[1], refused(invalid(Status::Approved)));
     assert_eq!(items[2], refused(Refusal::AnotherUsersEntry));
     assert_eq!(items[3], refused(Refusal::TimeEntryNotFound));
-    assert_eq!(items[4], ItemOutcome::Updated(world.stored(4).unwrap().clone()));
+    assert_eq!(items[4], ItemOutcome::Updated(world.stored(id(4)).unwrap().clone()));
     // The same one again is decided on what the first left.
     assert_eq!(items[5], refused(invalid(Status::Submitted)));
 }
@@ -161,7 +161,7 @@ fn many_entries_move_each_by_itself() {
 #[test]
 fn an_atomic_move_moves_all_or_none() {
     let mut world = World::with_entry_that_is(Status::Submitted);
-    world.load(2, Status::Submitted, details());
+    world.load(2, Status::Submitted, full_details());
     let failed = world.ask(apply_many(&[1, 9, 2], Action::Reject, true));
     assert!(matches!(failed, Err(Refusal::BatchFailed(_))));
     assert_eq!(signs(&items(failed)), "-!-");

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use timelog_domain::*;
 
+use crate::loading::load;
 use crate::world::*;
 
 fn requests(commands: impl IntoIterator<Item = Command>) -> Vec<Request> {
@@ -110,8 +111,8 @@ fn what_the_two_steps_load_is_enough_to_decide() {
             atomic: false,
         }),
     ] {
-        let ledger = load(&full().ledger, &requests([command.clone()]));
-        let mut sparse = World { ledger, now: full().now };
+        let mut sparse = full();
+        sparse.ledger = load(&sparse.ledger, &requests([command.clone()]));
         assert_eq!(sparse.ask(command.clone()), full().ask(command.clone()), "{command:?}");
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use timelog_domain::*;
 
+use crate::loading::load;
 use crate::world::*;
 
 /// A database of entries, history and answers that holds what it is given to its constraints.
@@ -65,7 +66,6 @@ fn request(index: usize, [who, what, which, how, version, key]: [u8; 6]) -> Requ
         duration: minutes(i64::from(number % 4) + 1),
         ticket_id: (number & 2 == 0)
             .then(|| id(if number & 32 == 0 { TICKET } else { OTHER_TICKET })),
-        release_id: None,
         ..crate::world::details()
     };
     let log = |item: u128, number: u8| LogTimeEntry {
@@ -125,7 +125,7 @@ proptest! {
         batch in 1..8_usize,
     ) {
         let requests: Vec<_> = numbers.into_iter().enumerate().map(|(index, numbers)| request(index, numbers)).collect();
-        let World { ledger: mut all, now } = World::new();
+        let World { ledger: mut all, now, .. } = World::new();
         let mut database = Database::default();
         for batch in requests.chunks(batch) {
             let mut ledger = load(&database.read(), batch);
