@@ -123,34 +123,25 @@ impl Patch {
     }
 }
 
-/// A member of an entry that may be edited, named as on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
-    /// Who worked.
-    UserId,
-    /// On which day.
-    WorkDate,
-    /// How long.
-    Minutes,
-    /// On what, in words.
-    Description,
-    /// Whether a customer pays for it.
-    Billable,
-    /// The ticket it was spent on.
-    TicketId,
-    /// The release it was spent on.
-    ReleaseId,
+named! {
+    /// A member of an entry that may be edited, named as on the wire.
+    pub enum Field {
+        /// Who worked.
+        UserId = "userId",
+        /// On which day.
+        WorkDate = "workDate",
+        /// How long.
+        Minutes = "minutes",
+        /// On what, in words.
+        Description = "description",
+        /// Whether a customer pays for it.
+        Billable = "billable",
+        /// The ticket it was spent on.
+        TicketId = "entryId",
+        /// The release it was spent on.
+        ReleaseId = "releaseId",
+    }
 }
-
-named!(Field, UnknownField, "member", {
-    UserId => "userId",
-    WorkDate => "workDate",
-    Minutes => "minutes",
-    Description => "description",
-    Billable => "billable",
-    TicketId => "entryId",
-    ReleaseId => "releaseId",
-});
 
 /// One member that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

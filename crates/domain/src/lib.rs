@@ -53,8 +53,9 @@ pub use ids::{
     InvalidId, KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId,
 };
 pub use ledger::Ledger;
+pub use named::UnknownName;
 pub use outcome::{InvalidReference, ItemOutcome, Outcome, Refusal};
-pub use permission::{Permission, Permissions, UnknownPermission};
+pub use permission::{Permission, Permissions};
 pub use query::{
     Direction, Filter, InvalidSort, Page, PageRequest, Position, Sort, SortKey, SortValue,
 };

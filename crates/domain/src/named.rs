@@ -1,8 +1,23 @@
 //! One way to give the values of an enum the names they have on the wire and in the database.
 
-/// Implements `ALL`, `as_str`, `Display` and `FromStr` for an enum of plain variants.
+/// The text is none of the names that it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of {}", .0.join(", "))]
+pub struct UnknownName(pub(crate) &'static [&'static str]);
+
+/// Declares an enum of plain variants with their names, and implements `ALL`, `as_str`, `Display`,
+/// `FromStr` and `Serialize`.
 macro_rules! named {
-    ($type:ident, $unknown:ident, $kind:literal, { $($variant:ident => $name:literal,)+ }) => {
+    (
+        $(#[$meta:meta])*
+        pub enum $type:ident { $($(#[$variant_meta:meta])* $variant:ident = $name:literal,)+ }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $type {
+            $($(#[$variant_meta])* $variant,)+
+        }
+
         impl $type {
             /// Every value, in the order of the declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
@@ -24,18 +39,13 @@ macro_rules! named {
             }
         }
 
-        #[doc = concat!("The text names no ", $kind, ".")]
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-        #[error("must be one of {}", [$($name),+].join(", "))]
-        pub struct $unknown;
-
         impl std::str::FromStr for $type {
-            type Err = $unknown;
+            type Err = crate::named::UnknownName;
 
-            fn from_str(text: &str) -> Result<Self, $unknown> {
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($name => Ok(Self::$variant),)+
-                    _ => Err($unknown),
+                    _ => Err(crate::named::UnknownName(&[$($name),+])),
                 }
             }
         }

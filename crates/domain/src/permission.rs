@@ -2,30 +2,23 @@
 
 use std::fmt;
 
-use crate::named::named;
+use crate::named::{UnknownName, named};
 
-/// One thing a key may be allowed to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Permission {
-    /// Read entries and the directory.
-    Read,
-    /// Log, edit, delete, submit and recall entries.
-    Write,
-    /// Approve, reject, reopen, lock and unlock entries.
-    Approve,
-    /// Put entries on an invoice and take them off.
-    Bill,
-    /// Maintain the directory.
-    Admin,
+named! {
+    /// One thing a key may be allowed to do.
+    pub enum Permission {
+        /// Read entries and the directory.
+        Read = "read",
+        /// Log, edit, delete, submit and recall entries.
+        Write = "write",
+        /// Approve, reject, reopen, lock and unlock entries.
+        Approve = "approve",
+        /// Put entries on an invoice and take them off.
+        Bill = "bill",
+        /// Maintain the directory.
+        Admin = "admin",
+    }
 }
-
-named!(Permission, UnknownPermission, "permission", {
-    Read => "read",
-    Write => "write",
-    Approve => "approve",
-    Bill => "bill",
-    Admin => "admin",
-});
 
 /// A set of permissions.
 ///
@@ -88,10 +81,10 @@ impl fmt::Display for Permissions {
 }
 
 impl std::str::FromStr for Permissions {
-    type Err = UnknownPermission;
+    type Err = UnknownName;
 
     /// Reads comma-separated names; no name twice is needed and none is an error.
-    fn from_str(text: &str) -> Result<Self, UnknownPermission> {
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
         text.split(',').map(|name| name.trim().parse::<Permission>()).collect()
     }
 }
@@ -105,7 +98,8 @@ mod tests {
         assert_eq!(Permissions::all().to_string(), "read,write,approve,bill,admin");
         assert_eq!("write, read".parse::<Permissions>().unwrap().to_string(), "read,write");
         for wrong in ["", "read,", "root", "READ"] {
-            assert_eq!(wrong.parse::<Permissions>(), Err(UnknownPermission), "{wrong:?}");
+            let error = wrong.parse::<Permissions>().unwrap_err().to_string();
+            assert_eq!(error, "must be one of read, write, approve, bill, admin", "{wrong:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::external_ref::ExternalRef;
 use crate::ids::{ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
-use crate::named::named;
+use crate::named::{UnknownName, named};
 use crate::source::Source;
 use crate::status::Status;
 use crate::text::ExternalRefPart;
@@ -94,23 +94,19 @@ impl Filter {
     }
 }
 
-/// What entries are put in order by. Ids break ties, in the same direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum SortKey {
-    /// The day the work was done on.
-    #[default]
-    WorkDate,
-    /// When they were logged.
-    CreatedAt,
-    /// When they last changed.
-    UpdatedAt,
+named! {
+    /// What entries are put in order by. Ids break ties, in the same direction.
+    #[derive(Default)]
+    pub enum SortKey {
+        /// The day the work was done on.
+        #[default]
+        WorkDate = "workDate",
+        /// When they were logged.
+        CreatedAt = "createdAt",
+        /// When they last changed.
+        UpdatedAt = "updatedAt",
+    }
 }
-
-named!(SortKey, UnknownSortKey, "sort key", {
-    WorkDate => "workDate",
-    CreatedAt => "createdAt",
-    UpdatedAt => "updatedAt",
-});
 
 /// Which end comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -146,7 +142,7 @@ pub struct Sort {
 /// The text names no [`Sort`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}, after - for descending")]
-pub struct InvalidSort(#[from] UnknownSortKey);
+pub struct InvalidSort(#[from] UnknownName);
 
 impl fmt::Display for Sort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

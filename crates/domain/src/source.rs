@@ -2,19 +2,14 @@
 
 use crate::named::named;
 
-/// How an entry was created. It never changes afterwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    /// One request of the API.
-    Api,
-    /// A person at a screen.
-    Ui,
-    /// A batch or a file.
-    Import,
+named! {
+    /// How an entry was created. It never changes afterwards.
+    pub enum Source {
+        /// One request of the API.
+        Api = "api",
+        /// A person at a screen.
+        Ui = "ui",
+        /// A batch or a file.
+        Import = "import",
+    }
 }
-
-named!(Source, UnknownSource, "source", {
-    Api => "api",
-    Ui => "ui",
-    Import => "import",
-});

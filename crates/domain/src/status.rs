@@ -3,66 +3,47 @@
 use crate::named::named;
 use crate::permission::Permission;
 
-/// Where an entry stands in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
-    /// Being written; may be changed.
-    Draft,
-    /// Handed in, waiting for approval.
-    Submitted,
-    /// Accepted.
-    Approved,
-    /// Sent back; may be changed, which makes it a draft again.
-    Rejected,
-    /// Closed for the books.
-    Locked,
-    /// On an invoice.
-    Invoiced,
+named! {
+    /// Where an entry stands in its life.
+    pub enum Status {
+        /// Being written; may be changed.
+        Draft = "draft",
+        /// Handed in, waiting for approval.
+        Submitted = "submitted",
+        /// Accepted.
+        Approved = "approved",
+        /// Sent back; may be changed, which makes it a draft again.
+        Rejected = "rejected",
+        /// Closed for the books.
+        Locked = "locked",
+        /// On an invoice.
+        Invoiced = "invoiced",
+    }
 }
 
-named!(Status, UnknownStatus, "status", {
-    Draft => "draft",
-    Submitted => "submitted",
-    Approved => "approved",
-    Rejected => "rejected",
-    Locked => "locked",
-    Invoiced => "invoiced",
-});
-
-/// What moves an entry from one status to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Action {
-    /// Hand the entry in for approval.
-    Submit,
-    /// Take a submitted entry back.
-    Recall,
-    /// Accept a submitted entry.
-    Approve,
-    /// Send a submitted entry back, with a reason.
-    Reject,
-    /// Make an approved entry a draft again, with a reason.
-    Reopen,
-    /// Close an approved entry for the books.
-    Lock,
-    /// Undo a lock, with a reason.
-    Unlock,
-    /// Put an entry on an invoice, which is named.
-    Invoice,
-    /// Take an entry off its invoice, with a reason.
-    ReleaseInvoice,
+named! {
+    /// What moves an entry from one status to another.
+    pub enum Action {
+        /// Hand the entry in for approval.
+        Submit = "submit",
+        /// Take a submitted entry back.
+        Recall = "recall",
+        /// Accept a submitted entry.
+        Approve = "approve",
+        /// Send a submitted entry back, with a reason.
+        Reject = "reject",
+        /// Make an approved entry a draft again, with a reason.
+        Reopen = "reopen",
+        /// Close an approved entry for the books.
+        Lock = "lock",
+        /// Undo a lock, with a reason.
+        Unlock = "unlock",
+        /// Put an entry on an invoice, which is named.
+        Invoice = "invoice",
+        /// Take an entry off its invoice, with a reason.
+        ReleaseInvoice = "release-invoice",
+    }
 }
-
-named!(Action, UnknownAction, "action", {
-    Submit => "submit",
-    Recall => "recall",
-    Approve => "approve",
-    Reject => "reject",
-    Reopen => "reopen",
-    Lock => "lock",
-    Unlock => "unlock",
-    Invoice => "invoice",
-    ReleaseInvoice => "release-invoice",
-});
 
 impl Status {
     /// The status after `action`, or `None` where the action is not possible now. This is the whole

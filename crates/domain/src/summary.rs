@@ -7,42 +7,32 @@ use std::str::FromStr;
 
 use crate::duration::hours_of_minutes;
 use crate::ids::{ReleaseId, TicketId, UserId};
-use crate::named::named;
+use crate::named::{UnknownName, named};
 use crate::status::Status;
 use crate::time_entry::TimeEntry;
 use crate::work_date::{Month, Week, WorkDate};
 
-/// What entries are grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum GroupKey {
-    /// Who worked.
-    User,
-    /// The ticket.
-    Ticket,
-    /// The release.
-    Release,
-    /// The day the work was done on.
-    WorkDate,
-    /// The ISO week of that day.
-    Week,
-    /// The month of that day.
-    Month,
-    /// Where the entries stand in their lives.
-    Status,
-    /// Whether a customer pays for them.
-    Billable,
+named! {
+    /// What entries are grouped by.
+    pub enum GroupKey {
+        /// Who worked.
+        User = "user",
+        /// The ticket.
+        Ticket = "entry",
+        /// The release.
+        Release = "release",
+        /// The day the work was done on.
+        WorkDate = "workDate",
+        /// The ISO week of that day.
+        Week = "week",
+        /// The month of that day.
+        Month = "month",
+        /// Where the entries stand in their lives.
+        Status = "status",
+        /// Whether a customer pays for them.
+        Billable = "billable",
+    }
 }
-
-named!(GroupKey, UnknownGroupKey, "group", {
-    User => "user",
-    Ticket => "entry",
-    Release => "release",
-    WorkDate => "workDate",
-    Week => "week",
-    Month => "month",
-    Status => "status",
-    Billable => "billable",
-});
 
 /// The value that the entries of a group have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,7 +99,7 @@ pub struct GroupBy {
 pub enum InvalidGroupBy {
     /// A name is no group's.
     #[error(transparent)]
-    Unknown(#[from] UnknownGroupKey),
+    Unknown(#[from] UnknownName),
     /// There are more than two names.
     #[error("must name at most two groups")]
     TooMany,

@@ -2,11 +2,9 @@
 
 use std::fmt::Display;
 
-use timelog_domain::source::UnknownSource;
-use timelog_domain::status::{UnknownAction, UnknownStatus};
 use timelog_domain::{
     InvalidDuration, InvalidGroupBy, InvalidId, InvalidRemark, InvalidSort, InvalidText,
-    InvalidWorkDate,
+    InvalidWorkDate, UnknownName,
 };
 
 /// Says what kind of wrong a value is.
@@ -31,7 +29,7 @@ macro_rules! unknown_values {
     )+};
 }
 
-unknown_values!(UnknownAction, UnknownSource, UnknownStatus, InvalidSort, InvalidGroupBy);
+unknown_values!(UnknownName, InvalidSort, InvalidGroupBy);
 
 impl Fault for InvalidWorkDate {
     fn code(&self) -> &'static str {
