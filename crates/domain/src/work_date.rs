@@ -4,6 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use time::Date;
+use time::format_description::StaticFormatDescription;
+use time::macros::format_description;
+
+const YYYY_MM_DD: StaticFormatDescription = format_description!("[year]-[month]-[day]");
 
 /// A calendar day of the years 0001 to 9999, without a time and without a time zone.
 ///
@@ -96,29 +100,17 @@ impl FromStr for WorkDate {
     type Err = InvalidWorkDate;
 
     fn from_str(text: &str) -> Result<Self, InvalidWorkDate> {
-        let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else {
+        // As long as that, it has no sign before the year.
+        if text.len() != "YYYY-MM-DD".len() {
             return Err(InvalidWorkDate);
-        };
-        let year = number(&[y1, y2, y3, y4])?;
-        let month =
-            u8::try_from(number(&[m1, m2])?).ok().and_then(|m| time::Month::try_from(m).ok());
-        let day = u8::try_from(number(&[d1, d2])?).map_err(|_| InvalidWorkDate)?;
-        Date::from_calendar_date(i32::from(year), month.ok_or(InvalidWorkDate)?, day)
-            .map_err(|_| InvalidWorkDate)?
-            .try_into()
+        }
+        Date::parse(text, YYYY_MM_DD).map_err(|_| InvalidWorkDate)?.try_into()
     }
-}
-
-fn number(digits: &[u8]) -> Result<u16, InvalidWorkDate> {
-    digits.iter().try_fold(0, |number, digit| match digit {
-        b'0'..=b'9' => Ok(number * 10 + u16::from(digit - b'0')),
-        _ => Err(InvalidWorkDate),
-    })
 }
 
 impl fmt::Display for WorkDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.0.year(), u8::from(self.0.month()), self.0.day())
+        self.0.fmt(f)
     }
 }
 
@@ -145,6 +137,8 @@ mod tests {
             "2025-1-5",
             "20250115",
             "+2025-01-15",
+            "+202-01-15",
+            "+0202-1-15",
             "-001-01-01",
             "2025-01-15 ",
             "2025-01-15T00:00:00Z",
