@@ -21,9 +21,10 @@ use crate::listener;
 use crate::routes::{self, Surface};
 use crate::settings::Settings;
 use crate::state::{AppState, Ports};
+use crate::telemetry;
 
 /// How often the histograms are folded up, which keeps them from growing while nobody reads the
-/// figures.
+/// metrics.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// How many connections the listener for operators takes.
@@ -51,7 +52,7 @@ impl Server {
         settings
             .validate()
             .map_err(|errors| anyhow::anyhow!("a setting cannot be used: {errors}"))?;
-        let figures = crate::telemetry::metrics();
+        let metrics = telemetry::metrics();
         let state = web::Data::new(AppState::new(ports, settings)?);
         let limits = state.clone();
         let mut builder = actix_server::Server::build()
@@ -78,7 +79,7 @@ impl Server {
         let upkeep = async move {
             loop {
                 tokio::time::sleep(METRICS_UPKEEP).await;
-                figures.run_upkeep();
+                metrics.run_upkeep();
                 limits.forget_idle();
             }
         };

@@ -1,4 +1,4 @@
-//! Log lines and figures.
+//! Log lines and metrics.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -108,13 +108,13 @@ impl Write for LogLines {
     }
 }
 
-/// The figures of this process.
+/// The metrics of this process.
 pub(crate) fn metrics() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
         let recorder = builder().unwrap_or_default().build_recorder();
         let handle = recorder.handle();
-        // Whoever installed a recorder before keeps it, and these figures stay empty.
+        // Whoever installed a recorder before keeps it, and this one stays empty.
         drop(metrics::set_global_recorder(recorder));
         handle
     })
