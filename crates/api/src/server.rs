@@ -141,6 +141,7 @@ fn serve(
     let service = move || {
         let app = App::new()
             .app_data(state.clone())
+            .app_data(state.in_flight.clone())
             .wrap(from_fn(move |request, next| observe(request, next, request_timeout)))
             .service(web::scope(&base_path).configure(|config| routes::mount(config, surface)))
             .default_service(web::to(routes::not_found));

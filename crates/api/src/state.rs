@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage, HttpRequest};
 use timelog_adapters::Store;
 use timelog_domain::ports::{
@@ -57,10 +58,11 @@ pub(crate) struct AppState {
     pub(crate) ports: Ports,
     pub(crate) base_path: Arc<str>,
     pub(crate) on_mismatch: MismatchPolicy,
-    pub(crate) openapi: actix_web::web::Bytes,
+    pub(crate) openapi: Bytes,
     keys: KeyRing,
     rate_limit: RateLimit,
-    pub(crate) in_flight: InFlight,
+    /// Requests get it by itself too, so that what holds memory need not know this state.
+    pub(crate) in_flight: Data<InFlight>,
     anonymous: Anonymous,
 }
 
@@ -72,7 +74,7 @@ impl AppState {
             openapi: crate::openapi::document(&settings.base_path)?.into(),
             keys: KeyRing::new(ports.keys.clone(), ports.clock.clone(), settings.key_memory),
             rate_limit: RateLimit::new(settings.rate_limit),
-            in_flight: InFlight::new(u64::from(settings.in_flight_mib.get()) << 20),
+            in_flight: Data::new(InFlight::new(u64::from(settings.in_flight_mib.get()) << 20)),
             anonymous: Anonymous::new(settings.anonymous_rate, &settings.trusted_proxies),
             ports,
         })

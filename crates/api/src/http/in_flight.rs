@@ -15,7 +15,6 @@ use timelog_domain::OrganizationId;
 use super::code::Code;
 use super::problem::Problem;
 use crate::connections::{Connection, Stage};
-use crate::state::AppState;
 
 /// Who holds memory: an organization, or all who have no key together.
 pub(crate) type Holder = Option<OrganizationId>;
@@ -47,8 +46,8 @@ impl InFlight {
 
 /// [Holds](InFlight::hold) memory of the server that answers the request.
 pub(crate) fn hold(request: &HttpRequest, bytes: u64) -> Result<Option<Held>, Problem> {
-    let state = request.app_data::<Data<AppState>>();
-    state.map(|state| state.in_flight.hold(request, bytes)).transpose()
+    let in_flight = request.app_data::<Data<InFlight>>();
+    in_flight.map(|in_flight| in_flight.hold(request, bytes)).transpose()
 }
 
 /// The most bytes that are handed over at a time. The server library copies what it gets.
