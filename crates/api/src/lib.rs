@@ -9,6 +9,7 @@ mod csv;
 mod http;
 mod json;
 mod listener;
+mod network;
 pub mod openapi;
 mod routes;
 mod server;

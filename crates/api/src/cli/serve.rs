@@ -19,8 +19,8 @@ use super::duration::{DurationRange, HOUR};
 use super::provision::Provision;
 use super::{Global, say};
 use crate::clock::SystemClock;
-use crate::http::proxies;
 use crate::listener;
+use crate::network::network;
 use crate::server::Server;
 use crate::settings::{self, Settings};
 use crate::state::Ports;
@@ -156,7 +156,7 @@ pub(super) struct Serve {
     #[arg(
         long,
         env = "TIMELOG_TRUSTED_PROXY",
-        value_parser = proxies::network,
+        value_parser = network,
         value_delimiter = ',',
         value_name = "CIDR"
     )]

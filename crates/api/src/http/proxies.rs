@@ -82,32 +82,13 @@ fn parse(text: &str) -> Option<IpAddr> {
     address.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
-/// Reads a network such as `10.0.0.0/8`, or one address.
-pub(crate) fn network(text: &str) -> Result<IpNet, &'static str> {
-    const EXAMPLE: &str = "must be a network such as 10.0.0.0/8, or an address";
-    let text = text.trim();
-    let network = text
-        .parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| EXAMPLE)?;
-    // Addresses are compared in their shortest form.
-    if let IpNet::V6(mapped) = network
-        && let (Some(address), Some(length)) =
-            (mapped.addr().to_ipv4_mapped(), mapped.prefix_len().checked_sub(96))
-    {
-        return IpNet::new(address.into(), length)
-            .map(|network| network.trunc())
-            .map_err(|_| EXAMPLE);
-    }
-    Ok(network.trunc())
-}
-
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::HeaderValue;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::network::network;
 
     fn proxies() -> Proxies {
         Proxies::new(
@@ -172,21 +153,6 @@ mod tests {
             |one, other| sender("10.0.0.1", &[("x-forwarded-for", one), ("forwarded", other)]);
         assert_eq!(both("203.0.113.9", "for=203.0.113.9"), "203.0.113.9");
         assert_eq!(both("203.0.113.9", "for=198.51.100.1"), "10.0.0.1");
-    }
-
-    #[test]
-    fn a_network_is_read_in_any_form() {
-        for (text, shown) in [
-            ("10.1.2.3/8", "10.0.0.0/8"),
-            (" 10.1.2.3 ", "10.1.2.3/32"),
-            ("2001:db8::1", "2001:db8::1/128"),
-            ("::ffff:10.1.2.3/104", "10.0.0.0/8"),
-        ] {
-            assert_eq!(network(text).unwrap().to_string(), shown);
-        }
-        for text in ["", "10.0.0.0/33", "ten", "10.0.0.0/8/8", "10.0.0", "localhost"] {
-            assert!(network(text).is_err(), "{text}");
-        }
     }
 
     proptest! {
