@@ -8,6 +8,7 @@ mod connections;
 mod csv;
 mod http;
 mod json;
+mod limits;
 mod listener;
 mod network;
 pub mod openapi;

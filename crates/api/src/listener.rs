@@ -55,18 +55,17 @@ pub(crate) fn listen(
 
 /// Files that are open beside connections: the program's own, the database's, and four for each
 /// thread.
-const OTHER_FILES: u64 = 256;
+const OTHER_FILES: usize = 256;
 
-/// Sees to it that the program may open so many connections, and says how many of them it may. Many
-/// systems give a program no more than 1024 files unless it asks.
-pub(crate) fn raise_file_limit(settings: &Settings, database_connections: u64) -> usize {
-    let wanted = u64::try_from(settings.max_connections + SURPLUS).unwrap_or(u64::MAX);
+/// Raises the limit on open files as far as the settings need and the system allows. Returns how
+/// many connections from clients it allows then. Many systems give a program no more than 1024 files
+/// unless it asks.
+pub(crate) fn raise_file_limit(settings: &Settings) -> usize {
     // An SQLite connection has three files open.
-    let others = OTHER_FILES
-        + 3 * database_connections
-        + 4 * u64::try_from(settings.workers).unwrap_or(u64::MAX);
+    let database = 3 * (settings.read_connections + settings.lanes);
+    let others = (OTHER_FILES + database + 4 * settings.workers + SURPLUS) as u64;
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let needed = wanted.saturating_add(others);
+    let needed = others + settings.max_connections as u64;
     let granted = match current {
         Some(current) if current < needed => {
             let asked = maximum.map_or(needed, |maximum| maximum.min(needed)).max(current);
@@ -75,6 +74,7 @@ pub(crate) fn raise_file_limit(settings: &Settings, database_connections: u64) -
         }
         _ => needed,
     };
-    let possible = granted.saturating_sub(others).saturating_sub(SURPLUS as u64);
-    usize::try_from(possible).unwrap_or(usize::MAX).clamp(1, settings.max_connections)
+    usize::try_from(granted.saturating_sub(others))
+        .unwrap_or(usize::MAX)
+        .clamp(1, settings.max_connections)
 }

@@ -1,118 +1,219 @@
-//! What a server can be told.
+//! Settings of the HTTP server.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, TryFromIntError};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
+use clap::builder::{BoolishValueParser, EnumValueParser, TypedValueParser};
+use clap::{Parser, ValueEnum};
 use ipnet::IpNet;
+use timelog_adapters::{DatabaseOptions, QueueOptions};
 use timelog_domain::MismatchPolicy;
 use validator::{Validate, ValidationError};
 
-/// The longest that a revoked key may go on working.
-const MAX_KEY_MEMORY: Duration = Duration::from_secs(5);
+use crate::limits::{HOUR, count, milliseconds, seconds, text};
+use crate::network::network;
 
-/// The most threads that serve connections. Each needs four open files, of which many systems give
-/// a program 1024.
+/// Each worker needs four open files, of which many systems give a program 1024.
 const MAX_WORKERS: usize = 128;
 
-/// The most connections that are of any use to one program.
+/// More connections are of no use to one program.
 const MAX_CONNECTIONS: usize = 65_536;
 
-/// Enough for sixty bodies of the largest batches.
-const IN_FLIGHT_MIB: NonZeroU32 = NonZeroU32::new(256).unwrap();
+/// The longest that a revoked key may go on working, in milliseconds.
+const MAX_KEY_MEMORY: u64 = 5000;
 
-/// What can stand before every path.
-pub(crate) const BASE_PATH: &str = "must be empty or like /api/v1";
+const MILLION: usize = 1_000_000;
 
-/// How a server behaves.
-#[derive(Debug, Clone, Validate)]
+/// Settings of the HTTP server. Each field is a flag of `timelog serve`, and its comment the help.
+///
+/// The command line has narrower limits than [`Validate`] checks, so that tests can use shorter
+/// times.
+#[derive(Debug, Clone, Parser, Validate)]
 pub struct Settings {
-    /// Where it listens. Port 0 takes a free one.
+    /// Where to listen. Port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
-    /// What stands before every path: empty, or like `/api/v1`.
-    #[validate(custom(function = "check_base_path"))]
-    pub base_path: String,
-    /// What to do with a repeat of an idempotency key that has another body.
-    pub on_mismatch: MismatchPolicy,
-    /// How many threads serve connections.
-    #[validate(range(min = 1, max = MAX_WORKERS, message = "must be 1 to 128"))]
-    pub workers: usize,
-    /// How long a key is remembered after it was looked up, and so how long a revocation may go
-    /// unnoticed.
-    #[validate(custom(function = "is_key_memory"))]
-    pub key_memory: Duration,
-    /// How many requests a second one key may make.
-    pub rate_limit: Option<NonZeroU32>,
-    /// Where metrics, health and documentation are served, and then nowhere else; beside everything
-    /// else if not given.
+    /// Where to serve metrics, health and documentation, and then nowhere else. If it is not given,
+    /// they are where everything is.
+    #[arg(long, value_name = "ADDRESS:PORT")]
     pub admin_listen: Option<SocketAddr>,
-    /// How many connections there may be at a time.
-    #[validate(range(min = 1, max = MAX_CONNECTIONS, message = "must be 1 to 65536"))]
-    pub max_connections: usize,
-    /// How much memory, in MiB, bodies that arrive and answers that are taken may hold together.
-    pub in_flight_mib: NonZeroU32,
-    /// How many requests a second one address may make without a valid key.
+    /// What to put before every path, such as /api/v1.
+    #[arg(long, default_value = "", value_parser = base_path, value_name = "PATH")]
+    #[validate(custom(function = is_base_path))]
+    pub base_path: String,
+    /// Leave an empty database empty, instead of making a demo organization in it. The variable is
+    /// 1 or 0, true or false, yes or no.
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub no_demo: bool,
+    /// How to answer an idempotency key that comes again with another body.
+    #[arg(
+        long = "idempotency-mismatch",
+        default_value = "replay",
+        value_parser = EnumValueParser::<Mismatch>::new().map(MismatchPolicy::from),
+        value_name = "POLICY"
+    )]
+    pub on_mismatch: MismatchPolicy,
+    /// How many threads serve connections. If it is not given, as many as there are processors.
+    #[arg(
+        long,
+        default_value_t = available_parallelism().map_or(2, usize::from).min(MAX_WORKERS),
+        hide_default_value = true,
+        value_parser = count(1..=MAX_WORKERS)
+    )]
+    #[validate(custom(function = is_within::<1, MAX_WORKERS>))]
+    pub workers: usize,
+    /// How many connections read the database for organizations at the same time. One organization
+    /// alone gets half of them.
+    #[arg(
+        long,
+        default_value_t = DatabaseOptions::default().read_connections,
+        value_parser = count(1..=1024)
+    )]
+    pub read_connections: usize,
+    /// How many transactions commit at the same time, each with a connection of its own. PostgreSQL
+    /// only.
+    #[arg(long, default_value_t = DatabaseOptions::default().lanes, value_parser = count(1..=256))]
+    pub lanes: usize,
+    /// How long one statement may take. Then the request is answered 503. On SQLite it holds for
+    /// lists and totals.
+    #[arg(
+        long,
+        default_value = text(DatabaseOptions::default().statement_timeout),
+        value_parser = milliseconds(100..=HOUR)
+    )]
+    pub statement_timeout: Duration,
+    /// How many changes may wait to be committed, in each lane. Organizations share them: the first
+    /// gets up to half, each further one half of what is left. One more is answered 503.
+    #[arg(
+        long,
+        default_value_t = QueueOptions::default().capacity,
+        value_parser = count(1..=MILLION)
+    )]
+    pub queue_capacity: usize,
+    /// How long a change may wait to be committed, before it is answered 503 instead of begun.
+    #[arg(
+        long,
+        default_value = text(QueueOptions::default().max_wait),
+        value_parser = milliseconds(10..=HOUR)
+    )]
+    pub queue_timeout: Duration,
+    /// How many changes one transaction takes at most. If it is not given, what suits the database:
+    /// 32 on SQLite, 64 on PostgreSQL.
+    #[arg(long, value_parser = count(1..=1024))]
+    pub batch_size: Option<usize>,
+    /// How long an API key is remembered, and so how long its revocation may go unnoticed.
+    #[arg(long, default_value = "2s", value_parser = milliseconds(0..=MAX_KEY_MEMORY))]
+    #[validate(custom(function = is_key_memory))]
+    pub key_memory: Duration,
+    /// How many requests a second each API key may make, counted by each process. If it is not
+    /// given, there is no limit.
+    #[arg(long, value_parser = count(1..=MILLION).try_map(non_zero))]
+    pub rate_limit: Option<NonZeroU32>,
+    /// How many requests a second one address may make without a valid key, counted by each
+    /// process. If it is not given, there is no limit.
+    #[arg(long, value_parser = count(1..=MILLION).try_map(non_zero))]
     pub anonymous_rate: Option<NonZeroU32>,
-    /// The proxies that are believed when they tell the address of a client.
+    /// A network of proxies that are believed when they tell a client's address, such as
+    /// 10.0.0.0/8; may be repeated, or several separated by commas.
+    #[arg(
+        long = "trusted-proxy",
+        value_parser = network,
+        value_delimiter = ',',
+        value_name = "CIDR"
+    )]
     pub trusted_proxies: Vec<IpNet>,
+    /// How much time passes before expired idempotency keys are deleted again, 500 at a time.
+    #[arg(long, default_value = "1m", value_parser = milliseconds(1000..=24 * HOUR))]
+    pub sweep_interval: Duration,
+    /// How many connections there may be at a time. One more takes the place of the one that has
+    /// kept the service waiting longest.
+    #[arg(long, default_value_t = 2048, value_parser = count(1..=MAX_CONNECTIONS))]
+    #[validate(custom(function = is_within::<1, MAX_CONNECTIONS>))]
+    pub max_connections: usize,
+    /// How many MiB the bodies that arrive and the answers that are taken may hold together. More
+    /// is answered 503.
+    // Enough for sixty bodies of the largest batches.
+    #[arg(long, default_value = "256", value_parser = count(16..=65_536).try_map(non_zero))]
+    pub in_flight_mib: NonZeroU32,
     /// How long a connection without a request stays open.
+    #[arg(long, default_value = "75s", value_parser = milliseconds(1000..=HOUR))]
     pub keep_alive: Duration,
-    /// How long the head of a request may take to arrive, once it has begun.
+    /// How long the head of a request may take to arrive once it has begun. Then it is answered
+    /// 408 and the connection ends.
+    #[arg(long, default_value = "5s", value_parser = milliseconds(1000..=HOUR))]
     pub head_timeout: Duration,
-    /// How long the body of a request may take to arrive, once its head has.
+    /// How long the body of a request may take to arrive once its head has. Then it is answered
+    /// 408 and the connection ends.
+    #[arg(long, default_value = "30s", value_parser = milliseconds(1000..=HOUR))]
     pub request_timeout: Duration,
-    /// How long a client may take for each piece of an answer.
+    /// How long a client may take for each 64 KiB of an answer. Then the connection ends.
+    #[arg(long, default_value = "30s", value_parser = milliseconds(1000..=HOUR))]
     pub answer_timeout: Duration,
-    /// How long requests that have begun may take once the server is told to stop.
+    /// How long requests that have begun may take once the service is told to stop, in whole
+    /// seconds.
+    #[arg(long, default_value = "30s", value_parser = seconds(1..=3600))]
     pub shutdown_timeout: Duration,
 }
 
 impl Default for Settings {
+    /// The settings of a command line without flags.
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            base_path: String::new(),
-            on_mismatch: MismatchPolicy::Replay,
-            workers: std::thread::available_parallelism().map_or(2, usize::from).min(MAX_WORKERS),
-            key_memory: Duration::from_secs(2),
-            rate_limit: None,
-            admin_listen: None,
-            max_connections: 2048,
-            in_flight_mib: IN_FLIGHT_MIB,
-            anonymous_rate: None,
-            trusted_proxies: Vec::new(),
-            keep_alive: Duration::from_secs(75),
-            head_timeout: Duration::from_secs(5),
-            request_timeout: Duration::from_secs(30),
-            answer_timeout: Duration::from_secs(30),
-            shutdown_timeout: Duration::from_secs(30),
+        // It ends the program where a default cannot be read, which every test would notice.
+        Self::parse_from(["timelog"])
+    }
+}
+
+/// A [`MismatchPolicy`] as the flag takes it.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Mismatch {
+    /// With the stored answer.
+    Replay,
+    /// With 422.
+    Reject,
+}
+
+impl From<Mismatch> for MismatchPolicy {
+    fn from(mismatch: Mismatch) -> Self {
+        match mismatch {
+            Mismatch::Replay => Self::Replay,
+            Mismatch::Reject => Self::Reject,
         }
     }
 }
 
-/// Whether a text can stand before every path.
-pub(crate) fn is_base_path(path: &str) -> bool {
+fn non_zero(count: usize) -> Result<NonZeroU32, TryFromIntError> {
+    u32::try_from(count)?.try_into()
+}
+
+fn base_path(text: &str) -> Result<String, ValidationError> {
+    is_base_path(text).map(|()| text.to_owned())
+}
+
+fn is_base_path(path: &str) -> Result<(), ValidationError> {
     // Clients resolve dots before they send a path, so one with them would never be asked for.
-    let segment = |text: &str| {
+    let is_segment = |text: &str| {
         !["", ".", ".."].contains(&text)
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
     };
-    path.is_empty() || path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(segment))
+    let is_path = |rest: &str| rest.split('/').all(is_segment);
+    check(path.is_empty() || path.strip_prefix('/').is_some_and(is_path), "empty or like /api/v1")
 }
 
-fn check_base_path(path: &str) -> Result<(), ValidationError> {
-    if is_base_path(path) {
-        return Ok(());
-    }
-    Err(ValidationError::new("base_path").with_message(BASE_PATH.into()))
+fn is_within<const LEAST: usize, const MOST: usize>(count: usize) -> Result<(), ValidationError> {
+    check((LEAST..=MOST).contains(&count), &format!("{LEAST} to {MOST}"))
 }
 
 fn is_key_memory(memory: &Duration) -> Result<(), ValidationError> {
-    if *memory <= MAX_KEY_MEMORY {
-        return Ok(());
-    }
-    Err(ValidationError::new("key_memory")
-        .with_message("must be at most 5s, so that a revoked key stops in time".into()))
+    let most = Duration::from_millis(MAX_KEY_MEMORY);
+    let limit = format!("at most {}, so that a revoked key stops in time", text(most));
+    check(*memory <= most, &limit)
+}
+
+fn check(holds: bool, what: &str) -> Result<(), ValidationError> {
+    let refused = || ValidationError::new("setting").with_message(format!("must be {what}").into());
+    if holds { Ok(()) } else { Err(refused()) }
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use clap::Args;
 use timelog_adapters::{DatabaseUrl, Store, shown};
 
 use super::end::unless_told_to_stop;
+use super::global::Global;
 use super::output::{Kept, NewFile, Target};
 use super::progress::bar;
-use super::{Global, say};
+use super::say;
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {

@@ -3,8 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
+use super::global::Global;
 use super::provision::Provision;
-use super::{Global, say, say_json};
+use super::{say, say_json};
 
 #[derive(Debug, Args)]
 pub(super) struct Bootstrap {

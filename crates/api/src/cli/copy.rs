@@ -7,9 +7,10 @@ use clap::Args;
 use indicatif::ProgressBar;
 use timelog_adapters::{CopyProgress, DatabaseUrl, copy};
 
+use super::global::Global;
 use super::output::Kept;
 use super::progress::bar;
-use super::{Global, say};
+use super::say;
 
 #[derive(Debug, Args)]
 pub(super) struct Copy {

@@ -9,9 +9,10 @@ use timelog_domain::ports::{ApiKeys, Clock, IssuedKey, NewApiKey, PortError};
 use timelog_domain::{ApiKey, KeyId, OrganizationId, Permissions, ProjectId, UserId};
 use uuid::Uuid;
 
-use super::duration::{DurationRange, HOUR};
-use super::{Global, say, say_json};
+use super::global::Global;
+use super::{say, say_json};
 use crate::clock::SystemClock;
+use crate::limits::{HOUR, milliseconds};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Key {
@@ -60,13 +61,13 @@ pub(super) struct Rotate {
     /// The id of the key, as "key list" shows it.
     #[arg(value_name = "KEY-ID")]
     id: KeyId,
-    /// How long the secret that the key has now goes on working, 0s to 2160h, such as 24h. Not at
-    /// all where this is not given: running services refuse it within 5 seconds.
+    /// How long the secret that the key has now goes on working, such as 24h. Not at all where this
+    /// is not given: running services refuse it within 5 seconds.
     #[arg(
         long,
         default_value = "0s",
         hide_default_value = true,
-        value_parser = DurationRange::milliseconds(0..=90 * 24 * HOUR),
+        value_parser = milliseconds(0..=90 * 24 * HOUR),
         value_name = "DURATION"
     )]
     grace: Duration,

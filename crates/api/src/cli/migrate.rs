@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{Global, say};
+use super::global::Global;
+use super::say;
 
 #[derive(Debug, Args)]
 pub(super) struct Migrate {}

@@ -27,18 +27,13 @@ impl Cli {
     pub(super) fn read_from(
         arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {
-        let mut command = without_values(Self::command());
+        let mut command = Self::command();
         let read = command.try_get_matches_from_mut(arguments);
         let read = read.and_then(|matches| {
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
         });
         read.map_err(explain)
     }
-}
-
-/// A command whose help does not show what the variables say.
-fn without_values(command: Command) -> Command {
-    command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
 }
 
 /// Names the variable beside the flag, because the value may have come from either, and leaves out
