@@ -1,4 +1,4 @@
-//! Listening, and how many files that takes.
+//! Listening, and the limit on open files.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -13,18 +13,19 @@ use crate::settings::Settings;
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// How long a connection is silent before its client is asked for a sign of life, how often it is
-/// asked again, and how often in vain until it counts as gone.
-const SILENCE: Duration = Duration::from_secs(30);
-const AGAIN: Duration = Duration::from_secs(10);
-const IN_VAIN: u32 = 3;
+/// TCP keepalive: how long a connection is idle before the first probe, the time between two
+/// probes, and how many of them may stay unanswered.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_PROBES: u32 = 3;
 
-/// The most bytes that the system puts by for a client, beside what is on its way.
+/// The most bytes that the system buffers for a client, beside those that are sent and not
+/// acknowledged.
 #[cfg(target_os = "linux")]
-const PUT_BY: u32 = 64 * 1024;
+const UNSENT: u32 = 64 * 1024;
 
-/// A listener on that address, and the address with the port that it got. Connections inherit what
-/// is set here.
+/// Listens on that address. Returns the address with the port that it got. Connections inherit the
+/// options that are set here.
 pub(crate) fn listen(
     address: SocketAddr,
     settings: &Settings,
@@ -32,17 +33,18 @@ pub(crate) fn listen(
     let listen = || -> std::io::Result<_> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
-        let keepalive =
-            TcpKeepalive::new().with_time(SILENCE).with_interval(AGAIN).with_retries(IN_VAIN);
+        let keepalive = TcpKeepalive::new()
+            .with_time(KEEPALIVE_IDLE)
+            .with_interval(KEEPALIVE_INTERVAL)
+            .with_retries(KEEPALIVE_PROBES);
         socket.set_tcp_keepalive(&keepalive)?;
         #[cfg(target_os = "linux")]
         {
-            // What was sent and reached nobody ends the connection like an answer that nobody
-            // takes.
+            // Bytes that nobody acknowledges end the connection like an answer that nobody takes.
             socket.set_tcp_user_timeout(Some(settings.answer_timeout))?;
-            // The system would put by megabytes, and say only after a third of them that the client
-            // takes something.
-            socket.set_tcp_notsent_lowat(PUT_BY)?;
+            // The system would buffer megabytes, and tell only after a third of them that the
+            // client takes something.
+            socket.set_tcp_notsent_lowat(UNSENT)?;
         }
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
@@ -53,15 +55,14 @@ pub(crate) fn listen(
     listen().with_context(|| format!("cannot listen on {address}"))
 }
 
-/// Files that are open beside connections: the program's own, the database's, and four for each
-/// thread.
+/// Open files of the program itself.
 const OTHER_FILES: usize = 256;
 
 /// Raises the limit on open files as far as the settings need and the system allows. Returns how
-/// many connections from clients it allows then. Many systems give a program no more than 1024 files
-/// unless it asks.
+/// many connections from clients it allows then. Many systems give a program no more than 1024
+/// files unless it asks.
 pub(crate) fn raise_file_limit(settings: &Settings) -> usize {
-    // An SQLite connection has three files open.
+    // A connection to SQLite has three files open, and a worker four.
     let database = 3 * (settings.read_connections + settings.lanes);
     let others = (OTHER_FILES + database + 4 * settings.workers + SURPLUS) as u64;
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);

@@ -23,17 +23,18 @@ use crate::settings::Settings;
 use crate::state::{AppState, Ports};
 use crate::telemetry;
 
-/// How often the histograms are folded up, which keeps them from growing while nobody reads the
-/// metrics.
+/// How often the samples of histograms are added up. Without it they would grow while nobody reads
+/// the metrics.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
-/// How many connections the listener for operators takes.
+/// How many connections the listener of `--admin-listen` takes.
 const ADMIN_CONNECTIONS: usize = 64;
 
-/// How long a client may go on sending what nobody reads, once the connection is to close.
+/// How long a client may still send after the last answer on a connection. Nobody reads what it
+/// sends.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// A server that runs.
+/// A running server.
 pub struct Server {
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
@@ -47,7 +48,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where a setting is nonsense or an address cannot be listened on.
+    /// Where a setting is not valid, or the server cannot listen on an address.
     pub fn start(settings: &Settings, ports: Ports) -> anyhow::Result<Self> {
         settings
             .validate()
@@ -57,7 +58,7 @@ impl Server {
         let limits = state.clone();
         let mut builder = actix_server::Server::build()
             .workers(settings.workers)
-            // Whom there is no place for is to be told so, and not to wait to be accepted.
+            // A connection beyond the limit must be accepted to be answered 503.
             .max_concurrent_connections(2 * settings.max_connections + SURPLUS)
             .shutdown_timeout(settings.shutdown_timeout.as_secs())
             .disable_signals();
@@ -92,19 +93,19 @@ impl Server {
         })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where it listens for operators, if that is elsewhere.
+    /// The address of `--admin-listen`, if there is one.
     #[must_use]
     pub const fn admin_address(&self) -> Option<SocketAddr> {
         self.admin_address
     }
 
-    /// Waits until the server has ended though nobody told it to stop, which is an error.
+    /// Waits until the server ends without having been told to stop, which is an error.
     ///
     /// # Errors
     ///
@@ -118,7 +119,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where serving had failed.
+    /// Where the server had failed.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.handle.stop(true).await;
         self.upkeep.abort();
@@ -126,7 +127,7 @@ impl Server {
     }
 }
 
-/// Adds a listener to a server. The server library's own would not let us see to the connections.
+/// Adds a listener to a server. The one of actix-web gives no access to the connections.
 fn serve(
     builder: ServerBuilder,
     listener: TcpListener,
@@ -137,7 +138,7 @@ fn serve(
     let (state, base_path) = (state.clone(), settings.base_path.clone());
     let (request_timeout, stopping) =
         (settings.request_timeout, builder.graceful_shutdown_signal());
-    // Called once on each thread that serves.
+    // Called once by each worker.
     let service = move || {
         let app = App::new()
             .app_data(state.clone())
@@ -152,7 +153,7 @@ fn serve(
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            // Every wait for a client is in our own hands.
+            // The connections have deadlines of their own.
             .keep_alive(KeepAlive::Os)
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(LINGER)

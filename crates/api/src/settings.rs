@@ -35,16 +35,16 @@ pub struct Settings {
     /// Where to listen. Port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
-    /// Where to serve metrics, health and documentation, and then nowhere else. If it is not given,
-    /// they are where everything is.
+    /// A separate address for metrics, health and documentation, which are then served nowhere
+    /// else. If it is not given, they are served with everything else.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub admin_listen: Option<SocketAddr>,
-    /// What to put before every path, such as /api/v1.
+    /// The prefix of every path, such as /api/v1.
     #[arg(long, default_value = "", value_parser = base_path, value_name = "PATH")]
     #[validate(custom(function = is_base_path))]
     pub base_path: String,
-    /// Leave an empty database empty, instead of making a demo organization in it. The variable is
-    /// 1 or 0, true or false, yes or no.
+    /// Make no demo organization in an empty database. The variable is 1 or 0, true or false, yes
+    /// or no.
     #[arg(long, value_parser = BoolishValueParser::new())]
     pub no_demo: bool,
     /// How to answer an idempotency key that comes again with another body.
@@ -55,7 +55,7 @@ pub struct Settings {
         value_name = "POLICY"
     )]
     pub on_mismatch: MismatchPolicy,
-    /// How many threads serve connections. If it is not given, as many as there are processors.
+    /// How many worker threads serve connections. If it is not given, one for each processor.
     #[arg(
         long,
         default_value_t = available_parallelism().map_or(2, usize::from).min(MAX_WORKERS),
@@ -72,27 +72,27 @@ pub struct Settings {
         value_parser = count(1..=1024)
     )]
     pub read_connections: usize,
-    /// How many transactions commit at the same time, each with a connection of its own. PostgreSQL
-    /// only.
+    /// How many lanes there are: transactions that commit at the same time, each with a connection
+    /// of its own. PostgreSQL only.
     #[arg(long, default_value_t = DatabaseOptions::default().lanes, value_parser = count(1..=256))]
     pub lanes: usize,
-    /// How long one statement may take. Then the request is answered 503. On SQLite it holds for
-    /// lists and totals.
+    /// How long one statement may take. Then the request is answered 503. On SQLite it limits lists
+    /// and totals only.
     #[arg(
         long,
         default_value = text(DatabaseOptions::default().statement_timeout),
         value_parser = milliseconds(100..=HOUR)
     )]
     pub statement_timeout: Duration,
-    /// How many changes may wait to be committed, in each lane. Organizations share them: the first
-    /// gets up to half, each further one half of what is left. One more is answered 503.
+    /// How many changes may wait to be committed in each lane. Organizations share these places:
+    /// the first gets up to half, each further one half of what is left. One more is answered 503.
     #[arg(
         long,
         default_value_t = QueueOptions::default().capacity,
         value_parser = count(1..=MILLION)
     )]
     pub queue_capacity: usize,
-    /// How long a change may wait to be committed, before it is answered 503 instead of begun.
+    /// How long a change may wait to be committed. Then it is not begun, and answered 503.
     #[arg(
         long,
         default_value = text(QueueOptions::default().max_wait),
@@ -115,8 +115,8 @@ pub struct Settings {
     /// process. If it is not given, there is no limit.
     #[arg(long, value_parser = count(1..=MILLION).try_map(non_zero))]
     pub anonymous_rate: Option<NonZeroU32>,
-    /// A network of proxies that are believed when they tell a client's address, such as
-    /// 10.0.0.0/8; may be repeated, or several separated by commas.
+    /// A network of proxies that are trusted to tell the address of a client, such as 10.0.0.0/8.
+    /// May be repeated, or have several values with commas between them.
     #[arg(
         long = "trusted-proxy",
         value_parser = network,
@@ -124,16 +124,16 @@ pub struct Settings {
         value_name = "CIDR"
     )]
     pub trusted_proxies: Vec<IpNet>,
-    /// How much time passes before expired idempotency keys are deleted again, 500 at a time.
+    /// How often expired idempotency keys are deleted, 500 in one statement.
     #[arg(long, default_value = "1m", value_parser = milliseconds(1000..=24 * HOUR))]
     pub sweep_interval: Duration,
-    /// How many connections there may be at a time. One more takes the place of the one that has
-    /// kept the service waiting longest.
+    /// How many connections may be open at the same time. One more takes the place of the one that
+    /// has kept the service waiting longest.
     #[arg(long, default_value_t = 2048, value_parser = count(1..=MAX_CONNECTIONS))]
     #[validate(custom(function = is_within::<1, MAX_CONNECTIONS>))]
     pub max_connections: usize,
-    /// How many MiB the bodies that arrive and the answers that are taken may hold together. More
-    /// is answered 503.
+    /// How many MiB of memory all bodies that arrive and all answers on their way to clients may
+    /// take together. A request that needs more is answered 503.
     // Enough for sixty bodies of the largest batches.
     #[arg(long, default_value = "256", value_parser = count(16..=65_536).try_map(non_zero))]
     pub in_flight_mib: NonZeroU32,

@@ -1,4 +1,4 @@
-//! What every handler works with.
+//! What every handler uses: the ports, and the limits on requests.
 
 use std::sync::Arc;
 
@@ -18,27 +18,27 @@ use crate::http::problem::Problem;
 use crate::http::rate_limit::RateLimit;
 use crate::settings::Settings;
 
-/// The outside world, behind the domain's ports.
+/// The adapters behind the domain's ports.
 #[derive(Clone)]
 pub struct Ports {
-    /// Where time entries are kept.
+    /// Changes of time entries, and reading one.
     pub time_entries: Arc<dyn TimeEntryRepository>,
-    /// Reading many of them.
+    /// Lists, totals and history.
     pub queries: Arc<dyn TimeEntryQueries>,
-    /// What they may refer to.
+    /// Projects, users, tickets and releases.
     pub directory: Arc<dyn Directory>,
-    /// The answers kept for repeats.
+    /// The stored answers.
     pub answers: Arc<dyn IdempotencyCache>,
-    /// The keys that callers authenticate with.
+    /// The API keys.
     pub keys: Arc<dyn ApiKeys>,
-    /// Whether the store can be worked with.
+    /// Whether the store works.
     pub health: Arc<dyn Health>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Ports {
-    /// Every port on one store.
+    /// One store for every port.
     #[must_use]
     pub fn on(store: &Arc<Store>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -61,7 +61,7 @@ pub(crate) struct AppState {
     pub(crate) openapi: Bytes,
     keys: KeyRing,
     rate_limit: RateLimit,
-    /// Requests get it by itself too, so that what holds memory need not know this state.
+    /// Requests also get it alone, so that `in_flight.rs` does not need this file.
     pub(crate) in_flight: Data<InFlight>,
     anonymous: Anonymous,
 }
@@ -80,9 +80,9 @@ impl AppState {
         })
     }
 
-    /// Lets a request in before anything is done for it. Without a key that was good lately it is
-    /// counted for its address, so that guessing keys costs the database no more than the limit
-    /// allows.
+    /// Counts a request against the limit of its address, before anything else is done for it,
+    /// unless its key was found valid lately. So guessing keys costs the database no more than the
+    /// limit allows.
     pub(crate) async fn admit(&self, request: &HttpRequest) -> Result<(), Problem> {
         if !self.anonymous.is_limited() || self.keys.knows(request.headers()).await {
             return Ok(());
@@ -90,7 +90,7 @@ impl AppState {
         self.anonymous.count(request)
     }
 
-    /// The key that the request is made with, if it may ask now.
+    /// The key of the request, if it is valid and within its rate limit.
     pub(crate) async fn authenticate(&self, request: &HttpRequest) -> Result<Arc<ApiKey>, Problem> {
         let key = self.keys.authenticate(request).await?;
         request.extensions_mut().insert(Asking(key.organization_id));
@@ -98,15 +98,14 @@ impl AppState {
         Ok(key)
     }
 
-    /// Gives back the memory of limits that nobody comes near any more. To be called every few
-    /// seconds.
+    /// Frees the memory of rate limits that are not in use. To be called every few seconds.
     pub(crate) fn forget_idle(&self) {
         self.rate_limit.forget_idle();
         self.anonymous.forget_idle();
     }
 
-    /// Carries a request out. Where the store cannot write now, a repeat may still be answered from
-    /// what it has stored.
+    /// Executes a request. Where the store cannot write now, a repeat may still get its stored
+    /// answer.
     pub(crate) async fn execute(&self, request: Request) -> Result<Decision, PortError> {
         let claim = request.claim.clone();
         let executed = self.ports.time_entries.execute(request).await;

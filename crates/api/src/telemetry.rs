@@ -32,13 +32,13 @@ const SIZES: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
 ///
 /// # Errors
 ///
-/// Where the filter cannot be read, or log lines are written already.
+/// Where the filter cannot be read, or logging was started before.
 pub fn log(filter: &str, format: LogFormat) -> anyhow::Result<()> {
-    // Why it cannot be read may repeat it, and it may be something else altogether.
+    // The error of the parser may repeat the filter, which may be a secret in the wrong place.
     let filter = EnvFilter::builder().parse(filter).ok();
     let filter = filter.context("--log cannot be read, try info or timelog_api=debug")?;
-    // A line that cannot be written is lost. To say so on standard error would fail as well, and
-    // end the thread that tried.
+    // A line that cannot be written is lost. Reporting that on standard error would fail too, and
+    // end the thread.
     let subscriber = tracing_subscriber::fmt().log_internal_errors(false);
     let terminal = std::io::stderr().is_terminal();
     let json = format == LogFormat::Json || (format == LogFormat::Auto && !terminal);
@@ -53,22 +53,19 @@ pub fn log(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     installed.map_err(|error| anyhow::anyhow!("log lines cannot be written: {error}"))
 }
 
-/// Standard error, for lines that are made of whatever there is: requests, errors, what other
-/// programs say.
+/// Standard error, for lines with text from anywhere: requests, errors, other programs.
 struct LogLines {
     json: bool,
-    /// Whether the line itself has sequences that colour it. Those of what it is made of are
-    /// written out already.
+    /// Whether the line has escape sequences for colours. Those in its fields are escaped already.
     colours: bool,
 }
 
 impl LogLines {
-    /// A line without secrets, and without characters that would do something to a terminal or make
-    /// two lines of it.
+    /// A line without secrets, and without characters that control a terminal or break the line.
     fn clean<'a>(&self, line: &'a str) -> Cow<'a, str> {
         if self.json {
-            // JSON has no spaces between its parts, so that passwords cannot be told from them.
-            // They are left out before.
+            // JSON has no spaces between its parts, so passwords cannot be recognized here. They
+            // are left out where the fields are made.
             return escaped_in_json(shown::without_keys(line));
         }
         let line = shown::without_secrets(line);
@@ -77,7 +74,7 @@ impl LogLines {
     }
 }
 
-/// What JSON allows as it is, and a terminal acts on all the same.
+/// Escapes the characters that JSON allows unescaped and that control a terminal.
 fn escaped_in_json(line: Cow<'_, str>) -> Cow<'_, str> {
     if !line.contains(shown::acts_on_a_terminal) {
         return line;
@@ -95,7 +92,7 @@ fn escaped_in_json(line: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 impl Write for LogLines {
-    /// Takes a whole line, which is how they come.
+    /// Gets one whole line at a time.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         let text = format!("{}\n", self.clean(text.trim_end_matches('\n')));
@@ -114,7 +111,7 @@ pub(crate) fn metrics() -> &'static PrometheusHandle {
     HANDLE.get_or_init(|| {
         let recorder = builder().unwrap_or_default().build_recorder();
         let handle = recorder.handle();
-        // Whoever installed a recorder before keeps it, and this one stays empty.
+        // If there is a recorder already, it stays, and this one stays empty.
         drop(metrics::set_global_recorder(recorder));
         handle
     })

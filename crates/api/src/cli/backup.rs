@@ -20,7 +20,7 @@ pub(super) struct Backup {
     /// The file to write.
     #[arg(value_name = "PATH")]
     path: PathBuf,
-    /// Replace the file if it exists. It is whole at any moment: the old one, and then the new one.
+    /// Replace the file if it exists. The old one stays until the new one is complete.
     #[arg(long)]
     force: bool,
 }
@@ -30,7 +30,7 @@ impl Backup {
         let DatabaseUrl::Sqlite(database) = &global.database_url else {
             bail!("only an SQLite database is backed up this way; use pg_dump or pg_basebackup");
         };
-        // Where there is none, opening it says so.
+        // If there is no database, opening it reports that.
         let found = fs::metadata(database).ok();
         let target = Target::new(
             self.path.clone(),
@@ -38,7 +38,7 @@ impl Backup {
             self.force,
             Kept::database(&global.database_url),
         );
-        // Who may not read the database should not read it here either.
+        // Whoever may not read the database must not read its copy either.
         let target = target.with_mode(found.as_ref().map_or(0, |found| found.permissions().mode()));
         target.check()?;
         has_no_companions(&self.path)?;
@@ -47,8 +47,7 @@ impl Backup {
         let copied =
             unless_told_to_stop(copy(&store, &file, found.map_or(0, |found| found.len()))).await;
         if copied.is_err() {
-            // SQLite keeps a journal beside the file while it fills it. There may be none, or none
-            // any more.
+            // SQLite keeps a journal beside the file while it writes it. It may be gone already.
             companions(file.partial()).for_each(|journal| drop(fs::remove_file(journal)));
         }
         copied.with_context(|| format!("cannot back up to {}", shown::path(&self.path)))?;
@@ -73,13 +72,13 @@ async fn copy(store: &Store, file: &NewFile, expected: u64) -> anyhow::Result<()
     Ok(done?)
 }
 
-/// The files that SQLite keeps beside one that it writes.
+/// The files that SQLite keeps beside a database.
 fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
     DatabaseUrl::Sqlite(path.to_owned()).files().into_iter().skip(1)
 }
 
-/// SQLite takes what lies beside a database under these names for its latest changes, and would
-/// apply those of another database to the backup.
+/// SQLite takes files with these names for the latest changes of the database beside them. Those of
+/// another database would be applied to the backup.
 fn has_no_companions(path: &Path) -> anyhow::Result<()> {
     for companion in companions(path) {
         let left = fs::metadata(&companion).is_ok_and(|file| file.len() > 0);

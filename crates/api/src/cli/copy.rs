@@ -17,8 +17,8 @@ pub(super) struct Copy {
     /// The database to copy from. Nothing may write to it meanwhile: stop the service first.
     #[arg(long, value_name = "URL")]
     from: DatabaseUrl,
-    /// The database to copy to. It is created or migrated; a copy that was cut off goes on where it
-    /// was.
+    /// The database to copy to. It is created or migrated. A copy that was interrupted continues
+    /// where it stopped.
     #[arg(long, value_name = "URL")]
     to: DatabaseUrl,
 }
@@ -54,8 +54,8 @@ impl Copy {
     }
 }
 
-/// Whether two URLs lead to one database, under whatever names. Of PostgreSQL only the URLs are
-/// compared: a database that is copied onto itself stays as it is.
+/// Whether two URLs name the same database. For PostgreSQL only the URLs are compared: a database
+/// that is copied onto itself does not change.
 fn same(from: &DatabaseUrl, to: &DatabaseUrl) -> bool {
     let files = matches!((from, to), (DatabaseUrl::Sqlite(_), DatabaseUrl::Sqlite(_)));
     let from_files = Kept::database(from);

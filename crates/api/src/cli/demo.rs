@@ -31,7 +31,7 @@ pub(super) async fn make(store: &Arc<Store>) -> anyhow::Result<Option<String>> {
     ))
 }
 
-/// Shows the demo key, once, and a request that can be pasted.
+/// Prints the demo key, once, and a request to paste.
 pub(super) fn introduce(server: &Server, base_path: &str, key: &str) -> anyhow::Result<()> {
     let root = |address: SocketAddr| {
         let host = if address.ip().is_unspecified() {

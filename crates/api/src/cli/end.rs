@@ -1,4 +1,4 @@
-//! How the program ends: its exit code and its last words.
+//! How the program ends: its exit code and its last message.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
@@ -10,7 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Cli;
 use super::say::{ReaderGone, tell};
 
-/// What a shell calls the end of a program by a signal: this and the number of the signal.
+/// The exit code that a shell gives to a program that a signal ended: this plus the number of the
+/// signal.
 const BY_SIGNAL: u8 = 128;
 const SIGINT: u8 = 2;
 const SIGPIPE: u8 = 13;
@@ -21,9 +22,9 @@ const SIGTERM: u8 = 15;
 #[error("it was told to stop before it was done")]
 struct Interrupted(u8);
 
-/// Carries out what the command line asks for, and returns the exit code: 0 if all went well, 2 if
-/// the command line is wrong, 1 if anything else is. Where the reader of a pipe went away or a
-/// signal ended the work, it is what a shell gives to a program that the signal ended.
+/// Runs the command of the command line, and returns the exit code: 0 if all went well, 2 if the
+/// command line is wrong, 1 if anything else failed. Where the reader of a pipe went away or a
+/// signal ended the work, it is the one that a shell gives to a program that the signal ended.
 pub async fn main() -> ExitCode {
     std::panic::set_hook(Box::new(tell_of_panic));
     let cli = match Cli::read() {
@@ -34,10 +35,10 @@ pub async fn main() -> ExitCode {
     if error.is::<ReaderGone>() {
         return ExitCode::from(BY_SIGNAL + SIGPIPE);
     }
-    // Where this cannot be written, nothing is left to write it to.
+    // If this cannot be written, there is no other place for it.
     drop(tell(format_args!("timelog: {error:#}")));
     match error.downcast_ref() {
-        // Work on other threads is not waited for: nobody wants its result.
+        // This does not wait for work on other threads: nobody needs its result.
         Some(Interrupted(signal)) => std::process::exit((BY_SIGNAL + signal).into()),
         None => ExitCode::FAILURE,
     }
@@ -56,7 +57,8 @@ fn explain(usage: &clap::Error) -> ExitCode {
     }
 }
 
-/// Says where the program is at fault. The text of a panic may repeat whatever it was about.
+/// Reports a panic. Its text may repeat any data, so it is told like everything else, without
+/// secrets.
 fn tell_of_panic(panic: &PanicHookInfo<'_>) {
     let way = Backtrace::capture();
     let way =
@@ -64,8 +66,8 @@ fn tell_of_panic(panic: &PanicHookInfo<'_>) {
     drop(tell(format_args!("timelog: {panic}{way}")));
 }
 
-/// Does work that has something to clear away when the program is told to stop: then the work is
-/// given up where it is, and all that it holds is dropped.
+/// Does work that needs a clean-up when the program is told to stop: then the work ends where it
+/// is, and everything that it holds is dropped.
 pub(super) async fn unless_told_to_stop<T>(
     work: impl Future<Output = anyhow::Result<T>>,
 ) -> anyhow::Result<T> {

@@ -34,7 +34,7 @@ pub(super) struct Global {
     )]
     pub(super) lock_timeout: Duration,
     /// Which log lines to write: error, warn, info, debug or trace, also by module. The default
-    /// leaves out what is sent to the service and is not HTTP.
+    /// leaves out connections that do not speak HTTP.
     #[arg(
         long,
         global = true,
@@ -49,7 +49,7 @@ pub(super) struct Global {
     opened: Opened,
 }
 
-/// The databases that a command has opened. They are closed when it ends, however it ends.
+/// The databases that a command has opened. They are closed when it ends, also after an error.
 #[derive(Default)]
 struct Opened(Mutex<Vec<Arc<Store>>>);
 
@@ -60,34 +60,34 @@ impl fmt::Debug for Opened {
 }
 
 impl Global {
-    /// Opens the database, which must be there, with an up-to-date schema. A command that only
-    /// works with what is there must not make a database: whoever calls it in another folder would
-    /// believe that everything is gone.
+    /// Opens the database, which must exist, and brings its schema up to date. A command that only
+    /// uses what is stored must not make a database: called in the wrong folder, it would look as
+    /// if everything were gone.
     pub(super) async fn open(&self) -> anyhow::Result<Arc<Store>> {
         self.open_at(&self.database_url).await
     }
 
-    /// Opens another database, likewise.
+    /// Opens another database in the same way.
     pub(super) async fn open_at(&self, url: &DatabaseUrl) -> anyhow::Result<Arc<Store>> {
-        let (store, _) = self.open_with(url, &self.sparing(url), &QueueOptions::default()).await?;
+        let (store, _) = self.open_with(url, &self.options(url), &QueueOptions::default()).await?;
         Ok(store)
     }
 
-    /// Opens a database, and makes it where it is not there. Returns the migrations that were
-    /// applied too.
+    /// Opens a database, and makes it if it does not exist. Returns the migrations that were
+    /// applied, too.
     pub(super) async fn open_or_make(
         &self,
         url: &DatabaseUrl,
     ) -> anyhow::Result<(Arc<Store>, Vec<String>)> {
-        let database = DatabaseOptions { create: true, ..self.sparing(url) };
+        let database = DatabaseOptions { create: true, ..self.options(url) };
         self.open_with(url, &database, &QueueOptions::default()).await
     }
 
-    /// As few connections as a command needs, to a database that is there.
-    fn sparing(&self, url: &DatabaseUrl) -> DatabaseOptions {
+    /// The options of a command: few connections, to a database that exists.
+    fn options(&self, url: &DatabaseUrl) -> DatabaseOptions {
         let defaults = DatabaseOptions::default();
         let statement_timeout = match url {
-            // Whoever started the command waits for it, and nobody else does.
+            // Nobody waits for it but the person who started the command.
             DatabaseUrl::Sqlite(_) => Duration::from_hours(24),
             DatabaseUrl::Postgres(_) => defaults.statement_timeout,
         };
@@ -108,8 +108,8 @@ impl Global {
         }
     }
 
-    /// Opens and migrates the database, and waits for it while it is away. Returns the migrations
-    /// that were applied too.
+    /// Opens and migrates a database, and waits for it while it is away. Returns the migrations
+    /// that were applied, too.
     pub(super) async fn open_with(
         &self,
         url: &DatabaseUrl,
@@ -154,8 +154,8 @@ impl Global {
     }
 }
 
-/// The organization that a command works in: the one that is named, or else the only one that the
-/// database has.
+/// The organization that a command works on: the one that is named, or else the only one in the
+/// database.
 pub(super) async fn organization(
     store: &Store,
     named: Option<OrganizationId>,

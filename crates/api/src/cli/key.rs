@@ -20,8 +20,8 @@ pub(super) enum Key {
     Create(Create),
     /// List the keys of an organization, without their secrets.
     List(List),
-    /// Give a key a new secret and print it, once. The key stays who it is, and so does everything
-    /// that is kept under it.
+    /// Give a key a new secret and print it, once. The id of the key stays, and so does everything
+    /// that is stored under it.
     Rotate(Rotate),
     /// Revoke a key. Running services refuse it within 5 seconds.
     Revoke(Revoke),
@@ -35,7 +35,7 @@ pub(super) struct Create {
     /// Limit the key to this project.
     #[arg(long, value_name = "ID")]
     project: Option<ProjectId>,
-    /// Bind the key to this user, whose entries alone it may change.
+    /// Bind the key to this user. Then it may change only the entries of that user.
     #[arg(long, value_name = "ID")]
     user: Option<UserId>,
     /// What the key may do: any of read, write, approve, bill and admin, separated by commas.
@@ -61,8 +61,8 @@ pub(super) struct Rotate {
     /// The id of the key, as "key list" shows it.
     #[arg(value_name = "KEY-ID")]
     id: KeyId,
-    /// How long the secret that the key has now goes on working, such as 24h. Not at all where this
-    /// is not given: running services refuse it within 5 seconds.
+    /// How long the old secret still works, such as 24h. If this is not given, it stops at once:
+    /// running services refuse it within 5 seconds.
     #[arg(
         long,
         default_value = "0s",
@@ -114,7 +114,7 @@ impl Create {
     }
 }
 
-/// Shows a key's text, which can be had only now.
+/// Shows the text of a key. It can be shown only now: the store keeps no secret.
 fn show(issued: &IssuedKey, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         return say_json(&json!({ "keyId": issued.key.id.to_string(), "apiKey": issued.text }));

@@ -85,22 +85,22 @@ enum Command {
     /// Import time entries from a file: CSV of Toggl Track, Clockify or "timelog export", or
     /// NDJSON.
     ///
-    /// Each row gets an external reference: the one that it has, or else one made of what it says.
-    /// So importing a file again, or one that overlaps with it, adds nothing that is there. Rows
-    /// that cannot be imported are told with their line numbers, and the others are imported.
+    /// Each row gets an external reference: its own, or else one made from its content. So
+    /// importing a file again, or one that overlaps with it, adds no entry twice. Rows that cannot
+    /// be imported are reported with their line numbers, and the others are imported.
     ///
-    /// The exit code is 0 if no row was refused, and 1 if one was or if the import could not go on.
+    /// The exit code is 0 if no row was refused, and 1 if one was or if the import failed.
     Import(Box<import::Import>),
     /// Export time entries as CSV or NDJSON, which "timelog import" reads back.
     Export(Box<export::Export>),
 }
 
 impl Cli {
-    /// Carries the command out.
+    /// Runs the command.
     ///
     /// # Errors
     ///
-    /// Says what failed, for the person who called.
+    /// Where the command failed, with what to tell the person who called it.
     pub async fn run(self) -> anyhow::Result<()> {
         telemetry::log(&self.global.log, self.global.log_format)?;
         let global = self.global;

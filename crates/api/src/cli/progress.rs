@@ -1,4 +1,4 @@
-//! Showing on a terminal how far long work is. Elsewhere nothing is shown.
+//! Progress bars for long work. Only a terminal shows them.
 
 use indicatif::{ProgressBar, ProgressStyle};
 

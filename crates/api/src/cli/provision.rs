@@ -1,4 +1,4 @@
-//! Making an organization with something in it.
+//! Making an organization with a project, a user, a ticket, a release and a key.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::clock::SystemClock;
 
-/// What a new organization consists of.
+/// The ids of a new organization and of what is in it.
 #[expect(clippy::struct_field_names, reason = "they are named as on the wire")]
 pub(super) struct Provision {
     pub(super) organization_id: OrganizationId,
@@ -24,7 +24,7 @@ pub(super) struct Provision {
 }
 
 impl Provision {
-    /// Everything fresh.
+    /// New ids.
     pub(super) fn fresh() -> Self {
         Self {
             organization_id: OrganizationId::new(Uuid::now_v7()),
@@ -35,8 +35,8 @@ impl Provision {
         }
     }
 
-    /// Stores it all under names that begin with `name`, and makes a key that may do everything in
-    /// it.
+    /// Stores all of them, with names that begin with `name`, and makes a key with every
+    /// permission.
     pub(super) async fn store(&self, store: &Arc<Store>, name: &str) -> anyhow::Result<IssuedKey> {
         let named =
             |kind: &str| format!("{name} {kind}").parse::<Name>().context("a name cannot be used");

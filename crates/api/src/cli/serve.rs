@@ -16,7 +16,7 @@ use crate::state::Ports;
 
 /// Serves HTTP until a signal says to stop.
 pub(super) async fn run(mut settings: Settings, global: &Global) -> anyhow::Result<()> {
-    // Asked for first, so that a signal during the start is not lost.
+    // First of all, so that a signal during the start is not lost.
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
     let possible = listener::raise_file_limit(&settings);
@@ -43,7 +43,7 @@ pub(super) async fn run(mut settings: Settings, global: &Global) -> anyhow::Resu
     };
     let (store, applied) = tokio::select! {
         opened = global.open_with(&global.database_url, &database, &queue) => opened?,
-        // Whoever waits for a database that is away can be told to stop.
+        // A signal also ends the wait for a database that is away.
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };

@@ -1,7 +1,7 @@
-//! What is wrong with the command line, told to the person who wrote it or set a variable for it.
+//! Reading the command line and the variables, and errors in them.
 //!
-//! Whatever was refused is not repeated: a URL with its password or a key may have come to the
-//! wrong place, in any spelling.
+//! A refused value is not repeated: it may be a URL with its password, or a key, in the wrong place
+//! and in any spelling.
 
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use super::Cli;
 
-/// What stands for what was refused.
+/// Stands for a refused value.
 const HIDDEN: &str = "…";
 
 impl Cli {
@@ -23,7 +23,7 @@ impl Cli {
         Self::read_from(std::env::args_os())
     }
 
-    /// Reads these arguments instead, the first of which is the name of the program.
+    /// Reads these arguments, the first of which is the name of the program.
     pub(super) fn read_from(
         arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {
@@ -37,7 +37,7 @@ impl Cli {
 }
 
 /// Names the variable beside the flag, because the value may have come from either, and leaves out
-/// what was given.
+/// the refused value.
 fn explain(mut error: clap::Error) -> clap::Error {
     if let Some(argument) = text(&error, ContextKind::InvalidArg) {
         if error.kind() != ErrorKind::UnknownArgument {
@@ -72,8 +72,8 @@ fn put(error: &mut clap::Error, kind: ContextKind, text: &str) {
     error.insert(kind, ContextValue::String(text.to_owned()));
 }
 
-/// Keeps those suggestions that do not repeat what was given, as the one does that tells how to
-/// pass it as a value.
+/// Removes the suggestion that repeats the refused value: the one that tells how to pass it as a
+/// value.
 fn leave_out_suggestions(error: &mut clap::Error) {
     if let Some(ContextValue::StyledStrs(mut suggestions)) = error.remove(ContextKind::Suggested) {
         suggestions.retain(|suggestion| !suggestion.to_string().starts_with("to pass "));
@@ -81,14 +81,14 @@ fn leave_out_suggestions(error: &mut clap::Error) {
     }
 }
 
-/// Whether a text is written like a flag, and like nothing else.
+/// Whether a text can only be a flag.
 fn is_flag(text: &str) -> bool {
     let name = text.strip_prefix("--").unwrap_or_default();
     let in_name = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
     (1..=24).contains(&name.len()) && name.bytes().all(in_name)
 }
 
-/// Whether a text is no more than a number, perhaps with a unit, or nothing at all.
+/// Whether a text is only a number, perhaps with a unit, or empty.
 fn is_number(text: &str) -> bool {
     let number = text.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
     let in_number = |byte: u8| byte.is_ascii_digit() || b"+-.".contains(&byte);

@@ -1,4 +1,4 @@
-//! Files that a command must not write over, under whatever name.
+//! Files that a command must not overwrite, under any name.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use timelog_adapters::DatabaseUrl;
 
-/// Which file a path names, however it is written and whatever links lead there.
+/// The file that a path leads to. Two paths that lead to one file have the same place.
 pub(super) struct Place {
     /// The file's device and inode, if there is a file.
     file: Option<(u64, u64)>,
-    /// Those of the folder, and the name in it, for a file that may be made any moment.
+    /// The device and inode of the folder, and the name in it: the file may be made at any moment.
     name: Option<(u64, u64, OsString)>,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Files that a command works with, so that it must not write over them whatever it is told.
+/// Files that a command uses, and so must not overwrite, even with `--force`.
 #[derive(Default)]
 pub(in crate::cli) struct Kept(Vec<(PathBuf, &'static str)>);
 
@@ -50,7 +50,7 @@ impl Kept {
         )
     }
 
-    /// And this file, with what it is to the command.
+    /// Adds a file, with what the command uses it for.
     pub(in crate::cli) fn and(mut self, file: &Path, what: &'static str) -> Self {
         self.0.push((file.to_owned(), what));
         self

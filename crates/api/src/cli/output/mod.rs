@@ -1,5 +1,5 @@
-//! Files that commands write. None is written over that nobody asked to replace, and a new one has
-//! its name only once it is whole.
+//! Files that commands write. A file that exists is replaced only with `--force`, and a new one
+//! gets its name only when it is complete.
 
 mod kept;
 mod new_file;
@@ -27,7 +27,7 @@ impl Target {
         }
         let cannot_write = || format!("cannot write {}", shown::path(&self.path));
         let passage = File::options().write(true).open(&self.path).with_context(cannot_write)?;
-        // What was there a moment ago may be something else by now.
+        // It may have been replaced since it was looked at.
         let is_passage = is_passage(&passage.metadata().with_context(cannot_write)?);
         ensure!(is_passage, "{}: it is another file now", cannot_write());
         Ok(Output::Passage(Box::new(passage)))
@@ -47,15 +47,15 @@ impl Output {
         Ok(Self::Passage(Box::new(io::stdout())))
     }
 
-    /// Does the work that fills it, and clears away what is not whole if the program is told to
-    /// stop.
+    /// Does the work that writes to it. If the program is told to stop, an incomplete file is
+    /// deleted.
     pub(super) async fn fill<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut Self) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         match self {
             Self::New(_) => unless_told_to_stop(work(self)).await,
-            // Nothing is to be cleared away, and whoever waits for a reader can only be ended by
+            // There is nothing to delete, and a write that waits for its reader is ended only by
             // the signal itself.
             Self::Passage(_) => work(self).await,
         }

@@ -1,4 +1,4 @@
-//! Files that have their name only once they are whole.
+//! Files that get their name only when they are complete.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io;
@@ -13,7 +13,7 @@ use super::kept::folder_of;
 use super::target::{Found, Target};
 
 impl Target {
-    /// Begins a file that gets its name when it is finished. Whatever is there keeps it until then.
+    /// Begins a file that gets its name when it is finished. Until then the old file keeps it.
     pub(in crate::cli) fn begin(self) -> anyhow::Result<NewFile> {
         match self.look()? {
             Found::Nothing => NewFile::begin(self, None),
@@ -23,7 +23,7 @@ impl Target {
     }
 }
 
-/// A file that is not whole yet. It has a name of its own in its folder, and is deleted if it is
+/// A file that is not complete yet. It has a temporary name in its folder, and is deleted if it is
 /// never finished.
 pub(in crate::cli) struct NewFile {
     pub(super) partial: NamedTempFile,
@@ -43,7 +43,7 @@ impl NewFile {
             .tempfile_in(&folder)
             .with_context(cannot_write)?;
         if let Some(old) = old {
-            // Only some may give a file to another user. Whoever may not keeps it.
+            // Only a privileged user may change the owner. Otherwise the owner is the current user.
             drop(fchown(partial.as_file(), Some(old.uid()), Some(old.gid())));
             partial.as_file().set_permissions(old.permissions()).with_context(cannot_write)?;
         }
@@ -60,7 +60,7 @@ impl NewFile {
         self.partial.as_file().metadata().map_or(0, |file| file.len())
     }
 
-    /// Gives the file its name, once its bytes are on the disk.
+    /// Gives the file its name, after its bytes are on the disk.
     pub(in crate::cli) fn finish(self) -> anyhow::Result<()> {
         let Self { partial, path, target } = self;
         target.kept.spare(target.argument, &path)?;
@@ -79,7 +79,7 @@ fn publish(partial: NamedTempFile, path: &Path, replace: bool) -> io::Result<()>
     sync_folder(folder_of(path))
 }
 
-/// Gives a file a name that nobody has.
+/// Gives a file a name, unless another file has it.
 fn name(partial: NamedTempFile, path: &Path) -> io::Result<File> {
     let PersistError { error, file: partial } = match partial.persist_noclobber(path) {
         Ok(file) => return Ok(file),
@@ -88,8 +88,8 @@ fn name(partial: NamedTempFile, path: &Path) -> io::Result<File> {
     if error.kind() == io::ErrorKind::AlreadyExists {
         return Err(error);
     }
-    // The file system has neither links nor a renaming that replaces nothing. So an empty file
-    // takes the name, and is then replaced.
+    // The file system has no hard links and no rename that fails if the name is taken. So an empty
+    // file takes the name, and is then replaced.
     drop(File::create_new(path)?);
     partial.persist(path).map_err(|failed| {
         drop(fs::remove_file(path));
@@ -97,7 +97,7 @@ fn name(partial: NamedTempFile, path: &Path) -> io::Result<File> {
     })
 }
 
-/// Makes a new name last. Some file systems cannot, and then there is nothing more to do.
+/// Makes the new name durable. Some file systems cannot do that.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
         Err(error)

@@ -10,8 +10,8 @@ use timelog_adapters::shown;
 
 use super::kept::{Kept, Place, folder_of};
 
-/// What a new file may be used for: only its owner reads and writes it. Entries and keys are nobody
-/// else's business.
+/// The mode of a new file: only its owner reads and writes it, because entries and keys are
+/// private.
 const OWNER_ONLY: u32 = 0o600;
 pub(super) const STANDARD_OUTPUT: &str = "/dev/stdout";
 const STANDARD_ERROR: &str = "/dev/stderr";
@@ -19,7 +19,7 @@ const STANDARD_ERROR: &str = "/dev/stderr";
 /// Where a command is to write.
 pub(in crate::cli) struct Target {
     pub(super) path: PathBuf,
-    /// The argument that names it.
+    /// The argument that names it, for messages.
     pub(super) argument: &'static str,
     /// Whether a file that is there is replaced.
     pub(super) force: bool,
@@ -31,7 +31,7 @@ pub(in crate::cli) struct Target {
 pub(super) enum Found {
     Nothing,
     File(Metadata),
-    /// Something that passes on what is written, such as a terminal or a pipe.
+    /// A terminal, a pipe or the like, which passes on what is written.
     Passage,
 }
 
@@ -45,13 +45,13 @@ impl Target {
         Self { path, argument, force, kept, mode: OWNER_ONLY }
     }
 
-    /// What a new file may be used for at most.
+    /// Limits the mode of a new file.
     pub(in crate::cli) fn with_mode(self, mode: u32) -> Self {
         Self { mode: mode & OWNER_ONLY, ..self }
     }
 
-    /// Fails if it is known now that the file cannot be written. It only looks: opening a file of
-    /// SQLite's and closing it again would take away the locks that this process has on it.
+    /// Fails if it is clear already that the file cannot be written. It does not open the file:
+    /// opening and closing a file of SQLite would release the locks that this process has on it.
     pub(in crate::cli) fn check(&self) -> anyhow::Result<()> {
         self.look().map(drop)
     }
@@ -100,8 +100,8 @@ impl Target {
     }
 }
 
-/// Whether a path is a link, which somebody may have put there so that another file is written. The
-/// system's own, such as /dev/stdout, are what they are called.
+/// Whether a path is a link, which somebody may have made so that another file is overwritten.
+/// Links of the system, such as /dev/stdout, do not count.
 fn is_link(path: &Path) -> bool {
     let of_the_system = || {
         let folder = folder_of(path).canonicalize();
@@ -110,7 +110,7 @@ fn is_link(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) && !of_the_system()
 }
 
-/// Whether it passes on what is written, such as a terminal or a pipe.
+/// Whether it is a terminal, a pipe or the like.
 pub(super) fn is_passage(found: &Metadata) -> bool {
     found.file_type().is_char_device() || found.file_type().is_fifo()
 }
