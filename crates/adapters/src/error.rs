@@ -1,6 +1,7 @@
 //! The one place where a database error gets its meaning.
 
 use std::any::Any;
+use std::fmt::Display;
 
 use diesel::ConnectionError;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
@@ -169,6 +170,12 @@ impl From<PoolError> for DbError {
 }
 
 impl DbError {
+    /// A stored value that the domain refuses: something else writes to the database, or this
+    /// program is older than what is stored.
+    pub(crate) fn unknown_value(table: &str, column: &str, error: impl Display) -> Self {
+        Self::Failed(format!("{table}.{column} holds a value that is not known: {error}"))
+    }
+
     /// A panic in the middle of the work, before anything was committed.
     pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
         let text = panic

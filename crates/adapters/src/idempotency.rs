@@ -27,11 +27,6 @@ struct Swept {
     size: i32,
 }
 
-/// Counts the bytes of answers that were committed.
-pub(crate) fn count_kept(bytes: u64) {
-    metrics::counter!("timelog_idempotency_kept_bytes_total").increment(bytes);
-}
-
 impl Store {
     /// How many bytes the kept answers and their keys take, without what indexes and pages add.
     /// They are added up in an index, beside those who write.

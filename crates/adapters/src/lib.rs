@@ -16,6 +16,7 @@ mod error;
 mod external_digest;
 mod idempotency;
 mod keys;
+mod measure;
 mod migrations;
 mod options;
 mod postgres;

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use timelog_domain::ports::{Clock, IdempotencyCache, PortError};
 
 use crate::error::DbError;
+use crate::measure::as_value;
 use crate::store::Store;
 
 /// How many answers one statement deletes. Small, so that those who write never wait long for the
@@ -28,7 +29,9 @@ pub async fn sweep(store: &Store, clock: &dyn Clock, interval: Duration) {
             }
         }
         match AssertUnwindSafe(store.kept_bytes()).catch_unwind().await {
-            Ok(Ok(bytes)) => metrics::gauge!("timelog_idempotency_stored_bytes").set(figure(bytes)),
+            Ok(Ok(bytes)) => {
+                metrics::gauge!("timelog_idempotency_stored_bytes").set(as_value(bytes))
+            }
             Ok(Err(error)) => tracing::warn!(%error, "the kept answers could not be measured"),
             Err(panic) => {
                 tracing::error!(reason = %DbError::panicked(&*panic), "measuring the kept answers ended")
@@ -49,12 +52,4 @@ async fn sweep_once(cache: &dyn IdempotencyCache, clock: &dyn Clock) -> Result<u
         }
         tokio::task::yield_now().await;
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a figure of petabytes need not be exact to the byte"
-)]
-const fn figure(bytes: u64) -> f64 {
-    bytes as f64
 }

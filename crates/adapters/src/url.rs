@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::postgres::PostgresUrl;
 use crate::shown;
+use crate::sqlite::companion;
 
 /// Where the database is, and which kind it is.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,14 +33,6 @@ impl DatabaseUrl {
             }
         }
     }
-}
-
-/// A file that SQLite keeps beside a database, after which it is named. The path must be where the
-/// database really is.
-pub(crate) fn companion(database: &Path, ending: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 /// The text is no database URL.

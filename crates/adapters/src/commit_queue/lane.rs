@@ -8,7 +8,8 @@ use timelog_domain::ports::PortError;
 use timelog_domain::{OrganizationId, Request};
 use tokio::sync::{Notify, oneshot};
 
-use super::Settled;
+use super::batch::Settled;
+use crate::measure::as_value;
 use crate::shares::{Share, Shares};
 use crate::turns::{Taken, Turns};
 
@@ -188,8 +189,8 @@ impl Lane {
     }
 
     fn count(&self, queue: &Queue) {
-        self.jobs.set(figure(queue.turns.jobs()));
-        self.organizations.set(figure(queue.turns.organizations()));
+        self.jobs.set(as_value(queue.turns.jobs() as u64));
+        self.organizations.set(as_value(queue.turns.organizations() as u64));
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -199,9 +200,4 @@ impl Lane {
 
 pub(super) fn shutting_down() -> PortError {
     PortError::Unavailable("the service is shutting down".to_owned())
-}
-
-/// A number of things as a figure.
-pub(super) fn figure(number: usize) -> f64 {
-    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }

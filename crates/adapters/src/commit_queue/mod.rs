@@ -5,48 +5,20 @@
 //! organizations [take turns](crate::turns), and its places are [divided](crate::shares) among
 //! them.
 
+mod batch;
 mod lane;
 mod worker;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use timelog_domain::Request;
 use timelog_domain::ports::{Clock, PortError};
-use timelog_domain::{Decision, Ledger, Request, Timestamp, handle};
 use tokio::task::JoinHandle;
 
+pub(crate) use self::batch::{CommitBatch, Settled, decide};
 use self::lane::{Lane, shutting_down};
 use self::worker::Worker;
-use crate::error::DbError;
 use crate::options::QueueOptions;
-
-/// What became of one request of a batch.
-pub(crate) type Settled = Result<Decision, PortError>;
-
-/// Runs one transaction: load what the requests touch, [`decide`] them in order, save what changed,
-/// commit.
-pub(crate) trait CommitBatch: Send + Sync + 'static {
-    /// Returns only after the commit is durable. On an error nothing is stored, except that after
-    /// [`DbError::Unavailable`] it is unknown.
-    fn commit(
-        &self,
-        requests: Arc<[Request]>,
-        clock: &Arc<dyn Clock>,
-    ) -> impl Future<Output = Result<Vec<Settled>, DbError>> + Send;
-}
-
-/// Decides the requests of a batch one after the other. One that panics fails alone, and leaves no
-/// trace in the ledger.
-pub(crate) fn decide(requests: &[Request], ledger: &mut Ledger, now: Timestamp) -> Vec<Settled> {
-    let decide = |request| {
-        let savepoint = ledger.savepoint();
-        catch_unwind(AssertUnwindSafe(|| handle(request, ledger, now))).map_err(|_| {
-            ledger.roll_back_to(savepoint);
-            PortError::Internal("a decision panicked".to_owned())
-        })
-    };
-    requests.iter().map(decide).collect()
-}
 
 /// The lanes, and the handles to the ends of their workers.
 pub(crate) struct CommitQueue {

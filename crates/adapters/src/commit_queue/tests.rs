@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::worker::FIRST_PAUSE;
 use super::*;
+use crate::error::DbError;
 
 /// A store that panics in its driver, where nobody knows what was committed, before it works.
 #[derive(Clone, Default)]

@@ -8,9 +8,10 @@ use futures_util::FutureExt;
 use timelog_domain::Request;
 use timelog_domain::ports::{Clock, PortError};
 
-use super::lane::{Batch, Job, Lane, figure};
-use super::{CommitBatch, Settled};
+use super::batch::{CommitBatch, Settled};
+use super::lane::{Batch, Job, Lane};
 use crate::error::DbError;
+use crate::measure::as_value;
 
 /// How often a batch that met a conflict is decided again before it counts as failed.
 const ATTEMPTS: u32 = 20;
@@ -110,7 +111,8 @@ impl<S: CommitBatch> Worker<S> {
                 }
                 settled => {
                     metrics::histogram!("timelog_commit_seconds").record(began.elapsed());
-                    metrics::histogram!("timelog_commit_batch_size").record(figure(requests.len()));
+                    metrics::histogram!("timelog_commit_batch_size")
+                        .record(as_value(requests.len() as u64));
                     return settled;
                 }
             }

@@ -31,7 +31,7 @@ use crate::attendance::Attendance;
 use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
 use crate::error::DbError;
-use crate::idempotency::count_kept;
+use crate::measure::count_stored;
 use crate::migrations;
 use crate::options::{DatabaseOptions, LOOK_UPS};
 
@@ -252,7 +252,7 @@ async fn commit(
         .await?;
     let work = AssertUnwindSafe(work(conn, requests, clock)).catch_unwind();
     match work.await.unwrap_or_else(|panic| Err(DbError::panicked(&*panic))) {
-        Ok((settled, kept)) => {
+        Ok((settled, bytes)) => {
             AnsiTransactionManager::commit_transaction(conn).await.map_err(|error| {
                 match DbError::from(error) {
                     conflict @ DbError::Conflict(_) => conflict,
@@ -263,7 +263,7 @@ async fn commit(
                     )),
                 }
             })?;
-            count_kept(kept);
+            count_stored(bytes);
             Ok(settled)
         }
         Err(error) => {
@@ -275,7 +275,7 @@ async fn commit(
     }
 }
 
-/// What became of the requests, and how many bytes of answers are kept once it is committed.
+/// What became of the requests, and how many bytes of answers it stores.
 async fn work(
     conn: &mut AsyncPgConnection,
     requests: &[Request],
@@ -287,6 +287,6 @@ async fn work(
     load::load(conn, &following, &mut ledger).await?;
     let now = clock.now();
     let settled = decide(requests, &mut ledger, now);
-    let kept = save::save(conn, ledger.take_changes(), now).await?;
-    Ok((settled, kept))
+    let bytes = save::save(conn, ledger.take_changes(), now).await?;
+    Ok((settled, bytes))
 }

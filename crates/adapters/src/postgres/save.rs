@@ -43,14 +43,14 @@ const RECORD: &str = "INSERT INTO time_entry_history (organization_id, time_entr
 const DELETE: &str = "DELETE FROM time_entries t USING unnest(?, ?, ?) AS n (organization_id, id, loaded) \
     WHERE t.organization_id = n.organization_id AND t.id = n.id AND t.version = n.loaded";
 
-/// Returns how many bytes of answers are kept once it is committed.
+/// Returns how many bytes of answers it stores.
 pub(super) async fn save(
     conn: &mut AsyncPgConnection,
     changes: Changes,
     now: Timestamp,
 ) -> Result<u64, DbError> {
     let answers: Vec<_> = changes.answers.into_iter().map(IdempotencyRow::from).collect();
-    let kept = answers.iter().map(IdempotencyRow::bytes).sum();
+    let bytes = answers.iter().map(IdempotencyRow::bytes).sum();
     // The claims go first: whoever waits for one of them waits here, before anything else is
     // locked.
     claim(conn, answers, now).await?;
@@ -68,7 +68,7 @@ pub(super) async fn save(
     update(conn, &known).await?;
     insert(conn, &new).await?;
     record(conn, &changes.history.into_iter().map(HistoryRow::from).collect::<Vec<_>>()).await?;
-    Ok(kept)
+    Ok(bytes)
 }
 
 /// Runs a statement that must do something to each of so many rows; where it did not, somebody else

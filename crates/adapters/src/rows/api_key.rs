@@ -4,7 +4,6 @@ use diesel::prelude::*;
 use timelog_domain::ports::NewApiKey;
 use timelog_domain::{ApiKey, Timestamp};
 
-use super::corrupt;
 use crate::error::DbError;
 use crate::schema::{api_keys, former_secrets};
 use crate::types::{IdValue, InstantValue};
@@ -75,7 +74,7 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             permissions: row
                 .permissions
                 .parse()
-                .map_err(|error| corrupt("api_keys", "permissions", error))?,
+                .map_err(|error| DbError::unknown_value("api_keys", "permissions", error))?,
             prefix: row.prefix,
             created_at: row.created_at.into(),
             revoked_at: row.revoked_at.map(Into::into),

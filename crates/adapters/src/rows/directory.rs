@@ -4,7 +4,6 @@
 use diesel::prelude::*;
 use timelog_domain::{Project, Release, Ticket, User};
 
-use super::corrupt;
 use crate::error::DbError;
 use crate::schema::{organizations, project_entries, project_releases, projects, users};
 use crate::types::IdValue;
@@ -38,7 +37,7 @@ macro_rules! directory_row {
 
             fn try_from(row: $row) -> Result<Self, DbError> {
                 let $name = row.$name.try_into();
-                let $name = $name.map_err(|error| corrupt(stringify!($table), stringify!($name), error))?;
+                let $name = $name.map_err(|error| DbError::unknown_value(stringify!($table), stringify!($name), error))?;
                 Ok(Self { $($field: row.$field.into(),)+ $name })
             }
         }

@@ -4,7 +4,6 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use timelog_domain::{FieldChange, FieldValue, HistoryRecord, Version};
 
-use super::corrupt;
 use crate::error::DbError;
 use crate::schema::time_entry_history;
 use crate::types::{DocumentValue, IdValue, InstantValue};
@@ -67,8 +66,9 @@ impl TryFrom<HistoryRow> for HistoryRecord {
     type Error = DbError;
 
     fn try_from(row: HistoryRow) -> Result<Self, DbError> {
-        let corrupt =
-            |column, error: &dyn std::fmt::Display| corrupt("time_entry_history", column, error);
+        let corrupt = |column, error: &dyn std::fmt::Display| {
+            DbError::unknown_value("time_entry_history", column, error)
+        };
         let status = |column, status: Option<String>| {
             status.map(|status| status.parse().map_err(|error| corrupt(column, &error))).transpose()
         };

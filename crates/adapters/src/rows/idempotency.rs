@@ -3,7 +3,6 @@
 use diesel::prelude::*;
 use timelog_domain::{Fingerprint, IdempotencyRecord, IdempotencyScope, StoredAnswer};
 
-use super::corrupt;
 use super::kept_body::KeptBody;
 use crate::error::DbError;
 use crate::schema::idempotency_keys;
@@ -38,7 +37,7 @@ impl IdempotencyRow {
             .key
             .clone()
             .try_into()
-            .map_err(|error| corrupt("idempotency_keys", "key", error))?;
+            .map_err(|error| DbError::unknown_value("idempotency_keys", "key", error))?;
         Ok(IdempotencyScope {
             organization_id: self.organization_id.into(),
             key_id: self.key_id.into(),
@@ -78,11 +77,15 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
 
     fn try_from(row: IdempotencyRow) -> Result<Self, DbError> {
         let fingerprint = <[u8; 32]>::try_from(row.fingerprint).map_err(|bytes| {
-            corrupt("idempotency_keys", "fingerprint", format!("{} bytes", bytes.len()))
+            DbError::unknown_value(
+                "idempotency_keys",
+                "fingerprint",
+                format!("{} bytes", bytes.len()),
+            )
         })?;
         let body = KeptBody { plain: row.body, lz4: row.body_lz4 }.unpack()?;
         let status = u16::try_from(row.status)
-            .map_err(|error| corrupt("idempotency_keys", "status", error))?;
+            .map_err(|error| DbError::unknown_value("idempotency_keys", "status", error))?;
         Ok(Self {
             fingerprint: Fingerprint(fingerprint),
             answer: StoredAnswer { status, location: row.location, etag: row.etag, body },

@@ -2,7 +2,6 @@
 //! decides how much is kept: the answer to a few kilobytes that are all wrong says so five hundred
 //! times.
 
-use super::corrupt;
 use crate::error::DbError;
 
 /// Below this a body is kept as it is, so that the answer to a single entry costs no time and can
@@ -44,12 +43,13 @@ impl KeptBody {
     pub(super) fn unpack(self) -> Result<Vec<u8>, DbError> {
         match self {
             Self { plain: Some(body), lz4: None } => Ok(body),
-            Self { plain: None, lz4: Some(lz4) } => {
-                unpack(&lz4).map_err(|why| corrupt("idempotency_keys", "body_lz4", why))
-            }
-            Self { .. } => {
-                Err(corrupt("idempotency_keys", "body", "there is none, or there are two"))
-            }
+            Self { plain: None, lz4: Some(lz4) } => unpack(&lz4)
+                .map_err(|why| DbError::unknown_value("idempotency_keys", "body_lz4", why)),
+            Self { .. } => Err(DbError::unknown_value(
+                "idempotency_keys",
+                "body",
+                "there is none, or there are two",
+            )),
         }
     }
 }

@@ -13,11 +13,3 @@ pub(crate) use directory::{OrganizationRow, ProjectRow, ReleaseRow, TicketRow, U
 pub(crate) use history::HistoryRow;
 pub(crate) use idempotency::IdempotencyRow;
 pub(crate) use time_entry::TimeEntryRow;
-
-use crate::error::DbError;
-
-/// A stored value that the domain refuses. It means that something else writes to the database, or
-/// an older program reads it.
-fn corrupt(table: &str, column: &str, error: impl std::fmt::Display) -> DbError {
-    DbError::Failed(format!("{table}.{column} holds a value that is not known: {error}"))
-}

@@ -5,7 +5,6 @@ use timelog_domain::{
     Details, ExternalRef, ExternalRefPart, Record, TimeEntry, Version, WorkDuration,
 };
 
-use super::corrupt;
 use crate::error::DbError;
 use crate::external_digest;
 use crate::schema::time_entries;
@@ -89,7 +88,8 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
 
     fn try_from(row: TimeEntryRow) -> Result<Self, DbError> {
         let part = |column: &'static str, text: String| {
-            ExternalRefPart::try_from(text).map_err(|error| corrupt("time_entries", column, error))
+            ExternalRefPart::try_from(text)
+                .map_err(|error| DbError::unknown_value("time_entries", column, error))
         };
         let external_ref = match (row.external_provider, row.external_type, row.external_id) {
             (Some(provider), Some(external_type), Some(external_id)) => Some(ExternalRef {
@@ -103,11 +103,13 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
             user_id: row.user_id.into(),
             work_date: row.work_date.into(),
             duration: WorkDuration::from_minutes(row.minutes.into())
-                .map_err(|error| corrupt("time_entries", "minutes", error))?,
+                .map_err(|error| DbError::unknown_value("time_entries", "minutes", error))?,
             description: row
                 .description
                 .map(|text| {
-                    text.try_into().map_err(|error| corrupt("time_entries", "description", error))
+                    text.try_into().map_err(|error| {
+                        DbError::unknown_value("time_entries", "description", error)
+                    })
                 })
                 .transpose()?,
             billable: row.billable,
@@ -120,8 +122,14 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
             project_id: row.project_id.into(),
             details,
             external_ref,
-            source: row.source.parse().map_err(|error| corrupt("time_entries", "source", error))?,
-            status: row.status.parse().map_err(|error| corrupt("time_entries", "status", error))?,
+            source: row
+                .source
+                .parse()
+                .map_err(|error| DbError::unknown_value("time_entries", "source", error))?,
+            status: row
+                .status
+                .parse()
+                .map_err(|error| DbError::unknown_value("time_entries", "status", error))?,
             version: Version::new(row.version),
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),

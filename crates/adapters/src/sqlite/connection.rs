@@ -14,11 +14,12 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
-use super::AsyncSqlite;
 use super::files::Files;
 use super::limit::{self, Threads};
 use crate::error::DbError;
 use crate::options::DatabaseOptions;
+
+pub(super) type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Threads>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {

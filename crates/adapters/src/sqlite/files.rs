@@ -13,7 +13,14 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::DbError;
 use crate::shown;
-use crate::url::companion;
+
+/// A file that SQLite keeps beside a database and names after it. The path must be where the
+/// database really is.
+pub(crate) fn companion(database: &Path, ending: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
 
 /// The files of one database. Clones share what is known of them.
 #[derive(Clone)]

@@ -15,25 +15,24 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use timelog_domain::ports::Clock;
 use timelog_domain::{OrganizationId, Request};
 use tokio::task::spawn_blocking;
 
+use self::connection::AsyncSqlite;
 use self::files::Files;
-use self::limit::{Limit, Threads};
+use self::limit::Limit;
 use crate::admission::{Admission, Admitted, Kind};
 use crate::attendance::Attendance;
 use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
 use crate::error::DbError;
-use crate::idempotency::count_kept;
+use crate::measure::count_stored;
 use crate::migrations;
 use crate::options::{DatabaseOptions, LOOK_UPS};
 
+pub(crate) use self::files::companion;
 pub(crate) use self::limit::CONDITION;
-
-type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Threads>;
 
 /// The connections to one SQLite file.
 #[derive(Clone)]
@@ -227,18 +226,18 @@ fn commit(
     let work = AssertUnwindSafe(|| {
         let mut ledger = load::load(conn, requests)?;
         let settled = decide(requests, &mut ledger, clock.now());
-        let kept = save::save(conn, ledger.take_changes())?;
-        Ok((settled, kept))
+        let bytes = save::save(conn, ledger.take_changes())?;
+        Ok((settled, bytes))
     });
     let settled = catch_unwind(work).unwrap_or_else(|panic| Err(DbError::panicked(&*panic)));
     match settled {
-        Ok((settled, kept)) => {
+        Ok((settled, bytes)) => {
             // A COMMIT that fails may still have reached the disk. It must not be tried again here:
             // only the client's retry, under its idempotency key, can find out.
             AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
                 DbError::Unavailable(format!("the transaction could not be committed: {error}"))
             })?;
-            count_kept(kept);
+            count_stored(bytes);
             Ok(settled)
         }
         Err(error) => {

@@ -10,7 +10,7 @@ use crate::rows::{HistoryRow, IdempotencyRow, TimeEntryRow};
 use crate::schema::{idempotency_keys, time_entries, time_entry_history};
 use crate::types::IdValue;
 
-/// Returns how many bytes of answers are kept once it is committed.
+/// Returns how many bytes of answers it stores.
 pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64, DbError> {
     for deletion in &changes.deletions {
         let (organization, id) = deletion.key;
@@ -43,14 +43,14 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
             .values(HistoryRow::from(record))
             .execute(conn)?;
     }
-    let mut kept = 0;
+    let mut bytes = 0;
     for answer in changes.answers {
         let row = IdempotencyRow::from(answer);
-        kept += row.bytes();
+        bytes += row.bytes();
         // What may be there is an expired answer: a live one would have been replayed.
         diesel::replace_into(idempotency_keys::table).values(row).execute(conn)?;
     }
-    Ok(kept)
+    Ok(bytes)
 }
 
 fn changed(id: TimeEntryId) -> DbError {
