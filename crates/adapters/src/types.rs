@@ -56,12 +56,6 @@ pub(crate) struct DayValue(WorkDate);
 #[diesel(sql_type = Document)]
 pub(crate) struct DocumentValue(pub(crate) String);
 
-impl DocumentValue {
-    pub(crate) const fn by_ref(&self) -> &Self {
-        self
-    }
-}
-
 macro_rules! ids {
     ($($id:ident),+) => {$(
         impl From<$id> for IdValue {

@@ -1,82 +1,41 @@
-//! Statements over arrays. One constant text serves a batch of any size, so it is prepared once for
-//! a connection.
+//! Statements over arrays. A text is made once and serves a batch of any size, so it is prepared
+//! once for a connection.
+
+use std::sync::LazyLock;
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Untyped};
+use diesel::sql_types::Untyped;
 
-use crate::types::{Day, DayValue, Document, DocumentValue, Id, IdValue, Instant, InstantValue};
+use crate::rows::Values;
+use crate::types::{Instant, InstantValue};
 
-/// The values of one column, a row each.
-pub(super) enum Column<'a> {
-    Bigints(Vec<i64>),
-    Binaries(Vec<&'a [u8]>),
-    Bools(Vec<bool>),
-    Days(Vec<DayValue>),
-    Documents(Vec<&'a DocumentValue>),
-    Ids(Vec<IdValue>),
-    Instants(Vec<InstantValue>),
-    Integers(Vec<i32>),
-    OptionalBinaries(Vec<Option<&'a [u8]>>),
-    OptionalIds(Vec<Option<IdValue>>),
-    OptionalTexts(Vec<Option<&'a str>>),
-    Texts(Vec<&'a str>),
-    /// One value for all rows.
-    Instant(InstantValue),
-}
+/// What stands before the arrays of a statement, and what after them.
+pub(super) type Text = LazyLock<[String; 2]>;
 
-/// A text with a `?` where each column goes.
+/// A text with the arrays in their place, `unnest($1, $2, …)`.
 pub(super) struct Statement<'a> {
-    pub(super) sql: &'static str,
-    pub(super) columns: Vec<Column<'a>>,
+    pub(super) text: &'static Text,
+    pub(super) arrays: Vec<Values<'a>>,
+    /// What the end of the text is compared with.
+    pub(super) last: Option<InstantValue>,
 }
 
 impl QueryFragment<Pg> for Statement<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let mut columns = self.columns.iter();
-        for (index, text) in self.sql.split('?').enumerate() {
+        let [before, after] = &**self.text;
+        out.push_sql(before);
+        out.push_sql(" unnest(");
+        for (index, array) in self.arrays.iter().enumerate() {
             if index > 0 {
-                match columns.next() {
-                    Some(Column::Bigints(values)) => {
-                        out.push_bind_param::<Array<BigInt>, _>(values)?
-                    }
-                    Some(Column::Binaries(values)) => {
-                        out.push_bind_param::<Array<Binary>, _>(values)?
-                    }
-                    Some(Column::Bools(values)) => out.push_bind_param::<Array<Bool>, _>(values)?,
-                    Some(Column::Days(values)) => out.push_bind_param::<Array<Day>, _>(values)?,
-                    Some(Column::Documents(values)) => {
-                        out.push_bind_param::<Array<Document>, _>(values)?
-                    }
-                    Some(Column::Ids(values)) => out.push_bind_param::<Array<Id>, _>(values)?,
-                    Some(Column::Instants(values)) => {
-                        out.push_bind_param::<Array<Instant>, _>(values)?
-                    }
-                    Some(Column::Integers(values)) => {
-                        out.push_bind_param::<Array<Integer>, _>(values)?
-                    }
-                    Some(Column::OptionalBinaries(values)) => {
-                        out.push_bind_param::<Array<Nullable<Binary>>, _>(values)?;
-                    }
-                    Some(Column::OptionalIds(values)) => {
-                        out.push_bind_param::<Array<Nullable<Id>>, _>(values)?
-                    }
-                    Some(Column::OptionalTexts(values)) => {
-                        out.push_bind_param::<Array<Nullable<Text>>, _>(values)?
-                    }
-                    Some(Column::Texts(values)) => out.push_bind_param::<Array<Text>, _>(values)?,
-                    Some(Column::Instant(value)) => out.push_bind_param::<Instant, _>(value)?,
-                    None => {
-                        return Err(diesel::result::Error::QueryBuilderError(
-                            "a column is missing".into(),
-                        ));
-                    }
-                }
+                out.push_sql(", ");
             }
-            out.push_sql(text);
+            array.walk_ast(out.reborrow())?;
         }
-        Ok(())
+        out.push_sql(") ");
+        out.push_sql(after);
+        self.last.iter().try_for_each(|last| out.push_bind_param::<Instant, _>(last))
     }
 }
 

@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 use timelog_domain::{Project, Release, Ticket, User};
 
+use super::row::row;
 use crate::error::DbError;
 use crate::schema::{organizations, project_entries, project_releases, projects, users};
 use crate::types::IdValue;
@@ -15,20 +16,30 @@ pub(crate) struct OrganizationRow {
     pub(crate) name: String,
 }
 
-/// A directory row, and its ways from and to the domain's struct. `$name` is the field that holds
+/// A directory row, and its ways from and to the domain's struct. `$name` is the column that holds
 /// the name.
 macro_rules! directory_row {
-    ($row:ident, $table:ident, $domain:ident, { $($field:ident: $type:ty),+ }, $name:ident, ($($key:ident),+)) => {
-        #[derive(Debug, Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
-        #[diesel(table_name = $table, primary_key($($key),+))]
-        pub(crate) struct $row {
-            $(pub(crate) $field: $type,)+
-            $name: String,
+    (
+        $row:ident of $table:ident, $domain:ident:
+        ($($key:ident),+), $name:ident $(, $flag:ident)?
+    ) => {
+        row! {
+            #[derive(AsChangeset)]
+            #[diesel(primary_key($($key),+))]
+            $row of $table {
+                key { $($key: IdValue),+ }
+                once {}
+                again { $name: String $(, $flag: bool)? }
+            }
         }
 
         impl From<$domain> for $row {
             fn from(value: $domain) -> Self {
-                Self { $($field: value.$field.into(),)+ $name: value.$name.as_str().to_owned() }
+                Self {
+                    $($key: value.$key.into(),)+
+                    $name: value.$name.as_str().to_owned(),
+                    $($flag: value.$flag,)?
+                }
             }
         }
 
@@ -36,31 +47,19 @@ macro_rules! directory_row {
             type Error = DbError;
 
             fn try_from(row: $row) -> Result<Self, DbError> {
-                let $name = row.$name.try_into();
-                let $name = $name.map_err(|error| DbError::unknown_value(stringify!($table), stringify!($name), error))?;
-                Ok(Self { $($field: row.$field.into(),)+ $name })
+                Ok(Self {
+                    $($key: row.$key.into(),)+
+                    $name: row.$name.try_into().map_err(|error| {
+                        DbError::unknown_value(stringify!($table), stringify!($name), error)
+                    })?,
+                    $($flag: row.$flag,)?
+                })
             }
         }
     };
 }
 
-directory_row!(
-    ProjectRow, projects, Project,
-    { organization_id: IdValue, id: IdValue, archived: bool }, name,
-    (organization_id, id)
-);
-directory_row!(
-    UserRow, users, User,
-    { organization_id: IdValue, id: IdValue, active: bool }, name,
-    (organization_id, id)
-);
-directory_row!(
-    TicketRow, project_entries, Ticket,
-    { organization_id: IdValue, project_id: IdValue, id: IdValue }, title,
-    (organization_id, project_id, id)
-);
-directory_row!(
-    ReleaseRow, project_releases, Release,
-    { organization_id: IdValue, project_id: IdValue, id: IdValue }, name,
-    (organization_id, project_id, id)
-);
+directory_row!(ProjectRow of projects, Project: (organization_id, id), name, archived);
+directory_row!(UserRow of users, User: (organization_id, id), name, active);
+directory_row!(TicketRow of project_entries, Ticket: (organization_id, project_id, id), title);
+directory_row!(ReleaseRow of project_releases, Release: (organization_id, project_id, id), name);

@@ -4,26 +4,32 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use timelog_domain::{FieldChange, FieldValue, HistoryRecord, Version};
 
+use super::row::row;
 use crate::error::DbError;
 use crate::schema::time_entry_history;
 use crate::types::{DocumentValue, IdValue, InstantValue};
 
-#[derive(Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = time_entry_history, treat_none_as_default_value = false)]
-pub(crate) struct HistoryRow {
-    pub(crate) organization_id: IdValue,
-    pub(crate) time_entry_id: IdValue,
-    pub(crate) project_id: IdValue,
-    pub(crate) version: i64,
-    pub(crate) event: String,
-    pub(crate) at: InstantValue,
-    pub(crate) key_id: IdValue,
-    pub(crate) user_id: Option<IdValue>,
-    pub(crate) reason: Option<String>,
-    pub(crate) invoice_ref: Option<String>,
-    pub(crate) from_status: Option<String>,
-    pub(crate) to_status: Option<String>,
-    pub(crate) changes: DocumentValue,
+row! {
+    HistoryRow of time_entry_history {
+        key {
+            organization_id: IdValue,
+            time_entry_id: IdValue,
+            version: i64,
+        }
+        once {
+            project_id: IdValue,
+            event: String,
+            at: InstantValue,
+            key_id: IdValue,
+            user_id: Option<IdValue>,
+            reason: Option<String>,
+            invoice_ref: Option<String>,
+            from_status: Option<String>,
+            to_status: Option<String>,
+            changes: DocumentValue,
+        }
+        again {}
+    }
 }
 
 impl From<HistoryRecord> for HistoryRow {

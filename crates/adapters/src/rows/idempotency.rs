@@ -4,25 +4,31 @@ use diesel::prelude::*;
 use timelog_domain::{Fingerprint, IdempotencyRecord, IdempotencyScope, StoredAnswer};
 
 use super::kept_body::KeptBody;
+use super::row::row;
 use crate::error::DbError;
 use crate::schema::idempotency_keys;
 use crate::types::{IdValue, InstantValue};
 
-#[derive(Debug, Queryable, QueryableByName, Selectable, Insertable)]
-#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
-pub(crate) struct IdempotencyRow {
-    pub(crate) organization_id: IdValue,
-    pub(crate) key_id: IdValue,
-    pub(crate) operation: String,
-    pub(crate) key: String,
-    pub(crate) fingerprint: Vec<u8>,
-    pub(crate) status: i32,
-    pub(crate) location: Option<String>,
-    pub(crate) etag: Option<String>,
-    pub(crate) body: Option<Vec<u8>>,
-    pub(crate) expires_at: InstantValue,
-    pub(crate) body_lz4: Option<Vec<u8>>,
-    pub(crate) size: i32,
+row! {
+    IdempotencyRow of idempotency_keys {
+        key {
+            organization_id: IdValue,
+            key_id: IdValue,
+            operation: String,
+            key: String,
+        }
+        once {}
+        again {
+            fingerprint: Vec<u8>,
+            status: i32,
+            location: Option<String>,
+            etag: Option<String>,
+            body: Option<Vec<u8>>,
+            expires_at: InstantValue,
+            body_lz4: Option<Vec<u8>>,
+            size: i32,
+        }
+    }
 }
 
 impl IdempotencyRow {

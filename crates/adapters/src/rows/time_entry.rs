@@ -5,36 +5,44 @@ use timelog_domain::{
     Details, ExternalRef, ExternalRefPart, Record, TimeEntry, Version, WorkDuration,
 };
 
+use super::row::row;
 use crate::error::DbError;
 use crate::external_digest;
 use crate::schema::time_entries;
 use crate::types::{DayValue, IdValue, InstantValue};
 
-#[derive(Debug, Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = time_entries, primary_key(organization_id, id), treat_none_as_null = true)]
-#[diesel(treat_none_as_default_value = false)]
-pub(crate) struct TimeEntryRow {
-    pub(crate) organization_id: IdValue,
-    pub(crate) id: IdValue,
-    pub(crate) project_id: IdValue,
-    pub(crate) user_id: IdValue,
-    pub(crate) entry_id: Option<IdValue>,
-    pub(crate) release_id: Option<IdValue>,
-    pub(crate) work_date: DayValue,
-    pub(crate) minutes: i32,
-    pub(crate) description: Option<String>,
-    pub(crate) billable: bool,
-    pub(crate) source: String,
-    pub(crate) status: String,
-    pub(crate) external_provider: Option<String>,
-    pub(crate) external_type: Option<String>,
-    pub(crate) external_id: Option<String>,
-    pub(crate) version: i64,
-    pub(crate) created_at: InstantValue,
-    pub(crate) updated_at: InstantValue,
-    pub(crate) external_provider_digest: Option<Vec<u8>>,
-    pub(crate) external_type_digest: Option<Vec<u8>>,
-    pub(crate) external_id_digest: Option<Vec<u8>>,
+row! {
+    #[derive(AsChangeset)]
+    #[diesel(primary_key(organization_id, id), treat_none_as_null = true)]
+    TimeEntryRow of time_entries {
+        key {
+            organization_id: IdValue,
+            id: IdValue,
+        }
+        once {
+            project_id: IdValue,
+            source: String,
+            external_provider: Option<String>,
+            external_type: Option<String>,
+            external_id: Option<String>,
+            created_at: InstantValue,
+            external_provider_digest: Option<Vec<u8>>,
+            external_type_digest: Option<Vec<u8>>,
+            external_id_digest: Option<Vec<u8>>,
+        }
+        again {
+            user_id: IdValue,
+            entry_id: Option<IdValue>,
+            release_id: Option<IdValue>,
+            work_date: DayValue,
+            minutes: i32,
+            description: Option<String>,
+            billable: bool,
+            status: String,
+            version: i64,
+            updated_at: InstantValue,
+        }
+    }
 }
 
 impl From<&TimeEntry> for TimeEntryRow {

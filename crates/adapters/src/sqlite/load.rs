@@ -3,11 +3,11 @@
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use timelog_domain::{IdempotencyRecord, Ledger, Project, Request, TimeEntry, Touches, User};
+use timelog_domain::{Ledger, Request, Touches};
 
 use crate::error::DbError;
-use crate::external_digest;
-use crate::rows::{IdempotencyRow, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow};
+use crate::external_digest::of_reference;
+use crate::rows::{IdempotencyRow, Load, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow};
 use crate::schema::{
     idempotency_keys, project_entries, project_releases, projects, time_entries, users,
 };
@@ -21,105 +21,56 @@ pub(super) fn load(conn: &mut SqliteConnection, requests: &[Request]) -> Result<
     Ok(ledger)
 }
 
+/// Puts the one row of a query into the ledger, if there is one.
+macro_rules! load_first {
+    ($conn:ident, $ledger:ident, $row:ident, $query:expr) => {
+        if let Some(row) = $query.select($row::as_select()).first($conn).optional()? {
+            row.load_into($ledger)?;
+        }
+    };
+}
+
 fn load_touched(
     conn: &mut SqliteConnection,
     touches: &Touches,
     ledger: &mut Ledger,
 ) -> Result<(), DbError> {
-    load_directory(conn, touches, ledger)?;
-    load_time_entries(conn, touches, ledger)?;
-    for scope in &touches.answers {
-        let (organization, key) =
-            (IdValue::from(scope.organization_id), IdValue::from(scope.key_id));
-        let key = (organization, key, &scope.operation, scope.key.as_str());
-        let row = idempotency_keys::table
-            .find(key)
-            .select(IdempotencyRow::as_select())
-            .first(conn)
-            .optional()?;
-        if let Some(row) = row {
-            ledger.load_answer(scope.clone(), IdempotencyRecord::try_from(row)?);
-        }
+    fn id(id: &(impl Copy + Into<IdValue>)) -> IdValue {
+        (*id).into()
     }
-    Ok(())
-}
-
-fn load_directory(
-    conn: &mut SqliteConnection,
-    touches: &Touches,
-    ledger: &mut Ledger,
-) -> Result<(), DbError> {
-    for (organization, id) in &touches.projects {
-        let row = projects::table
-            .find((IdValue::from(*organization), IdValue::from(*id)))
-            .select(ProjectRow::as_select())
-            .first(conn)
-            .optional()?;
-        if let Some(row) = row {
-            ledger.load_project(Project::try_from(row)?);
-        }
+    for (organization, project) in &touches.projects {
+        let query = projects::table.find((id(organization), id(project)));
+        load_first!(conn, ledger, ProjectRow, query);
     }
-    for (organization, id) in &touches.users {
-        let row = users::table
-            .find((IdValue::from(*organization), IdValue::from(*id)))
-            .select(UserRow::as_select())
-            .first(conn)
-            .optional()?;
-        if let Some(row) = row {
-            ledger.load_user(User::try_from(row)?);
-        }
+    for (organization, user) in &touches.users {
+        let query = users::table.find((id(organization), id(user)));
+        load_first!(conn, ledger, UserRow, query);
     }
-    for (organization, project, id) in &touches.tickets {
-        let row = project_entries::table
-            .find((IdValue::from(*organization), IdValue::from(*project), IdValue::from(*id)))
-            .select(TicketRow::as_select())
-            .first(conn)
-            .optional()?;
-        if let Some(row) = row {
-            ledger.load_ticket(&row.try_into()?);
-        }
+    for (organization, project, ticket) in &touches.tickets {
+        let query = project_entries::table.find((id(organization), id(project), id(ticket)));
+        load_first!(conn, ledger, TicketRow, query);
     }
-    for (organization, project, id) in &touches.releases {
-        let row = project_releases::table
-            .find((IdValue::from(*organization), IdValue::from(*project), IdValue::from(*id)))
-            .select(ReleaseRow::as_select())
-            .first(conn)
-            .optional()?;
-        if let Some(row) = row {
-            ledger.load_release(&row.try_into()?);
-        }
+    for (organization, project, release) in &touches.releases {
+        let query = project_releases::table.find((id(organization), id(project), id(release)));
+        load_first!(conn, ledger, ReleaseRow, query);
     }
-    Ok(())
-}
-
-fn load_time_entries(
-    conn: &mut SqliteConnection,
-    touches: &Touches,
-    ledger: &mut Ledger,
-) -> Result<(), DbError> {
-    for (organization, id) in &touches.time_entries {
-        let row = time_entries::table
-            .find((IdValue::from(*organization), IdValue::from(*id)))
-            .select(TimeEntryRow::as_select())
-            .first(conn)
-            .optional()?;
-        if let Some(row) = row {
-            ledger.load_time_entry(TimeEntry::try_from(row)?);
-        }
+    for (organization, entry) in &touches.time_entries {
+        let query = time_entries::table.find((id(organization), id(entry)));
+        load_first!(conn, ledger, TimeEntryRow, query);
     }
     for (organization, reference) in &touches.external_refs {
-        let [provider, kind, id] = external_digest::of_reference(reference);
-        let row = time_entries::table
-            .filter(time_entries::organization_id.eq(IdValue::from(*organization)))
+        let [provider, kind, external_id] = of_reference(reference);
+        let query = time_entries::table
+            .filter(time_entries::organization_id.eq(id(organization)))
             .filter(time_entries::external_provider_digest.eq(provider))
             .filter(time_entries::external_type_digest.eq(kind))
-            .filter(time_entries::external_id_digest.eq(id))
-            .select(TimeEntryRow::as_select())
-            .first(conn)
-            .optional()?;
-        if let Some(row) = row {
-            ledger.load_time_entry(TimeEntry::try_from(row)?);
-        }
+            .filter(time_entries::external_id_digest.eq(external_id));
+        load_first!(conn, ledger, TimeEntryRow, query);
+    }
+    for scope in &touches.answers {
+        let (organization, key) = (id(&scope.organization_id), id(&scope.key_id));
+        let key = (organization, key, &scope.operation, scope.key.as_str());
+        load_first!(conn, ledger, IdempotencyRow, idempotency_keys::table.find(key));
     }
     Ok(())
 }
