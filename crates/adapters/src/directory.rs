@@ -17,20 +17,22 @@ use crate::types::IdValue;
 /// Inserts, and where that meets a row, replaces it. Rows are never deleted, so a row that the
 /// insert met is still there, and of two that insert at the same time exactly one is told that it
 /// created.
-macro_rules! put {
-    ($store:ident, $organization:expr, $table:ident, ($($key:ident),+), $row:expr) => {
+macro_rules! put_row {
+    ($store:expr, $organization:expr, $row:expr, $table:ident, ($($key:ident),+)) => {
         Box::pin(async move {
-            let pass = $store.turn_to_put($organization).await?;
+            let turn = $store.turn_to_put($organization).await?;
             let row = $row;
             on_database!($store.database, write, |conn| {
                 async {
                     let insert = diesel::insert_into($table::table).values(&row);
-                    let inserted = insert.on_conflict(($($table::$key),+)).do_nothing().execute(conn).await?;
+                    let insert = insert.on_conflict(($($table::$key),+)).do_nothing();
+                    let inserted = insert.execute(conn).await?;
                     if inserted == 0 {
                         let insert = diesel::insert_into($table::table).values(&row);
-                        insert.on_conflict(($($table::$key),+)).do_update().set(&row).execute(conn).await?;
+                        let replace = insert.on_conflict(($($table::$key),+)).do_update();
+                        replace.set(&row).execute(conn).await?;
                     }
-                    drop(pass);
+                    drop(turn);
                     QueryResult::Ok(inserted == 1)
                 }
                 .await
@@ -40,143 +42,77 @@ macro_rules! put {
     };
 }
 
+macro_rules! put {
+    ($name:ident: $domain:ident as $row:ident in $table:ident, $key:tt) => {
+        fn $name(&self, value: $domain) -> PortFuture<'_, bool> {
+            put_row!(self, value.organization_id, $row::from(value), $table, $key)
+        }
+    };
+}
+
 macro_rules! get {
-    ($store:ident, $table:ident, $organization:ident, $key:expr, $row:ident) => {
-        Box::pin(async move {
-            let query = $table::table.find($key);
-            let row = on_database!($store.database, read($organization), |conn| query
-                .select($row::as_select())
-                .first(conn)
-                .await
-                .optional())
-            .await?;
-            Ok(row.map(TryInto::try_into).transpose()?)
-        })
+    ($name:ident: $domain:ident as $row:ident in $table:ident, $($key:ident: $id:ident),+) => {
+        fn $name(
+            &self,
+            organization: OrganizationId,
+            $($key: $id),+
+        ) -> PortFuture<'_, Option<$domain>> {
+            Box::pin(async move {
+                let key = (IdValue::from(organization), $(IdValue::from($key)),+);
+                let query = $table::table.find(key);
+                let row = on_database!(self.database, read(organization), |conn| {
+                    query.select($row::as_select()).first(conn).await.optional()
+                });
+                Ok(row.await?.map(TryInto::try_into).transpose()?)
+            })
+        }
     };
 }
 
 macro_rules! page {
-    ($store:ident, $table:ident, $organization:ident, $after:ident, $limit:ident, $row:ident, $domain:ident) => {
-        Box::pin(async move {
-            // Read from the id itself on, because the first page begins at the least id there is
-            // and not after it.
-            let from = $after.map_or(IdValue::NIL, IdValue::from);
-            let query = $table::table
-                .filter($table::organization_id.eq(IdValue::from($organization)))
-                .filter($table::id.ge(from))
-                .order($table::id)
-                .limit(i64::from($limit) + 2);
-            let rows = on_database!($store.database, read($organization), |conn| query
-                .select($row::as_select())
-                .load(conn)
-                .await)
-            .await?;
-            let mut items =
-                rows.into_iter().map($domain::try_from).collect::<Result<Vec<_>, _>>()?;
-            items.retain(|item| Some(item.id) != $after);
-            Ok(Page::of(items, $limit, |last| last.id))
-        })
+    ($name:ident: $domain:ident as $row:ident in $table:ident, $id:ident) => {
+        fn $name(
+            &self,
+            organization: OrganizationId,
+            after: Option<$id>,
+            limit: u32,
+        ) -> PortFuture<'_, Page<$domain, $id>> {
+            Box::pin(async move {
+                // Read from the id itself on, because the first page begins at the least id there
+                // is and not after it.
+                let query = $table::table
+                    .filter($table::organization_id.eq(IdValue::from(organization)))
+                    .filter($table::id.ge(after.map_or(IdValue::NIL, IdValue::from)))
+                    .order($table::id)
+                    .limit(i64::from(limit) + 2);
+                let rows = on_database!(self.database, read(organization), |conn| {
+                    query.select($row::as_select()).load(conn).await
+                });
+                let items = rows.await?.into_iter().map($domain::try_from);
+                let mut items = items.collect::<Result<Vec<_>, _>>()?;
+                items.retain(|item| Some(item.id) != after);
+                Ok(Page::of(items, limit, |last| last.id))
+            })
+        }
     };
 }
 
 impl Directory for Store {
     fn put_organization(&self, id: OrganizationId, name: Name) -> PortFuture<'_, bool> {
-        put!(
-            self,
-            id,
-            organizations,
-            (id),
-            OrganizationRow { id: id.into(), name: name.as_str().to_owned() }
-        )
+        let row = OrganizationRow { id: id.into(), name: name.as_str().to_owned() };
+        put_row!(self, id, row, organizations, (id))
     }
 
-    fn put_project(&self, project: Project) -> PortFuture<'_, bool> {
-        put!(
-            self,
-            project.organization_id,
-            projects,
-            (organization_id, id),
-            ProjectRow::from(project)
-        )
-    }
+    put!(put_project: Project as ProjectRow in projects, (organization_id, id));
+    put!(put_user: User as UserRow in users, (organization_id, id));
+    put!(put_ticket: Ticket as TicketRow in project_entries, (organization_id, project_id, id));
+    put!(put_release: Release as ReleaseRow in project_releases, (organization_id, project_id, id));
 
-    fn put_user(&self, user: User) -> PortFuture<'_, bool> {
-        put!(self, user.organization_id, users, (organization_id, id), UserRow::from(user))
-    }
+    get!(project: Project as ProjectRow in projects, id: ProjectId);
+    get!(user: User as UserRow in users, id: UserId);
+    get!(ticket: Ticket as TicketRow in project_entries, project: ProjectId, id: TicketId);
+    get!(release: Release as ReleaseRow in project_releases, project: ProjectId, id: ReleaseId);
 
-    fn put_ticket(&self, ticket: Ticket) -> PortFuture<'_, bool> {
-        put!(
-            self,
-            ticket.organization_id,
-            project_entries,
-            (organization_id, project_id, id),
-            TicketRow::from(ticket)
-        )
-    }
-
-    fn put_release(&self, release: Release) -> PortFuture<'_, bool> {
-        put!(
-            self,
-            release.organization_id,
-            project_releases,
-            (organization_id, project_id, id),
-            ReleaseRow::from(release)
-        )
-    }
-
-    fn project(
-        &self,
-        organization: OrganizationId,
-        id: ProjectId,
-    ) -> PortFuture<'_, Option<Project>> {
-        get!(
-            self,
-            projects,
-            organization,
-            (IdValue::from(organization), IdValue::from(id)),
-            ProjectRow
-        )
-    }
-
-    fn projects(
-        &self,
-        organization: OrganizationId,
-        after: Option<ProjectId>,
-        limit: u32,
-    ) -> PortFuture<'_, Page<Project, ProjectId>> {
-        page!(self, projects, organization, after, limit, ProjectRow, Project)
-    }
-
-    fn user(&self, organization: OrganizationId, id: UserId) -> PortFuture<'_, Option<User>> {
-        get!(self, users, organization, (IdValue::from(organization), IdValue::from(id)), UserRow)
-    }
-
-    fn users(
-        &self,
-        organization: OrganizationId,
-        after: Option<UserId>,
-        limit: u32,
-    ) -> PortFuture<'_, Page<User, UserId>> {
-        page!(self, users, organization, after, limit, UserRow, User)
-    }
-
-    fn ticket(
-        &self,
-        organization: OrganizationId,
-        project: ProjectId,
-        id: TicketId,
-    ) -> PortFuture<'_, Option<Ticket>> {
-        let key = (IdValue::from(organization), IdValue::from(project), IdValue::from(id));
-        get!(self, project_entries, organization, key, TicketRow)
-    }
-
-    fn release(
-        &self,
-        organization: OrganizationId,
-        project: ProjectId,
-        id: ReleaseId,
-    ) -> PortFuture<'_, Option<Release>> {
-        let key = (IdValue::from(organization), IdValue::from(project), IdValue::from(id));
-        get!(self, project_releases, organization, key, ReleaseRow)
-    }
+    page!(projects: Project as ProjectRow in projects, ProjectId);
+    page!(users: User as UserRow in users, UserId);
 }

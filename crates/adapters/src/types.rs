@@ -3,13 +3,15 @@
 
 use std::io::Write;
 
+use diesel::backend::Backend;
+use diesel::data_types::PgTimestamp;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
 use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{BigInt, Binary, Integer, SqlType, Text};
-use diesel::sqlite::{Sqlite, SqliteValue};
+use diesel::sql_types::{self, SqlType};
+use diesel::sqlite::Sqlite;
 use time::Date;
 use timelog_domain::{
     KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, Timestamp, UserId, WorkDate,
@@ -97,108 +99,55 @@ impl IdValue {
     pub(crate) const NIL: Self = Self(Uuid::nil());
 }
 
-impl ToSql<Id, Sqlite> for IdValue {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.as_bytes().as_slice());
+/// Stores a value on one database as a value that diesel stores there.
+macro_rules! stored {
+    (
+        $value:ident: $sql:ident on $database:ident as $known:ty: $known_sql:ty,
+        |$own:ident| $to:expr, |$stored:ident| $from:expr
+    ) => {
+        impl ToSql<$sql, $database> for $value {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, $database>) -> serialize::Result {
+                let $own = &self.0;
+                stored!($database, out, $to, $known_sql)
+            }
+        }
+
+        impl FromSql<$sql, $database> for $value {
+            fn from_sql(value: <$database as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+                let $stored = <$known as FromSql<$known_sql, $database>>::from_sql(value)?;
+                Ok(Self($from))
+            }
+        }
+    };
+    (Sqlite, $out:ident, $value:expr, $sql:ty) => {{
+        $out.set_value($value);
         Ok(IsNull::No)
-    }
+    }};
+    (Pg, $out:ident, $value:expr, $sql:ty) => {
+        ToSql::<$sql, Pg>::to_sql(&$value, &mut $out.reborrow())
+    };
 }
 
-impl FromSql<Id, Sqlite> for IdValue {
-    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        let bytes = <Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(value)?;
-        Ok(Self(Uuid::from_slice(&bytes)?))
-    }
-}
-
-impl ToSql<Instant, Sqlite> for InstantValue {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.unix_millis());
-        Ok(IsNull::No)
-    }
-}
-
-impl FromSql<Instant, Sqlite> for InstantValue {
-    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        let millis = <i64 as FromSql<BigInt, Sqlite>>::from_sql(value)?;
-        Ok(Self(Timestamp::from_unix_millis(millis)?))
-    }
-}
-
-impl ToSql<Day, Sqlite> for DayValue {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.to_string());
-        Ok(IsNull::No)
-    }
-}
-
-impl FromSql<Day, Sqlite> for DayValue {
-    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        Ok(Self(<String as FromSql<Text, Sqlite>>::from_sql(value)?.parse()?))
-    }
-}
-
-impl ToSql<Document, Sqlite> for DocumentValue {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.as_str());
-        Ok(IsNull::No)
-    }
-}
-
-impl FromSql<Document, Sqlite> for DocumentValue {
-    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        <String as FromSql<Text, Sqlite>>::from_sql(value).map(Self)
-    }
-}
-
-/// PostgreSQL counts from 2000-01-01T00:00:00Z: microseconds in an instant, days in a day.
+/// PostgreSQL counts from 2000-01-01T00:00:00Z, in microseconds.
 const POSTGRES_EPOCH_MILLIS: i64 = 946_684_800_000;
-const POSTGRES_EPOCH_JULIAN_DAY: i32 = 2_451_545;
-/// Stands before the text of a `jsonb` value on the wire.
+
+stored!(IdValue: Id on Sqlite as Vec<u8>: sql_types::Binary,
+    |id| id.as_bytes().as_slice(), |bytes| Uuid::from_slice(&bytes)?);
+stored!(IdValue: Id on Pg as Uuid: sql_types::Uuid, |id| id, |id| id);
+stored!(InstantValue: Instant on Sqlite as i64: sql_types::BigInt,
+    |at| at.unix_millis(), |millis| Timestamp::from_unix_millis(millis)?);
+stored!(InstantValue: Instant on Pg as PgTimestamp: sql_types::Timestamptz,
+    |at| PgTimestamp((at.unix_millis() - POSTGRES_EPOCH_MILLIS) * 1000),
+    |at| Timestamp::from_unix_millis(at.0.div_euclid(1000).saturating_add(POSTGRES_EPOCH_MILLIS))?);
+stored!(DayValue: Day on Sqlite as String: sql_types::Text,
+    |day| day.to_string(), |text| text.parse()?);
+stored!(DayValue: Day on Pg as Date: sql_types::Date, |day| day.date(), |date| date.try_into()?);
+stored!(DocumentValue: Document on Sqlite as String: sql_types::Text,
+    |json| json.as_str(), |json| json);
+
+/// Stands before the text of a `jsonb` value on the wire. diesel's own `Jsonb` parses the text, and
+/// would write it in another form than it was read.
 const JSONB_VERSION: u8 = 1;
-
-impl ToSql<Id, Pg> for IdValue {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(self.0.as_bytes())?;
-        Ok(IsNull::No)
-    }
-}
-
-impl FromSql<Id, Pg> for IdValue {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(Uuid::from_slice(value.as_bytes())?))
-    }
-}
-
-impl ToSql<Instant, Pg> for InstantValue {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let micros = (self.0.unix_millis() - POSTGRES_EPOCH_MILLIS) * 1000;
-        <i64 as ToSql<BigInt, Pg>>::to_sql(&micros, &mut out.reborrow())
-    }
-}
-
-impl FromSql<Instant, Pg> for InstantValue {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        let micros = <i64 as FromSql<BigInt, Pg>>::from_sql(value)?;
-        Ok(Self(Timestamp::from_unix_millis(
-            micros.div_euclid(1000).saturating_add(POSTGRES_EPOCH_MILLIS),
-        )?))
-    }
-}
-
-impl ToSql<Day, Pg> for DayValue {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let days = self.0.date().to_julian_day() - POSTGRES_EPOCH_JULIAN_DAY;
-        <i32 as ToSql<Integer, Pg>>::to_sql(&days, &mut out.reborrow())
-    }
-}
-
-impl FromSql<Day, Pg> for DayValue {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        let days = <i32 as FromSql<Integer, Pg>>::from_sql(value)?;
-        Ok(Self(Date::from_julian_day(days.saturating_add(POSTGRES_EPOCH_JULIAN_DAY))?.try_into()?))
-    }
-}
 
 impl ToSql<Document, Pg> for DocumentValue {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {

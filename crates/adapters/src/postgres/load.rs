@@ -32,7 +32,7 @@ static TIME_ENTRIES_BY_REF: Text = LazyLock::new(|| {
 });
 
 fn by_key<R: Row>() -> [String; 2] {
-    by::<R>(&R::names(|written| written == Written::AsKey))
+    by::<R>(&R::names(&[Written::AsKey]))
 }
 
 /// Each key is looked up by itself, through its unique index. A plain join would leave the planner

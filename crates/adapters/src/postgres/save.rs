@@ -14,49 +14,46 @@ use crate::types::{Id, IdValue, InstantValue};
 /// An expired answer may be taken over, in the claim itself. A live one means that somebody else
 /// was first.
 static CLAIM: Text = LazyLock::new(|| {
-    let key = IdempotencyRow::names(|written| written == Written::AsKey).join(", ");
-    let again = IdempotencyRow::names(|written| written == Written::Again);
-    let set = list(&again, |name| format!("{name} = excluded.{name}"));
-    let [insert, _] = insert::<IdempotencyRow>();
-    let over =
+    let key = IdempotencyRow::names(&[Written::AsKey]).join(", ");
+    let set = assignments::<IdempotencyRow>("excluded");
+    let take_over =
         format!("ON CONFLICT ({key}) DO UPDATE SET {set} WHERE idempotency_keys.expires_at <= ");
-    [insert, over]
+    [insert::<IdempotencyRow>(), take_over]
 });
 
-static INSERT: Text = LazyLock::new(insert::<TimeEntryRow>);
+static INSERT: Text = LazyLock::new(|| [insert::<TimeEntryRow>(), String::new()]);
 
-static RECORD: Text = LazyLock::new(insert::<HistoryRow>);
+static RECORD: Text = LazyLock::new(|| [insert::<HistoryRow>(), String::new()]);
 
 static UPDATE: Text = LazyLock::new(|| {
-    let set = TimeEntryRow::names(|written| written == Written::Again);
-    let set = list(&set, |name| format!("{name} = n.{name}"));
-    let names = TimeEntryRow::names(is_updated).join(", ");
-    [
-        format!("UPDATE time_entries t SET {set} FROM"),
-        format!("AS n ({names}, loaded) WHERE {AS_LOADED}"),
-    ]
+    let update = format!("UPDATE time_entries t SET {} FROM", assignments::<TimeEntryRow>("n"));
+    [update, as_loaded(&TimeEntryRow::names(&UPDATED))]
 });
 
 static DELETE: Text = LazyLock::new(|| {
-    let rest = format!("AS n (organization_id, id, loaded) WHERE {AS_LOADED}");
-    ["DELETE FROM time_entries t USING".to_owned(), rest]
+    let key = TimeEntryRow::names(&[Written::AsKey]);
+    ["DELETE FROM time_entries t USING".to_owned(), as_loaded(&key)]
 });
 
-const AS_LOADED: &str =
-    "t.organization_id = n.organization_id AND t.id = n.id AND t.version = n.loaded";
-
-fn insert<R: Row>() -> [String; 2] {
-    let names = R::names(|_| true).join(", ");
-    [format!("INSERT INTO {} ({names}) SELECT * FROM", R::TABLE), String::new()]
-}
-
-fn list(names: &[&str], item: impl Fn(&str) -> String) -> String {
-    names.iter().map(|name| item(name)).collect::<Vec<_>>().join(", ")
-}
-
 /// What never changes in an entry is not written again.
-fn is_updated(written: Written) -> bool {
-    written != Written::Once
+const UPDATED: [Written; 2] = [Written::AsKey, Written::Again];
+
+fn insert<R: Row>() -> String {
+    format!("INSERT INTO {} ({}) SELECT * FROM", R::TABLE, R::names(&Written::ALL).join(", "))
+}
+
+fn assignments<R: Row>(from: &str) -> String {
+    let names = R::names(&[Written::Again]).into_iter();
+    names.map(|name| format!("{name} = {from}.{name}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Holds to the entries whose version is still the one that was loaded.
+fn as_loaded(names: &[&str]) -> String {
+    format!(
+        "AS n ({}, loaded) WHERE t.organization_id = n.organization_id AND t.id = n.id \
+         AND t.version = n.loaded",
+        names.join(", ")
+    )
 }
 
 /// Returns how many bytes of answers it stores.
@@ -84,21 +81,20 @@ pub(super) async fn save(
         values::<Id, _>(deletions.iter().map(|deletion| IdValue::from(deletion.key.1))),
         values::<BigInt, _>(deletions.iter().map(|deletion| deletion.loaded.get())),
     ];
-    let mut updated = TimeEntryRow::arrays(&known, is_updated);
+    let mut updated = TimeEntryRow::arrays(&known, &UPDATED);
     updated.push(values::<BigInt, _>(loaded.into_iter()));
     let history: Vec<_> = changes.history.into_iter().map(HistoryRow::from).collect();
-    let all = |_| true;
 
     // The claims go first: whoever waits for one of them waits here, before anything else is
     // locked.
-    let claims = IdempotencyRow::arrays(&answers, all);
+    let claims = IdempotencyRow::arrays(&answers, &Written::ALL);
     affect(conn, &CLAIM, claims, Some(now.into()), answers.len()).await?;
     // Deletions come before what is new, because that may have taken over the reference of one
     // that goes.
     affect(conn, &DELETE, deleted, None, deletions.len()).await?;
     affect(conn, &UPDATE, updated, None, known.len()).await?;
-    affect(conn, &INSERT, TimeEntryRow::arrays(&new, all), None, new.len()).await?;
-    affect(conn, &RECORD, HistoryRow::arrays(&history, all), None, history.len()).await?;
+    affect(conn, &INSERT, TimeEntryRow::arrays(&new, &Written::ALL), None, new.len()).await?;
+    affect(conn, &RECORD, HistoryRow::arrays(&history, &Written::ALL), None, history.len()).await?;
     Ok(bytes)
 }
 

@@ -15,16 +15,18 @@ pub(crate) trait Row: Sized + 'static {
     const COLUMNS: &'static [Column<Self>];
 
     /// The names of the columns that are written so.
-    fn names(is_wanted: impl Fn(Written) -> bool) -> Vec<&'static str> {
-        let wanted = Self::COLUMNS.iter().filter(|column| is_wanted(column.written));
-        wanted.map(|column| column.name).collect()
+    fn names(written: &[Written]) -> Vec<&'static str> {
+        columns::<Self>(written).map(|column| column.name).collect()
     }
 
-    /// The values of these columns, an array each.
-    fn arrays(rows: &[Self], is_wanted: impl Fn(Written) -> bool) -> Vec<Values<'_>> {
-        let wanted = Self::COLUMNS.iter().filter(|column| is_wanted(column.written));
-        wanted.map(|column| (column.values)(rows)).collect()
+    /// What the rows have in the columns that are written so.
+    fn arrays<'a>(rows: &'a [Self], written: &[Written]) -> Vec<Values<'a>> {
+        columns::<Self>(written).map(|column| (column.values)(rows)).collect()
     }
+}
+
+fn columns<R: Row>(written: &[Written]) -> impl Iterator<Item = &'static Column<R>> {
+    R::COLUMNS.iter().filter(|column| written.contains(&column.written))
 }
 
 /// When a column is written.
@@ -36,6 +38,10 @@ pub(crate) enum Written {
     Once,
     /// With the row, and whenever that changes.
     Again,
+}
+
+impl Written {
+    pub(crate) const ALL: [Self; 3] = [Self::AsKey, Self::Once, Self::Again];
 }
 
 /// One column of a table.
