@@ -6,7 +6,7 @@ use diesel_async::pooled_connection::deadpool::PoolError;
 
 use crate::error::DbError;
 
-/// A connection, if the pool has one free or can make one in time.
+/// A connection, if one is free or can be opened in time.
 pub(crate) async fn checkout<T>(
     wait: Duration,
     connection: impl Future<Output = Result<T, PoolError>>,

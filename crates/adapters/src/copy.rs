@@ -1,4 +1,4 @@
-//! Moving everything from one database to another, of whichever kinds.
+//! Copying everything from one database to another, of either kind.
 
 use std::collections::HashSet;
 
@@ -46,8 +46,8 @@ pub struct CopyProgress {
 
 /// Copies every row that `to` does not have from `from`, table by table, and returns how many rows
 /// each table has. Both must have the same schema, and nobody should write to either meanwhile. A
-/// copy that was cut off goes on where it was when it is started again. At the end the rows of both
-/// are counted.
+/// copy that was interrupted goes on where it was when it is started again. At the end the rows of
+/// both are counted.
 ///
 /// # Errors
 ///
@@ -113,7 +113,7 @@ async fn organizations_of(database: &Database) -> Result<Vec<IdValue>, PortError
 /// - `resume`: whether to begin after the greatest key that is there already. Only for keys that
 ///   both databases order alike, which is not so for texts.
 macro_rules! copy_table {
-    ($function:ident, $table:ident, $row:ident, resume: $resume:literal, $columns:literal, {
+    ($function:ident, $table:ident, $row:ident, resume: $resume:literal, {
         $($key:ident: $sql_type:ident = $least:expr),+
     }) => {
         async fn $function(
@@ -139,7 +139,7 @@ macro_rules! copy_table {
                 }
             }
             loop {
-                let after = sql::<Bool>(concat!("(", $columns, ", 0) > ("))
+                let after = sql::<Bool>(concat!("(", $(stringify!($key), ", ",)+ "0) > ("))
                     $(.bind::<$sql_type, _>($key.clone()).sql(", "))+
                     .sql("0)");
                 let rows: Vec<$row> = on_database!(from, look_up, |conn| $table::table
@@ -192,31 +192,31 @@ macro_rules! copy_table {
     };
 }
 
-copy_table!(copy_organizations, organizations, OrganizationRow, resume: false, "id", { id: Id = IdValue::NIL });
-copy_table!(copy_projects, projects, ProjectRow, resume: false, "organization_id, id", {
+copy_table!(copy_organizations, organizations, OrganizationRow, resume: false, { id: Id = IdValue::NIL });
+copy_table!(copy_projects, projects, ProjectRow, resume: false, {
     organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
-copy_table!(copy_users, users, UserRow, resume: false, "organization_id, id", {
+copy_table!(copy_users, users, UserRow, resume: false, {
     organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
-copy_table!(copy_entries, project_entries, TicketRow, resume: false, "organization_id, project_id, id", {
+copy_table!(copy_entries, project_entries, TicketRow, resume: false, {
     organization_id: Id = IdValue::NIL, project_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
-copy_table!(copy_releases, project_releases, ReleaseRow, resume: false, "organization_id, project_id, id", {
+copy_table!(copy_releases, project_releases, ReleaseRow, resume: false, {
     organization_id: Id = IdValue::NIL, project_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
-copy_table!(copy_api_keys, api_keys, ApiKeyRow, resume: false, "organization_id, id", {
+copy_table!(copy_api_keys, api_keys, ApiKeyRow, resume: false, {
     organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
-copy_table!(copy_former_secrets, former_secrets, FormerSecretRow, resume: false, "organization_id, key_id, prefix", {
+copy_table!(copy_former_secrets, former_secrets, FormerSecretRow, resume: false, {
     organization_id: Id = IdValue::NIL, key_id: Id = IdValue::NIL, prefix: Text = String::new()
 });
-copy_table!(copy_time_entries, time_entries, TimeEntryRow, resume: true, "organization_id, id", {
+copy_table!(copy_time_entries, time_entries, TimeEntryRow, resume: true, {
     organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
-copy_table!(copy_history, time_entry_history, HistoryRow, resume: true, "organization_id, time_entry_id, version", {
+copy_table!(copy_history, time_entry_history, HistoryRow, resume: true, {
     organization_id: Id = IdValue::NIL, time_entry_id: Id = IdValue::NIL, version: BigInt = i64::MIN
 });
-copy_table!(copy_answers, idempotency_keys, IdempotencyRow, resume: false, "organization_id, key_id, operation, key", {
+copy_table!(copy_answers, idempotency_keys, IdempotencyRow, resume: false, {
     organization_id: Id = IdValue::NIL, key_id: Id = IdValue::NIL, operation: Text = String::new(), key: Text = String::new()
 });

@@ -1,5 +1,4 @@
-//! The database behind the ports: the URL picks its kind once, and what differs between the kinds
-//! stays behind this enum.
+//! The database behind the ports. Its URL says which kind it is, and only this enum knows.
 
 use timelog_domain::Request;
 use timelog_domain::ports::{Clock, PortError};
@@ -45,20 +44,20 @@ impl Database {
         }
     }
 
-    /// What its operator should know: the settings because of which it may lose what was answered.
+    /// The settings of the server with which answered changes may be lost.
     pub(crate) async fn warnings(&self) -> Result<Vec<String>, DbError> {
         match self {
-            // Whatever its durability rests on, each connection sets and checks.
+            // Each connection sets what its durability needs.
             Self::Sqlite(_) => Ok(Vec::new()),
             Self::Postgres(pools) => pools.warnings().await,
         }
     }
 
-    /// Whether there is anything of this program in the database.
-    pub(crate) async fn is_made(&self) -> Result<bool, DbError> {
+    /// Whether any migration was ever applied.
+    pub(crate) async fn was_migrated(&self) -> Result<bool, DbError> {
         match self {
-            Self::Sqlite(pools) => pools.is_made().await,
-            Self::Postgres(pools) => pools.is_made().await,
+            Self::Sqlite(pools) => pools.was_migrated().await,
+            Self::Postgres(pools) => pools.was_migrated().await,
         }
     }
 
@@ -70,8 +69,7 @@ impl Database {
         }
     }
 
-    /// How many may write at the same time beside the lanes, so that these wait for at most so
-    /// many.
+    /// How many may write at the same time beside the lanes, which share their connections.
     pub(crate) const fn other_writers(&self) -> usize {
         match self {
             Self::Sqlite(_) => 1,
@@ -102,9 +100,9 @@ impl CommitBatch for Database {
     }
 }
 
-/// Runs database work in a task of its own, to its end. A caller that stops waiting (a client that
-/// hung up) must not abandon a connection in the middle of a statement. Reads are
-/// [attended](crate::attendance::attended) instead.
+/// Runs database work in a task of its own, to its end, also when its caller stops waiting: a
+/// connection must not be dropped in the middle of a statement. Reads are
+/// [cancelled](crate::cancellation) instead.
 pub(crate) async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, DbError>> + Send + 'static,
 ) -> Result<T, PortError> {
@@ -114,19 +112,18 @@ pub(crate) async fn detached<T: Send + 'static>(
     }
 }
 
-/// Runs a query, written once, on a pooled connection of whichever kind the database is. The
-/// query's value is a `QueryResult`; the whole is a future of `Result<_, PortError>`. With `|conn:
-/// Db|`, `Db` names the kind, for queries that are put together at run time.
+/// Runs a query, written once, on a pooled connection of either kind. The query's value is a
+/// `QueryResult`; the whole is a future of `Result<_, PortError>`. With `|conn: Db|`, `Db` names the
+/// kind, for queries that are put together at run time.
 ///
-/// - `on_database!(db, read(organization), |conn| …)`: an organization's read, when it is the
-///   organization's turn.
-/// - `on_database!(db, total(organization), |conn| …)`: likewise, for what adds up everything there
-///   is.
-/// - `on_database!(db, look_up, |conn| …)`: a read that waits for no organization: of keys, or of a
-///   command.
+/// - `on_database!(db, read(organization), |conn| …)`: a read of an organization, which waits for
+///   its turn.
+/// - `on_database!(db, total(organization), |conn| …)`: likewise, where everything is added up.
+/// - `on_database!(db, look_up, |conn| …)`: a read that does not wait for those of organizations: of
+///   keys, or of a command.
 /// - `on_database!(db, write, |conn| …)`: a write beside the commit queue, which runs to its end.
 ///
-/// Reads end when nobody waits for them any more.
+/// Reads end when their caller stops waiting.
 macro_rules! on_database {
     ($database:expr, write, |$conn:ident| $query:expr) => {{
         let database = $database.clone();
@@ -157,8 +154,8 @@ macro_rules! on_database {
                 $crate::database::Database::Sqlite(pools) => {
                     $(type $db = diesel::sqlite::Sqlite;)?
                     let mut reader = pools.$pool($($organization)?).await?;
-                    let read = $crate::attendance::attended(|attendance| async move {
-                        let read = pools.attend(attendance, async {
+                    let read = $crate::cancellation::cancellable(|cancellation| async move {
+                        let read = pools.limit(cancellation, async {
                             let $conn = &mut *reader.connection;
                             $query.map_err($crate::error::DbError::from)
                         });
@@ -170,8 +167,8 @@ macro_rules! on_database {
                 $crate::database::Database::Postgres(pools) => {
                     $(type $db = diesel::pg::Pg;)?
                     let mut reader = pools.$pool($($organization)?).await?;
-                    let read = $crate::attendance::attended(|attendance| async move {
-                        let read = pools.attend(attendance, async {
+                    let read = $crate::cancellation::cancellable(|cancellation| async move {
+                        let read = pools.limit(cancellation, async {
                             let $conn = &mut *reader.connection;
                             $query.map_err($crate::error::DbError::from)
                         });

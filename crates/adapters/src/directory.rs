@@ -20,7 +20,7 @@ use crate::types::IdValue;
 macro_rules! put_row {
     ($store:expr, $organization:expr, $row:expr, $table:ident, ($($key:ident),+)) => {
         Box::pin(async move {
-            let turn = $store.turn_to_put($organization).await?;
+            let permit = $store.permit_to_put($organization).await?;
             let row = $row;
             on_database!($store.database, write, |conn| {
                 async {
@@ -32,7 +32,7 @@ macro_rules! put_row {
                         let replace = insert.on_conflict(($($table::$key),+)).do_update();
                         replace.set(&row).execute(conn).await?;
                     }
-                    drop(turn);
+                    drop(permit);
                     QueryResult::Ok(inserted == 1)
                 }
                 .await

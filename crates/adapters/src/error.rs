@@ -9,7 +9,7 @@ use diesel_async::pooled_connection::PoolError as ManagerError;
 use diesel_async::pooled_connection::deadpool::PoolError;
 use timelog_domain::ports::PortError;
 
-/// What a database error means for the work it befell.
+/// What a database error means for the work that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DbError {
     /// Somebody else changed what this transaction was decided on. Load again, decide again.
@@ -18,16 +18,16 @@ pub(crate) enum DbError {
     /// The connection broke before anything was committed. A new one may do.
     #[error("the connection broke: {0}")]
     Disconnected(String),
-    /// An earlier statement of the transaction failed, so the server took no notice of this one.
-    /// Why is in that one's error.
+    /// The server did not run the statement because an earlier one of its transaction failed. That
+    /// one's error says why.
     #[error("{0}")]
     Aborted(String),
     /// The statement took longer than it may.
     #[error("{0}")]
-    Overdue(String),
-    /// Nobody waits for it any more, so it was not carried to its end.
+    TimedOut(String),
+    /// Its caller stopped waiting.
     #[error("nobody waits for it any more")]
-    Abandoned,
+    Cancelled,
     /// The database is away, locked or full. The transaction did not commit, or it is unknown
     /// whether it did.
     #[error("{0}")]
@@ -44,8 +44,8 @@ pub(crate) enum DbError {
     Failed(String),
 }
 
-/// What SQLite says when it cannot work now but may later. diesel passes on the text and not the
-/// code, here and below.
+/// How SQLite's messages begin when it cannot work now but may later. diesel passes on the text and
+/// not the code, here and below.
 const SQLITE_PASSING: [&str; 8] = [
     "database is locked",
     "database table is locked",
@@ -57,13 +57,12 @@ const SQLITE_PASSING: [&str; 8] = [
     "out of memory",
 ];
 
-/// What this program's function says in SQLite to end a read: it took too long, or nobody waits for
-/// it.
-pub(crate) const SQLITE_OVERDUE: &str = "canceling a read that takes too long";
-pub(crate) const SQLITE_ABANDONED: &str = "canceling a read that nobody waits for";
+/// The errors with which this program ends a read in SQLite.
+pub(crate) const SQLITE_TIMED_OUT: &str = "canceling a read that takes too long";
+pub(crate) const SQLITE_CANCELLED: &str = "canceling a read that nobody waits for";
 
-/// What PostgreSQL says when it cannot work now but may later: a limit was reached, or the server
-/// starts, stops or is full.
+/// How PostgreSQL's messages begin when it cannot work now but may later: a limit was reached, or
+/// the server starts, stops or is full.
 const POSTGRES_PASSING: [&str; 15] = [
     "canceling statement due to",
     "the database system is",
@@ -82,7 +81,7 @@ const POSTGRES_PASSING: [&str; 15] = [
     "server login has been failing",
 ];
 
-/// What PostgreSQL, or a pooler before it, says when only this connection is at fault.
+/// Likewise when only this connection is at fault. Some come from a pooler before the server.
 const POSTGRES_BROKEN: [&str; 5] = [
     "terminating connection",
     "cached plan must not change result type",
@@ -91,10 +90,10 @@ const POSTGRES_BROKEN: [&str; 5] = [
     "client_idle_timeout",
 ];
 
-/// What PostgreSQL says of a statement that took too long.
-const POSTGRES_OVERDUE: &str = "canceling statement due to statement timeout";
+/// PostgreSQL's message when a statement took too long.
+const POSTGRES_TIMED_OUT: &str = "canceling statement due to statement timeout";
 
-/// What PostgreSQL says of a statement because one before it in the same transaction failed.
+/// How its message begins when an earlier statement of the transaction failed.
 const POSTGRES_ABORTED: &str = "current transaction is aborted";
 
 impl From<Error> for DbError {
@@ -127,11 +126,11 @@ impl From<Error> for DbError {
                 Self::Aborted(info.message().to_owned())
             }
             Error::DatabaseError(_, info)
-                if [POSTGRES_OVERDUE, SQLITE_OVERDUE].contains(&info.message()) =>
+                if [POSTGRES_TIMED_OUT, SQLITE_TIMED_OUT].contains(&info.message()) =>
             {
-                Self::Overdue(info.message().to_owned())
+                Self::TimedOut(info.message().to_owned())
             }
-            Error::DatabaseError(_, info) if info.message() == SQLITE_ABANDONED => Self::Abandoned,
+            Error::DatabaseError(_, info) if info.message() == SQLITE_CANCELLED => Self::Cancelled,
             Error::DatabaseError(_, info) if starts_with_any(&**info, &POSTGRES_BROKEN) => {
                 Self::Disconnected(info.message().to_owned())
             }
@@ -158,7 +157,7 @@ impl From<ConnectionError> for DbError {
 }
 
 impl From<PoolError> for DbError {
-    /// Whoever makes the connections of a pool marks what waiting does not mend as an invalid URL.
+    /// What waiting does not mend comes as an invalid URL from where the connections are made.
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Backend(ManagerError::ConnectionError(
@@ -185,12 +184,12 @@ impl DbError {
         Self::Failed(format!("it panicked: {}", text.unwrap_or("no reason was given")))
     }
 
-    /// Of two errors of one transaction, this one first, the one that says why it failed.
+    /// Of two errors of one transaction, the one that says why it failed.
     pub(crate) fn or_cause(self, other: Self) -> Self {
         if matches!(self, Self::Aborted(_)) { other } else { self }
     }
 
-    /// What it means to a program that opens the database: where waiting does not help, it ends.
+    /// What it means while the database is opened: where waiting does not help, the program ends.
     pub(crate) fn at_opening(self) -> PortError {
         match self {
             Self::Unusable(reason) => PortError::Internal(reason),
@@ -202,15 +201,15 @@ impl DbError {
 impl From<DbError> for PortError {
     fn from(error: DbError) -> Self {
         match error {
-            // Whoever may try again has done so by now, in vain.
+            // It was tried again as often as that helps.
             DbError::Conflict(reason)
             | DbError::Disconnected(reason)
             | DbError::Aborted(reason)
-            | DbError::Overdue(reason)
+            | DbError::TimedOut(reason)
             | DbError::Unavailable(reason)
             // Somebody may mend it while the service runs.
             | DbError::Unusable(reason) => Self::Unavailable(reason),
-            DbError::Abandoned => Self::Unavailable(error.to_string()),
+            DbError::Cancelled => Self::Unavailable(error.to_string()),
             DbError::UnknownReference => Self::UnknownReference,
             DbError::Failed(reason) => Self::Internal(reason),
         }
@@ -238,13 +237,13 @@ mod tests {
 
     #[test]
     fn what_takes_too_long_may_be_tried_again_on_either_database() {
-        for message in [POSTGRES_OVERDUE, SQLITE_OVERDUE] {
-            assert_eq!(said(message), DbError::Overdue(message.to_owned()));
+        for message in [POSTGRES_TIMED_OUT, SQLITE_TIMED_OUT] {
+            assert_eq!(said(message), DbError::TimedOut(message.to_owned()));
             assert!(
                 matches!(PortError::from(said(message)), PortError::Unavailable(_)),
                 "{message}"
             );
         }
-        assert_eq!(said(SQLITE_ABANDONED), DbError::Abandoned);
+        assert_eq!(said(SQLITE_CANCELLED), DbError::Cancelled);
     }
 }

@@ -1,9 +1,9 @@
-//! The digests by which an external reference is found. Its texts may be longer than what an index
-//! takes.
+//! The digests by which an external reference is found, because its texts may be longer than an
+//! index takes.
 //!
-//! Each of the three texts has its own, so that the index leads to whatever is asked for: a
-//! provider, a type of it, an id. Of 128 bits nobody finds two texts with the same, and whoever did
-//! would meet only what belongs to the same organization.
+//! Each of the three texts has its own, so that the index serves every filter: by provider, by type
+//! and by id. Nobody finds two texts with the same 128 bits, and they would only meet within one
+//! organization.
 
 use sha2::{Digest, Sha256};
 use timelog_domain::{ExternalRef, ExternalRefPart};
@@ -18,8 +18,8 @@ pub(crate) fn of_part(part: &ExternalRefPart) -> Vec<u8> {
     digest_external_ref_part(part.as_str()).to_vec()
 }
 
-/// What a part of an external reference is found by: the first 16 bytes of its SHA-256. On
-/// PostgreSQL there is a function that computes the same, `external_digest`.
+/// The digest by which a part of an external reference is found: the first 16 bytes of its SHA-256.
+/// On PostgreSQL the function `external_digest` computes the same.
 #[must_use]
 pub fn digest_external_ref_part(text: &str) -> [u8; 16] {
     let mut digest = [0; 16];

@@ -13,8 +13,8 @@ use crate::schema::idempotency_keys;
 use crate::store::Store;
 use crate::types::{IdValue, Instant, InstantValue};
 
-/// The condition stands in both places: between choosing a row and deleting it, a new request may
-/// have taken the key over.
+/// The condition stands in both places, because a new request may take the key over between choosing
+/// the row and deleting it.
 const SWEEP: &str = "DELETE FROM idempotency_keys \
     WHERE expires_at <= $1 AND (organization_id, key_id, operation, key) IN (\
         SELECT organization_id, key_id, operation, key FROM idempotency_keys \
@@ -28,8 +28,8 @@ struct Swept {
 }
 
 impl Store {
-    /// How many bytes the kept answers and their keys take, without what indexes and pages add.
-    /// They are added up in an index, beside those who write.
+    /// How many bytes the stored answers and their keys take, without what indexes and pages add. An
+    /// index adds them up, and nobody who writes waits for that.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl IdempotencyCache for Store {
 
     fn sweep(&self, now: Timestamp, limit: u32) -> PortFuture<'_, u64> {
         Box::pin(async move {
-            // Where rows are locked one by one, those that a request is taking over are left to it.
+            // PostgreSQL locks row by row. What a request is taking over is left to that request.
             let end = match &self.database {
                 Database::Sqlite(_) => ")",
                 Database::Postgres(_) => " FOR UPDATE SKIP LOCKED)",

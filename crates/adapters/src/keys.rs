@@ -15,10 +15,9 @@ use crate::schema::{api_keys, former_secrets};
 use crate::store::Store;
 use crate::types::{IdValue, InstantValue};
 
-/// Bytes of chance in the part that is not secret, which is enough to make a second key of the same
-/// prefix unlikely.
+/// Random bytes in the part that is not secret, enough that two keys hardly get the same prefix.
 const PREFIX_BYTES: usize = 6;
-/// Bytes of chance in the secret part.
+/// Random bytes in the secret part.
 const SECRET_BYTES: usize = 32;
 
 /// The SHA-256 of a key's text, by which it is known.
@@ -27,7 +26,7 @@ pub fn digest_key(text: &str) -> [u8; 32] {
     Sha256::digest(text).into()
 }
 
-/// The part of a key's text that finds its row, if the text has the form of a key.
+/// The part of a key's text by which its row is found, if the text has the form of a key.
 fn prefix_of(text: &str) -> Option<&str> {
     let (prefix, secret) = text.strip_prefix("tlk_")?.split_once('_')?;
     let hex = |text: &str, bytes| {
@@ -53,11 +52,11 @@ fn new_text() -> Result<(String, String), PortError> {
     Ok((prefix, text))
 }
 
-/// How often a key is given another text that somebody else gives another one at the same moment.
+/// How often a rotation is tried when somebody else rotates the same key at the same moment.
 const ATTEMPTS: u32 = 5;
 
 impl Store {
-    /// The row of the key that had a text of that prefix and digest, if it still works.
+    /// The row of the key that had a text of that prefix and digest, if that text still works.
     async fn find_former(
         &self,
         prefix: String,

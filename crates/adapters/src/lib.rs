@@ -1,12 +1,12 @@
 //! The ports of [`timelog_domain`] on diesel.
 //!
-//! [`Store`] implements them all: changes go through a commit queue, which takes the requests that
-//! wait as one batch and commits them in one transaction; reads go to a pool beside it, where
-//! organizations take turns.
+//! [`Store`] implements them all. Changes go through a commit queue, which commits the requests that
+//! wait as one batch, in one transaction. Reads use connections of their own, which organizations
+//! share.
 
 mod admission;
-mod attendance;
 mod backup;
+mod cancellation;
 mod checkout;
 mod commit_queue;
 mod copy;
@@ -14,6 +14,8 @@ mod database;
 mod directory;
 mod error;
 mod external_digest;
+mod fair_queue;
+mod fair_semaphore;
 mod idempotency;
 mod keys;
 mod measure;
@@ -29,8 +31,6 @@ mod sqlite;
 mod store;
 mod sweeper;
 mod time_entries;
-mod turns;
-mod turnstile;
 mod types;
 mod url;
 

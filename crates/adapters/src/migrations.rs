@@ -23,7 +23,7 @@ const POSTGRES_LOCK: i64 = 0x74_69_6d_65_6c_6f_67;
 
 #[declare_sql_function]
 extern "SQL" {
-    /// What a migration needs and SQLite does not have.
+    /// A migration needs it, and SQLite does not have it.
     fn external_digest(part: Text) -> Binary;
 }
 
@@ -37,22 +37,21 @@ pub(crate) fn run_sqlite(conn: &mut SqliteConnection) -> Result<Vec<String>, DbE
 }
 
 /// Whether any migration was ever applied.
-pub(crate) fn sqlite_is_made(conn: &mut SqliteConnection) -> Result<bool, DbError> {
+pub(crate) fn sqlite_was_migrated(conn: &mut SqliteConnection) -> Result<bool, DbError> {
     let table = "EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '__diesel_schema_migrations')";
     Ok(diesel::select(sql::<Bool>(table)).get_result(conn)?)
 }
 
 pub(crate) fn sqlite_has_pending(conn: &mut SqliteConnection) -> Result<bool, DbError> {
     // Where its table is missing, diesel would make it, which a connection that only reads cannot.
-    if !sqlite_is_made(conn)? {
+    if !sqlite_was_migrated(conn)? {
         return Ok(true);
     }
     conn.has_pending_migration(SQLITE).map_err(|error| failed(&*error))
 }
 
 /// Applies the migrations that are missing, all of them or none, and returns their versions.
-/// Programs that start at once wait for each other, however long that takes: the limits are for
-/// requests.
+/// Programs that start at once wait for each other, without the time limits of requests.
 pub(crate) async fn run_postgres(conn: AsyncPgConnection) -> Result<Vec<String>, DbError> {
     blocking(conn, |conn| {
         conn.transaction(|conn| {
@@ -73,7 +72,7 @@ pub(crate) fn postgres_versions() -> Result<Vec<String>, DbError> {
     Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
-/// The migrations know only how to run on a connection that blocks.
+/// diesel runs migrations only on a connection that blocks.
 async fn blocking<T: Send + 'static>(
     conn: AsyncPgConnection,
     work: impl FnOnce(&mut AsyncConnectionWrapper<AsyncPgConnection>) -> Result<T, DbError>

@@ -1,22 +1,22 @@
-//! How a store is used.
+//! Settings of a store.
 
 use std::time::Duration;
 
-/// How many connections look keys up, say whether the database can be worked with, and read for
-/// commands. No organization's reads take them.
+/// How many connections are for keys, for readiness and for the reads of commands. The reads of
+/// organizations do not use them.
 pub(crate) const LOOK_UPS: usize = 2;
 
 /// How the database is used.
 #[derive(Debug, Clone)]
 pub struct DatabaseOptions {
-    /// Whether to make a database that is not there. Where it is not made, opening it fails.
+    /// Whether to make a database that is not there. Otherwise opening it fails.
     pub create: bool,
     /// How many connections read for organizations at the same time. One alone gets half of them.
     pub read_connections: usize,
     /// How long to wait for a connection, and for a lock that somebody else holds.
     pub lock_timeout: Duration,
-    /// How long one statement may take. On SQLite it holds for reads that may visit many rows,
-    /// whose number bounds all others.
+    /// How long one statement may take. On SQLite this ends only reads that may visit many rows; all
+    /// others visit few.
     pub statement_timeout: Duration,
     /// How many transactions commit at the same time. PostgreSQL only: SQLite has one writer.
     pub lanes: usize,

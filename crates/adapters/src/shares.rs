@@ -1,5 +1,5 @@
-//! Dividing what is bounded among those who ask for it, so that nobody who takes much keeps the
-//! others out.
+//! Dividing a bounded number of things among several holders, so that one who takes much does not
+//! keep the others out.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A bounded number of something (connections, places, bytes) that several holders share.
 ///
-/// Whoever holds some may take more only if at least as much as it holds then stays free. So a
-/// single holder gets half of all, each further one half of what is left, and whoever holds nothing
-/// gets what is free. Clones share the same whole.
+/// A holder may take more only if as much as it already holds then stays free. So a single holder
+/// gets half of all, each further one half of what is left, and one that holds nothing gets what is
+/// free. Clones share the same whole.
 #[derive(Debug)]
 pub struct Shares<K>(Arc<Mutex<State<K>>>);
 
@@ -26,7 +26,7 @@ impl<K: Eq + Hash + Clone> Shares<K> {
         Self(Arc::new(Mutex::new(State { free: all, held: HashMap::new() })))
     }
 
-    /// Takes some for a holder, or nothing where its share does not allow it now.
+    /// Takes some for a holder, or nothing where its share does not allow that now.
     #[must_use]
     pub fn take(&self, holder: &K, amount: u64) -> Option<Share<K>> {
         let mut state = self.lock();

@@ -1,15 +1,14 @@
 //! Text as it is shown to people and written to logs: without secrets, and without characters that
 //! do something to a terminal.
 //!
-//! What is shown may be anything: a URL with its password given in the place of a file, a key in
-//! the place of an id. So a secret is told by how it looks, and where that is doubtful, it is
-//! hidden.
+//! The text may be anything: somebody may give a URL with its password where a file is meant, or a
+//! key where an id is. So a secret is known by how it looks, and hidden where that is doubtful.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// What stands for whatever is not shown.
+/// Stands for what is not shown.
 const HIDDEN: char = '…';
 
 /// How an API key begins.
@@ -18,8 +17,8 @@ const KEY: &str = "tlk_";
 /// The most characters of a key's prefix, which is no secret.
 const LONGEST_PREFIX: usize = 12;
 
-/// So many hexadecimal digits in a row are taken for a part of a key's secret, which has 64. An id
-/// has at most 32.
+/// This many hexadecimal digits in a row are taken for a part of a key's secret, which has 64. An
+/// id has at most 32.
 const SECRET_DIGITS: usize = 40;
 
 /// One value, such as a path or a name, for a message about it. All of it is taken for one thing,
@@ -97,7 +96,7 @@ fn hidden_key(run: &str) -> Option<String> {
     if let Some(start) = start {
         let (begin, key) = run.split_at(start + KEY.len());
         let prefix = key.split('_').next().unwrap_or_default();
-        // What is as short as a prefix and followed by nothing is no more than that.
+        // A text as short as a prefix with nothing behind it is only that.
         return match (prefix.len() <= LONGEST_PREFIX, key.len() > prefix.len()) {
             (true, false) => None,
             (true, true) => Some(format!("{begin}{prefix}_{HIDDEN}")),
@@ -108,22 +107,22 @@ fn hidden_key(run: &str) -> Option<String> {
     parts.any(|digits| digits.len() >= SECRET_DIGITS).then(|| HIDDEN.to_string())
 }
 
-/// A value without what may be a password: what stands between the first colon and the last `@`,
-/// and the parameters of a URL.
+/// A value without what may be a password: between the first colon and the last `@`, and in the
+/// parameters of a URL.
 fn without_password(text: &str) -> Cow<'_, str> {
     let scheme = text.find("://");
     let is_url = scheme.is_some() || begins_like_a_url(text);
     if let Some(at) = text.rfind('@')
         && let Some(colon) = text[..at].find(':')
     {
-        // That of a scheme is not the one before the password, unless there is no other.
+        // The colon of a scheme does not begin the password, unless there is no other.
         let own = scheme.filter(|scheme| *scheme == colon).map_or(colon, |scheme| {
             let after = scheme + "://".len();
             text.get(after..at)
                 .and_then(|user| user.find(':'))
                 .map_or(after - 1, |colon| after + colon)
         });
-        // Our own words about URLs.
+        // Our own example of a URL.
         if &text[own + 1..at] == "PASSWORD" {
             return Cow::Borrowed(text);
         }
@@ -134,7 +133,7 @@ fn without_password(text: &str) -> Cow<'_, str> {
         return Cow::Owned(format!("{}{HIDDEN}{rest}", &text[..=own]));
     }
     if is_url {
-        // It may have lost its end, and the password with it its mark.
+        // It may be cut off, so that the @ after the password is missing.
         let end = scheme.map_or_else(
             || text.find(':').map_or(0, |colon| colon + 1),
             |scheme| scheme + "://".len(),
@@ -161,7 +160,7 @@ fn after_password_name(text: &str) -> Option<usize> {
     text.to_ascii_lowercase().find(NAME).map(|start| start + NAME.len())
 }
 
-/// Likewise of one word of a message, which may well be a URL that is shown on purpose.
+/// Likewise one word of a message, which may be a URL that is shown on purpose.
 fn without_password_in_word(word: &str) -> Cow<'_, str> {
     let is_plain = !word.contains('@') && after_password_name(word).is_none();
     let user = word.split_once("://").map_or(word, |(_, rest)| rest);
@@ -175,8 +174,7 @@ fn without_password_in_word(word: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A text in which characters that are no part of it, but do something to whatever shows it, are
-/// written as `\u{1b}`.
+/// A text in which the characters that act on a terminal are written as `\u{1b}`.
 pub fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     let acts = |letter: char| acts_on_a_terminal(letter) && !stays(letter);
     if !text.contains(acts) {
@@ -194,8 +192,7 @@ pub fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Control characters, and those that turn the direction of writing, so that what is shown is not
-/// what is there.
+/// Control characters, and those that turn the direction of writing and so show another text.
 #[must_use]
 pub const fn acts_on_a_terminal(letter: char) -> bool {
     matches!(letter, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

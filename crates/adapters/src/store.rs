@@ -11,9 +11,9 @@ use timelog_domain::ports::{Clock, Health, PortError, PortFuture, Readiness};
 use crate::commit_queue::CommitQueue;
 use crate::database::{Database, detached, on_database};
 use crate::error::DbError;
+use crate::fair_semaphore::{FairSemaphore, Permit};
 use crate::options::{DatabaseOptions, QueueOptions};
 use crate::schema::organizations;
-use crate::turnstile::{Turn, Turnstile};
 use crate::types::IdValue;
 use crate::url::DatabaseUrl;
 
@@ -21,11 +21,11 @@ use crate::url::DatabaseUrl;
 pub struct Store {
     pub(crate) database: Database,
     pub(crate) queue: CommitQueue,
-    /// What is put into the directory passes here, as much at a time as there are connections for
-    /// it. So the queue, which shares them, waits for no more than that, and nobody for all that
-    /// another organization puts.
-    puts: Turnstile<OrganizationId>,
-    /// How long a put waits for its turn.
+    /// Permits to put something into the directory, as many as there are connections beside the
+    /// queue's. So the queue, which shares the pool, always finds its own, and no organization waits
+    /// for all that another one puts.
+    puts: FairSemaphore<OrganizationId>,
+    /// How long a put waits for its permit.
     wait: Duration,
 }
 
@@ -51,7 +51,7 @@ impl Store {
         };
         let (create, wait) = (database.create, database.lock_timeout);
         let database = Database::open(url, database).await.map_err(DbError::at_opening)?;
-        if !create && !database.is_made().await? {
+        if !create && !database.was_migrated().await? {
             database.close().await;
             let nothing = "there is no database of this program; look at --database-url, or make one with \"timelog migrate\"";
             return Err(PortError::Internal(nothing.to_owned()));
@@ -61,16 +61,16 @@ impl Store {
             tracing::warn!(warning, "the database may lose what was answered");
         }
         let queue = CommitQueue::start(&database, &clock, lanes, batch_size, queue);
-        let puts = Turnstile::new(database.other_writers());
+        let puts = FairSemaphore::new(database.other_writers());
         Ok(Self { database, queue, puts, wait })
     }
 
-    /// Waits for a turn of the organization's to put something into the directory.
-    pub(crate) async fn turn_to_put(
+    /// Waits until the organization may put something into the directory.
+    pub(crate) async fn permit_to_put(
         &self,
         organization: OrganizationId,
-    ) -> Result<Turn<OrganizationId>, PortError> {
-        tokio::time::timeout(self.wait, self.puts.enter(organization))
+    ) -> Result<Permit<OrganizationId>, PortError> {
+        tokio::time::timeout(self.wait, self.puts.acquire(organization))
             .await
             .map_err(|_| PortError::Busy)
     }

@@ -1,4 +1,4 @@
-//! Deletes expired answers, and measures what is kept.
+//! Deletes expired answers, and measures those that are stored.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -10,12 +10,11 @@ use crate::error::DbError;
 use crate::measure::as_value;
 use crate::store::Store;
 
-/// How many answers one statement deletes. Small, so that those who write never wait long for the
-/// sweeper.
+/// How many answers one statement deletes. Few, so that nobody who writes waits long for it.
 const BATCH: u32 = 500;
 
 /// Sweeps now and then every `interval`, for ever. A sweep that fails is logged, and the next one
-/// catches up.
+/// makes up for it.
 pub async fn sweep(store: &Store, clock: &dyn Clock, interval: Duration) {
     loop {
         match AssertUnwindSafe(sweep_once(store, clock)).catch_unwind().await {
@@ -30,11 +29,11 @@ pub async fn sweep(store: &Store, clock: &dyn Clock, interval: Duration) {
         }
         match AssertUnwindSafe(store.kept_bytes()).catch_unwind().await {
             Ok(Ok(bytes)) => {
-                metrics::gauge!("timelog_idempotency_stored_bytes").set(as_value(bytes))
+                metrics::gauge!("timelog_idempotency_stored_bytes").set(as_value(bytes));
             }
-            Ok(Err(error)) => tracing::warn!(%error, "the kept answers could not be measured"),
+            Ok(Err(error)) => tracing::warn!(%error, "the stored answers could not be measured"),
             Err(panic) => {
-                tracing::error!(reason = %DbError::panicked(&*panic), "measuring the kept answers ended")
+                tracing::error!(reason = %DbError::panicked(&*panic), "measuring the stored answers ended");
             }
         }
         tokio::time::sleep(interval).await;

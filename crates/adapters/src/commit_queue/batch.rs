@@ -8,7 +8,7 @@ use timelog_domain::{Decision, Ledger, Request, Timestamp, handle};
 
 use crate::error::DbError;
 
-/// What became of one request of a batch.
+/// The decision on one request of a batch, or why there is none.
 pub(crate) type Settled = Result<Decision, PortError>;
 
 /// Runs one transaction: load what the requests touch, [`decide`] them in order, save what changed,

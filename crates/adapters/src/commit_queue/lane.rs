@@ -1,4 +1,4 @@
-//! A lane: the jobs that wait for one worker, and how it is.
+//! A lane: the jobs that wait for one worker, and whether that runs.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,9 +9,9 @@ use timelog_domain::{OrganizationId, Request};
 use tokio::sync::{Notify, oneshot};
 
 use super::batch::Settled;
+use crate::fair_queue::{FairQueue, Taken};
 use crate::measure::as_value;
 use crate::shares::{Share, Shares};
-use crate::turns::{Taken, Turns};
 
 /// A request that is to be answered.
 pub(super) struct Job {
@@ -22,12 +22,12 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) fn answer(self, settled: Settled) {
-        // The client may have hung up. Its request was carried out all the same.
+        // The client may have hung up. Its request is carried out all the same.
         drop(self.reply.send(settled));
     }
 }
 
-/// A job with the place that it takes up while it waits.
+/// A job, and the place that it takes while it waits.
 struct Waiting {
     job: Job,
     _place: Share<OrganizationId>,
@@ -41,7 +41,7 @@ pub(super) struct Batch {
     pub(super) late: Vec<Job>,
 }
 
-/// What there is for a worker.
+/// What a worker does next.
 enum Next {
     Batch(Batch),
     /// Nothing yet.
@@ -53,18 +53,18 @@ enum Next {
 pub(super) struct Lane {
     places: Shares<OrganizationId>,
     queue: Mutex<Queue>,
-    /// Told whenever there is something to do for the worker.
+    /// Tells the worker that there is something to do.
     changed: Notify,
-    /// Its worker ended and is about to be started again.
+    /// The worker ended and is about to be started again.
     is_down: AtomicBool,
-    /// How often it ended since it last committed something.
+    /// How often the worker ended since it last committed something.
     ends: AtomicU32,
     jobs: metrics::Gauge,
     organizations: metrics::Gauge,
 }
 
 struct Queue {
-    turns: Turns<Waiting>,
+    turns: FairQueue<Waiting>,
     entrance: Entrance,
 }
 
@@ -73,7 +73,7 @@ enum Entrance {
     Open,
     /// What waits is carried out, and nothing more is taken.
     Shut,
-    /// There is no worker any more.
+    /// The worker is gone for good.
     Abandoned,
 }
 
@@ -82,7 +82,7 @@ impl Lane {
         let label = number.to_string();
         Self {
             places: Shares::new(capacity as u64),
-            queue: Mutex::new(Queue { turns: Turns::default(), entrance: Entrance::Open }),
+            queue: Mutex::new(Queue { turns: FairQueue::default(), entrance: Entrance::Open }),
             changed: Notify::new(),
             is_down: AtomicBool::new(false),
             ends: AtomicU32::new(0),
@@ -91,7 +91,7 @@ impl Lane {
         }
     }
 
-    /// Lets a request wait for its turn. What becomes of it comes through what is returned.
+    /// Puts a request at the end of its organization's line. Its decision comes through the receiver.
     pub(super) fn enter(&self, request: Request) -> Result<oneshot::Receiver<Settled>, PortError> {
         let (reply, answer) = oneshot::channel();
         let (organization, weight) = (request.caller.organization_id, request.weight());
@@ -108,14 +108,14 @@ impl Lane {
         Ok(answer)
     }
 
-    /// Waits for jobs and takes those that are to be committed together. None once there will be no
+    /// Waits for jobs and takes those that are to be committed together. None when there will be no
     /// more.
     pub(super) async fn next(&self, most_jobs: usize, max_wait: Duration) -> Option<Batch> {
         loop {
             match self.take(most_jobs, max_wait) {
                 Next::Batch(batch) => return Some(batch),
                 Next::Never => return None,
-                // A change between the two is not missed: it is kept for whoever waits next.
+                // A change between the two is not missed: it ends the next wait at once.
                 Next::Later => self.changed.notified().await,
             }
         }
@@ -152,7 +152,7 @@ impl Lane {
         }
     }
 
-    /// Leaves those that wait to themselves, where the worker has gone for good.
+    /// Drops the jobs that wait, when the worker is gone for good.
     pub(super) fn abandon(&self) {
         self.shut_as(Entrance::Abandoned);
         let mut queue = self.lock();
@@ -162,7 +162,7 @@ impl Lane {
         drop(left);
     }
 
-    /// Whether it commits.
+    /// Whether the worker runs.
     pub(super) fn check(&self) -> Result<(), PortError> {
         match self.lock().entrance {
             Entrance::Shut => Err(shutting_down()),
@@ -173,8 +173,7 @@ impl Lane {
         }
     }
 
-    /// Notes that the worker ended, and how often it did before without committing anything in
-    /// between.
+    /// Notes that the worker ended, and returns how often it did before since its last commit.
     pub(super) fn note_end(&self) -> u32 {
         self.is_down.store(true, Ordering::Release);
         self.ends.fetch_add(1, Ordering::Relaxed)

@@ -1,9 +1,8 @@
-//! The commit queue: requests that wait are taken together, decided together and committed in one
-//! transaction, so that one sync of the disk serves them all. Nobody waits for company: an idle
-//! queue commits a single request at once. Where the database commits several transactions at a
-//! time, the queue has as many lanes, and an organization always takes the same. In a lane,
-//! organizations [take turns](crate::turns), and its places are [divided](crate::shares) among
-//! them.
+//! The commit queue: requests that wait are taken as one batch, decided together and committed in
+//! one transaction, so that one sync of the disk serves them all. An idle queue commits a single
+//! request at once. Where the database commits several transactions at a time, the queue has as
+//! many lanes, and an organization always uses the same one. In a lane, organizations [take
+//! turns](crate::fair_queue), and its places are [divided](crate::shares) among them.
 
 mod batch;
 mod lane;
@@ -20,7 +19,7 @@ use self::lane::{Lane, shutting_down};
 use self::worker::Worker;
 use crate::options::QueueOptions;
 
-/// The lanes, and the handles to the ends of their workers.
+/// The lanes and their workers.
 pub(crate) struct CommitQueue {
     lanes: Vec<Arc<Lane>>,
     workers: Mutex<Vec<JoinHandle<()>>>,
@@ -47,8 +46,8 @@ impl CommitQueue {
         Self { lanes, workers }
     }
 
-    /// Puts a request into its lane and waits for what becomes of it. From here on it is carried
-    /// out, whether or not anybody still waits.
+    /// Puts a request into its lane and waits for its decision. From here on it is carried out, also
+    /// when its caller stops waiting.
     pub(crate) async fn submit(&self, request: Request) -> Settled {
         let answer = self.lane(&request).ok_or_else(shutting_down)?.enter(request)?;
         answer.await.unwrap_or_else(|_| {
@@ -58,7 +57,7 @@ impl CommitQueue {
         })
     }
 
-    /// Whether every lane commits. One whose worker ended does not, until it is started again.
+    /// Whether every lane commits. One whose worker ended does not until that is started again.
     pub(crate) fn check(&self) -> Result<(), PortError> {
         self.lanes.iter().try_for_each(|lane| lane.check())
     }

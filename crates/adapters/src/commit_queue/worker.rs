@@ -29,7 +29,7 @@ pub(super) struct Worker<S> {
     pub(super) lane: Arc<Lane>,
 }
 
-/// Whoever waits in a lane must not wait for a worker that has gone for good, however it went.
+/// However a worker ends, nobody may wait in its lane after that.
 impl<S> Drop for Worker<S> {
     fn drop(&mut self) {
         self.lane.abandon();
@@ -37,8 +37,8 @@ impl<S> Drop for Worker<S> {
 }
 
 impl<S: CommitBatch> Worker<S> {
-    /// Works until there will be no more jobs. Whatever ends the work before, it is told and begun
-    /// again: the jobs that were in hand get no answer but this, and those that wait go on waiting.
+    /// Works until there will be no more jobs. After a panic it starts again: the jobs that it was
+    /// working on are told that the worker ended, and those that wait go on waiting.
     pub(super) async fn run_on(self) {
         while let Err(panic) = AssertUnwindSafe(self.run()).catch_unwind().await {
             let ends = self.lane.note_end();
@@ -60,8 +60,8 @@ impl<S: CommitBatch> Worker<S> {
         }
     }
 
-    /// Commits the jobs together. If that fails for a reason that may lie in one of them, halves
-    /// are tried on their own, so that one bad job never sinks its neighbours.
+    /// Commits the jobs together. If that fails for a reason that may lie in one of them, each half
+    /// is tried on its own, so that one bad job never fails the others.
     async fn settle(&self, jobs: Vec<Job>) {
         let mut parts = vec![jobs];
         while let Some(mut part) = parts.pop() {
@@ -120,8 +120,8 @@ impl<S: CommitBatch> Worker<S> {
     }
 }
 
-/// Two programs that keep meeting over one row must fall out of step. The first time they try again
-/// at once.
+/// A random time, so that two programs do not meet over the same row again and again. The first try
+/// comes at once.
 async fn pause(attempts: u32) {
     if attempts > 1 {
         let chance = getrandom::u32().unwrap_or(attempts) % (1 << attempts.min(6));

@@ -25,8 +25,8 @@ pub(super) fn pool(
 ) -> Result<Pool<AsyncPgConnection>, DbError> {
     let (url, tls, settings) = (url.clone(), tls::connector(url)?, settings(options));
     let mut config = ManagerConfig::default();
-    // Whether the connection broke is known without asking the server; a backend that was killed
-    // shows at its next use.
+    // A connection that broke is known without asking the server. A backend that was killed shows at
+    // its next use.
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |_| {
         let (url, tls, settings) = (url.clone(), tls.clone(), settings.clone());
@@ -47,20 +47,19 @@ async fn connect(
         url.config().connect(tls).await.map_err(|error| refusal::connection_error(&error, url))?;
     let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
     conn.batch_execute(settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-    // Has the server end what it does for a program that is gone. One on a system that cannot
-    // notice that refuses to be told.
+    // Has the server end its work for a program that is gone. On some systems it cannot notice that
+    // and refuses the setting.
     drop(conn.batch_execute("SET client_connection_check_interval = '1s'").await);
     speak_english(&mut conn).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }
 
-/// Read committed is what the commits are built for: they find conflicts themselves. A role or
-/// database may default to another level, and to answers that come before what they say is on the
-/// disk.
+/// Commits are made for read committed: they find conflicts themselves. The role or the database may
+/// default to another level, and to a COMMIT that does not wait for the disk.
 fn settings(options: &DatabaseOptions) -> String {
     let (lock, statement) =
         (options.lock_timeout.as_millis(), options.statement_timeout.as_millis());
-    // A transaction here never waits for a client, so one that idles was abandoned.
+    // A transaction never waits for a client, so its program is gone where it idles.
     let idle = (options.statement_timeout + Duration::from_secs(30)).as_millis();
     format!(
         "SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
@@ -70,8 +69,8 @@ fn settings(options: &DatabaseOptions) -> String {
     )
 }
 
-/// Some errors are told apart by their message, because the driver does not pass on every code. A
-/// server may speak another language; where this role may not change that, the operator is told.
+/// Some errors are known only by their message, because the driver does not pass on every code. So
+/// the messages must be English. Where this role may not set that, the operator is told.
 async fn speak_english(conn: &mut AsyncPgConnection) -> QueryResult<()> {
     static TOLD: Once = Once::new();
     let language = diesel::dsl::sql::<Text>("current_setting('lc_messages')");

@@ -6,12 +6,11 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::error::DbError;
 
-/// Has a session wait for the disk at each commit, where its role or database defaults to not
-/// waiting. A server that has a standby may be set to wait for less than that one's disk, or for
-/// more; that is left as it is.
+/// Has each commit wait for the disk, where the role or the database defaults to not waiting. Other
+/// values, which say what to wait for on a standby, stay as they are.
 pub(super) const SYNCHRONOUS: &str = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
-/// `reset_val` is what a session starts with, whatever this one was set to.
+/// `reset_val` is what a session starts with.
 const SETTINGS: &str = "SELECT name FROM pg_settings \
     WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND reset_val = 'off' ORDER BY name";
 

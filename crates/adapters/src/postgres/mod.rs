@@ -27,7 +27,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 pub use self::url::PostgresUrl;
 
 use crate::admission::{Admission, Admitted, Kind};
-use crate::attendance::Attendance;
+use crate::cancellation::Cancellation;
 use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
 use crate::error::DbError;
@@ -45,8 +45,8 @@ diesel::table! {
 /// Connections beside the lanes' own that write: for the directory, the keys and the sweeper.
 pub(crate) const OTHER_WRITERS: usize = 2;
 
-/// How long a read may still go on that nobody waits for. Most are over by then, which costs less
-/// than to end them.
+/// How long a cancelled read may still go on. Most finish by then, which costs less than to end
+/// them.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// The connections to one PostgreSQL database.
@@ -54,10 +54,10 @@ const GRACE: Duration = Duration::from_millis(100);
 pub(crate) struct PostgresPools {
     writers: Pool<AsyncPgConnection>,
     readers: Pool<AsyncPgConnection>,
-    /// For what waits for no organization's reads.
+    /// For reads that do not wait for those of organizations.
     look_ups: Pool<AsyncPgConnection>,
     admission: Admission,
-    /// What the server is asked through to end a statement.
+    /// For asking the server to end a statement, which takes a connection of its own.
     tls: MakeRustlsConnect,
     wait: Duration,
     /// How long a server may stay silent on a connection that is in use.
@@ -76,11 +76,11 @@ impl PostgresPools {
             admission: Admission::new(options.read_connections, options.lock_timeout),
             tls: tls::connector(url)?,
             wait: options.lock_timeout,
-            // The server ends a statement that takes too long. This ends the wait for a server that
-            // does not even do that.
+            // The server ends a statement that takes too long. This is for one that does not answer
+            // at all.
             patience: options.statement_timeout + options.lock_timeout,
         };
-        // A database that is away is told now, and not by the first request.
+        // Whether the database is there shows now, and not at the first request.
         drop(pools.look_up().await?);
         Ok(pools)
     }
@@ -112,60 +112,59 @@ impl PostgresPools {
         hand_back(reader, asked)
     }
 
-    /// What its operator should know of the server.
+    /// What the operator should know of the server.
     pub(crate) async fn warnings(&self) -> Result<Vec<String>, DbError> {
         let mut reader = self.look_up().await?.connection;
         let asked = self.ask(durability::warnings(&mut reader)).await;
         hand_back(reader, asked)
     }
 
-    /// Whether there is anything of this program in the database.
-    pub(crate) async fn is_made(&self) -> Result<bool, DbError> {
+    /// Whether any migration was ever applied.
+    pub(crate) async fn was_migrated(&self) -> Result<bool, DbError> {
         let mut reader = self.look_up().await?.connection;
-        let asked = self.ask(is_made(&mut reader)).await;
+        let asked = self.ask(was_migrated(&mut reader)).await;
         hand_back(reader, asked)
     }
 
-    /// Closes every connection that is not in use, and the others when they no longer are.
+    /// Closes the connections that are not in use now, and the others after their use.
     pub(crate) fn close(&self) {
         self.writers.close();
         self.readers.close();
         self.look_ups.close();
     }
 
-    /// Waits for what the server answers, for a bounded time. What comes of it must be [handed
-    /// back](hand_back).
+    /// Waits for the server's answer, for a bounded time. The result must go to [`hand_back`].
     pub(crate) async fn ask<T>(&self, work: impl Future<Output = Result<T, DbError>>) -> Asked<T> {
         tokio::time::timeout(self.patience, work).await
     }
 
-    /// [Asks](Self::ask), until nobody waits for the answer any more. What comes of it must be
-    /// [taken back](Self::take_back).
-    pub(crate) async fn attend<T>(
+    /// [Asks](Self::ask), until the caller stops waiting. The result must go to
+    /// [`take_back`](Self::take_back).
+    pub(crate) async fn limit<T>(
         &self,
-        attendance: Attendance,
+        cancellation: Cancellation,
         read: impl Future<Output = Result<T, DbError>>,
     ) -> Asked<T> {
-        let abandoned = async {
-            attendance.ended().await;
+        let cancelled = async {
+            cancellation.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
             biased;
             asked = self.ask(read) => asked,
-            () = abandoned => Ok(Err(DbError::Abandoned)),
+            () = cancelled => Ok(Err(DbError::Cancelled)),
         }
     }
 
-    /// What came of a read. One that was abandoned goes on in the server, so that is told to end
-    /// it. Its connection is of no more use: what the server still has to say about it would be
-    /// taken for the answer to what is asked next.
+    /// The result of a read, whose connection goes back to the pool. A cancelled read still runs in
+    /// the server, so the server is told to end it. Its connection is closed: the next to use it
+    /// would get the answer to this read.
     pub(crate) async fn take_back<T>(
         &self,
         conn: Object<AsyncPgConnection>,
         asked: Asked<T>,
     ) -> Result<T, DbError> {
-        if !matches!(asked, Ok(Err(DbError::Abandoned))) {
+        if !matches!(asked, Ok(Err(DbError::Cancelled))) {
             return hand_back(conn, asked);
         }
         let conn = Object::take(conn);
@@ -173,13 +172,13 @@ impl PostgresPools {
             .await
         {
             Ok(Ok(())) => {}
-            // The server finds out by itself that the connection is closed.
+            // The server will notice that the connection is closed.
             Ok(Err(error)) => {
-                tracing::debug!(%error, "a read that nobody waits for could not be ended")
+                tracing::debug!(%error, "a cancelled read could not be ended");
             }
-            Err(_) => tracing::debug!("a read that nobody waits for could not be ended in time"),
+            Err(_) => tracing::debug!("a cancelled read could not be ended in time"),
         }
-        Err(DbError::Abandoned)
+        Err(DbError::Cancelled)
     }
 
     /// Loads, decides and saves a batch in one transaction.
@@ -196,7 +195,7 @@ impl PostgresPools {
             ))
         });
         if !matches!(committed, Ok(_) | Err(DbError::Conflict(_))) {
-            // Whatever state the connection is in, the next batch starts on another one.
+            // The connection may be in any state, so the next batch starts on another one.
             drop(Object::take(writer));
         }
         committed
@@ -206,12 +205,12 @@ impl PostgresPools {
 /// A connection to read on.
 type Reader = Admitted<Object<AsyncPgConnection>>;
 
-/// What was answered, unless the server stayed silent.
+/// What the server answered, unless it stayed silent.
 pub(crate) type Asked<T> = Result<Result<T, DbError>, Elapsed>;
 
-/// What came of work outside a transaction. Its connection goes back to the pool unless it is of no
-/// more use: it broke, or the server stayed silent, and would answer the next who asks with what it
-/// owes this one.
+/// The result of work outside a transaction, whose connection goes back to the pool. It is closed
+/// where it broke, or where the server stayed silent: the next to use it would get the answer to
+/// this.
 pub(crate) fn hand_back<T>(conn: Object<AsyncPgConnection>, asked: Asked<T>) -> Result<T, DbError> {
     let answer = asked.unwrap_or_else(|_| {
         Err(DbError::Disconnected("the database did not answer in time".to_owned()))
@@ -222,7 +221,7 @@ pub(crate) fn hand_back<T>(conn: Object<AsyncPgConnection>, asked: Asked<T>) -> 
     answer
 }
 
-async fn is_made(conn: &mut AsyncPgConnection) -> Result<bool, DbError> {
+async fn was_migrated(conn: &mut AsyncPgConnection) -> Result<bool, DbError> {
     let known =
         diesel::select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL"));
     Ok(known.get_result(conn).await?)
@@ -232,7 +231,7 @@ async fn has_pending_migrations(
     conn: &mut AsyncPgConnection,
     needed: &[String],
 ) -> Result<bool, DbError> {
-    if !is_made(conn).await? {
+    if !was_migrated(conn).await? {
         return Ok(true);
     }
     let count = __diesel_schema_migrations::table
@@ -256,7 +255,7 @@ async fn commit(
             AnsiTransactionManager::commit_transaction(conn).await.map_err(|error| {
                 match DbError::from(error) {
                     conflict @ DbError::Conflict(_) => conflict,
-                    // It must not be tried again here: only the client's retry, under its idempotency
+                    // It must not be tried again here. Only the client's retry, under its idempotency
                     // key, can find out.
                     error => DbError::Unavailable(format!(
                         "whether the transaction committed is unknown: {error}"
@@ -267,15 +266,15 @@ async fn commit(
             Ok(settled)
         }
         Err(error) => {
-            // Where the connection broke there is nothing left to roll back, and the reason is the
-            // first error.
+            // Where the connection broke there is nothing to roll back, and the first error says
+            // why.
             drop(AnsiTransactionManager::rollback_transaction(conn).await);
             Err(error)
         }
     }
 }
 
-/// What became of the requests, and how many bytes of answers it stores.
+/// The decisions, and how many bytes of answers are stored.
 async fn work(
     conn: &mut AsyncPgConnection,
     requests: &[Request],

@@ -6,8 +6,8 @@ use tokio_postgres::error::SqlState;
 
 use super::url::PostgresUrl;
 
-/// The error of a connection that was not made. What waiting does not mend is marked as an invalid
-/// URL, and says what would mend it; everything else may pass.
+/// The error of a connection that was not made. What waiting does not mend becomes an invalid URL,
+/// with what would mend it.
 pub(super) fn connection_error(error: &Error, url: &PostgresUrl) -> ConnectionError {
     let reason = describe(error);
     match remedy(error, url) {
@@ -49,7 +49,7 @@ fn remedy(error: &Error, url: &PostgresUrl) -> Option<String> {
             _ => return None,
         });
     }
-    // The driver does not tell the kinds of its own errors apart otherwise.
+    // The driver's own errors differ only in their messages.
     match error.to_string().as_str() {
         "invalid configuration" | "authentication error" => Some(
             "Give the user, the password and the parameters that the server asks for in the database URL".to_owned(),

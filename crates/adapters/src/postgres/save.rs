@@ -117,3 +117,44 @@ async fn affect(
         Err(DbError::Conflict(format!("{affected} of {rows} rows were as loaded")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::debug_query;
+    use diesel::pg::Pg;
+    use diesel::query_builder::QueryFragment;
+
+    use super::*;
+
+    /// What is sent for so many rows of so many columns, and kept prepared.
+    fn sent(text: &'static Text, columns: usize, rows: usize) -> String {
+        let array = |_| values::<BigInt, _>((0..rows).map(|_| 1_i64));
+        let statement = Statement { text, arrays: (0..columns).map(array).collect(), last: None };
+        assert!(statement.is_safe_to_cache_prepared(&Pg).unwrap());
+        let debug = debug_query::<Pg, _>(&statement).to_string();
+        debug.split_once(" -- binds").unwrap().0.to_owned()
+    }
+
+    #[test]
+    fn batches_of_any_size_have_one_text_which_is_kept_prepared() {
+        let columns = TimeEntryRow::COLUMNS.len();
+        for text in [&INSERT, &UPDATE, &DELETE, &RECORD, &CLAIM] {
+            assert_eq!(sent(text, columns, 1), sent(text, columns, 64));
+        }
+        assert_eq!(
+            sent(&DELETE, 3, 2),
+            "DELETE FROM time_entries t USING unnest($1, $2, $3) AS n (organization_id, id, loaded) \
+             WHERE t.organization_id = n.organization_id AND t.id = n.id AND t.version = n.loaded"
+        );
+    }
+
+    #[test]
+    fn what_never_changes_in_an_entry_is_not_written_again() {
+        let update = sent(&UPDATE, UPDATED.len(), 1);
+        let (set, _) = update.split_once(" FROM").unwrap();
+        assert!(set.contains(" SET user_id = n.user_id, "), "{set}");
+        for column in ["organization_id", "project_id", "source", "external_id", "created_at"] {
+            assert!(!set.contains(column), "{column}: {set}");
+        }
+    }
+}

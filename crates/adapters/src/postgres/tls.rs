@@ -38,8 +38,7 @@ fn authorities(url: &PostgresUrl) -> Result<RootCertStore, DbError> {
             authorities.add(certificate).map_err(|error| unusable(&error))?;
         }
     } else {
-        // A certificate of the system's that cannot be read is one that cannot vouch; the others
-        // still can.
+        // Certificates of the system that cannot be read are left out.
         authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
     if authorities.is_empty() {

@@ -248,10 +248,10 @@ impl fmt::Display for PostgresUrl {
             let comma = if index == 0 { "" } else { "," };
             match host {
                 Host::Tcp(host) if host.parse::<Ipv6Addr>().is_ok() => {
-                    write!(f, "{comma}[{host}]:{port}")?
+                    write!(f, "{comma}[{host}]:{port}")?;
                 }
                 Host::Tcp(host) => {
-                    write!(f, "{comma}{}:{port}", utf8_percent_encode(host, SPECIAL))?
+                    write!(f, "{comma}{}:{port}", utf8_percent_encode(host, SPECIAL))?;
                 }
                 Host::Unix(path) => {
                     write!(

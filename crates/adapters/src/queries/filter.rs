@@ -10,28 +10,28 @@ use diesel::sqlite::Sqlite;
 
 use crate::sqlite;
 
-/// What a read is ended by, where the server does not end it. diesel prepares a text that it is
-/// given anew each time; this is prepared once, as part of its statement.
+/// The condition through which SQLite ends a read. Unlike a text given to `sql`, it lets diesel keep
+/// the statement prepared.
 #[derive(Debug, Clone, Copy, QueryId, ValidGrouping)]
-pub(super) struct Endable;
+pub(super) struct Cancellable;
 
-impl Expression for Endable {
+impl Expression for Cancellable {
     type SqlType = Bool;
 }
 
-impl<T> AppearsOnTable<T> for Endable {}
+impl<T> AppearsOnTable<T> for Cancellable {}
 
-impl<T> SelectableExpression<T> for Endable {}
+impl<T> SelectableExpression<T> for Cancellable {}
 
-impl QueryFragment<Sqlite> for Endable {
+impl QueryFragment<Sqlite> for Cancellable {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql(sqlite::CONDITION);
+        out.push_sql(sqlite::CANCEL_CONDITION);
         Ok(())
     }
 }
 
-impl QueryFragment<Pg> for Endable {
-    /// The server ends a statement when it is told to.
+impl QueryFragment<Pg> for Cancellable {
+    /// The server itself can end a statement.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("true");
         Ok(())
@@ -39,7 +39,7 @@ impl QueryFragment<Pg> for Endable {
 }
 
 /// Adds an organization and the conditions of a filter to a boxed query. Lists, counts and totals
-/// all pass through here, so they see the same entries.
+/// all use it, so they see the same entries.
 macro_rules! filtered {
     ($query:expr, $organization:expr, $filter:expr) => {{
         use $crate::external_digest::of_part;
@@ -61,8 +61,8 @@ macro_rules! filtered {
             external_type,
             external_id,
         } = $filter;
-        // The first of all conditions, so that it is asked for rows that the others leave out.
-        let query = $query.filter($crate::queries::filter::Endable);
+        // The first condition, so that it also sees the rows that the others leave out.
+        let query = $query.filter($crate::queries::filter::Cancellable);
         let mut query = query.filter(t::organization_id.eq(IdValue::from($organization)));
         if let Some(id) = project_id {
             query = query.filter(t::project_id.eq(IdValue::from(id)));

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use timelog_domain::{Fingerprint, IdempotencyRecord, IdempotencyScope, StoredAnswer};
 
-use super::kept_body::KeptBody;
 use super::row::row;
+use super::stored_body::StoredBody;
 use crate::error::DbError;
 use crate::schema::idempotency_keys;
 use crate::types::{IdValue, InstantValue};
@@ -32,12 +32,12 @@ row! {
 }
 
 impl IdempotencyRow {
-    /// How many bytes are kept.
+    /// How many bytes are stored.
     pub(crate) fn bytes(&self) -> u64 {
         u64::from(self.size.unsigned_abs())
     }
 
-    /// What the row is kept under.
+    /// The scope that the answer belongs to.
     pub(crate) fn scope(&self) -> Result<IdempotencyScope, DbError> {
         let key = self
             .key
@@ -56,7 +56,7 @@ impl IdempotencyRow {
 impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {
     fn from((scope, record): (IdempotencyScope, IdempotencyRecord)) -> Self {
         let IdempotencyRecord { fingerprint, answer, expires_at } = record;
-        let body = KeptBody::pack(answer.body);
+        let body = StoredBody::pack(answer.body);
         let texts = [scope.operation.len(), scope.key.as_str().len()];
         let headers =
             [&answer.location, &answer.etag].map(|header| header.as_ref().map_or(0, String::len));
@@ -89,7 +89,7 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
                 format!("{} bytes", bytes.len()),
             )
         })?;
-        let body = KeptBody { plain: row.body, lz4: row.body_lz4 }.unpack()?;
+        let body = StoredBody { plain: row.body, lz4: row.body_lz4 }.unpack()?;
         let status = u16::try_from(row.status)
             .map_err(|error| DbError::unknown_value("idempotency_keys", "status", error))?;
         Ok(Self {

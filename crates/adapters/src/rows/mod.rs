@@ -5,9 +5,9 @@ mod api_key;
 mod directory;
 mod history;
 mod idempotency;
-mod kept_body;
 mod load;
 mod row;
+mod stored_body;
 mod time_entry;
 
 pub(crate) use api_key::{ApiKeyRow, FormerSecretRow};

@@ -42,8 +42,7 @@ pub(super) fn pool(
         Box::pin(async move {
             let opened = tokio::task::spawn_blocking(move || {
                 let conn = establish(files.path(), false, &pragmas)?;
-                // What is open now must be what was opened first, and not a file that has taken its
-                // place since.
+                // It must be the file that was opened first, and not one that replaced it.
                 files.check().map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
                 Ok(SyncConnectionWrapper::with_runtime(conn, Threads))
             });
@@ -56,8 +55,8 @@ pub(super) fn pool(
         .map_err(|error| DbError::Failed(error.to_string()))
 }
 
-/// Opens the files of a database for the first time and leaves them open, so that from here on they
-/// are the same files and no other connection has to recover what a process left that died.
+/// Opens the files of a database and leaves them open. So they stay the same files, and no other
+/// connection has to recover what a process left behind that died.
 pub(super) fn first(files: &Files, options: &DatabaseOptions) -> Result<SqliteConnection, DbError> {
     if let Some(obstacle) = files.obstacle(options.create) {
         return Err(obstacle);
@@ -77,9 +76,9 @@ pub(super) fn first(files: &Files, options: &DatabaseOptions) -> Result<SqliteCo
     Ok(conn)
 }
 
-/// A process that dies after it has written a COMMIT and before that is synced leaves a change that
-/// only the machine's memory has. To whoever opens the database next it looks as good as every
-/// other, and so it may be answered. So whatever is found in the log is brought to the disk first.
+/// A process that dies between writing a COMMIT and syncing it leaves a change that is only in the
+/// machine's memory. The next process cannot tell it from others and may answer with it. So what is
+/// in the log is synced first.
 fn sync_what_was_found(
     conn: &mut SqliteConnection,
     files: &Files,
@@ -94,8 +93,8 @@ fn sync_what_was_found(
         #[diesel(sql_type = Integer)]
         checkpointed: i32,
     }
-    // Somebody else who reads or writes is not waited for: what then cannot be moved to the
-    // database is synced where it is.
+    // This does not wait for other processes. What cannot be moved to the database because of them
+    // is synced where it is.
     conn.batch_execute("PRAGMA busy_timeout = 0")?;
     let done: Checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
     conn.batch_execute(&format!("PRAGMA busy_timeout = {}", lock_timeout.as_millis()))?;
@@ -125,7 +124,7 @@ fn establish(
     Ok(conn)
 }
 
-/// The path as a URI, which can say that the file must be there already
+/// The path as a URI, because that can say that the file must exist
 /// (<https://sqlite.org/uri.html>).
 fn uri(path: &Path, create: bool) -> Result<String, ConnectionError> {
     let path = path.to_str().ok_or_else(|| {

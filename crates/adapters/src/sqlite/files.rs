@@ -1,8 +1,7 @@
-//! The files of an SQLite database: whether they can be used, and whether the path still names
-//! those that are open.
+//! The files of an SQLite database: whether they can be used, and whether they are still there.
 //!
-//! A file that is deleted or replaced stays open, and SQLite goes on writing to it. Whatever is
-//! written then is gone with the process, so it must not be answered.
+//! A file that is deleted or replaced stays open, and SQLite goes on writing to it. What is written
+//! then is lost with the process, so it must not be answered.
 
 use std::fmt;
 use std::fs::{self, Metadata, OpenOptions};
@@ -22,14 +21,14 @@ pub(crate) fn companion(database: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// The files of one database. Clones share what is known of them.
+/// The files of one database. Clones know the same of them.
 #[derive(Clone)]
 pub(super) struct Files {
     path: PathBuf,
     opened: Arc<OnceLock<Vec<(PathBuf, Identity)>>>,
 }
 
-/// What tells a file from every other, whatever it is called.
+/// Tells a file from every other, whatever its name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -56,16 +55,15 @@ impl Files {
         self.companion("-wal")
     }
 
-    /// A file beside the database, which SQLite puts where the database really is and not where a
-    /// link to it is.
+    /// A file beside the database. SQLite puts it where the database really is, and not beside a
+    /// link to it.
     fn companion(&self, ending: &str) -> Result<PathBuf, DbError> {
         let database = fs::canonicalize(&self.path).map_err(|error| self.gone(&error))?;
         Ok(companion(&database, ending))
     }
 
-    /// Makes an empty file where there is none, which only its owner may read and write. SQLite
-    /// would let everybody read it, and gives the files beside it the mode of this one. One that is
-    /// there is left as it is.
+    /// Makes an empty file, which only its owner may read and write, where there is none. One that
+    /// SQLite makes can be read by everybody, and the files beside it get the mode of this one.
     pub(super) fn make(&self) {
         let made =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.real_path());
@@ -88,8 +86,7 @@ impl Files {
         path
     }
 
-    /// Notes which files are open. The first connection, which stays open, calls this once it has
-    /// opened them all.
+    /// Notes which files are open, once the first connection has opened them all.
     pub(super) fn note_opened(&self) -> Result<(), DbError> {
         let mut opened = Vec::with_capacity(3);
         for path in [self.path.clone(), self.log()?, self.companion("-shm")?] {
@@ -126,7 +123,7 @@ impl Files {
         ))
     }
 
-    /// Why the database cannot be opened, where that can be told and waiting does not mend it.
+    /// Why the database cannot be opened, where waiting does not mend that.
     pub(super) fn obstacle(&self, create: bool) -> Option<DbError> {
         let path = shown::path(&self.path);
         let unusable = |reason: String| Some(DbError::Unusable(reason));
@@ -154,7 +151,7 @@ impl Files {
         }
     }
 
-    /// What an error of opening means, now that SQLite has met it.
+    /// What SQLite's error means when it could not open the database.
     pub(super) fn explain(&self, error: DbError) -> DbError {
         let (DbError::Unavailable(reason) | DbError::Failed(reason)) = &error else { return error };
         let path = shown::path(&self.path);
@@ -167,8 +164,7 @@ impl Files {
         if !refused.iter().any(|text| reason.contains(text)) {
             return error;
         }
-        // Nothing of this process has the file open, so that opening it here and closing it again
-        // releases no lock.
+        // Closing a file releases this process's locks on it, but nothing else has this one open.
         let tried = OpenOptions::new().read(true).write(true).open(&self.path);
         let why = tried.err().map_or_else(|| reason.clone(), |error| error.to_string());
         DbError::Unusable(format!(

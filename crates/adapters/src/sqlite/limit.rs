@@ -1,7 +1,7 @@
-//! Ending a read that takes too long, or that nobody waits for any more.
+//! Ending a read that takes too long, or whose caller stopped waiting.
 //!
-//! SQLite ends a statement when a function in it fails. So queries that may visit many rows begin
-//! with a [condition](CONDITION) that calls a function of this program now and then.
+//! SQLite ends a statement when a function in it fails. So queries that may visit many rows have a
+//! [condition](CANCEL_CONDITION) that calls a function of this program now and then.
 
 use std::time::{Duration, Instant};
 
@@ -13,55 +13,54 @@ use diesel_async::sync_connection_wrapper::SpawnBlocking;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::attendance::Attendance;
-use crate::error::{SQLITE_ABANDONED, SQLITE_OVERDUE};
+use crate::cancellation::Cancellation;
+use crate::error::{SQLITE_CANCELLED, SQLITE_TIMED_OUT};
 
-/// Asks for about one row in a thousand whether the read is to go on. A prime, so that an
-/// organization whose entries are stored among those of others at regular intervals meets it as
-/// often. First of all conditions, so that it is asked also for rows that the others leave out. The
-/// numbers of rows stand in every index.
-pub(crate) const CONDITION: &str = "(time_entries.rowid % 1009 <> 0 OR is_wanted())";
+/// Calls the function for about one row in a thousand. 1009 is a prime: where the entries of several
+/// organizations alternate in the table, each organization still has its share of such rows. This
+/// is the first condition, so that it also sees the rows that the others leave out. Every index has
+/// the `rowid`.
+pub(crate) const CANCEL_CONDITION: &str = "(time_entries.rowid % 1009 <> 0 OR is_wanted())";
 
 diesel::define_sql_function! {
-    /// Whether the read that runs is to go on. Where it is not, the function fails, and with it the
-    /// statement.
+    /// True while the read may go on. Then it fails, and the statement with it.
     fn is_wanted() -> Bool;
 }
 
 tokio::task_local! {
-    /// Of the read that runs in this task, or on this thread for it.
+    /// The limit of the read that runs in this task, or on this thread for it.
     static LIMIT: Limit;
 }
 
-/// How long a read may go on.
+/// Until when a read may go on.
 #[derive(Clone)]
 pub(super) struct Limit {
     until: Instant,
-    attendance: Attendance,
+    cancellation: Cancellation,
 }
 
 impl Limit {
-    pub(super) fn new(time: Duration, attendance: Attendance) -> Self {
-        Self { until: Instant::now() + time, attendance }
+    pub(super) fn new(time: Duration, cancellation: Cancellation) -> Self {
+        Self { until: Instant::now() + time, cancellation }
     }
 
-    /// Holds what is read meanwhile to this limit.
+    /// Runs a read under this limit.
     pub(super) async fn hold<T>(self, read: impl Future<Output = T>) -> T {
         LIMIT.scope(self, read).await
     }
 
     fn verdict(&self) -> Verdict {
-        if self.attendance.has_ended() {
-            Verdict(Err(SQLITE_ABANDONED))
+        if self.cancellation.is_cancelled() {
+            Verdict(Err(SQLITE_CANCELLED))
         } else if Instant::now() >= self.until {
-            Verdict(Err(SQLITE_OVERDUE))
+            Verdict(Err(SQLITE_TIMED_OUT))
         } else {
             Verdict(Ok(()))
         }
     }
 }
 
-/// Whether a read is to go on, or why not.
+/// Whether a read may go on, or why not.
 #[derive(Debug)]
 struct Verdict(Result<(), &'static str>);
 
@@ -73,14 +72,14 @@ impl ToSql<Bool, Sqlite> for Verdict {
     }
 }
 
-/// Makes the function known to a connection. Without a limit everything goes on.
+/// Adds the function to a connection. Without a limit it is always true.
 pub(super) fn register(conn: &SqliteConnection) -> QueryResult<()> {
     is_wanted_utils::register_nondeterministic_impl(conn, || {
         LIMIT.try_with(Limit::verdict).unwrap_or(Verdict(Ok(())))
     })
 }
 
-/// Runs what blocks on threads for that, under the limit of the task that it is done for.
+/// Runs blocking work on tokio's threads for it, under the limit of the task that asks for it.
 pub(crate) struct Threads;
 
 impl SpawnBlocking for Threads {
@@ -115,7 +114,7 @@ mod tests {
 
     use super::super::SqlitePools;
     use super::*;
-    use crate::attendance::attended;
+    use crate::cancellation::cancellable;
     use crate::error::DbError;
     use crate::options::DatabaseOptions;
 
@@ -141,11 +140,11 @@ mod tests {
     async fn read(pools: &SqlitePools, query: &'static str) -> Result<i64, PortError> {
         let pools = pools.clone();
         let mut reader = pools.read(OrganizationId::new(Uuid::nil())).await?;
-        let read = attended(|attendance| async move {
+        let read = cancellable(|cancellation| async move {
             let query = diesel::select(sql::<BigInt>(query));
             let read =
                 async { query.get_result(&mut *reader.connection).await.map_err(DbError::from) };
-            pools.attend(attendance, read).await
+            pools.limit(cancellation, read).await
         });
         read.await
     }
@@ -161,7 +160,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(
                 read(&pools, ENDLESS).await,
-                Err(PortError::Unavailable(SQLITE_OVERDUE.to_owned()))
+                Err(PortError::Unavailable(SQLITE_TIMED_OUT.to_owned()))
             );
             assert_eq!(read(&pools, "(SELECT 7)").await, Ok(7));
         }

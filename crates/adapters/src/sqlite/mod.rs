@@ -23,7 +23,7 @@ use self::connection::AsyncSqlite;
 use self::files::Files;
 use self::limit::Limit;
 use crate::admission::{Admission, Admitted, Kind};
-use crate::attendance::Attendance;
+use crate::cancellation::Cancellation;
 use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
 use crate::error::DbError;
@@ -32,19 +32,19 @@ use crate::migrations;
 use crate::options::{DatabaseOptions, LOOK_UPS};
 
 pub(crate) use self::files::companion;
-pub(crate) use self::limit::CONDITION;
+pub(crate) use self::limit::CANCEL_CONDITION;
 
 /// The connections to one SQLite file.
 #[derive(Clone)]
 pub(crate) struct SqlitePools {
     writer: Pool<AsyncSqlite>,
     readers: Pool<AsyncSqlite>,
-    /// For what waits for no organization's reads.
+    /// For reads that do not wait for those of organizations.
     look_ups: Pool<AsyncSqlite>,
     admission: Admission,
     files: Files,
-    /// The first connection, which nobody uses: as long as it is open, SQLite neither recovers the
-    /// log nor deletes it.
+    /// The first connection. Nobody uses it, but while it is open, SQLite neither recovers the log
+    /// nor deletes it.
     first: Arc<Mutex<Option<SqliteConnection>>>,
     wait: Duration,
     /// How long a read may take.
@@ -83,13 +83,12 @@ impl SqlitePools {
             return;
         }
         let mut held = Vec::new();
-        // Whoever holds every connection knows that nobody else uses one.
+        // With every connection in hand, nobody else uses one.
         for pool in [&self.readers, &self.look_ups, &self.writer] {
             for _ in 0..pool.status().max_size {
                 match checkout(self.wait, pool.get()).await {
                     Ok(conn) => held.push(Object::take(conn)),
-                    // It is in use for longer than anybody waits, or there is none and none can be
-                    // made.
+                    // It stays in use for too long, or it cannot be opened.
                     Err(error) => tracing::debug!(%error, "a connection is not closed in order"),
                 }
             }
@@ -107,8 +106,8 @@ impl SqlitePools {
         }
     }
 
-    /// Whether the path still names the files that are open. Asked after the work and before its
-    /// answer: what was written to a file that is deleted is lost.
+    /// Whether the path still names the files that are open. Checked after the work and before its
+    /// answer: what was written to a deleted file is lost.
     pub(crate) fn check(&self) -> Result<(), DbError> {
         self.files.check()
     }
@@ -131,13 +130,13 @@ impl SqlitePools {
         Ok(Admitted::at_once(checkout(self.wait, self.look_ups.get()).await?))
     }
 
-    /// Holds a read to the time it may take, and ends it when nobody waits for it any more.
-    pub(crate) async fn attend<T>(
+    /// Runs a read until it takes too long or its caller stops waiting.
+    pub(crate) async fn limit<T>(
         &self,
-        attendance: Attendance,
+        cancellation: Cancellation,
         read: impl Future<Output = T>,
     ) -> T {
-        Limit::new(self.time, attendance).hold(read).await
+        Limit::new(self.time, cancellation).hold(read).await
     }
 
     pub(crate) async fn write(&self) -> Result<Object<AsyncSqlite>, DbError> {
@@ -146,8 +145,8 @@ impl SqlitePools {
 
     pub(crate) async fn migrate(&self) -> Result<Vec<String>, DbError> {
         let mut writer = self.write().await?;
-        // Two programs may start at once: the lock makes the second one wait and find nothing left
-        // to do.
+        // Two programs may start at once. The second one waits for the lock, and then finds nothing
+        // left to do.
         writer.spawn_blocking(|conn| Ok(conn.immediate_transaction(migrations::run_sqlite))).await?
     }
 
@@ -159,10 +158,10 @@ impl SqlitePools {
         pending
     }
 
-    /// Whether there is anything of this program in the database.
-    pub(crate) async fn is_made(&self) -> Result<bool, DbError> {
+    /// Whether any migration was ever applied.
+    pub(crate) async fn was_migrated(&self) -> Result<bool, DbError> {
         let mut reader = self.look_up().await?.connection;
-        reader.spawn_blocking(|conn| Ok(migrations::sqlite_is_made(conn))).await?
+        reader.spawn_blocking(|conn| Ok(migrations::sqlite_was_migrated(conn))).await?
     }
 
     /// Writes rows in one transaction.
@@ -175,8 +174,7 @@ impl SqlitePools {
         self.check()
     }
 
-    /// Copies the database, as it is at one moment, into a new file. Nobody who reads or writes
-    /// waits for it.
+    /// Copies the database, as it is at one moment, into a new file. Reads and writes go on.
     pub(crate) async fn backup(&self, path: String) -> Result<(), DbError> {
         // A connection of its own, because readers may not write, not even a file of their own.
         let mut reader = Object::take(self.look_up().await?.connection);
@@ -208,7 +206,7 @@ impl SqlitePools {
             .and_then(|committed| committed)
             .and_then(|settled| self.check().map(|()| settled));
         if committed.is_err() {
-            // Whatever state the connection is in, the next batch starts on a new one.
+            // The connection may be in any state, so the next batch starts on a new one.
             drop(Object::take(writer));
         }
         committed
@@ -220,8 +218,8 @@ fn commit(
     requests: &[Request],
     clock: &dyn Clock,
 ) -> Result<Vec<Settled>, DbError> {
-    // A deferred BEGIN would fail at the first write if anybody wrote since its first read,
-    // whatever the timeout.
+    // A deferred BEGIN would fail at the first write, whatever the timeout, if somebody else wrote
+    // since its first read.
     AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
     let work = AssertUnwindSafe(|| {
         let mut ledger = load::load(conn, requests)?;
@@ -232,8 +230,8 @@ fn commit(
     let settled = catch_unwind(work).unwrap_or_else(|panic| Err(DbError::panicked(&*panic)));
     match settled {
         Ok((settled, bytes)) => {
-            // A COMMIT that fails may still have reached the disk. It must not be tried again here:
-            // only the client's retry, under its idempotency key, can find out.
+            // A COMMIT that fails may still have reached the disk. It must not be tried again here.
+            // Only the client's retry, under its idempotency key, can find out.
             AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
                 DbError::Unavailable(format!("the transaction could not be committed: {error}"))
             })?;

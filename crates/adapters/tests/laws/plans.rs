@@ -105,21 +105,23 @@ struct Read {
     statement: String,
 }
 
+impl Read {
+    /// The one statement on time entries that was just sent.
+    fn of_last(statements: &Statements, name: &str, by: &[&'static str], ordered: bool) -> Self {
+        let sent = std::mem::take(&mut *statements.lock().unwrap());
+        let mut sent: Vec<_> =
+            sent.into_iter().filter(|statement| statement.contains("time_entr")).collect();
+        assert_eq!(sent.len(), 1, "{name}: {sent:?}");
+        Self { name: name.to_owned(), by: by.to_vec(), ordered, statement: sent.remove(0) }
+    }
+}
+
 /// Carries each read out and returns its statement.
 async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
     let organization = id(ORGANIZATION);
     let mut reads = Vec::new();
     let mut add = |name: &str, by: &[&'static str], ordered| {
-        let sent = std::mem::take(&mut *statements.lock().unwrap());
-        let mut sent: Vec<_> =
-            sent.into_iter().filter(|statement| statement.contains("time_entr")).collect();
-        assert_eq!(sent.len(), 1, "{name}: {sent:?}");
-        reads.push(Read {
-            name: name.to_owned(),
-            by: by.to_vec(),
-            ordered,
-            statement: sent.remove(0),
-        });
+        reads.push(Read::of_last(statements, name, by, ordered));
     };
     statements.lock().unwrap().clear();
     let project_id = Some(id(101));

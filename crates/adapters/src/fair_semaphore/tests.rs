@@ -5,16 +5,16 @@ use proptest::prelude::*;
 
 use super::*;
 
-type Entering = Pin<Box<dyn Future<Output = Turn<u8>>>>;
+type Acquiring = Pin<Box<dyn Future<Output = Permit<u8>>>>;
 
 /// Somebody who wants to get in.
-fn entering(turnstile: &Turnstile<u8>, holder: u8) -> Entering {
-    let turnstile = turnstile.clone();
-    Box::pin(async move { turnstile.enter(holder).await })
+fn acquiring(semaphore: &FairSemaphore<u8>, holder: u8) -> Acquiring {
+    let semaphore = semaphore.clone();
+    Box::pin(async move { semaphore.acquire(holder).await })
 }
 
-fn poll(entering: &mut Entering) -> Option<Turn<u8>> {
-    match entering.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+fn poll(acquiring: &mut Acquiring) -> Option<Permit<u8>> {
+    match acquiring.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(turn) => Some(turn),
         Poll::Pending => None,
     }
@@ -22,24 +22,24 @@ fn poll(entering: &mut Entering) -> Option<Turn<u8>> {
 
 /// Everybody who is inside or waits, in the order in which they came.
 struct Crowd {
-    turnstile: Turnstile<u8>,
-    inside: Vec<(u8, Turn<u8>)>,
-    outside: Vec<(u8, Entering)>,
+    semaphore: FairSemaphore<u8>,
+    inside: Vec<(u8, Permit<u8>)>,
+    outside: Vec<(u8, Acquiring)>,
 }
 
 impl Crowd {
     fn before(places: usize) -> Self {
-        Self { turnstile: Turnstile::new(places), inside: Vec::new(), outside: Vec::new() }
+        Self { semaphore: FairSemaphore::new(places), inside: Vec::new(), outside: Vec::new() }
     }
 
     /// Somebody comes. Returns whether they are inside at once.
     fn come(&mut self, holder: u8) -> bool {
-        let mut entering = entering(&self.turnstile, holder);
-        let turn = poll(&mut entering);
+        let mut acquiring = acquiring(&self.semaphore, holder);
+        let turn = poll(&mut acquiring);
         let is_inside = turn.is_some();
         match turn {
             Some(turn) => self.inside.push((holder, turn)),
-            None => self.outside.push((holder, entering)),
+            None => self.outside.push((holder, acquiring)),
         }
         is_inside
     }
@@ -48,13 +48,13 @@ impl Crowd {
     fn has_let_in(&mut self) -> Vec<u8> {
         let mut holders = Vec::new();
         let mut outside = Vec::new();
-        for (holder, mut entering) in self.outside.drain(..) {
-            match poll(&mut entering) {
+        for (holder, mut acquiring) in self.outside.drain(..) {
+            match poll(&mut acquiring) {
                 Some(turn) => {
                     holders.push(holder);
                     self.inside.push((holder, turn));
                 }
-                None => outside.push((holder, entering)),
+                None => outside.push((holder, acquiring)),
             }
         }
         self.outside = outside;
@@ -75,7 +75,7 @@ impl Crowd {
     /// Nobody waits who may come in, and what is counted is what there is.
     fn is_settled(&self, places: usize) {
         let free = places - self.inside.len();
-        let Inner { shares, waiting } = &*self.turnstile.0;
+        let Inner { shares, waiting } = &*self.semaphore.0;
         assert_eq!(shares.free(), free as u64);
         for (holder, _) in &self.outside {
             assert!(free == 0 || free - 1 < self.held(*holder), "{holder} waits for nothing");

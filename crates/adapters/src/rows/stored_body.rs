@@ -1,28 +1,27 @@
-//! The body of a kept answer. A large one is compressed, because whoever asks for much at once
-//! decides how much is kept: the answer to a few kilobytes that are all wrong says so five hundred
-//! times.
+//! The body of a stored answer. A large one is compressed, because a client can make it large: the
+//! answer to five hundred wrong entries says so five hundred times.
 
 use crate::error::DbError;
 
-/// Below this a body is kept as it is, so that the answer to a single entry costs no time and can
-/// be read in the row.
+/// A smaller body is stored as it is, so that the answer to a single entry costs no time and can be
+/// read in the row.
 const SMALL: usize = 1024;
 
-/// More than any answer has. What claims to be larger is damaged.
+/// More bytes than any answer has. A body that claims more is damaged.
 const LARGEST: usize = 64 << 20;
 
-/// A byte of LZ4 stands for at most so many.
+/// The most bytes that one byte of LZ4 stands for.
 const MOST_FOR_A_BYTE: usize = 255;
 
-/// A body in one of the two columns that it may stand in.
-pub(super) struct KeptBody {
+/// A body, in one of its two columns.
+pub(super) struct StoredBody {
     /// As it was sent.
     pub(super) plain: Option<Vec<u8>>,
-    /// A block of LZ4 behind the size of the body, in 4 bytes, the least first.
+    /// The size of the body in 4 bytes, the least first, and then a block of LZ4.
     pub(super) lz4: Option<Vec<u8>>,
 }
 
-impl KeptBody {
+impl StoredBody {
     /// Compresses a body if that pays.
     pub(super) fn pack(body: Vec<u8>) -> Self {
         if (SMALL..=LARGEST).contains(&body.len()) {
@@ -34,7 +33,7 @@ impl KeptBody {
         Self { plain: Some(body), lz4: None }
     }
 
-    /// How many bytes it is kept in.
+    /// How many bytes are stored.
     pub(super) fn len(&self) -> usize {
         self.plain.iter().chain(&self.lz4).map(Vec::len).sum()
     }
@@ -57,7 +56,7 @@ impl KeptBody {
 fn unpack(lz4: &[u8]) -> Result<Vec<u8>, String> {
     let (size, block) = lz4.split_first_chunk().ok_or("it has no size")?;
     let size = usize::try_from(u32::from_le_bytes(*size)).map_err(|error| error.to_string())?;
-    // Checked before anything is made room for.
+    // Checked before memory is taken.
     if size > LARGEST || size > block.len().saturating_mul(MOST_FOR_A_BYTE) {
         return Err(format!("{} bytes cannot become {size}", block.len()));
     }
@@ -76,12 +75,12 @@ mod tests {
 
     use super::*;
 
-    fn packed(body: &[u8]) -> KeptBody {
-        KeptBody::pack(body.to_vec())
+    fn packed(body: &[u8]) -> StoredBody {
+        StoredBody::pack(body.to_vec())
     }
 
     fn damaged(lz4: Vec<u8>) -> bool {
-        let unpacked = KeptBody { plain: None, lz4: Some(lz4) }.unpack();
+        let unpacked = StoredBody { plain: None, lz4: Some(lz4) }.unpack();
         matches!(unpacked, Err(DbError::Failed(reason)) if reason.contains("idempotency_keys.body_lz4"))
     }
 
@@ -126,7 +125,7 @@ mod tests {
             assert!(refused.ends_with(&format!("cannot become {size}")), "{refused}");
         }
         for both in [(None, None), (Some(vec![1]), Some(whole))] {
-            let unpacked = KeptBody { plain: both.0, lz4: both.1 }.unpack();
+            let unpacked = StoredBody { plain: both.0, lz4: both.1 }.unpack();
             assert!(matches!(unpacked, Err(DbError::Failed(_))), "{unpacked:?}");
         }
     }
@@ -144,7 +143,7 @@ mod tests {
 
         #[test]
         fn nothing_that_is_stored_makes_it_panic(lz4 in prop::collection::vec(any::<u8>(), 0..2000)) {
-            drop(KeptBody { plain: None, lz4: Some(lz4) }.unpack());
+            drop(StoredBody { plain: None, lz4: Some(lz4) }.unpack());
         }
     }
 }

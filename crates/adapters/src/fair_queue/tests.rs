@@ -22,7 +22,7 @@ fn organization(number: u128) -> OrganizationId {
 /// Numbers jobs, and takes them.
 #[derive(Default)]
 struct Desk {
-    turns: Turns<Job>,
+    turns: FairQueue<Job>,
     jobs: usize,
 }
 

@@ -1,10 +1,10 @@
-//! Whose turn it is. Every organization has a line of its own, and the lines take turns.
+//! A queue in which organizations take turns. Each has a line of its own.
 //!
 //! It is deficit round robin with a short way for newcomers, the scheduler of RFC 8290 (section
-//! 4.2) with entries for bytes. A turn is worth [`TURN`] entries: a line brings what its credit
-//! pays for, and what it lacks it saves up, turn after turn. So whoever asks for hundreds of
-//! entries at a time gets no more than whoever asks for one. A line that has just formed comes
-//! first, once, so that who asks for little does not wait for all who ask for much.
+//! 4.2) with entries for bytes. A turn is worth [`TURN`] entries of credit. A line brings what its
+//! credit pays for and saves the rest for its next turn. So an organization that asks for hundreds
+//! of entries at a time gets no more than one that asks for single entries. A new line comes first,
+//! once, so that a small request does not wait for all the large ones.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,16 +13,16 @@ use timelog_domain::OrganizationId;
 /// How many entries a turn is worth.
 pub(crate) const TURN: usize = 32;
 
-/// The most entries that the jobs of one transaction ask for, unless a single one asks for more.
+/// The most entries in the jobs of one transaction, unless a single job has more.
 pub(crate) const MOST_ENTRIES: usize = 512;
 
 /// Jobs that wait.
-pub(crate) struct Turns<T> {
+pub(crate) struct FairQueue<T> {
     lines: HashMap<OrganizationId, Line<T>>,
     /// Those whose first turn is to come.
     newcomers: VecDeque<OrganizationId>,
     /// The others, the next one first. One whose line was used up in its first turn stays here for
-    /// another, so that it cannot come as a newcomer again and again.
+    /// another turn, so that it cannot be a newcomer again and again.
     ring: VecDeque<OrganizationId>,
     jobs: usize,
     organizations: usize,
@@ -39,7 +39,7 @@ struct Line<T> {
 pub(crate) struct Taken<T> {
     /// To be committed together.
     pub(crate) ready: Vec<T>,
-    /// What had waited too long when its turn came. It costs no turn.
+    /// What had waited too long when its turn came. It costs no credit.
     pub(crate) late: Vec<T>,
     weight: usize,
 }
@@ -54,7 +54,7 @@ enum Turn {
     Full,
 }
 
-impl<T> Default for Turns<T> {
+impl<T> Default for FairQueue<T> {
     fn default() -> Self {
         Self {
             lines: HashMap::new(),
@@ -66,7 +66,7 @@ impl<T> Default for Turns<T> {
     }
 }
 
-impl<T> Turns<T> {
+impl<T> FairQueue<T> {
     /// Puts a job at the end of its organization's line.
     pub(crate) fn push(&mut self, organization: OrganizationId, weight: usize, job: T) {
         let line = self.lines.entry(organization).or_insert_with(|| {
@@ -89,8 +89,8 @@ impl<T> Turns<T> {
     }
 
     /// Takes what is to be committed next: at least one job if any waits that is not late, at most
-    /// so many, and no more entries than fit. It does not wait for heavy jobs to save up once it
-    /// has something, so that they do not hold up light ones.
+    /// so many, and no more entries than fit. Once it has a job, it does not wait until heavy ones
+    /// have saved enough credit, so that they do not hold up light ones.
     pub(crate) fn take(&mut self, most_jobs: usize, is_late: impl Fn(&T) -> bool) -> Taken<T> {
         let mut taken = Taken { ready: Vec::new(), late: Vec::new(), weight: 0 };
         // How many turns in a row brought nothing.
@@ -100,7 +100,7 @@ impl<T> Turns<T> {
                 break;
             }
             let before = (taken.ready.len(), taken.late.len());
-            // Who is alone need not save up: there is nobody to give way to.
+            // A line that is alone need not save: there is nobody to give way to.
             let is_alone = self.lines.len() == 1;
             let Some(line) = self.lines.get_mut(&organization) else { break };
             let was_waiting = !line.jobs.is_empty();
@@ -171,7 +171,7 @@ impl<T> Line<T> {
 }
 
 impl<T> Taken<T> {
-    /// A heavy job must not make the lighter ones before it wait for its own work: what weighs more
+    /// Light jobs must not wait for the work of a heavy one in their transaction: what weighs more
     /// than a turn, and more than all of them, is left to the next transaction.
     fn has_room_for(&self, weight: usize, most_jobs: usize) -> bool {
         self.ready.is_empty()
