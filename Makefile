@@ -16,28 +16,37 @@ help: ## List the targets
 
 .PHONY: setup
 setup: ## Install what building and testing need
+	@scripts/setup build test
+
+.PHONY: setup-build
+setup-build:
 	@scripts/setup build
 
 .PHONY: run
-run: setup ## Start the service
+run: setup-build ## Start the service
 	cargo run --release --locked --bin timelog -- serve $(ARGS)
 
 .PHONY: build
-build: setup ## Build the program into target/release
+build: setup-build ## Build the program into target/release
 	cargo build --release --locked --bin timelog
 
 .PHONY: test
 test: setup ## Run every test
 	cargo test --workspace --locked $(ARGS)
 
-# TIMELOG_TEST_SEED=… repeats a run; SOAK_KINDS=kill,power, SOAK_CYCLES=100 and SOAK_DATABASES=SQLite choose what is run.
+# TIMELOG_TEST_SEED=… repeats a run. SOAK_KINDS=kill,power, SOAK_CYCLES=100 and SOAK_DATABASES=SQLite
+# choose what is run.
 SOAK = TIMELOG_TEST_PROGRAM=$(CURDIR)/target/release/timelog \
 	cargo test --locked -p timelog-api --test http -- --ignored --exact soak::soak --nocapture
 
 .PHONY: soak
-soak: build ## Disturb the program from outside for many minutes: docs/soak.md
+soak: build ## Disturb the program from outside for many minutes (docs/soak.md)
 	@scripts/setup soak
 	$(SOAK)
+
+.PHONY: schemathesis
+schemathesis: export SOAK_KINDS = schemathesis
+schemathesis: soak ## Test a service of its own with Schemathesis
 
 .PHONY: soak-sabotage
 soak-sabotage: build ## Show that the soak notices each promise that is broken
@@ -48,15 +57,15 @@ soak-sabotage: build ## Show that the soak notices each promise that is broken
 check: fmt lint doc policy test ## What CI runs
 
 .PHONY: fmt
-fmt: setup ## Check the format
+fmt: setup-build ## Check the format
 	cargo fmt --all --check
 
 .PHONY: lint
-lint: setup ## Check the lints
+lint: setup-build ## Check the lints
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 .PHONY: doc
-doc: setup ## Build the documentation of the crates
+doc: setup-build ## Build the documentation of the crates
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 .PHONY: policy

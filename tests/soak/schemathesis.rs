@@ -1,7 +1,7 @@
 //! Schemathesis asks for whatever the OpenAPI document allows, and for what it does not.
 //!
-//! It is installed into a folder of its own. What it checks beside its own checks is in
-//! `tests/schemathesis`.
+//! `scripts/setup soak` installs it into a folder of its own. What it checks beside its own checks
+//! is in `tests/schemathesis`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ const EXAMPLES: &str = "25";
 
 /// Sabotage: the document says that an entry lasts ten minutes at most.
 pub(super) async fn run(mut trial: Trial) -> Tally {
-    let program = install();
+    let program = installed();
     let mut tally = Tally::default();
     for _ in 0..trial.cycles {
         let mut site = Site::new(trial.database);
@@ -99,7 +99,7 @@ fn failures(output: &Output) -> String {
     )
 }
 
-/// What is installed, and kept, for the soak alone.
+/// The folder of what is installed, and kept, for the soak alone.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("soak")
 }
@@ -108,22 +108,13 @@ fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/schemathesis")
 }
 
-/// The program, in a folder beside what was built.
-fn install() -> PathBuf {
-    let folder = folder().join("venv");
-    let run = |command: &mut Command| {
-        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        assert!(
-            output.status.success(),
-            "{command:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    };
-    if !folder.join("bin/pip").exists() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-    }
-    run(Command::new(folder.join("bin/pip"))
-        .args(["install", "--quiet", "--requirement"])
-        .arg(here().join("requirements.txt")));
-    folder.join("bin/schemathesis")
+/// The program of Schemathesis.
+fn installed() -> PathBuf {
+    let program = folder().join("venv/bin/schemathesis");
+    assert!(
+        program.exists(),
+        "{} is missing: make soak and make schemathesis install it",
+        program.display()
+    );
+    program
 }

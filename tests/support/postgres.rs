@@ -286,19 +286,15 @@ fn is_root() -> bool {
     output.stdout == b"0\n"
 }
 
-/// The folder of the newest PostgreSQL's programs. Root gets one installed where there is none.
+/// The folder of the newest PostgreSQL's programs.
 fn programs() -> PathBuf {
     static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAMS
-        .get_or_init(|| {
-            installed().unwrap_or_else(|| {
-                install();
-                installed().expect(
-                    "PostgreSQL 15 or later is needed by the tests: install the package postgresql",
-                )
-            })
-        })
-        .clone()
+    let found = PROGRAMS.get_or_init(|| {
+        installed().expect(
+            "the tests need PostgreSQL 15 or later: make setup installs it (package postgresql)",
+        )
+    });
+    found.clone()
 }
 
 fn installed() -> Option<PathBuf> {
@@ -311,21 +307,4 @@ fn installed() -> Option<PathBuf> {
     folders.find(|folder| {
         ["initdb", "pg_ctl", "postgres", "psql"].iter().all(|name| folder.join(name).exists())
     })
-}
-
-fn install() {
-    if !is_root() {
-        return;
-    }
-    for arguments in
-        [&["update"][..], &["install", "--yes", "--no-install-recommends", "postgresql"]]
-    {
-        let mut apt_get = Command::new("apt-get");
-        apt_get
-            .args(["-qq", "-o", "DPkg::Lock::Timeout=600"])
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive");
-        // Where this fails, nothing is found afterwards, and that is said.
-        let _ = apt_get.stdin(Stdio::null()).stdout(Stdio::null()).status();
-    }
 }
