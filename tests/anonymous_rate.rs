@@ -13,12 +13,12 @@ use timelog_domain::{ApiKey, KeyId, OrganizationId, Timestamp};
 use crate::support::{Api, Call, Database, Service, Setup, on_every_database};
 
 on_every_database![
-    whoever_has_no_valid_key_is_told_when_to_come_again,
-    an_address_that_an_untrusted_peer_makes_up_does_not_help,
-    an_address_counts_that_a_trusted_proxy_tells,
-    a_valid_key_goes_on_working_while_its_address_is_flooded,
-    a_key_that_is_revoked_counts_like_none,
-    guessing_keys_costs_the_database_no_more_than_the_rate,
+    requests_without_a_valid_key_over_the_rate_are_answered_429_with_retry_after,
+    a_forwarded_address_from_an_untrusted_peer_is_ignored,
+    a_forwarded_address_from_a_trusted_proxy_is_counted,
+    a_valid_key_still_works_while_its_address_is_flooded,
+    a_revoked_key_counts_as_no_key,
+    guessed_keys_are_looked_up_no_more_often_than_the_rate_allows,
 ];
 
 /// How often something is tried that a slow machine may need more often.
@@ -58,7 +58,9 @@ async fn let_in(call: &Call) {
     panic!("it is never let in");
 }
 
-async fn whoever_has_no_valid_key_is_told_when_to_come_again(database: Database) {
+async fn requests_without_a_valid_key_over_the_rate_are_answered_429_with_retry_after(
+    database: Database,
+) {
     let service = Service::start_with(database, narrow).await;
     let nobody = service.api.without_key();
     let unknown = format!("tlk_0123456789ab_{}", "0".repeat(64));
@@ -92,7 +94,7 @@ async fn whoever_has_no_valid_key_is_told_when_to_come_again(database: Database)
     assert_eq!(service.database.count("time_entries"), 0);
 }
 
-async fn an_address_that_an_untrusted_peer_makes_up_does_not_help(database: Database) {
+async fn a_forwarded_address_from_an_untrusted_peer_is_ignored(database: Database) {
     let service = Service::start_with(database, |setup| {
         narrow(setup);
         setup.settings.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
@@ -110,7 +112,7 @@ async fn an_address_that_an_untrusted_peer_makes_up_does_not_help(database: Data
     }
 }
 
-async fn an_address_counts_that_a_trusted_proxy_tells(database: Database) {
+async fn a_forwarded_address_from_a_trusted_proxy_is_counted(database: Database) {
     let service = Service::start_with(database, narrow).await;
     let from = |name: &str, list: &str| service.api.without_key().get("/me").header(name, list);
     // What the client made up stands before what the proxies added.
@@ -134,7 +136,7 @@ async fn an_address_counts_that_a_trusted_proxy_tells(database: Database) {
     from("x-forwarded-for", "2001:db8:0:1::1").send().await.is(401);
 }
 
-async fn a_valid_key_goes_on_working_while_its_address_is_flooded(database: Database) {
+async fn a_valid_key_still_works_while_its_address_is_flooded(database: Database) {
     for memory in [Duration::ZERO, Duration::from_secs(5)] {
         let service = Service::start_with(database, |setup| {
             narrow(setup);
@@ -156,7 +158,7 @@ async fn a_valid_key_goes_on_working_while_its_address_is_flooded(database: Data
     }
 }
 
-async fn a_key_that_is_revoked_counts_like_none(database: Database) {
+async fn a_revoked_key_counts_as_no_key(database: Database) {
     let service = Service::start_with(database, narrow).await;
     let key = service.key(|_| ()).await;
     let call = service.api.with_key(&key.text).get("/me");
@@ -202,7 +204,7 @@ impl ApiKeys for Counting {
     }
 }
 
-async fn guessing_keys_costs_the_database_no_more_than_the_rate(database: Database) {
+async fn guessed_keys_are_looked_up_no_more_often_than_the_rate_allows(database: Database) {
     let service = Service::start(database).await;
     let keys = Arc::new(Counting { keys: service.store.clone(), lookups: AtomicUsize::new(0) });
     let ports = Ports::on(&service.store, Arc::new(service.clock.clone()));

@@ -60,7 +60,7 @@ fn refused(output: &Output, expected: &str) {
 }
 
 #[test]
-fn backups_to_one_name_at_the_same_time_make_one_file_and_touch_no_other() {
+fn concurrent_backups_to_one_name_make_one_file_and_touch_no_other() {
     let desk = Desk::new();
     fs::write(desk.path("a.db.partial"), "a file of the user's").unwrap();
     let outputs: Vec<_> = std::thread::scope(|scope| {
@@ -79,7 +79,7 @@ fn backups_to_one_name_at_the_same_time_make_one_file_and_touch_no_other() {
 }
 
 #[test]
-fn a_backup_takes_the_place_of_an_old_one_only_by_force() {
+fn a_backup_replaces_an_older_one_only_with_force() {
     let desk = Desk::new();
     assert!(desk.backup("a.db").status.success());
     let old = fs::read(desk.path("a.db")).unwrap();
@@ -94,7 +94,7 @@ fn a_backup_takes_the_place_of_an_old_one_only_by_force() {
 }
 
 #[test]
-fn who_may_not_read_the_database_may_not_read_a_backup_of_it() {
+fn a_backup_is_readable_only_by_its_owner() {
     let desk = Desk::new();
     let database = desk.database.url().strip_prefix("sqlite:").unwrap().to_owned();
     fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).unwrap();
@@ -103,7 +103,7 @@ fn who_may_not_read_the_database_may_not_read_a_backup_of_it() {
 }
 
 #[test]
-fn a_backup_is_not_put_beside_what_is_left_of_another_database() {
+fn a_backup_beside_a_wal_file_of_another_database_is_refused() {
     let desk = Desk::new();
     for name in ["a.db-wal", "a.db-journal"] {
         fs::write(desk.path(name), "the latest changes of something else").unwrap();
@@ -120,7 +120,7 @@ fn a_backup_is_not_put_beside_what_is_left_of_another_database() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_file_system_that_refuses_links_holds_backups_all_the_same() {
+fn a_backup_works_on_a_file_system_without_hard_links() {
     let desk = Desk::new();
     let no_links = crate::support::Preload::no_links();
     let backup = |arguments: &[&str]| {
@@ -143,7 +143,7 @@ fn a_file_system_that_refuses_links_holds_backups_all_the_same() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_backup_that_is_interrupted_leaves_nothing() {
+fn an_interrupted_backup_leaves_no_file() {
     let desk = Desk::new();
     let interrupted = crate::support::Preload::interrupted();
     for arguments in [&[][..], &["--force"]] {
@@ -157,7 +157,7 @@ fn a_backup_that_is_interrupted_leaves_nothing() {
 }
 
 #[test]
-fn what_cannot_work_is_said_before_anything_is_copied() {
+fn an_impossible_backup_fails_before_anything_is_copied() {
     let desk = Desk::new();
     // A database that nobody could copy: whatever is said is said before that.
     let database = desk.database.url().strip_prefix("sqlite:").unwrap().to_owned();

@@ -13,9 +13,9 @@ use crate::support::{
 };
 
 on_every_database![
-    every_answer_of_every_path_says_who_may_keep_it,
-    every_outcome_says_who_may_keep_it,
-    a_shared_cache_gives_nobody_what_somebody_else_asked_for,
+    every_path_and_method_sets_the_right_cache_control,
+    every_status_of_a_private_answer_sets_the_right_cache_control,
+    a_shared_cache_never_serves_one_callers_answer_to_another,
 ];
 
 /// Paths whose good answers are the same for everybody, and what caches are told of them.
@@ -50,7 +50,7 @@ fn paths(service: &Service, entry: &str) -> Vec<String> {
     document()["paths"].as_object().unwrap().keys().map(fill).collect()
 }
 
-async fn every_answer_of_every_path_says_who_may_keep_it(database: Database) {
+async fn every_path_and_method_sets_the_right_cache_control(database: Database) {
     let service = Service::start(database).await;
     let entry = service.entry_in(Status::Draft).await;
     let mut paths = paths(&service, &entry);
@@ -89,7 +89,7 @@ async fn every_answer_of_every_path_says_who_may_keep_it(database: Database) {
     assert_eq!(statuses, BTreeSet::from([200, 204, 308, 400, 401, 403, 404, 405]));
 }
 
-async fn every_outcome_says_who_may_keep_it(database: Database) {
+async fn every_status_of_a_private_answer_sets_the_right_cache_control(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
     let mut statuses = BTreeSet::new();
@@ -146,7 +146,7 @@ fn ways(api: &Api, key: &str, path: &str) -> [Call; 2] {
     ]
 }
 
-async fn a_shared_cache_gives_nobody_what_somebody_else_asked_for(database: Database) {
+async fn a_shared_cache_never_serves_one_callers_answer_to_another(database: Database) {
     let service = Service::start(database).await;
     let other = Tenant::provision(&service.store).await;
     let entry = service.entry_in(Status::Draft).await;

@@ -87,7 +87,7 @@ fn said(output: &Output) -> &str {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_ends_a_command_quietly() {
+fn a_closed_standard_output_ends_a_command_quietly() {
     let desk = Desk::new();
     for arguments in desk.commands() {
         let output = desk.command(&arguments).stdout(closed()).output().unwrap();
@@ -100,7 +100,7 @@ fn a_reader_that_has_seen_enough_ends_a_command_quietly() {
 }
 
 #[test]
-fn a_result_that_cannot_be_written_makes_a_command_fail() {
+fn a_full_standard_output_makes_a_command_fail() {
     let desk = Desk::new();
     for arguments in desk.commands().into_iter().chain([desk.import()]) {
         let output = desk.command(&arguments).stdout(full()).output().unwrap();
@@ -114,7 +114,7 @@ fn a_result_that_cannot_be_written_makes_a_command_fail() {
 }
 
 #[test]
-fn complaints_that_nobody_reads_change_no_exit_code() {
+fn a_closed_standard_error_does_not_change_the_exit_code() {
     let desk = Desk::new();
     let unknown = ["key", "revoke", desk.made.id("userId")].map(str::to_owned);
     let wrong = ["migrate", "--lock-timeout", "0s"].map(str::to_owned);
@@ -143,7 +143,7 @@ impl Drop for Served {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_service_goes_on_when_nobody_reads_its_log() {
+async fn a_service_keeps_serving_when_its_log_is_closed() {
     let database = Database::Sqlite.create();
     let (reader, writer) = std::io::pipe().unwrap();
     let mut command = program(&[

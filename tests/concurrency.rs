@@ -14,14 +14,14 @@ use crate::support::{Answer, Api, Call, Connection, Database, Gate, Service, on_
 
 on_every_database![
     sixty_four_identical_requests_make_one_entry,
-    sixty_four_of_two_bodies_under_one_key_make_one_entry,
-    where_a_mismatch_is_refused_the_first_body_wins,
-    sixty_four_under_one_new_reference_make_one_entry,
-    a_repeat_waits_for_the_first_and_is_replayed,
-    one_who_comes_to_a_full_queue_is_turned_away_at_once,
-    a_client_that_hangs_up_while_it_waits_finds_its_answer_later,
-    a_client_that_goes_away_unanswered_is_counted,
-    a_client_that_hangs_up_in_the_middle_of_its_body_has_done_nothing,
+    sixty_four_requests_with_two_bodies_under_one_key_make_one_entry,
+    with_mismatch_reject_the_first_body_wins_and_the_other_is_answered_422,
+    sixty_four_requests_with_one_new_reference_make_one_entry,
+    a_concurrent_repeat_waits_for_the_first_and_is_replayed,
+    a_full_queue_is_answered_503_at_once,
+    a_client_that_disconnects_while_it_waits_gets_its_answer_by_a_repeat,
+    a_client_that_disconnects_before_the_answer_is_counted_as_499,
+    a_client_that_disconnects_within_its_body_changes_nothing,
 ];
 
 /// Makes all of the calls at once.
@@ -53,7 +53,7 @@ fn of_two_bodies(service: &Service, key: &str) -> Vec<Call> {
     (0..64).map(|index: usize| service.log(&bodies[index % 2]).idempotency_key(key)).collect()
 }
 
-async fn sixty_four_of_two_bodies_under_one_key_make_one_entry(database: Database) {
+async fn sixty_four_requests_with_two_bodies_under_one_key_make_one_entry(database: Database) {
     let service = Service::start(database).await;
     for round in 1..=10 {
         let answers = at_once(of_two_bodies(&service, &format!("key-{round}"))).await;
@@ -65,7 +65,9 @@ async fn sixty_four_of_two_bodies_under_one_key_make_one_entry(database: Databas
     }
 }
 
-async fn where_a_mismatch_is_refused_the_first_body_wins(database: Database) {
+async fn with_mismatch_reject_the_first_body_wins_and_the_other_is_answered_422(
+    database: Database,
+) {
     let service =
         Service::start_with(database, |setup| setup.settings.on_mismatch = MismatchPolicy::Reject)
             .await;
@@ -83,7 +85,7 @@ async fn where_a_mismatch_is_refused_the_first_body_wins(database: Database) {
     }
 }
 
-async fn sixty_four_under_one_new_reference_make_one_entry(database: Database) {
+async fn sixty_four_requests_with_one_new_reference_make_one_entry(database: Database) {
     let service = Service::start(database).await;
     for round in 1..=10 {
         let reference =
@@ -114,7 +116,7 @@ async fn start_with_gate_and_queue(database: Database, capacity: usize) -> (Serv
     (service.await, gate.unwrap())
 }
 
-async fn one_who_comes_to_a_full_queue_is_turned_away_at_once(database: Database) {
+async fn a_full_queue_is_answered_503_at_once(database: Database) {
     let (service, gate) = start_with_gate_and_queue(database, 1).await;
     let keeper = gate.shut();
     let first = tokio::spawn(service.log_any().send());
@@ -135,7 +137,7 @@ async fn one_who_comes_to_a_full_queue_is_turned_away_at_once(database: Database
     assert_eq!(service.database.count("idempotency_keys"), 1);
 }
 
-async fn a_repeat_waits_for_the_first_and_is_replayed(database: Database) {
+async fn a_concurrent_repeat_waits_for_the_first_and_is_replayed(database: Database) {
     let (service, gate) = start_with_gate(database).await;
     let call = service.log_any().idempotency_key("k");
     let keeper = gate.shut();
@@ -165,7 +167,7 @@ fn request(service: &Service, key: &str) -> (String, String) {
     (head, body)
 }
 
-async fn a_client_that_hangs_up_while_it_waits_finds_its_answer_later(database: Database) {
+async fn a_client_that_disconnects_while_it_waits_gets_its_answer_by_a_repeat(database: Database) {
     let (service, gate) = start_with_gate(database).await;
     for resets in [false, true] {
         let keeper = gate.shut();
@@ -216,7 +218,7 @@ async fn unanswered(service: &Service) -> u64 {
     line.map_or(0, |figure| figure.parse().unwrap())
 }
 
-async fn a_client_that_goes_away_unanswered_is_counted(database: Database) {
+async fn a_client_that_disconnects_before_the_answer_is_counted_as_499(database: Database) {
     let (service, gate) = start_with_gate(database).await;
     let before = unanswered(&service).await;
     let keeper = gate.shut();
@@ -238,7 +240,7 @@ async fn a_client_that_goes_away_unanswered_is_counted(database: Database) {
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn a_client_that_hangs_up_in_the_middle_of_its_body_has_done_nothing(database: Database) {
+async fn a_client_that_disconnects_within_its_body_changes_nothing(database: Database) {
     let service = Service::start(database).await;
     let (head, body) = request(&service, "k");
     for sent in [0, 1, body.len() / 2, body.len() - 1] {
@@ -251,7 +253,7 @@ async fn a_client_that_hangs_up_in_the_middle_of_its_body_has_done_nothing(datab
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_another_program_writes_sqlite_the_answer_is_503_and_nothing_is_stored() {
+async fn a_locked_sqlite_database_is_answered_503_and_nothing_is_stored() {
     let lock_timeout = Duration::from_millis(100);
     let service =
         Service::start_with(Database::Sqlite, |setup| setup.database.lock_timeout = lock_timeout)
@@ -274,7 +276,7 @@ async fn while_another_program_writes_sqlite_the_answer_is_503_and_nothing_is_st
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_repeat_is_carried_out_if_the_first_was_rolled_back() {
+async fn a_repeat_after_a_rollback_is_carried_out() {
     let service = Service::start_with(Database::Sqlite, |setup| {
         setup.database.lock_timeout = Duration::from_secs(1);
         // One after the other, so that the repeat is not part of what is rolled back.

@@ -15,10 +15,10 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::support::{Api, Connection, Database, Endless, Service, Tenant, on_every_database};
 
 on_every_database![
-    a_client_that_has_gone_ends_what_was_read_for_it,
-    a_client_that_has_closed_its_half_still_gets_the_answer_to_a_change,
-    what_one_organization_sends_leaves_room_for_what_others_send,
-    what_one_organization_fetches_leaves_room_for_what_others_fetch,
+    a_disconnected_client_ends_its_read,
+    a_half_closed_connection_still_gets_the_answer_to_a_change,
+    bodies_of_one_organization_leave_memory_for_others,
+    answers_to_one_organization_leave_memory_for_others,
 ];
 
 /// A service whose totals are never answered, and how many wait for one.
@@ -81,7 +81,7 @@ async fn ended_answers(service: &Service) -> u64 {
 const LIVE: &str = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_head_that_does_not_come_to_its_end_is_told_so_whether_it_is_the_first_or_a_later_one() {
+async fn an_incomplete_head_is_answered_408_on_a_new_and_on_a_used_connection() {
     let service = service(|settings| settings.head_timeout = Duration::from_millis(300)).await;
     for head in ["", "GET", LIVE.strip_suffix("\r\n").unwrap()] {
         for requests in 0..3 {
@@ -106,7 +106,7 @@ async fn a_head_that_does_not_come_to_its_end_is_told_so_whether_it_is_the_first
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_head_that_comes_in_pieces_is_not_waited_for_longer() {
+async fn a_head_that_arrives_byte_by_byte_is_answered_408_after_the_head_timeout() {
     let service = service(|settings| settings.head_timeout = Duration::from_millis(300)).await;
     let mut connection = Connection::open(service.address).await;
     connection.send(LIVE).await;
@@ -124,7 +124,7 @@ async fn a_head_that_comes_in_pieces_is_not_waited_for_longer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_on_which_nothing_is_asked_ends() {
+async fn an_idle_connection_is_closed_after_keep_alive() {
     let service = service(|settings| settings.keep_alive = Duration::from_millis(300)).await;
     let mut connection = Connection::open(service.address).await;
     connection.send(LIVE).await;
@@ -140,7 +140,7 @@ async fn a_connection_on_which_nothing_is_asked_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_nobody_takes_ends_with_its_connection() {
+async fn an_answer_that_the_client_does_not_read_ends_its_connection() {
     let service = service(|settings| settings.answer_timeout = Duration::from_millis(500)).await;
     let before = ended_answers(&service).await;
     let mut stream = narrow(service.address).await;
@@ -163,7 +163,7 @@ async fn an_answer_that_nobody_takes_ends_with_its_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_is_taken_slowly_is_given_to_its_end() {
+async fn an_answer_that_the_client_reads_slowly_is_sent_to_its_end() {
     let service = service(|settings| settings.answer_timeout = Duration::from_secs(3)).await;
     let mut stream = narrow(service.address).await;
     let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
@@ -187,7 +187,7 @@ async fn an_answer_that_is_taken_slowly_is_given_to_its_end() {
     assert!(taken > whole, "{taken} of {whole}");
 }
 
-async fn a_client_that_has_gone_ends_what_was_read_for_it(database: Database) {
+async fn a_disconnected_client_ends_its_read(database: Database) {
     let (service, waiting) = endless(database, |_| ()).await;
     // By closing, as a program does that has waited long enough, and by a reset.
     for is_reset in [false, true] {
@@ -203,7 +203,7 @@ async fn a_client_that_has_gone_ends_what_was_read_for_it(database: Database) {
     }
 }
 
-async fn a_client_that_has_closed_its_half_still_gets_the_answer_to_a_change(database: Database) {
+async fn a_half_closed_connection_still_gets_the_answer_to_a_change(database: Database) {
     // Nothing but the answer may end the connection.
     let service = Service::start_with(database, |setup| {
         setup.settings.keep_alive = Duration::from_hours(1);
@@ -227,7 +227,7 @@ async fn a_client_that_has_closed_its_half_still_gets_the_answer_to_a_change(dat
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn requests_that_wait_on_one_connection_are_answered_in_their_order() {
+async fn pipelined_requests_are_answered_in_order() {
     let service = service(|_| ()).await;
     let mut connection = Connection::open(service.address).await;
     let (requests, size) = (400, 1024);
@@ -247,7 +247,7 @@ async fn requests_that_wait_on_one_connection_are_answered_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_connection_too_many_takes_the_place_of_the_one_that_waited_longest() {
+async fn a_connection_over_the_limit_replaces_the_one_that_has_been_idle_longest() {
     let service = service(|settings| settings.max_connections = 8).await;
     let mut connections = Vec::new();
     for _ in 0..8 {
@@ -281,7 +281,7 @@ async fn one_connection_too_many_takes_the_place_of_the_one_that_waited_longest(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_every_connection_is_at_work_one_more_hears_so_and_health_is_answered() {
+async fn with_all_connections_busy_one_more_is_answered_503_and_health_200() {
     let change = |settings: &mut Settings| {
         settings.max_connections = 4;
         settings.head_timeout = Duration::from_hours(1);
@@ -320,7 +320,7 @@ async fn where_every_connection_is_at_work_one_more_hears_so_and_health_is_answe
     until(&waiting, 0).await;
 }
 
-async fn what_one_organization_sends_leaves_room_for_what_others_send(database: Database) {
+async fn bodies_of_one_organization_leave_memory_for_others(database: Database) {
     let service =
         Service::start_with(database, |setup| setup.settings.in_flight_mib = 1.try_into().unwrap())
             .await;
@@ -368,7 +368,7 @@ async fn what_one_organization_sends_leaves_room_for_what_others_send(database: 
     panic!("the memory is held for ever");
 }
 
-async fn what_one_organization_fetches_leaves_room_for_what_others_fetch(database: Database) {
+async fn answers_to_one_organization_leave_memory_for_others(database: Database) {
     let service =
         Service::start_with(database, |setup| setup.settings.in_flight_mib = 8.try_into().unwrap())
             .await;
@@ -417,7 +417,7 @@ async fn status(address: SocketAddr, path: &str) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_for_operators_is_answered_by_their_listener_alone() {
+async fn the_admin_listener_alone_serves_health_metrics_and_documentation() {
     let service = service(|settings| {
         settings.admin_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
         settings.base_path = "/api/v1".to_owned();

@@ -10,9 +10,9 @@ use crate::support::{
 };
 
 on_every_database! {
-    a_copy_in_the_other_kind_of_database_serves_as_the_original_did,
-    a_copy_that_was_cut_off_goes_on_where_it_was,
-    a_copy_onto_other_rows_is_refused_before_anything_is_written,
+    a_copy_in_the_other_database_serves_the_same_data,
+    an_interrupted_copy_continues_where_it_stopped,
+    a_copy_into_a_database_with_other_rows_is_refused_before_any_write,
 }
 
 fn other_kind(database: Database) -> TestDatabase {
@@ -110,7 +110,7 @@ impl Original {
     }
 }
 
-async fn a_copy_in_the_other_kind_of_database_serves_as_the_original_did(database: Database) {
+async fn a_copy_in_the_other_database_serves_the_same_data(database: Database) {
     let original = Original::create(database).await;
     let target = other_kind(database);
     let copied = copy(&original.database, &target);
@@ -125,7 +125,7 @@ async fn a_copy_in_the_other_kind_of_database_serves_as_the_original_did(databas
     original.is_served_by(&target).await;
 }
 
-async fn a_copy_that_was_cut_off_goes_on_where_it_was(database: Database) {
+async fn an_interrupted_copy_continues_where_it_stopped(database: Database) {
     let original = Original::create(database).await;
     let target = other_kind(database);
     assert!(copy(&original.database, &target).status.success());
@@ -141,7 +141,7 @@ async fn a_copy_that_was_cut_off_goes_on_where_it_was(database: Database) {
     original.is_served_by(&target).await;
 }
 
-async fn a_copy_onto_other_rows_is_refused_before_anything_is_written(database: Database) {
+async fn a_copy_into_a_database_with_other_rows_is_refused_before_any_write(database: Database) {
     let original = Original::create(database).await;
     let refuses = |target: &TestDatabase, expected: &str| {
         let before = target.counts();
@@ -166,7 +166,7 @@ async fn a_copy_onto_other_rows_is_refused_before_anything_is_written(database: 
 }
 
 #[test]
-fn a_database_is_not_copied_onto_itself_whatever_it_is_called() {
+fn a_copy_onto_itself_is_refused_under_any_name() {
     let database = Database::Sqlite.create();
     bootstrap(&database.url());
     let path = database.url().strip_prefix("sqlite:").unwrap().to_owned();
@@ -194,7 +194,7 @@ fn a_database_is_not_copied_onto_itself_whatever_it_is_called() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_made_while_the_service_logs_is_whole() {
+async fn a_backup_made_under_load_is_consistent() {
     let database = Database::Sqlite.create();
     let made = bootstrap(&database.url());
     let program = Program::serve(&database.url(), &[]);
@@ -238,7 +238,7 @@ async fn a_backup_made_while_the_service_logs_is_whole() {
 }
 
 #[test]
-fn what_does_not_exist_is_neither_copied_nor_backed_up_nor_made() {
+fn a_missing_database_is_neither_copied_nor_backed_up_nor_created() {
     let folder = tempfile::tempdir().unwrap();
     let missing = format!("sqlite:{}", folder.path().join("missing.db").display());
     let target = format!("sqlite:{}", folder.path().join("target.db").display());

@@ -16,7 +16,7 @@ use crate::support::{
     Answer, Api, Chance, Database, Disk, Program, TestDatabase, on_every_database, run_with,
 };
 
-on_every_database![a_program_that_is_killed_again_and_again_loses_and_doubles_nothing,];
+on_every_database![a_program_killed_again_and_again_loses_and_doubles_nothing,];
 
 /// Where the database is, and what can befall it.
 enum Place {
@@ -127,7 +127,7 @@ async fn log_until_it_is_gone(
     while clients.join_next().await.is_some() {}
 }
 
-async fn a_program_that_is_killed_again_and_again_loses_and_doubles_nothing(database: Database) {
+async fn a_program_killed_again_and_again_loses_and_doubles_nothing(database: Database) {
     let mut chance = Chance::new();
     let place = Place::new(database);
     let made = place.bootstrap();
@@ -241,26 +241,25 @@ async fn is_there_after_a_repeat(by_reference: bool, beside_a_reader: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_a_dead_program_did_not_sync_is_on_the_disk_before_a_repeat_by_key_is_answered()
- {
+async fn an_unsynced_commit_of_a_killed_program_is_synced_before_a_repeat_by_key_is_answered() {
     is_there_after_a_repeat(false, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_a_dead_program_did_not_sync_is_on_the_disk_before_a_repeat_by_reference_is_answered()
- {
+async fn an_unsynced_commit_of_a_killed_program_is_synced_before_a_repeat_by_reference_is_answered()
+{
     is_there_after_a_repeat(true, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_a_dead_program_did_not_sync_is_on_the_disk_although_another_process_reads_it()
- {
+async fn an_unsynced_commit_of_a_killed_program_is_synced_although_another_process_reads_the_file()
+{
     is_there_after_a_repeat(false, true).await;
     is_there_after_a_repeat(true, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_that_an_old_reader_keeps_from_being_moved_is_synced_where_it_is() {
+async fn a_wal_file_that_a_reader_keeps_from_a_checkpoint_is_synced_in_place() {
     let place = Place::new(Database::Sqlite);
     let Place::Disk(disk) = &place else { unreachable!("it is a disk") };
     let made = place.bootstrap();
@@ -291,7 +290,7 @@ async fn a_log_that_an_old_reader_keeps_from_being_moved_is_synced_where_it_is()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_whose_program_was_stopped_under_load_is_one_whole_file() {
+async fn a_database_is_one_complete_file_after_a_stop_under_load() {
     let mut chance = Chance::new();
     let database = Database::Sqlite.create();
     let folder = database.path().parent().unwrap().to_owned();

@@ -11,16 +11,16 @@ use uuid::Uuid;
 use crate::support::{Answer, Database, Service, may, on_every_database};
 
 on_every_database![
-    a_key_comes_in_either_header,
-    what_is_no_key_is_401_with_a_challenge,
-    a_revoked_key_is_401_and_says_so,
-    a_revocation_shows_on_every_instance_once_the_memory_of_the_key_has_passed,
-    me_says_what_a_key_is_and_may_do,
-    logging_needs_the_permission_to_write,
-    a_key_of_one_project_logs_there_alone,
-    a_key_of_one_user_logs_for_that_user_alone,
-    checks_come_in_the_order_that_gives_nothing_away,
-    a_key_that_asks_too_often_is_told_when_to_come_again,
+    a_key_is_accepted_in_either_header,
+    a_missing_or_malformed_key_is_answered_401_with_a_challenge,
+    a_revoked_key_is_answered_401_key_revoked,
+    a_revocation_reaches_every_instance_within_key_memory,
+    me_describes_the_key_and_its_permissions,
+    logging_without_the_write_permission_is_answered_403,
+    a_key_limited_to_a_project_logs_only_there,
+    a_key_bound_to_a_user_logs_only_for_that_user,
+    checks_run_in_the_documented_order,
+    a_key_over_its_rate_is_answered_429_with_retry_after,
 ];
 
 #[track_caller]
@@ -29,7 +29,7 @@ fn is_challenged(answer: Answer, code: &str) {
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
 }
 
-async fn a_key_comes_in_either_header(database: Database) {
+async fn a_key_is_accepted_in_either_header(database: Database) {
     let service = Service::start(database).await;
     let key = &service.tenant.key.text;
     let call = service.api.without_key().get("/me");
@@ -48,7 +48,7 @@ async fn a_key_comes_in_either_header(database: Database) {
     );
 }
 
-async fn what_is_no_key_is_401_with_a_challenge(database: Database) {
+async fn a_missing_or_malformed_key_is_answered_401_with_a_challenge(database: Database) {
     let service = Service::start(database).await;
     let key = &service.tenant.key.text;
     let anonymous = service.api.without_key();
@@ -98,7 +98,7 @@ async fn what_is_no_key_is_401_with_a_challenge(database: Database) {
     assert_eq!(service.database.count("time_entries"), 0);
 }
 
-async fn a_revoked_key_is_401_and_says_so(database: Database) {
+async fn a_revoked_key_is_answered_401_key_revoked(database: Database) {
     let service = Service::start(database).await;
     let key = service.key(|_| ()).await;
     let api = service.api.with_key(&key.text);
@@ -113,9 +113,7 @@ async fn a_revoked_key_is_401_and_says_so(database: Database) {
     service.api.get("/me").send().await.is(200);
 }
 
-async fn a_revocation_shows_on_every_instance_once_the_memory_of_the_key_has_passed(
-    database: Database,
-) {
+async fn a_revocation_reaches_every_instance_within_key_memory(database: Database) {
     let memory = Duration::from_millis(200);
     let service = Service::start_with(database, |setup| setup.settings.key_memory = memory).await;
     let key = service.key(|_| ()).await;
@@ -134,7 +132,7 @@ async fn a_revocation_shows_on_every_instance_once_the_memory_of_the_key_has_pas
     is_challenged(api.get("/me").send().await, "key_revoked");
 }
 
-async fn me_says_what_a_key_is_and_may_do(database: Database) {
+async fn me_describes_the_key_and_its_permissions(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
     let prefix = |text: &str| text.split('_').nth(1).unwrap().to_owned();
@@ -164,7 +162,7 @@ async fn me_says_what_a_key_is_and_may_do(database: Database) {
     assert!(!String::from_utf8_lossy(&answer.body).contains(key.text.rsplit_once('_').unwrap().1));
 }
 
-async fn logging_needs_the_permission_to_write(database: Database) {
+async fn logging_without_the_write_permission_is_answered_403(database: Database) {
     let service = Service::start(database).await;
     let others = [Permission::Read, Permission::Approve, Permission::Bill, Permission::Admin];
     let api = service.with_key(may(&others)).await;
@@ -175,7 +173,7 @@ async fn logging_needs_the_permission_to_write(database: Database) {
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn a_key_of_one_project_logs_there_alone(database: Database) {
+async fn a_key_limited_to_a_project_logs_only_there(database: Database) {
     let service = Service::start(database).await;
     let own = service.tenant.project_id;
     let api = service.with_key(move |key| key.project_id = Some(own)).await;
@@ -191,7 +189,7 @@ async fn a_key_of_one_project_logs_there_alone(database: Database) {
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn a_key_of_one_user_logs_for_that_user_alone(database: Database) {
+async fn a_key_bound_to_a_user_logs_only_for_that_user(database: Database) {
     let service = Service::start(database).await;
     let user = service.tenant.user_id;
     let api = service.with_key(move |key| key.user_id = Some(user)).await;
@@ -214,7 +212,7 @@ async fn a_key_of_one_user_logs_for_that_user_alone(database: Database) {
     assert_eq!(service.database.count("time_entry_history"), 2);
 }
 
-async fn checks_come_in_the_order_that_gives_nothing_away(database: Database) {
+async fn checks_run_in_the_documented_order(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
     let (own, user) = (tenant.project_id, tenant.user_id);
@@ -272,7 +270,7 @@ async fn checks_come_in_the_order_that_gives_nothing_away(database: Database) {
     assert_eq!(service.database.count("time_entries"), 0);
 }
 
-async fn a_key_that_asks_too_often_is_told_when_to_come_again(database: Database) {
+async fn a_key_over_its_rate_is_answered_429_with_retry_after(database: Database) {
     let service =
         Service::start_with(database, |setup| setup.settings.rate_limit = NonZeroU32::new(2)).await;
     let mut answers = Vec::new();

@@ -50,7 +50,7 @@ async fn is_in_order(service: &Service, before: &Answer) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_moved_away_takes_nothing_until_it_is_back() {
+async fn a_moved_database_file_is_answered_503_until_it_is_back() {
     for ending in ["", "-wal", "-shm"] {
         let service = Service::start(Database::Sqlite).await;
         let before = service.log_any().idempotency_key("before").send().await.is(201);
@@ -68,7 +68,7 @@ async fn a_file_that_is_moved_away_takes_nothing_until_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_deleted_takes_nothing_more_and_a_restart_begins_anew() {
+async fn a_deleted_database_file_is_answered_503_and_a_restart_makes_a_new_one() {
     let service = Service::start(Database::Sqlite).await;
     let before = service.log_any().idempotency_key("before").send().await.is(201);
     for ending in ["", "-wal", "-shm"] {
@@ -79,7 +79,7 @@ async fn a_file_that_is_deleted_takes_nothing_more_and_a_restart_begins_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_made_read_only_takes_nothing_until_it_may_be_written() {
+async fn a_read_only_database_file_is_answered_503_until_it_is_writable() {
     let service = Service::start(Database::Sqlite).await;
     let before = service.log_any().idempotency_key("before").send().await.is(201);
     let path = service.database.path();
@@ -95,7 +95,7 @@ async fn a_file_that_is_made_read_only_takes_nothing_until_it_may_be_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_service_whose_file_was_deleted_ends_well_and_makes_no_other() {
+async fn a_service_with_a_deleted_file_stops_with_0_and_makes_no_other_file() {
     let database = Database::Sqlite.create();
     let made = bootstrap(&database.url());
     let program = Program::serve(&database.url(), &[]);
@@ -109,7 +109,7 @@ async fn a_service_whose_file_was_deleted_ends_well_and_makes_no_other() {
 }
 
 #[test]
-fn a_command_that_works_with_what_is_there_makes_no_database() {
+fn a_command_on_a_missing_database_fails_and_makes_none() {
     let folder = tempfile::tempdir().unwrap();
     let missing = format!("sqlite:{}", folder.path().join("timelog.db").display());
     let id = "7b1e2c3d-0000-0000-0000-000000000001";
@@ -160,7 +160,7 @@ fn empty_tables(database: &crate::support::TestDatabase) -> String {
 }
 
 #[test]
-fn what_waiting_does_not_mend_ends_a_program_at_once_with_what_would() {
+fn an_unusable_database_path_ends_the_program_at_once_with_a_fix() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     fs::write(path("letter.txt"), "Dear Sir or Madam, ".repeat(100)).unwrap();
@@ -208,7 +208,7 @@ fn run_as_nobody(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn a_user_who_may_not_write_is_told_at_once() {
+fn a_user_without_write_access_is_told_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let closed = folder.path().join("closed");
     fs::create_dir(&closed).unwrap();
@@ -262,7 +262,7 @@ fn run_unmasked(arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn a_new_database_is_for_its_owner_alone_whatever_makes_it() {
+fn a_new_database_has_mode_0600_whichever_command_makes_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let url = |name: &str| format!("sqlite:{}", path(name).display());
@@ -282,7 +282,7 @@ fn a_new_database_is_for_its_owner_alone_whatever_makes_it() {
 }
 
 #[test]
-fn the_files_beside_a_database_are_for_whom_the_database_is() {
+fn wal_and_shm_files_have_the_mode_of_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("timelog.db");
     let url = format!("sqlite:{}", path.display());

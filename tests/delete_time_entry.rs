@@ -8,19 +8,19 @@ use timelog_domain::{Action, Status};
 use crate::support::{Database, Service, Tenant, on_every_database};
 
 on_every_database![
-    a_deleted_entry_is_gone_everywhere_but_in_its_history,
-    what_may_be_changed_may_be_deleted_and_nothing_else,
-    a_condition_names_the_version_that_may_be_deleted,
-    the_history_of_what_is_gone_is_as_well_guarded_as_the_entry_was,
+    a_deleted_entry_remains_only_in_its_history,
+    only_draft_and_rejected_entries_can_be_deleted,
+    if_match_with_another_version_is_answered_412,
+    the_history_of_a_deleted_entry_is_guarded_like_the_entry,
     the_reference_of_a_deleted_entry_is_free_again,
-    a_repeat_is_answered_as_it_was_though_the_entry_is_gone,
+    a_repeat_is_replayed_although_the_entry_was_deleted,
 ];
 
 fn path(id: &str) -> String {
     format!("/time-entries/{id}")
 }
 
-async fn a_deleted_entry_is_gone_everywhere_but_in_its_history(database: Database) {
+async fn a_deleted_entry_remains_only_in_its_history(database: Database) {
     let service = Service::start(database).await;
     let members = json!({ "description": "text", "entryId": service.tenant.ticket_id.to_string() });
     let created = service.log(&service.tenant.body_with(&members)).send().await.is(201);
@@ -65,7 +65,7 @@ async fn a_deleted_entry_is_gone_everywhere_but_in_its_history(database: Databas
     assert_eq!(last["changes"].as_object().unwrap().len(), 7);
 }
 
-async fn what_may_be_changed_may_be_deleted_and_nothing_else(database: Database) {
+async fn only_draft_and_rejected_entries_can_be_deleted(database: Database) {
     let service = Service::start(database).await;
     for &status in Status::ALL {
         let id = service.entry_in(status).await;
@@ -83,7 +83,7 @@ async fn what_may_be_changed_may_be_deleted_and_nothing_else(database: Database)
     }
 }
 
-async fn a_condition_names_the_version_that_may_be_deleted(database: Database) {
+async fn if_match_with_another_version_is_answered_412(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Rejected).await;
     for tags in ["\"2\"", "W/\"3\"", "3", "\"03\"", ""] {
@@ -109,7 +109,7 @@ async fn a_condition_names_the_version_that_may_be_deleted(database: Database) {
     current.fails_with(409, "entry_not_editable");
 }
 
-async fn the_history_of_what_is_gone_is_as_well_guarded_as_the_entry_was(database: Database) {
+async fn the_history_of_a_deleted_entry_is_guarded_like_the_entry(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Draft).await;
     service.api.delete(&path(&id)).send().await.is(204);
@@ -152,7 +152,7 @@ async fn the_reference_of_a_deleted_entry_is_free_again(database: Database) {
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn a_repeat_is_answered_as_it_was_though_the_entry_is_gone(database: Database) {
+async fn a_repeat_is_replayed_although_the_entry_was_deleted(database: Database) {
     let service = Service::start(database).await;
     let first = service.log_any().idempotency_key("k").send().await.is(201);
     let id = first.text("id");

@@ -10,17 +10,17 @@ use uuid::Uuid;
 use crate::support::{Api, Database, Service, Tenant, may, on_every_database};
 
 on_every_database![
-    what_is_put_is_created_then_replaced_and_read_back,
-    what_is_left_out_takes_its_default_again,
-    everything_that_is_wrong_with_what_is_put_is_said_at_once,
-    time_is_logged_on_what_was_put,
-    what_is_archived_or_inactive_takes_no_new_time,
+    a_put_creates_then_replaces_and_is_read_back,
+    an_absent_member_takes_its_default_again,
+    every_violation_of_a_put_is_reported_at_once,
+    time_can_be_logged_on_what_was_put,
+    archived_projects_and_inactive_users_take_no_new_time,
     tickets_and_releases_belong_to_one_project,
-    a_limited_key_keeps_its_own_project_alone,
-    lists_go_from_page_to_page_in_the_order_of_ids,
-    a_cursor_is_good_for_its_own_list_alone,
+    a_key_limited_to_a_project_puts_only_there,
+    lists_are_paged_in_the_order_of_ids,
+    a_cursor_of_another_list_is_refused,
     organizations_do_not_share_a_directory,
-    me_says_what_each_kind_of_key_is,
+    me_describes_every_kind_of_key,
 ];
 
 /// A path for each kind of thing, with a new id, and the body of one.
@@ -45,7 +45,7 @@ fn shown(path: &str, body: &Value) -> Value {
     shown
 }
 
-async fn what_is_put_is_created_then_replaced_and_read_back(database: Database) {
+async fn a_put_creates_then_replaces_and_is_read_back(database: Database) {
     let service = Service::start(database).await;
     for (path, body) in things(&service) {
         service.api.get(&path).send().await.fails_with(404, "not_found");
@@ -67,7 +67,7 @@ async fn what_is_put_is_created_then_replaced_and_read_back(database: Database) 
     }
 }
 
-async fn what_is_left_out_takes_its_default_again(database: Database) {
+async fn an_absent_member_takes_its_default_again(database: Database) {
     let service = Service::start(database).await;
     for (path, body) in things(&service).drain(..2) {
         service.api.put(&path).json(&body).send().await.is(201);
@@ -87,7 +87,7 @@ async fn what_is_left_out_takes_its_default_again(database: Database) {
     }
 }
 
-async fn everything_that_is_wrong_with_what_is_put_is_said_at_once(database: Database) {
+async fn every_violation_of_a_put_is_reported_at_once(database: Database) {
     let service = Service::start(database).await;
     let rows = service.database.counts();
     for (path, _) in things(&service) {
@@ -138,7 +138,7 @@ async fn everything_that_is_wrong_with_what_is_put_is_said_at_once(database: Dat
     assert_eq!(service.database.counts(), rows);
 }
 
-async fn time_is_logged_on_what_was_put(database: Database) {
+async fn time_can_be_logged_on_what_was_put(database: Database) {
     let service = Service::start(database).await;
     let [project, user, entry, release] = std::array::from_fn(|_| Uuid::now_v7().to_string());
     let body = json!({
@@ -176,7 +176,7 @@ async fn time_is_logged_on_what_was_put(database: Database) {
     log.send().await.is(201);
 }
 
-async fn what_is_archived_or_inactive_takes_no_new_time(database: Database) {
+async fn archived_projects_and_inactive_users_take_no_new_time(database: Database) {
     let service = Service::start(database).await;
     let project = format!("/projects/{}", service.tenant.project_id);
     let user = format!("/users/{}", service.tenant.user_id);
@@ -218,7 +218,7 @@ async fn tickets_and_releases_belong_to_one_project(database: Database) {
     }
 }
 
-async fn a_limited_key_keeps_its_own_project_alone(database: Database) {
+async fn a_key_limited_to_a_project_puts_only_there(database: Database) {
     let service = Service::start(database).await;
     let (own, other, user) =
         (service.tenant.project_id, service.tenant.other_project_id, service.tenant.user_id);
@@ -277,7 +277,7 @@ async fn walk(api: &Api, path: &str, limit: usize) -> Vec<String> {
     ids
 }
 
-async fn lists_go_from_page_to_page_in_the_order_of_ids(database: Database) {
+async fn lists_are_paged_in_the_order_of_ids(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
     let mut projects =
@@ -320,7 +320,7 @@ async fn lists_go_from_page_to_page_in_the_order_of_ids(database: Database) {
     }
 }
 
-async fn a_cursor_is_good_for_its_own_list_alone(database: Database) {
+async fn a_cursor_of_another_list_is_refused(database: Database) {
     let service = Service::start(database).await;
     let stranger = Tenant::provision(&service.store).await;
     let theirs = service.api.with_key(&stranger.key.text);
@@ -356,7 +356,7 @@ async fn organizations_do_not_share_a_directory(database: Database) {
     assert_eq!(walk(&theirs, "/projects", 200).await.len(), 3);
 }
 
-async fn me_says_what_each_kind_of_key_is(database: Database) {
+async fn me_describes_every_kind_of_key(database: Database) {
     let service = Service::start(database).await;
     let (project, user) = (service.tenant.project_id, service.tenant.user_id);
     for &permission in Permission::ALL {

@@ -117,22 +117,22 @@ async fn loses_nothing(place: Place) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_survives_a_crash_of_a_server_that_does_not_wait_for_its_disk() {
+async fn answered_changes_survive_a_crash_although_the_server_defaults_to_asynchronous_commit() {
     loses_nothing(Place::Server).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_survives_a_crash_although_the_database_does_not_wait_for_the_disk() {
+async fn answered_changes_survive_a_crash_although_the_database_defaults_to_asynchronous_commit() {
     loses_nothing(Place::Database).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_survives_a_crash_although_the_role_does_not_wait_for_the_disk() {
+async fn answered_changes_survive_a_crash_although_the_role_defaults_to_asynchronous_commit() {
     loses_nothing(Place::Role).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_that_was_done_is_there_after_a_crash() {
+async fn a_finished_copy_survives_a_crash() {
     let original = Database::Sqlite.create();
     bootstrap(&original.url());
     let (cluster, url) = forgetful(Place::Role);
@@ -144,7 +144,7 @@ async fn a_copy_that_was_done_is_there_after_a_crash() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn waiting_for_more_or_less_of_a_standby_is_left_as_it_is() {
+async fn other_values_of_synchronous_commit_are_left_as_they_are() {
     for chosen in ["local", "remote_write", "remote_apply"] {
         let (cluster, url) = forgetful(Place::Server);
         cluster.query("postgres", &format!("ALTER ROLE clerk SET synchronous_commit = {chosen}"));
@@ -179,8 +179,7 @@ async fn warned_of(url: &str) -> (Option<String>, Vec<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_may_lose_what_was_answered_is_warned_of_at_the_start_and_while_it_is_ready()
-{
+async fn a_server_with_unsafe_settings_is_reported_in_the_log_and_by_readiness() {
     let sound = slow_to_write("on");
     assert_eq!(warned_of(&sound.url_of_new_database()).await, (None, Vec::new()));
 
@@ -205,7 +204,7 @@ async fn a_server_that_may_lose_what_was_answered_is_warned_of_at_the_start_and_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_setting_that_changes_while_the_service_runs_is_told_from_then_on() {
+async fn a_setting_that_becomes_unsafe_is_reported_by_readiness() {
     let cluster = Arc::new(slow_to_write("on"));
     let service = Service::start_on(&cluster).await;
     assert_eq!(

@@ -10,19 +10,19 @@ use uuid::Uuid;
 use crate::support::{Answer, Api, Call, Database, Service, on_every_database};
 
 on_every_database![
-    a_patch_changes_what_it_names_and_nothing_else,
-    null_takes_away_what_may_be_absent_and_is_refused_elsewhere,
-    minutes_and_hours_must_say_the_same,
-    everything_that_is_wrong_with_a_patch_is_said_at_once,
-    a_patch_is_an_object_by_every_name_of_json,
-    a_patch_that_changes_nothing_is_fine_in_every_status,
+    a_patch_changes_only_the_members_it_names,
+    null_clears_nullable_members_and_is_refused_for_others,
+    minutes_and_hours_that_disagree_are_refused,
+    every_violation_of_a_patch_is_reported_at_once,
+    a_patch_is_accepted_under_every_json_media_type,
+    a_patch_that_changes_nothing_is_answered_200_in_every_status,
     a_rejected_entry_becomes_a_draft_again,
-    an_entry_that_has_moved_on_keeps_what_it_says,
-    a_condition_names_the_version_that_may_be_changed,
-    checks_come_in_their_order,
-    an_entry_refers_to_what_its_own_project_has,
-    a_user_who_is_no_longer_active_keeps_the_entry_correctable,
-    only_a_key_that_is_bound_to_nobody_hands_an_entry_over,
+    an_entry_that_is_not_editable_is_answered_409,
+    if_match_with_another_version_is_answered_412,
+    checks_run_in_the_documented_order,
+    references_must_be_of_the_entrys_own_project,
+    an_entry_of_an_inactive_user_can_still_be_edited,
+    only_a_key_without_a_user_can_change_the_user_of_an_entry,
 ];
 
 fn patch(api: &Api, id: &str, body: &Value) -> Call {
@@ -41,7 +41,7 @@ async fn full_entry(service: &Service) -> Answer {
     service.log(&body).send().await.is(201)
 }
 
-async fn a_patch_changes_what_it_names_and_nothing_else(database: Database) {
+async fn a_patch_changes_only_the_members_it_names(database: Database) {
     let service = Service::start(database).await;
     let created = full_entry(&service).await;
     let id = created.text("id");
@@ -81,7 +81,7 @@ async fn a_patch_changes_what_it_names_and_nothing_else(database: Database) {
     }
 }
 
-async fn null_takes_away_what_may_be_absent_and_is_refused_elsewhere(database: Database) {
+async fn null_clears_nullable_members_and_is_refused_for_others(database: Database) {
     let service = Service::start(database).await;
     let created = full_entry(&service).await;
     let id = created.text("id");
@@ -100,7 +100,7 @@ async fn null_takes_away_what_may_be_absent_and_is_refused_elsewhere(database: D
     assert_eq!([&bare["description"], &bare["entryId"], &bare["releaseId"]], [&Value::Null; 3]);
 }
 
-async fn minutes_and_hours_must_say_the_same(database: Database) {
+async fn minutes_and_hours_that_disagree_are_refused(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Draft).await;
     for (body, minutes, hours) in [
@@ -135,7 +135,7 @@ async fn minutes_and_hours_must_say_the_same(database: Database) {
     assert_eq!(service.read(&id).await.json()["minutes"], 100);
 }
 
-async fn everything_that_is_wrong_with_a_patch_is_said_at_once(database: Database) {
+async fn every_violation_of_a_patch_is_reported_at_once(database: Database) {
     let service = Service::start(database).await;
     let created = full_entry(&service).await;
     let body = json!({
@@ -164,7 +164,7 @@ async fn everything_that_is_wrong_with_a_patch_is_said_at_once(database: Databas
     assert_eq!(service.read(&created.text("id")).await.body, created.body);
 }
 
-async fn a_patch_is_an_object_by_every_name_of_json(database: Database) {
+async fn a_patch_is_accepted_under_every_json_media_type(database: Database) {
     let service = Service::start(database).await;
     let path = format!("/time-entries/{}", service.entry_in(Status::Draft).await);
     let before = service.api.get(&path).send().await.is(200);
@@ -192,7 +192,7 @@ async fn a_patch_is_an_object_by_every_name_of_json(database: Database) {
     }
 }
 
-async fn a_patch_that_changes_nothing_is_fine_in_every_status(database: Database) {
+async fn a_patch_that_changes_nothing_is_answered_200_in_every_status(database: Database) {
     let service = Service::start(database).await;
     for &status in Status::ALL {
         let id = service.entry_in(status).await;
@@ -231,7 +231,7 @@ async fn a_rejected_entry_becomes_a_draft_again(database: Database) {
     assert_eq!((&record["from"], &record["to"]), (&json!("rejected"), &json!("draft")));
 }
 
-async fn an_entry_that_has_moved_on_keeps_what_it_says(database: Database) {
+async fn an_entry_that_is_not_editable_is_answered_409(database: Database) {
     let service = Service::start(database).await;
     for status in [Status::Submitted, Status::Approved, Status::Locked, Status::Invoiced] {
         let id = service.entry_in(status).await;
@@ -249,7 +249,7 @@ async fn an_entry_that_has_moved_on_keeps_what_it_says(database: Database) {
     }
 }
 
-async fn a_condition_names_the_version_that_may_be_changed(database: Database) {
+async fn if_match_with_another_version_is_answered_412(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Draft).await;
     let call = |tags: &str, minutes: i64| {
@@ -286,7 +286,7 @@ async fn a_condition_names_the_version_that_may_be_changed(database: Database) {
     lines.another_header("if-match", "\"6\"").send().await.is(200);
 }
 
-async fn checks_come_in_their_order(database: Database) {
+async fn checks_run_in_the_documented_order(database: Database) {
     let service = Service::start(database).await;
     let other = service.tenant.other_user_id;
     let bound = service.with_key(move |key| key.user_id = Some(other)).await;
@@ -327,7 +327,7 @@ async fn checks_come_in_their_order(database: Database) {
         .refuses(&["timeEntryId invalid_id"]);
 }
 
-async fn an_entry_refers_to_what_its_own_project_has(database: Database) {
+async fn references_must_be_of_the_entrys_own_project(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
     let elsewhere =
@@ -349,7 +349,7 @@ async fn an_entry_refers_to_what_its_own_project_has(database: Database) {
     patch(&service.api, &id, &json!({ "minutes": 5 })).send().await.is(200);
 }
 
-async fn a_user_who_is_no_longer_active_keeps_the_entry_correctable(database: Database) {
+async fn an_entry_of_an_inactive_user_can_still_be_edited(database: Database) {
     let service = Service::start(database).await;
     let (user, other) = (service.tenant.user_id, service.tenant.other_user_id);
     let id = service.entry_in(Status::Draft).await;
@@ -364,7 +364,7 @@ async fn a_user_who_is_no_longer_active_keeps_the_entry_correctable(database: Da
     refused.refuses(&["/userId inactive_user"]);
 }
 
-async fn only_a_key_that_is_bound_to_nobody_hands_an_entry_over(database: Database) {
+async fn only_a_key_without_a_user_can_change_the_user_of_an_entry(database: Database) {
     let service = Service::start(database).await;
     let (user, other) = (service.tenant.user_id, service.tenant.other_user_id);
     let id = service.entry_in(Status::Draft).await;

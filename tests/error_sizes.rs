@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Call, Database, Service, on_every_database};
 
 on_every_database![
-    no_request_gets_a_long_answer_however_much_is_wrong_with_it,
-    what_is_not_told_is_counted,
-    each_item_of_many_gets_a_short_answer,
+    a_problem_is_short_however_many_violations_there_are,
+    violations_over_the_limit_are_counted_in_detail,
+    the_problem_of_each_batch_item_is_short,
 ];
 
 /// The most bytes of an answer that refuses a request.
@@ -27,7 +27,7 @@ fn joined(count: usize, separator: &str, part: impl Fn(usize) -> String) -> Stri
     (0..count).map(part).collect::<Vec<_>>().join(separator)
 }
 
-async fn no_request_gets_a_long_answer_however_much_is_wrong_with_it(database: Database) {
+async fn a_problem_is_short_however_many_violations_there_are(database: Database) {
     let service = Service::start(database).await;
     let many = "/time-entries/transitions";
     let queries = [
@@ -98,7 +98,7 @@ async fn no_request_gets_a_long_answer_however_much_is_wrong_with_it(database: D
     }
 }
 
-async fn what_is_not_told_is_counted(database: Database) {
+async fn violations_over_the_limit_are_counted_in_detail(database: Database) {
     let service = Service::start(database).await;
     let query = joined(12_000, "&", |number| format!("{number:x}"));
     let problem = service.api.get(&format!("/time-entries?{query}")).send().await.is(400).json();
@@ -126,7 +126,7 @@ async fn what_is_not_told_is_counted(database: Database) {
     assert_eq!(problem["detail"], "101 values are not valid. The first 100 are told.");
 }
 
-async fn each_item_of_many_gets_a_short_answer(database: Database) {
+async fn the_problem_of_each_batch_item_is_short(database: Database) {
     let service = Service::start(database).await;
     let item = |unknown: usize| {
         format!(

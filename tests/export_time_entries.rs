@@ -11,10 +11,10 @@ use crate::support::{Answer, Database, Service, on_every_database};
 
 on_every_database![
     an_export_is_a_table_with_a_header,
-    an_export_has_the_rows_of_the_list,
-    no_text_is_a_formula_and_every_text_stays_in_its_cell,
-    thousands_of_rows_are_sent_without_a_gap,
-    what_is_no_parameter_of_an_export_is_named,
+    an_export_has_the_same_entries_as_the_list,
+    texts_are_guarded_against_formulas_and_stay_in_their_cells,
+    thousands_of_rows_are_exported_without_a_gap,
+    an_unknown_parameter_is_named,
 ];
 
 const COLUMNS: &str = "id,projectId,userId,entryId,releaseId,workDate,hours,minutes,description,billable,source,status,\
@@ -70,7 +70,7 @@ async fn an_export_is_a_table_with_a_header(database: Database) {
     }
 }
 
-async fn an_export_has_the_rows_of_the_list(database: Database) {
+async fn an_export_has_the_same_entries_as_the_list(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
     for number in 0..12 {
@@ -129,7 +129,7 @@ async fn an_export_has_the_rows_of_the_list(database: Database) {
     }
 }
 
-async fn no_text_is_a_formula_and_every_text_stays_in_its_cell(database: Database) {
+async fn texts_are_guarded_against_formulas_and_stay_in_their_cells(database: Database) {
     let service = Service::start(database).await;
     // The last two would be taken for a guarded text and for none, if they were not guarded too.
     let guarded = [
@@ -181,7 +181,7 @@ async fn no_text_is_a_formula_and_every_text_stays_in_its_cell(database: Databas
     }
 }
 
-async fn thousands_of_rows_are_sent_without_a_gap(database: Database) {
+async fn thousands_of_rows_are_exported_without_a_gap(database: Database) {
     let service = Service::start(database).await;
     let mut ids = Vec::new();
     for batch in 0..5 {
@@ -205,7 +205,7 @@ async fn thousands_of_rows_are_sent_without_a_gap(database: Database) {
     assert_eq!(exported, ids);
 }
 
-async fn what_is_no_parameter_of_an_export_is_named(database: Database) {
+async fn an_unknown_parameter_is_named(database: Database) {
     let service = Service::start(database).await;
     let own = format!("{}.csv", service.tenant.path());
     for path in ["/time-entries.csv", &own] {

@@ -9,20 +9,20 @@ use timelog_domain::Action;
 use crate::support::{Call, Database, Service, Tenant, on_every_database};
 
 on_every_database![
-    a_reference_that_comes_again_changes_nothing_if_the_body_says_the_same,
-    a_reference_that_comes_again_with_another_body_changes_the_entry,
+    a_known_reference_with_the_same_body_changes_nothing,
+    a_known_reference_with_another_body_updates_the_entry,
     an_absent_member_takes_its_default_again,
     a_rejected_entry_becomes_a_draft_again,
-    an_entry_that_has_moved_on_keeps_what_it_says,
-    two_keys_for_one_reference_each_replay_their_own_answer,
-    a_reference_outlives_the_key,
+    an_entry_that_is_not_editable_is_answered_409,
+    two_idempotency_keys_for_one_reference_each_replay_their_own_answer,
+    a_reference_is_still_known_when_the_idempotency_key_has_expired,
     references_are_compared_byte_for_byte,
-    the_longest_reference_is_as_good_as_any,
-    an_entry_that_only_has_the_digests_of_a_reference_is_not_taken_for_it,
-    a_part_must_be_there_and_say_something,
+    the_longest_reference_works_like_any_other,
+    an_entry_with_equal_digests_and_other_texts_is_not_matched,
+    a_missing_or_blank_part_is_refused,
     organizations_do_not_share_references,
-    a_reference_belongs_to_one_project,
-    what_is_wrong_with_an_update_leaves_the_entry_as_it_is,
+    a_reference_of_another_project_is_answered_409,
+    an_invalid_update_leaves_the_entry_unchanged,
 ];
 
 fn reference(id: &str) -> Value {
@@ -36,9 +36,7 @@ fn log(service: &Service, members: Value) -> Call {
     service.log(&service.tenant.body_with(&members.into()))
 }
 
-async fn a_reference_that_comes_again_changes_nothing_if_the_body_says_the_same(
-    database: Database,
-) {
+async fn a_known_reference_with_the_same_body_changes_nothing(database: Database) {
     let service = Service::start(database).await;
     let first = log(&service, json!({})).send().await.is(201);
     service.clock.advance(Duration::from_mins(1));
@@ -57,7 +55,7 @@ async fn a_reference_that_comes_again_changes_nothing_if_the_body_says_the_same(
     assert_eq!(service.database.count("time_entry_history"), 1);
 }
 
-async fn a_reference_that_comes_again_with_another_body_changes_the_entry(database: Database) {
+async fn a_known_reference_with_another_body_updates_the_entry(database: Database) {
     let service = Service::start(database).await;
     let first = log(&service, json!({})).send().await.is(201).json();
     service.clock.advance(Duration::from_mins(1));
@@ -116,7 +114,7 @@ async fn a_rejected_entry_becomes_a_draft_again(database: Database) {
     assert_eq!(other.text("id"), id);
 }
 
-async fn an_entry_that_has_moved_on_keeps_what_it_says(database: Database) {
+async fn an_entry_that_is_not_editable_is_answered_409(database: Database) {
     let service = Service::start(database).await;
     let id = log(&service, json!({})).send().await.is(201).text("id");
     let path = format!("/time-entries/{id}");
@@ -146,7 +144,7 @@ async fn an_entry_that_has_moved_on_keeps_what_it_says(database: Database) {
     assert_eq!(service.database.count("idempotency_keys"), 0);
 }
 
-async fn two_keys_for_one_reference_each_replay_their_own_answer(database: Database) {
+async fn two_idempotency_keys_for_one_reference_each_replay_their_own_answer(database: Database) {
     let service = Service::start(database).await;
     let one = log(&service, json!({ "minutes": 1 })).idempotency_key("one");
     let two = log(&service, json!({ "minutes": 2 })).idempotency_key("two");
@@ -167,7 +165,7 @@ async fn two_keys_for_one_reference_each_replay_their_own_answer(database: Datab
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn a_reference_outlives_the_key(database: Database) {
+async fn a_reference_is_still_known_when_the_idempotency_key_has_expired(database: Database) {
     let service = Service::start(database).await;
     let call = log(&service, json!({})).idempotency_key("k");
     let first = call.clone().send().await.is(201);
@@ -223,7 +221,7 @@ async fn references_are_compared_byte_for_byte(database: Database) {
     assert_eq!(service.database.count("time_entries"), known);
 }
 
-async fn the_longest_reference_is_as_good_as_any(database: Database) {
+async fn the_longest_reference_works_like_any_other(database: Database) {
     let service = Service::start(database).await;
     // 255 characters each, of four bytes each.
     let part = |last: char| "\u{10ffff}".repeat(254) + &last.to_string();
@@ -271,7 +269,7 @@ fn encoded(text: &str) -> String {
     text.bytes().flat_map(|byte| format!("%{byte:02X}").into_bytes()).map(char::from).collect()
 }
 
-async fn an_entry_that_only_has_the_digests_of_a_reference_is_not_taken_for_it(database: Database) {
+async fn an_entry_with_equal_digests_and_other_texts_is_not_matched(database: Database) {
     let service = Service::start(database).await;
     let body = |id: &str, minutes: u32| {
         service.tenant.body_with(&json!({ "externalRef": reference(id), "minutes": minutes }))
@@ -289,7 +287,7 @@ async fn an_entry_that_only_has_the_digests_of_a_reference_is_not_taken_for_it(d
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn a_part_must_be_there_and_say_something(database: Database) {
+async fn a_missing_or_blank_part_is_refused(database: Database) {
     let service = Service::start(database).await;
     for part in ["provider", "externalType", "externalId"] {
         let pointer = format!("/externalRef/{part}");
@@ -331,7 +329,7 @@ async fn organizations_do_not_share_references(database: Database) {
     assert_eq!(log(&service, json!({})).send().await.is(200).body, ours.body);
 }
 
-async fn a_reference_belongs_to_one_project(database: Database) {
+async fn a_reference_of_another_project_is_answered_409(database: Database) {
     let service = Service::start(database).await;
     let first = log(&service, json!({})).send().await.is(201);
     for minutes in [150, 5] {
@@ -345,7 +343,7 @@ async fn a_reference_belongs_to_one_project(database: Database) {
     assert_eq!(service.database.count("idempotency_keys"), 0);
 }
 
-async fn what_is_wrong_with_an_update_leaves_the_entry_as_it_is(database: Database) {
+async fn an_invalid_update_leaves_the_entry_unchanged(database: Database) {
     let service = Service::start(database).await;
     let first = log(&service, json!({})).send().await.is(201);
     log(&service, json!({ "minutes": 0 })).send().await.refuses(&["/minutes out_of_range"]);

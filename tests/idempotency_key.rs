@@ -12,22 +12,22 @@ use crate::support::{Answer, Api, Call, Database, Service, Tenant, may, on_every
 
 on_every_database![
     a_repeat_gets_the_first_answer_byte_for_byte,
-    without_a_key_every_request_is_its_own,
-    a_key_means_nothing_to_another_path_or_method,
+    without_a_key_every_request_logs_an_entry,
+    a_key_does_not_apply_to_another_path_or_method,
     a_repeat_with_another_body_is_replayed,
-    a_repeat_with_another_body_is_refused_where_that_is_wanted,
+    a_repeat_with_another_body_is_answered_422_under_mismatch_reject,
     a_key_has_1_to_255_visible_characters_bare_or_quoted,
     control_characters_in_a_key_are_refused,
-    a_key_comes_on_one_line,
+    a_key_on_two_header_lines_is_refused,
     a_refusal_leaves_the_key_unused,
-    a_request_that_was_too_many_leaves_the_key_unused,
-    a_revoked_key_gets_no_stored_answer,
-    who_may_not_write_gets_no_stored_answer,
-    a_repeat_that_is_invalid_gets_no_stored_answer,
+    a_rate_limited_request_leaves_the_key_unused,
+    a_revoked_api_key_gets_no_stored_answer,
+    an_api_key_without_write_gets_no_stored_answer,
+    an_invalid_repeat_gets_no_stored_answer,
     api_keys_do_not_share_idempotency_keys,
-    a_key_with_a_new_secret_keeps_its_idempotency_keys,
-    what_becomes_of_the_entry_does_not_change_the_stored_answer,
-    a_replay_has_headers_of_its_own,
+    a_rotated_api_key_keeps_its_idempotency_keys,
+    later_changes_of_the_entry_do_not_change_the_stored_answer,
+    a_replay_has_its_own_request_id,
 ];
 
 /// Both answers are the same, but for the mark on the second.
@@ -58,7 +58,7 @@ async fn a_repeat_gets_the_first_answer_byte_for_byte(database: Database) {
     is_replay_of(&call.idempotency_key("l").send().await, &unchanged);
 }
 
-async fn without_a_key_every_request_is_its_own(database: Database) {
+async fn without_a_key_every_request_logs_an_entry(database: Database) {
     let service = Service::start(database).await;
     let first = service.log_any().send().await.is(201);
     let second = service.log_any().send().await.is(201);
@@ -68,7 +68,7 @@ async fn without_a_key_every_request_is_its_own(database: Database) {
     assert_eq!(service.database.count("idempotency_keys"), 0);
 }
 
-async fn a_key_means_nothing_to_another_path_or_method(database: Database) {
+async fn a_key_does_not_apply_to_another_path_or_method(database: Database) {
     let service = Service::start(database).await;
     let first = service.log_any().idempotency_key("k").send().await.is(201);
     let elsewhere = service
@@ -98,7 +98,7 @@ async fn a_repeat_with_another_body_is_replayed(database: Database) {
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn a_repeat_with_another_body_is_refused_where_that_is_wanted(database: Database) {
+async fn a_repeat_with_another_body_is_answered_422_under_mismatch_reject(database: Database) {
     let service =
         Service::start_with(database, |setup| setup.settings.on_mismatch = MismatchPolicy::Reject)
             .await;
@@ -183,7 +183,7 @@ async fn control_characters_in_a_key_are_refused(database: Database) {
     assert_eq!(service.database.count("time_entries"), 0);
 }
 
-async fn a_key_comes_on_one_line(database: Database) {
+async fn a_key_on_two_header_lines_is_refused(database: Database) {
     let service = Service::start(database).await;
     for second in ["k", "l", "\"k\""] {
         let call = service.log_any().idempotency_key("k").another_header("idempotency-key", second);
@@ -237,7 +237,7 @@ async fn a_refusal_leaves_the_key_unused(database: Database) {
     assert!(!call.send().await.is(201).is_replayed());
 }
 
-async fn a_request_that_was_too_many_leaves_the_key_unused(database: Database) {
+async fn a_rate_limited_request_leaves_the_key_unused(database: Database) {
     let service =
         Service::start_with(database, |setup| setup.settings.rate_limit = NonZeroU32::new(1)).await;
     let call = service.log_any().idempotency_key("k");
@@ -257,7 +257,7 @@ async fn a_request_that_was_too_many_leaves_the_key_unused(database: Database) {
     assert!(!answer.is_replayed());
 }
 
-async fn a_revoked_key_gets_no_stored_answer(database: Database) {
+async fn a_revoked_api_key_gets_no_stored_answer(database: Database) {
     let service = Service::start(database).await;
     let key = service.key(|_| ()).await;
     let call = service.api.with_key(&key.text).post(&service.tenant.path());
@@ -269,7 +269,7 @@ async fn a_revoked_key_gets_no_stored_answer(database: Database) {
     assert!(!answer.is_replayed());
 }
 
-async fn who_may_not_write_gets_no_stored_answer(database: Database) {
+async fn an_api_key_without_write_gets_no_stored_answer(database: Database) {
     let service = Service::start(database).await;
     let call = service.log_any().idempotency_key("k");
     call.clone().send().await.is(201);
@@ -281,7 +281,7 @@ async fn who_may_not_write_gets_no_stored_answer(database: Database) {
     as_key(elsewhere).send().await.fails_with(403, "scope_violation");
 }
 
-async fn a_repeat_that_is_invalid_gets_no_stored_answer(database: Database) {
+async fn an_invalid_repeat_gets_no_stored_answer(database: Database) {
     let service = Service::start(database).await;
     let call = service.log_any().idempotency_key("k");
     call.clone().send().await.is(201);
@@ -325,7 +325,7 @@ async fn api_keys_do_not_share_idempotency_keys(database: Database) {
     theirs.send().await.fails_with(404, "not_found");
 }
 
-async fn a_key_with_a_new_secret_keeps_its_idempotency_keys(database: Database) {
+async fn a_rotated_api_key_keeps_its_idempotency_keys(database: Database) {
     let service = Service::start(database).await;
     let key = service.key(|_| ()).await;
     let call = |text: &str| {
@@ -344,7 +344,7 @@ async fn a_key_with_a_new_secret_keeps_its_idempotency_keys(database: Database) 
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn what_becomes_of_the_entry_does_not_change_the_stored_answer(database: Database) {
+async fn later_changes_of_the_entry_do_not_change_the_stored_answer(database: Database) {
     let service = Service::start(database).await;
     let with = |minutes: u32| {
         let reference = json!({ "provider": "p", "externalType": "t", "externalId": "i" });
@@ -367,7 +367,7 @@ async fn what_becomes_of_the_entry_does_not_change_the_stored_answer(database: D
     assert_eq!((&now["minutes"], &now["status"]), (&json!(20), &json!("invoiced")));
 }
 
-async fn a_replay_has_headers_of_its_own(database: Database) {
+async fn a_replay_has_its_own_request_id(database: Database) {
     let service = Service::start(database).await;
     let call = service.log_any().idempotency_key("k");
     let first = call

@@ -95,7 +95,7 @@ fn report(rows: usize) -> String {
 }
 
 #[test]
-fn a_report_that_is_imported_twice_is_there_once() {
+fn a_report_imported_twice_is_stored_once() {
     let desk = Desk::new();
     let report = desk.file("report.csv", &report(1_500));
     let users = desk.file("users.csv", &format!("name,userId\nann@example.com,{}\n", desk.user));
@@ -113,7 +113,7 @@ fn a_report_that_is_imported_twice_is_there_once() {
 }
 
 #[test]
-fn refused_rows_are_told_and_make_the_command_fail() {
+fn refused_rows_are_reported_and_the_exit_code_is_1() {
     let desk = Desk::new();
     let report =
         report(2) + "Bob,bob@example.com,,Website,,,No,2025-02-01,09:00:00,,,00:00:29,,\r\n";
@@ -141,7 +141,7 @@ fn refused_rows_are_told_and_make_the_command_fail() {
 }
 
 #[test]
-fn a_flag_that_means_nothing_for_the_file_is_refused() {
+fn a_flag_that_does_not_fit_the_format_is_refused() {
     let desk = Desk::new();
     let file = desk.file("rows.ndjson", "");
     let output = desk.timelog(&["import", &file, "--project", &desk.project, "--delimiter", ";"]);
@@ -195,7 +195,7 @@ fn an_export_can_be_imported_into_another_organization() {
 }
 
 #[test]
-fn an_export_has_the_entries_that_are_asked_for_in_the_order_that_is_asked_for() {
+fn an_export_has_the_filtered_entries_in_the_requested_order() {
     let desk = Desk::new();
     let row = |day: u8, billable: bool| format!("{},2025-01-{day:02},60,{billable}\n", desk.user);
     let rows: String = [row(2, true), row(1, false), row(3, true)].concat();
@@ -226,7 +226,7 @@ fn an_export_has_the_entries_that_are_asked_for_in_the_order_that_is_asked_for()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_service_exports_is_imported_to_the_letter() {
+async fn an_exported_csv_is_imported_unchanged() {
     let service = Service::start(Database::Sqlite).await;
     let other = bootstrap(&service.database.url());
     let texts =

@@ -12,8 +12,8 @@ use crate::support::{Answer, Database, Service, on_every_database};
 on_every_database! {
     identical_requests_to_two_instances_log_one_entry,
     one_new_reference_sent_to_two_instances_makes_one_entry,
-    a_key_is_refused_everywhere_soon_after_it_was_revoked,
-    many_requests_through_two_instances_end_in_exactly_the_expected_rows,
+    a_revoked_key_is_refused_by_every_instance_within_5_seconds,
+    many_requests_through_two_instances_make_exactly_the_expected_rows,
 }
 
 async fn identical_requests_to_two_instances_log_one_entry(database: Database) {
@@ -52,7 +52,7 @@ async fn one_new_reference_sent_to_two_instances_makes_one_entry(database: Datab
     }
 }
 
-async fn a_key_is_refused_everywhere_soon_after_it_was_revoked(database: Database) {
+async fn a_revoked_key_is_refused_by_every_instance_within_5_seconds(database: Database) {
     let one = Service::start(database).await;
     // It remembers keys as a service does that is not told otherwise.
     let other = one
@@ -74,7 +74,7 @@ async fn a_key_is_refused_everywhere_soon_after_it_was_revoked(database: Databas
 
 /// Of every ten requests, two repeat an earlier one with its key, and one logs under a reference
 /// that is known.
-async fn many_requests_through_two_instances_end_in_exactly_the_expected_rows(database: Database) {
+async fn many_requests_through_two_instances_make_exactly_the_expected_rows(database: Database) {
     const TENS: usize = 10;
     const WORKERS: usize = 20;
     let one = Service::start(database).await;

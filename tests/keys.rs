@@ -6,12 +6,12 @@ use crate::program::{body, complaint, on, path, printed, printed_json, serve, te
 use crate::support::{Database, on_every_database};
 
 on_every_database![
-    keys_are_made_listed_and_revoked,
-    a_key_gets_a_new_secret_and_stays_the_same_key,
-    a_key_is_only_made_for_what_exists,
+    keys_are_created_listed_and_revoked,
+    a_rotated_key_has_a_new_secret_and_the_same_id,
+    a_key_for_unknown_ids_or_permissions_is_refused,
 ];
 
-async fn keys_are_made_listed_and_revoked(database: Database) {
+async fn keys_are_created_listed_and_revoked(database: Database) {
     let database = database.create();
     let (program, made, api) = serve(&database, &["--key-memory", "0s"]);
     let organization = text(&made, "organizationId");
@@ -54,7 +54,7 @@ async fn keys_are_made_listed_and_revoked(database: Database) {
     program.stop();
 }
 
-async fn a_key_gets_a_new_secret_and_stays_the_same_key(database: Database) {
+async fn a_rotated_key_has_a_new_secret_and_the_same_id(database: Database) {
     let database = database.create();
     let (program, made, api) = serve(&database, &["--key-memory", "0s"]);
     let id = text(&made, "keyId");
@@ -91,7 +91,7 @@ async fn a_key_gets_a_new_secret_and_stays_the_same_key(database: Database) {
     program.stop();
 }
 
-async fn a_key_is_only_made_for_what_exists(database: Database) {
+async fn a_key_for_unknown_ids_or_permissions_is_refused(database: Database) {
     let database = database.create();
     let made = printed_json(&on(&database, &["bootstrap", "--json"]));
     let other = printed_json(&on(&database, &["bootstrap", "--json"]));

@@ -6,15 +6,15 @@ use crate::support::{Database, Service, Tenant, on_every_database};
 
 on_every_database![
     a_new_entry_is_answered_with_exactly_its_sixteen_members,
-    every_member_that_is_given_comes_back,
+    every_member_that_is_sent_is_answered,
     ids_are_read_in_any_case_and_written_in_lower_case,
     null_is_the_same_as_absent_where_null_is_allowed,
-    members_that_are_not_known_are_ignored,
-    every_duration_of_the_vectors_comes_out_as_they_say,
-    every_duration_that_the_vectors_refuse_is_refused,
-    an_entry_refers_to_what_its_organization_and_project_have,
-    an_archived_project_takes_no_time,
-    a_body_is_json_by_every_name_of_json,
+    unknown_members_are_ignored,
+    every_accepted_duration_matches_the_vectors,
+    every_refused_duration_matches_the_vectors,
+    references_must_be_of_the_organization_and_the_project,
+    an_archived_project_is_answered_409,
+    a_body_is_accepted_under_every_json_media_type,
 ];
 
 async fn a_new_entry_is_answered_with_exactly_its_sixteen_members(database: Database) {
@@ -48,7 +48,7 @@ async fn a_new_entry_is_answered_with_exactly_its_sixteen_members(database: Data
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn every_member_that_is_given_comes_back(database: Database) {
+async fn every_member_that_is_sent_is_answered(database: Database) {
     let service = Service::start(database).await;
     let given = json!({
         "userId": service.tenant.other_user_id.to_string(),
@@ -92,7 +92,7 @@ async fn null_is_the_same_as_absent_where_null_is_allowed(database: Database) {
     assert_eq!([&entry["description"], &entry["entryId"], &entry["releaseId"]], [&Value::Null; 3]);
 }
 
-async fn members_that_are_not_known_are_ignored(database: Database) {
+async fn unknown_members_are_ignored(database: Database) {
     let service = Service::start(database).await;
     let body = service.tenant.body_with(
         &json!({ "status": "invoiced", "id": 1, "x": { "minutes": [] }, "Minutes": "" }),
@@ -117,7 +117,7 @@ fn with_duration(tenant: &Tenant, vector: &Value) -> Value {
     body
 }
 
-async fn every_duration_of_the_vectors_comes_out_as_they_say(database: Database) {
+async fn every_accepted_duration_matches_the_vectors(database: Database) {
     let service = Service::start(database).await;
     for vector in vectors("accepted") {
         let entry =
@@ -130,7 +130,7 @@ async fn every_duration_of_the_vectors_comes_out_as_they_say(database: Database)
     }
 }
 
-async fn every_duration_that_the_vectors_refuse_is_refused(database: Database) {
+async fn every_refused_duration_matches_the_vectors(database: Database) {
     let service = Service::start(database).await;
     for vector in vectors("refused") {
         let answer = service.log(&with_duration(&service.tenant, &vector)).send().await;
@@ -144,7 +144,7 @@ async fn every_duration_that_the_vectors_refuse_is_refused(database: Database) {
     assert_eq!(service.database.count("time_entries"), 0);
 }
 
-async fn an_entry_refers_to_what_its_organization_and_project_have(database: Database) {
+async fn references_must_be_of_the_organization_and_the_project(database: Database) {
     let service = Service::start(database).await;
     let (tenant, stranger) = (&service.tenant, Tenant::provision(&service.store).await);
     let nobody = "00000000-0000-4000-8000-000000000000";
@@ -174,7 +174,7 @@ async fn an_entry_refers_to_what_its_organization_and_project_have(database: Dat
     assert_eq!(service.database.count("time_entries"), 0);
 }
 
-async fn an_archived_project_takes_no_time(database: Database) {
+async fn an_archived_project_is_answered_409(database: Database) {
     let service = Service::start(database).await;
     service.archive(service.tenant.project_id, true).await;
     service.log_any().send().await.fails_with(409, "project_archived");
@@ -182,7 +182,7 @@ async fn an_archived_project_takes_no_time(database: Database) {
     service.log_any().send().await.is(201);
 }
 
-async fn a_body_is_json_by_every_name_of_json(database: Database) {
+async fn a_body_is_accepted_under_every_json_media_type(database: Database) {
     let service = Service::start(database).await;
     for name in [
         "application/json",

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::stuck::impatient;
+use crate::stalled_postgres::impatient;
 use crate::support::postgres::Cluster;
 use crate::support::{Chance, Frozen, Service};
 
@@ -99,7 +99,7 @@ async fn survives(disturb: impl AsyncFnOnce(&Cluster, &Seen)) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_crashes_and_comes_back_loses_and_doubles_nothing() {
+async fn a_database_crash_loses_and_doubles_nothing() {
     survives(async |cluster, seen| {
         cluster.stop();
         let before = seen.unavailable();
@@ -110,7 +110,7 @@ async fn a_database_that_crashes_and_comes_back_loses_and_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_are_cut_lose_and_double_nothing() {
+async fn cut_database_connections_lose_and_double_nothing() {
     survives(async |cluster, seen| {
         for _ in 0..10 {
             let before = seen.acknowledged();
@@ -122,7 +122,7 @@ async fn connections_that_are_cut_lose_and_double_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn backends_that_freeze_at_any_moment_lose_and_double_nothing() {
+async fn frozen_database_backends_lose_and_double_nothing() {
     let mut chance = Chance::new();
     survives(async |cluster, seen| {
         for _ in 0..5 {

@@ -96,7 +96,7 @@ fn forced(mut arguments: Vec<String>) -> Vec<String> {
 }
 
 #[test]
-fn a_file_that_is_there_is_replaced_only_if_that_is_asked_for() {
+fn an_existing_file_is_replaced_only_with_force() {
     let desk = Desk::new();
     let path = desk.path("out");
     let expected = ["id,", "SQLite format 3\0", "line,field,message\n3,minutes,"];
@@ -123,7 +123,7 @@ fn a_file_that_is_there_is_replaced_only_if_that_is_asked_for() {
 }
 
 #[test]
-fn nothing_is_written_through_a_link() {
+fn no_file_is_written_through_a_link() {
     let desk = Desk::new();
     fs::create_dir(desk.path("elsewhere")).unwrap();
     fs::write(desk.path("elsewhere/file"), PRECIOUS).unwrap();
@@ -148,7 +148,7 @@ fn nothing_is_written_through_a_link() {
 }
 
 #[test]
-fn what_is_written_is_for_its_owner_alone() {
+fn new_files_have_mode_0600() {
     let desk = Desk::new();
     for (index, arguments) in desk.writers(&desk.path("new")).into_iter().enumerate() {
         // Whatever the mask allows.
@@ -166,7 +166,7 @@ fn what_is_written_is_for_its_owner_alone() {
 }
 
 #[test]
-fn the_database_is_never_written_over_under_whatever_name() {
+fn the_database_is_never_overwritten_under_any_name() {
     let desk = Desk::new();
     let before = desk.export();
     symlink("timelog.db", desk.path("symbolic")).unwrap();
@@ -206,7 +206,7 @@ fn the_database_is_never_written_over_under_whatever_name() {
 }
 
 #[test]
-fn what_a_command_reads_is_never_written_over() {
+fn an_input_file_is_never_overwritten() {
     let desk = Desk::new();
     let (rows, users) = (desk.read("rows.csv"), desk.read("users.csv"));
     fs::hard_link(desk.path("rows.csv"), desk.path("same rows")).unwrap();
@@ -237,7 +237,7 @@ fn what_a_command_reads_is_never_written_over() {
 }
 
 #[test]
-fn what_only_passes_things_on_is_written_to_without_asking() {
+fn pipes_and_devices_are_written_without_force() {
     let desk = Desk::new();
     let expected = desk.export();
     let export = |path: &str| ["export", "--out", path].map(str::to_owned);
@@ -265,7 +265,7 @@ fn what_only_passes_things_on_is_written_to_without_asking() {
 }
 
 #[test]
-fn an_export_that_fails_half_way_leaves_what_was_there() {
+fn a_failed_export_leaves_the_old_file() {
     let database = Database::Sqlite.create();
     let made = bootstrap(&database.url());
     let folder = tempfile::tempdir().unwrap();
@@ -319,7 +319,7 @@ fn send(signal: &str, process: u32) {
 }
 
 #[test]
-fn an_import_that_is_interrupted_tells_which_rows_it_refused_until_then() {
+fn an_interrupted_import_reports_the_rows_refused_so_far() {
     let desk = Desk::new();
     long_file(&desk, 100_000);
     let arguments =
@@ -338,7 +338,7 @@ fn an_import_that_is_interrupted_tells_which_rows_it_refused_until_then() {
 }
 
 #[test]
-fn an_import_that_is_to_outlive_its_terminal_does() {
+fn an_import_that_ignores_sighup_runs_to_its_end() {
     let desk = Desk::new();
     long_file(&desk, 10_000);
     let arguments =

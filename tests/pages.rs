@@ -7,18 +7,18 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::lists::{fill, link, walk};
+use crate::list_time_entries::{fill, link, walk};
 use crate::support::{Database, Service, Tenant, on_every_database};
 
 on_every_database![
     every_order_is_total_in_both_directions,
-    a_page_has_1_to_200_entries_and_50_unless_asked,
+    a_page_has_1_to_200_entries_and_50_by_default,
     a_total_counts_everything_that_matches,
-    a_link_keeps_what_was_asked_for,
-    a_cursor_is_good_for_its_own_list_alone,
-    a_cursor_that_was_tampered_with_is_refused,
-    who_walks_between_changes_sees_each_surviving_entry_exactly_once,
-    who_walks_while_others_write_sees_each_surviving_entry_exactly_once,
+    the_link_header_keeps_the_parameters,
+    a_cursor_of_another_list_is_refused,
+    a_changed_cursor_is_refused,
+    paging_between_changes_shows_each_surviving_entry_once,
+    paging_during_writes_shows_each_surviving_entry_once,
 ];
 
 const ORDERS: [&str; 6] =
@@ -71,7 +71,7 @@ async fn every_order_is_total_in_both_directions(database: Database) {
     assert_eq!(unasked, walk(&service.api, "/time-entries", "sort=-workDate", 30).await);
 }
 
-async fn a_page_has_1_to_200_entries_and_50_unless_asked(database: Database) {
+async fn a_page_has_1_to_200_entries_and_50_by_default(database: Database) {
     let service = Service::start(database).await;
     let logged = log_many(&service, 201).await;
     for path in ["/time-entries".to_owned(), service.tenant.path()] {
@@ -121,7 +121,7 @@ async fn a_total_counts_everything_that_matches(database: Database) {
     assert_eq!(get(&format!("limit=5&cursor={cursor}")).await.json().get("total"), None);
 }
 
-async fn a_link_keeps_what_was_asked_for(database: Database) {
+async fn the_link_header_keeps_the_parameters(database: Database) {
     let service =
         Service::start_with(database, |setup| setup.settings.base_path = "/api/v1".into()).await;
     let reference =
@@ -142,7 +142,7 @@ async fn a_link_keeps_what_was_asked_for(database: Database) {
     assert_eq!((head.header("link"), head.body.as_slice()), (first.header("link"), b"".as_slice()));
 }
 
-async fn a_cursor_is_good_for_its_own_list_alone(database: Database) {
+async fn a_cursor_of_another_list_is_refused(database: Database) {
     let service = Service::start(database).await;
     log_many(&service, 5).await;
     let stranger = Tenant::provision(&service.store).await;
@@ -185,7 +185,7 @@ async fn a_cursor_is_good_for_its_own_list_alone(database: Database) {
     other.get(&format!("/time-entries?cursor={plain}")).send().await.is(200);
 }
 
-async fn a_cursor_that_was_tampered_with_is_refused(database: Database) {
+async fn a_changed_cursor_is_refused(database: Database) {
     let service = Service::start(database).await;
     log_many(&service, 3).await;
     for order in ORDERS {
@@ -236,7 +236,7 @@ fn is_fair(seen: &[Value], surviving: &BTreeSet<String>, order: &str) {
     assert!(missed.is_empty(), "{order}: {missed:?} were missed");
 }
 
-async fn who_walks_between_changes_sees_each_surviving_entry_exactly_once(database: Database) {
+async fn paging_between_changes_shows_each_surviving_entry_once(database: Database) {
     let service = Service::start(database).await;
     for order in ORDERS {
         let mut surviving: BTreeSet<_> = log_many(&service, 12).await.into_iter().collect();
@@ -277,7 +277,7 @@ async fn who_walks_between_changes_sees_each_surviving_entry_exactly_once(databa
     }
 }
 
-async fn who_walks_while_others_write_sees_each_surviving_entry_exactly_once(database: Database) {
+async fn paging_during_writes_shows_each_surviving_entry_once(database: Database) {
     let service = Service::start(database).await;
     for order in ORDERS {
         let logged = log_many(&service, 60).await;

@@ -17,7 +17,7 @@ use self::Scope::{AllProjects, Anywhere, ItsItems, OneProject};
 use self::Users::{AnyUser, ItemOfOwn, NotOwn, OwnAlone};
 use Permission::{Admin, Approve, Bill, Read, Write};
 
-on_every_database![every_route_does_what_the_key_may_and_nothing_else,];
+on_every_database![every_route_allows_exactly_what_the_key_may_do,];
 
 /// What a key must have for a route.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -302,7 +302,7 @@ fn meets(answer: &Answer, expected: &Expected, what: &str) {
     }
 }
 
-async fn every_route_does_what_the_key_may_and_nothing_else(database: Database) {
+async fn every_route_allows_exactly_what_the_key_may_do(database: Database) {
     let service = Service::start(database).await;
     for rule in RULES {
         let stranger = Tenant::provision(&service.store).await;
@@ -345,7 +345,7 @@ async fn every_route_does_what_the_key_may_and_nothing_else(database: Database) 
 }
 
 #[test]
-fn every_operation_of_the_description_has_its_rule() {
+fn every_operation_of_the_openapi_document_is_tested() {
     let paths = document()["paths"].as_object().unwrap();
     let described: BTreeSet<_> = paths
         .iter()

@@ -40,7 +40,7 @@ async fn sixty_four_identical_requests_to_two_programs_make_one_entry() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_database_is_away_the_answer_is_503_and_afterwards_all_is_well() {
+async fn a_database_that_is_away_is_answered_503_until_it_is_back() {
     let cluster = Arc::new(Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on")]));
     let service = Service::start_on(&cluster).await;
     let before = service.log_any().idempotency_key("before").send().await.is(201);
@@ -73,7 +73,7 @@ async fn while_the_database_is_away_the_answer_is_503_and_afterwards_all_is_well
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_defaults_to_serializable_never_shows() {
+async fn a_default_isolation_of_serializable_changes_no_answer() {
     let cluster = Arc::new(Cluster::start(&[("default_transaction_isolation", "serializable")]));
     let service = Service::start_on(&cluster).await;
     for round in 0..10 {

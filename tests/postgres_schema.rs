@@ -41,7 +41,7 @@ fn both_kinds_of_database_have_the_same_migrations() {
 }
 
 #[test]
-fn migrations_that_are_taken_back_leave_nothing_and_can_be_applied_again() {
+fn reverted_migrations_leave_nothing_and_can_be_applied_again() {
     let database = migrated();
     let before = everything(&database);
     assert!(before.contains("time_entries_by_external_ref"), "{before}");
@@ -58,7 +58,7 @@ fn migrations_that_are_taken_back_leave_nothing_and_can_be_applied_again() {
 }
 
 #[test]
-fn every_table_and_column_says_what_it_is_for() {
+fn every_table_and_column_has_a_comment() {
     let database = migrated();
     let silent = "SELECT c.relname || coalesce('.' || a.attname, '') FROM pg_class c \
         LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
@@ -69,7 +69,7 @@ fn every_table_and_column_says_what_it_is_for() {
 
 /// An index takes about 2,700 bytes a row.
 #[test]
-fn every_text_in_an_index_is_short() {
+fn every_text_in_an_index_is_bounded() {
     let database = migrated();
     let texts = "SELECT DISTINCT i.indrelid::regclass || '.' || a.attname FROM pg_index i \
         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) \

@@ -10,7 +10,7 @@ fn every_database_is_new_and_empty() {
 }
 
 #[test]
-fn a_cluster_of_ones_own_stops_and_starts_again_with_what_it_had() {
+fn a_cluster_keeps_its_data_over_a_stop_and_start() {
     let cluster =
         Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on"), ("max_connections", "20")]);
     let url = cluster.url_of_new_database();

@@ -9,17 +9,17 @@ use tokio::task::JoinSet;
 use crate::support::{Api, Connection, Database, Program, TestDatabase, on_every_database, run};
 
 on_every_database![
-    an_empty_database_gets_a_demo_and_a_line_that_can_be_pasted,
+    an_empty_database_gets_a_demo_and_a_command_to_paste,
     without_the_demo_an_empty_database_stays_empty,
-    bootstrap_prints_seven_members_and_nothing_else,
+    bootstrap_json_has_exactly_seven_members,
     bootstrap_makes_a_new_organization_every_time,
     a_database_is_migrated_once,
     a_second_program_serves_the_same_entries,
-    log_lines_are_json_and_carry_the_id_of_their_request,
+    log_lines_are_json_with_the_request_id,
     a_repeat_with_another_body_is_logged_and_counted,
-    nothing_secret_is_in_the_log,
-    sigterm_answers_what_was_accepted_and_ends_well,
-    sigint_ends_well,
+    the_log_has_no_key_no_password_and_no_body,
+    sigterm_answers_accepted_requests_and_exits_0,
+    sigint_exits_0,
 ];
 
 /// Runs a command on a database.
@@ -77,7 +77,7 @@ pub(crate) fn body(made: &Value) -> Value {
     })
 }
 
-async fn an_empty_database_gets_a_demo_and_a_line_that_can_be_pasted(database: Database) {
+async fn an_empty_database_gets_a_demo_and_a_command_to_paste(database: Database) {
     let database = database.create();
     let mut program = Program::serve(&database.url(), &[]);
     let address = program.address;
@@ -118,7 +118,7 @@ async fn without_the_demo_an_empty_database_stays_empty(database: Database) {
     assert_eq!(database.count("api_keys"), 0);
 }
 
-async fn bootstrap_prints_seven_members_and_nothing_else(database: Database) {
+async fn bootstrap_json_has_exactly_seven_members(database: Database) {
     let database = database.create();
     let made = printed_json(&on(&database, &["bootstrap", "--json"]));
     let members: BTreeSet<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
@@ -190,7 +190,7 @@ async fn a_second_program_serves_the_same_entries(database: Database) {
     second.stop();
 }
 
-async fn log_lines_are_json_and_carry_the_id_of_their_request(database: Database) {
+async fn log_lines_are_json_with_the_request_id(database: Database) {
     let database = database.create();
     let (program, made, api) = serve(&database, &[]);
     api.post(&path(&made)).json(&body(&made)).header("x-request-id", "req-1").send().await.is(201);
@@ -207,7 +207,7 @@ async fn log_lines_are_json_and_carry_the_id_of_their_request(database: Database
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_goes_away_unanswered_leaves_a_log_line() {
+async fn a_client_that_disconnects_before_the_answer_is_logged() {
     let database = Database::Sqlite.create();
     // Whoever finds the database locked waits.
     let (mut program, made, api) =
@@ -266,7 +266,7 @@ async fn a_repeat_with_another_body_is_logged_and_counted(database: Database) {
     }
 }
 
-async fn nothing_secret_is_in_the_log(database: Database) {
+async fn the_log_has_no_key_no_password_and_no_body(database: Database) {
     let database = database.create();
     let (program, made, api) = serve(&database, &["--log", "trace"]);
     let key = text(&made, "apiKey");
@@ -285,7 +285,7 @@ async fn nothing_secret_is_in_the_log(database: Database) {
     }
 }
 
-async fn sigterm_answers_what_was_accepted_and_ends_well(database: Database) {
+async fn sigterm_answers_accepted_requests_and_exits_0(database: Database) {
     let database = database.create();
     let (program, made, api) = serve(&database, &[]);
     let mut clients = JoinSet::new();
@@ -320,7 +320,7 @@ async fn sigterm_answers_what_was_accepted_and_ends_well(database: Database) {
     assert_eq!(database.count("idempotency_keys"), acknowledged);
 }
 
-async fn sigint_ends_well(database: Database) {
+async fn sigint_exits_0(database: Database) {
     let database = database.create();
     let program = Program::serve(&database.url(), &["--no-demo"]);
     program.signal("INT");
@@ -328,7 +328,7 @@ async fn sigint_ends_well(database: Database) {
 }
 
 #[test]
-fn settings_that_make_no_sense_are_refused_with_what_would() {
+fn unusable_settings_are_refused_with_a_fix() {
     let database = Database::Sqlite.create();
     let refused = |arguments: &[&str], expected: &str| {
         let complaint = complaint(&on(&database, &[&["serve"], arguments].concat()));
@@ -363,7 +363,7 @@ fn settings_that_make_no_sense_are_refused_with_what_would() {
 }
 
 #[test]
-fn a_database_that_stays_away_is_given_up_with_the_reason() {
+fn a_database_that_stays_away_ends_the_program_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("no/such/folder/timelog.db").display());
     for command in ["serve", "migrate", "bootstrap"] {
@@ -378,7 +378,7 @@ fn a_database_that_stays_away_is_given_up_with_the_reason() {
 }
 
 #[test]
-fn a_program_that_waits_for_its_database_can_be_told_to_stop() {
+fn a_program_that_waits_for_its_database_can_be_stopped() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut program = Program::begin(
         &format!("postgres://timelog@{nobody}/timelog"),
@@ -389,7 +389,7 @@ fn a_program_that_waits_for_its_database_can_be_told_to_stop() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_named() {
+fn a_port_in_use_is_named() {
     let database = Database::Sqlite.create();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -398,7 +398,7 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
-fn every_flag_has_a_variable() {
+fn every_flag_has_an_environment_variable() {
     let database = Database::Sqlite.create();
     let output =
         crate::support::run_with(&["migrate"], &[("TIMELOG_DATABASE_URL", &database.url())]);

@@ -8,12 +8,12 @@ use timelog_domain::Status;
 use crate::support::{Answer, Call, Database, Service, on_every_database};
 
 on_every_database![
-    of_approve_and_recall_one_wins,
-    of_edit_and_submit_one_wins_or_the_edit_comes_first,
-    of_delete_and_submit_one_wins,
-    of_delete_and_approve_one_wins,
-    of_many_edits_under_one_condition_one_wins,
-    an_entry_that_many_change_at_once_has_a_history_without_gaps,
+    of_concurrent_approve_and_recall_one_succeeds,
+    of_concurrent_edit_and_submit_one_succeeds_or_the_edit_comes_first,
+    of_concurrent_delete_and_submit_one_succeeds,
+    of_concurrent_delete_and_approve_one_succeeds,
+    of_many_edits_with_the_same_if_match_one_succeeds,
+    concurrent_changes_leave_a_history_without_gaps,
 ];
 
 const ROUNDS: usize = 40;
@@ -48,7 +48,7 @@ fn edit(service: &Service, id: &str, minutes: usize) -> Call {
     service.api.patch(&format!("/time-entries/{id}")).json(&json!({ "minutes": minutes }))
 }
 
-async fn of_approve_and_recall_one_wins(database: Database) {
+async fn of_concurrent_approve_and_recall_one_succeeds(database: Database) {
     let service = Service::start(database).await;
     let other = service.beside(|_| ()).await;
     for round in 0..ROUNDS {
@@ -67,7 +67,7 @@ async fn of_approve_and_recall_one_wins(database: Database) {
     }
 }
 
-async fn of_edit_and_submit_one_wins_or_the_edit_comes_first(database: Database) {
+async fn of_concurrent_edit_and_submit_one_succeeds_or_the_edit_comes_first(database: Database) {
     let service = Service::start(database).await;
     let other = service.beside(|_| ()).await;
     for round in 0..ROUNDS {
@@ -114,7 +114,7 @@ async fn of_edit_and_submit_one_wins_or_the_edit_comes_first(database: Database)
     }
 }
 
-async fn of_delete_and_submit_one_wins(database: Database) {
+async fn of_concurrent_delete_and_submit_one_succeeds(database: Database) {
     let service = Service::start(database).await;
     let other = service.beside(|_| ()).await;
     for round in 0..ROUNDS {
@@ -134,7 +134,7 @@ async fn of_delete_and_submit_one_wins(database: Database) {
     }
 }
 
-async fn of_delete_and_approve_one_wins(database: Database) {
+async fn of_concurrent_delete_and_approve_one_succeeds(database: Database) {
     let service = Service::start(database).await;
     let other = service.beside(|_| ()).await;
     for round in 0..ROUNDS {
@@ -163,7 +163,7 @@ async fn of_delete_and_approve_one_wins(database: Database) {
     }
 }
 
-async fn of_many_edits_under_one_condition_one_wins(database: Database) {
+async fn of_many_edits_with_the_same_if_match_one_succeeds(database: Database) {
     let service = Service::start(database).await;
     let other = service.beside(|_| ()).await;
     for _ in 0..10 {
@@ -184,7 +184,7 @@ async fn of_many_edits_under_one_condition_one_wins(database: Database) {
     }
 }
 
-async fn an_entry_that_many_change_at_once_has_a_history_without_gaps(database: Database) {
+async fn concurrent_changes_leave_a_history_without_gaps(database: Database) {
     let service = Service::start(database).await;
     let other = service.beside(|_| ()).await;
     let id = service.entry_in(Status::Draft).await;

@@ -10,15 +10,15 @@ use uuid::Uuid;
 use crate::support::{Database, Service, Tenant, may, on_every_database};
 
 on_every_database![
-    a_read_answers_the_bytes_that_the_create_answered,
-    a_read_shows_what_became_of_the_entry,
-    an_entity_tag_that_is_current_saves_the_body,
-    an_entity_tag_that_cannot_be_read_is_not_current,
-    head_answers_like_get_without_the_body,
-    an_id_that_is_none_names_the_parameter,
-    an_entry_of_another_organization_does_not_exist,
-    a_key_of_one_project_reads_that_project_alone,
-    reading_needs_the_permission_and_is_not_narrowed_to_a_user,
+    a_read_has_the_same_bytes_as_the_create,
+    a_read_shows_later_changes,
+    a_current_entity_tag_is_answered_304,
+    an_invalid_entity_tag_is_ignored,
+    head_has_the_headers_of_get_and_no_body,
+    an_invalid_id_names_the_parameter,
+    an_entry_of_another_organization_is_answered_404,
+    a_key_limited_to_a_project_reads_only_there,
+    reading_needs_the_permission_and_is_not_limited_to_the_user,
 ];
 
 async fn log(service: &Service) -> (String, crate::support::Answer) {
@@ -26,7 +26,7 @@ async fn log(service: &Service) -> (String, crate::support::Answer) {
     (created.header("location").unwrap().to_owned(), created)
 }
 
-async fn a_read_answers_the_bytes_that_the_create_answered(database: Database) {
+async fn a_read_has_the_same_bytes_as_the_create(database: Database) {
     let service = Service::start(database).await;
     let body = service.tenant.body_with(&json!({
         "description": "é 🦆 \u{7f} \\ / \" \n \u{2028}",
@@ -47,7 +47,7 @@ async fn a_read_answers_the_bytes_that_the_create_answered(database: Database) {
     }
 }
 
-async fn a_read_shows_what_became_of_the_entry(database: Database) {
+async fn a_read_shows_later_changes(database: Database) {
     let service = Service::start(database).await;
     let (path, created) = log(&service).await;
     service.clock.advance(Duration::from_millis(1));
@@ -60,7 +60,7 @@ async fn a_read_shows_what_became_of_the_entry(database: Database) {
     assert_eq!(read.header("etag"), Some("\"2\""));
 }
 
-async fn an_entity_tag_that_is_current_saves_the_body(database: Database) {
+async fn a_current_entity_tag_is_answered_304(database: Database) {
     let service = Service::start(database).await;
     let (path, created) = log(&service).await;
     let read = |tags: &str| service.api.get(&path).header("if-none-match", tags).send();
@@ -83,7 +83,7 @@ async fn an_entity_tag_that_is_current_saves_the_body(database: Database) {
     read("\"2\"").await.is(304);
 }
 
-async fn an_entity_tag_that_cannot_be_read_is_not_current(database: Database) {
+async fn an_invalid_entity_tag_is_ignored(database: Database) {
     let service = Service::start(database).await;
     let (path, created) = log(&service).await;
     for tags in ["1", "\"1", "w/\"1\"", "\"1\" \"2\"", ","] {
@@ -94,7 +94,7 @@ async fn an_entity_tag_that_cannot_be_read_is_not_current(database: Database) {
     answer.refuses(&["If-None-Match invalid_header"]);
 }
 
-async fn head_answers_like_get_without_the_body(database: Database) {
+async fn head_has_the_headers_of_get_and_no_body(database: Database) {
     let service = Service::start(database).await;
     let (path, created) = log(&service).await;
     let head = service.api.call(Method::HEAD, &path).send().await.is(200);
@@ -109,7 +109,7 @@ async fn head_answers_like_get_without_the_body(database: Database) {
         .is(404);
 }
 
-async fn an_id_that_is_none_names_the_parameter(database: Database) {
+async fn an_invalid_id_names_the_parameter(database: Database) {
     let service = Service::start(database).await;
     for id in [
         "1",
@@ -127,7 +127,7 @@ async fn an_id_that_is_none_names_the_parameter(database: Database) {
     }
 }
 
-async fn an_entry_of_another_organization_does_not_exist(database: Database) {
+async fn an_entry_of_another_organization_is_answered_404(database: Database) {
     let service = Service::start(database).await;
     let (path, _) = log(&service).await;
     let stranger = Tenant::provision(&service.store).await;
@@ -153,7 +153,7 @@ async fn an_entry_of_another_organization_does_not_exist(database: Database) {
     ours.get(&path).send().await.is(200);
 }
 
-async fn a_key_of_one_project_reads_that_project_alone(database: Database) {
+async fn a_key_limited_to_a_project_reads_only_there(database: Database) {
     let service = Service::start(database).await;
     let (path, _) = log(&service).await;
     let (own, other) = (service.tenant.project_id, service.tenant.other_project_id);
@@ -169,7 +169,7 @@ async fn a_key_of_one_project_reads_that_project_alone(database: Database) {
         .fails_with(404, "not_found");
 }
 
-async fn reading_needs_the_permission_and_is_not_narrowed_to_a_user(database: Database) {
+async fn reading_needs_the_permission_and_is_not_limited_to_the_user(database: Database) {
     let service = Service::start(database).await;
     let (path, created) = log(&service).await;
     let blind = [Permission::Write, Permission::Approve, Permission::Bill, Permission::Admin];

@@ -6,23 +6,23 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Database, Service, on_every_database, raw};
 
 on_every_database![
-    everything_that_is_wrong_is_said_at_once,
-    what_must_be_there_is_named_when_it_is_not,
-    null_is_refused_where_it_means_nothing,
+    every_violation_is_reported_at_once,
+    a_missing_required_member_is_named,
+    null_is_refused_where_it_is_not_allowed,
     a_member_of_the_wrong_type_is_named,
-    a_number_is_taken_for_its_value_however_it_is_written,
-    a_date_is_a_day_of_the_calendar,
-    an_id_is_a_hyphenated_uuid,
-    texts_are_bounded_in_characters,
+    every_spelling_of_a_whole_number_is_accepted,
+    a_date_that_is_no_calendar_day_is_refused,
+    an_id_that_is_no_hyphenated_uuid_is_refused,
+    texts_over_their_length_in_characters_are_refused,
     the_nul_character_is_refused_in_every_text,
-    a_body_that_is_no_object_is_refused_as_a_whole,
-    what_is_not_json_is_malformed,
-    a_known_member_that_is_there_twice_is_malformed,
+    a_body_that_is_no_object_is_refused,
+    text_that_is_not_json_is_malformed,
+    a_repeated_known_member_is_malformed,
     text_that_is_not_unicode_is_malformed,
-    deep_nesting_is_no_trouble,
-    a_body_may_have_64_kibibytes_and_no_more,
-    a_body_that_comes_in_chunks_is_bounded_alike,
-    a_duration_costs_no_more_for_being_hostile,
+    deep_nesting_does_no_harm,
+    a_body_over_64_kib_is_answered_413,
+    a_chunked_body_over_64_kib_is_answered_413,
+    a_hostile_duration_costs_no_more_than_a_short_one,
 ];
 
 async fn send(service: &Service, body: impl Into<Vec<u8>>) -> Answer {
@@ -38,7 +38,7 @@ fn is_empty(service: &Service) {
     assert_eq!(service.database.count("idempotency_keys"), 0);
 }
 
-async fn everything_that_is_wrong_is_said_at_once(database: Database) {
+async fn every_violation_is_reported_at_once(database: Database) {
     let service = Service::start(database).await;
     let body = json!({
         "userId": "me",
@@ -76,7 +76,7 @@ async fn everything_that_is_wrong_is_said_at_once(database: Database) {
     is_empty(&service);
 }
 
-async fn what_must_be_there_is_named_when_it_is_not(database: Database) {
+async fn a_missing_required_member_is_named(database: Database) {
     let service = Service::start(database).await;
     send(&service, "{}").await.refuses(&[
         "/userId required",
@@ -99,7 +99,7 @@ async fn what_must_be_there_is_named_when_it_is_not(database: Database) {
     is_empty(&service);
 }
 
-async fn null_is_refused_where_it_means_nothing(database: Database) {
+async fn null_is_refused_where_it_is_not_allowed(database: Database) {
     let service = Service::start(database).await;
     for member in ["userId", "workDate", "minutes", "hours", "billable", "externalRef"] {
         refuses(&service, &json!({ member: null }), &[&format!("/{member} wrong_type")]).await;
@@ -160,7 +160,7 @@ async fn a_member_of_the_wrong_type_is_named(database: Database) {
     is_empty(&service);
 }
 
-async fn a_number_is_taken_for_its_value_however_it_is_written(database: Database) {
+async fn every_spelling_of_a_whole_number_is_accepted(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
     let with_minutes = |minutes: &str| {
@@ -198,7 +198,7 @@ async fn a_number_is_taken_for_its_value_however_it_is_written(database: Databas
     }
 }
 
-async fn a_date_is_a_day_of_the_calendar(database: Database) {
+async fn a_date_that_is_no_calendar_day_is_refused(database: Database) {
     let service = Service::start(database).await;
     for date in ["0001-01-01", "9999-12-31", "2024-02-29", "2000-02-29"] {
         let entry = service
@@ -244,7 +244,7 @@ async fn a_date_is_a_day_of_the_calendar(database: Database) {
     assert_eq!(service.database.count("time_entries"), 4);
 }
 
-async fn an_id_is_a_hyphenated_uuid(database: Database) {
+async fn an_id_that_is_no_hyphenated_uuid_is_refused(database: Database) {
     let service = Service::start(database).await;
     for id in [
         "",
@@ -274,7 +274,7 @@ async fn an_id_is_a_hyphenated_uuid(database: Database) {
     is_empty(&service);
 }
 
-async fn texts_are_bounded_in_characters(database: Database) {
+async fn texts_over_their_length_in_characters_are_refused(database: Database) {
     let service = Service::start(database).await;
     for letter in ["x", "é", "🦆", "\u{1}", "\n"] {
         let longest = letter.repeat(2000);
@@ -326,7 +326,7 @@ async fn the_nul_character_is_refused_in_every_text(database: Database) {
     is_empty(&service);
 }
 
-async fn a_body_that_is_no_object_is_refused_as_a_whole(database: Database) {
+async fn a_body_that_is_no_object_is_refused(database: Database) {
     let service = Service::start(database).await;
     for body in ["[]", "null", "true", "1", "\"{}\"", "[{}]", " [1] "] {
         send(&service, body).await.refuses(&[" wrong_type"]);
@@ -334,7 +334,7 @@ async fn a_body_that_is_no_object_is_refused_as_a_whole(database: Database) {
     is_empty(&service);
 }
 
-async fn what_is_not_json_is_malformed(database: Database) {
+async fn text_that_is_not_json_is_malformed(database: Database) {
     let service = Service::start(database).await;
     let good = service.tenant.body().to_string();
     let doubled = format!("{good}{good}");
@@ -373,7 +373,7 @@ async fn what_is_not_json_is_malformed(database: Database) {
     is_empty(&service);
 }
 
-async fn a_known_member_that_is_there_twice_is_malformed(database: Database) {
+async fn a_repeated_known_member_is_malformed(database: Database) {
     let service = Service::start(database).await;
     let good = service.tenant.body().to_string();
     let reference = "\"provider\":\"p\",\"externalType\":\"t\",\"externalId\":\"i\"";
@@ -417,7 +417,7 @@ async fn text_that_is_not_unicode_is_malformed(database: Database) {
     assert_eq!(send(&service, body).await.is(201).text("description"), "🦆");
 }
 
-async fn deep_nesting_is_no_trouble(database: Database) {
+async fn deep_nesting_does_no_harm(database: Database) {
     let service = Service::start(database).await;
     let good = service.tenant.body().to_string();
     let (open, close) = ("[".repeat(30_000), "]".repeat(30_000));
@@ -430,7 +430,7 @@ async fn deep_nesting_is_no_trouble(database: Database) {
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn a_body_may_have_64_kibibytes_and_no_more(database: Database) {
+async fn a_body_over_64_kib_is_answered_413(database: Database) {
     let service = Service::start(database).await;
     let good = service.tenant.body().to_string();
     let padded = |length: usize| format!("{good}{}", " ".repeat(length - good.len()));
@@ -441,7 +441,7 @@ async fn a_body_may_have_64_kibibytes_and_no_more(database: Database) {
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn a_body_that_comes_in_chunks_is_bounded_alike(database: Database) {
+async fn a_chunked_body_over_64_kib_is_answered_413(database: Database) {
     let service = Service::start(database).await;
     let good = service.tenant.body().to_string();
     for (padding, status) in
@@ -465,7 +465,7 @@ async fn a_body_that_comes_in_chunks_is_bounded_alike(database: Database) {
     }
 }
 
-async fn a_duration_costs_no_more_for_being_hostile(database: Database) {
+async fn a_hostile_duration_costs_no_more_than_a_short_one(database: Database) {
     let service = Service::start(database).await;
     let long = "9".repeat(50_000);
     let precise = format!("1.{}", "0".repeat(50_000));

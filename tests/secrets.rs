@@ -7,7 +7,10 @@ use reqwest::Method;
 use crate::program::{on, serve, text};
 use crate::support::{Database, Program, on_every_database, raw, run, run_with};
 
-on_every_database![a_key_in_the_wrong_place_is_not_printed, a_key_in_a_request_is_not_logged,];
+on_every_database![
+    an_api_key_given_as_another_argument_is_not_printed,
+    an_api_key_in_a_request_is_not_logged,
+];
 
 const MARK: &str = "Quetzalcoatl";
 
@@ -44,7 +47,7 @@ fn variables() -> Vec<String> {
 }
 
 #[test]
-fn a_variable_that_holds_a_secret_is_refused_without_it_and_the_help_does_not_show_it() {
+fn secrets_in_variables_are_not_in_error_messages_and_not_in_the_help() {
     let variables = variables();
     for url in urls() {
         let all: Vec<_> = variables.iter().map(|name| (name.as_str(), url.as_str())).collect();
@@ -66,7 +69,7 @@ fn a_variable_that_holds_a_secret_is_refused_without_it_and_the_help_does_not_sh
 }
 
 #[test]
-fn a_url_in_the_place_of_a_file_is_told_without_its_password() {
+fn a_url_given_as_a_file_name_is_shown_without_its_password() {
     let database = Database::Sqlite.create();
     let made = crate::support::bootstrap(&database.url());
     let (project, there) = (made.id("projectId"), database.path().display().to_string());
@@ -125,7 +128,7 @@ fn a_url_in_the_place_of_a_file_is_told_without_its_password() {
     }
 }
 
-async fn a_key_in_the_wrong_place_is_not_printed(database: Database) {
+async fn an_api_key_given_as_another_argument_is_not_printed(database: Database) {
     let database = database.create();
     let made = crate::support::bootstrap(&database.url());
     let (_, secret) = made.key.rsplit_once('_').unwrap();
@@ -150,7 +153,7 @@ async fn a_key_in_the_wrong_place_is_not_printed(database: Database) {
     }
 }
 
-async fn a_key_in_a_request_is_not_logged(database: Database) {
+async fn an_api_key_in_a_request_is_not_logged(database: Database) {
     let database = database.create();
     let (program, made, api) = serve(&database, &["--log", "trace"]);
     let key = text(&made, "apiKey");
@@ -182,7 +185,7 @@ async fn a_key_in_a_request_is_not_logged(database: Database) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn log_lines_for_people_have_no_secrets_and_do_nothing_to_their_terminal() {
+async fn human_log_lines_have_no_secrets_and_no_control_characters() {
     let database = Database::Sqlite.create();
     let made = crate::support::bootstrap(&database.url());
     let (_, secret) = made.key.rsplit_once('_').unwrap();

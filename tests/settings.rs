@@ -6,9 +6,9 @@ use timelog_api::cli::Cli;
 use crate::support::{Database, Program, bootstrap, on_every_database};
 
 on_every_database![
-    the_service_works_with_every_setting_at_its_least,
-    the_service_works_with_every_setting_at_its_most,
-    a_database_that_is_there_need_not_be_waited_for,
+    the_service_works_with_every_setting_at_its_minimum,
+    the_service_works_with_every_setting_at_its_maximum,
+    an_available_database_is_opened_with_a_connect_timeout_of_0,
 ];
 
 /// Every setting with limits, its least value and its most, as the program declares them.

@@ -8,14 +8,14 @@ use uuid::Uuid;
 use crate::support::{Answer, Call, Database, Service, document, on_every_database};
 
 on_every_database![
-    an_unknown_member_is_refused_at_its_place,
+    an_unknown_member_is_refused_at_its_pointer,
     without_the_preference_unknown_members_are_ignored,
-    unknown_members_are_told_with_everything_else_that_is_wrong,
-    every_body_is_read_strictly,
-    an_item_of_a_batch_fails_alone,
-    every_answer_to_a_body_says_that_it_was_read_strictly,
-    no_answer_says_so_where_no_body_was_read,
-    a_hostile_body_gets_a_short_answer,
+    unknown_members_are_reported_with_all_other_violations,
+    every_route_with_a_body_honours_the_preference,
+    a_batch_item_with_an_unknown_member_fails_alone,
+    every_answer_to_a_body_has_preference_applied,
+    an_answer_without_a_read_body_has_no_preference_applied,
+    many_unknown_members_get_a_short_answer,
 ];
 
 fn strict(call: Call) -> Call {
@@ -37,7 +37,7 @@ fn is_not_applied(answer: &Answer) {
     assert_eq!(answer.header("preference-applied"), None, "{}", answer.describe());
 }
 
-async fn an_unknown_member_is_refused_at_its_place(database: Database) {
+async fn an_unknown_member_is_refused_at_its_pointer(database: Database) {
     let service = Service::start(database).await;
     let body = service.tenant.body_with(&json!({
         "Minutes": 1, "": 2, "a/b": 3, "~": 4, "~1": 5, "é\n\"": 6, "x": { "y": 7 },
@@ -106,7 +106,7 @@ async fn without_the_preference_unknown_members_are_ignored(database: Database) 
     lines.send().await.refuses(&["/x unknown_member"]);
 }
 
-async fn unknown_members_are_told_with_everything_else_that_is_wrong(database: Database) {
+async fn unknown_members_are_reported_with_all_other_violations(database: Database) {
     let service = Service::start(database).await;
     let body = json!({
         "workdate": "2025-01-15", "minutes": 0, "externalRef": { "provider": " ", "externalType": "t", "external_id": "i" },
@@ -163,7 +163,7 @@ async fn requests(service: &Service) -> Vec<(String, Call, Value)> {
     requests
 }
 
-async fn every_body_is_read_strictly(database: Database) {
+async fn every_route_with_a_body_honours_the_preference(database: Database) {
     let service = Service::start(database).await;
     let requests = requests(&service).await;
     assert!(requests.len() >= 17, "only {} operations have a body", requests.len());
@@ -181,7 +181,7 @@ async fn every_body_is_read_strictly(database: Database) {
     }
 }
 
-async fn an_item_of_a_batch_fails_alone(database: Database) {
+async fn a_batch_item_with_an_unknown_member_fails_alone(database: Database) {
     let service = Service::start(database).await;
     let reference = json!({ "provider": "p", "externalType": "t", "externalId": "i", "a/b": 1 });
     let entries = [
@@ -222,7 +222,7 @@ async fn an_item_of_a_batch_fails_alone(database: Database) {
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn every_answer_to_a_body_says_that_it_was_read_strictly(database: Database) {
+async fn every_answer_to_a_body_has_preference_applied(database: Database) {
     let service = Service::start(database).await;
     let call = strict(service.log_any()).idempotency_key("k");
     is_applied(&call.clone().send().await.is(201));
@@ -259,7 +259,7 @@ async fn every_answer_to_a_body_says_that_it_was_read_strictly(database: Databas
     is_applied(&strict(nothing).send().await.fails_with(404, "not_found"));
 }
 
-async fn no_answer_says_so_where_no_body_was_read(database: Database) {
+async fn an_answer_without_a_read_body_has_no_preference_applied(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Draft).await;
     let path = format!("/time-entries/{id}");
@@ -287,7 +287,7 @@ async fn no_answer_says_so_where_no_body_was_read(database: Database) {
     );
 }
 
-async fn a_hostile_body_gets_a_short_answer(database: Database) {
+async fn many_unknown_members_get_a_short_answer(database: Database) {
     let service = Service::start(database).await;
     let many: Vec<_> = (0..150_000).map(|number| format!("\"{number:x}\":1")).collect();
     let call = service.api.post("/time-entries/transitions").body(format!(

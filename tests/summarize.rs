@@ -8,10 +8,10 @@ use timelog_domain::Action;
 use crate::support::{Database, Service, Tenant, on_every_database};
 
 on_every_database![
-    every_group_adds_up_what_the_list_shows,
-    hours_are_made_once_of_all_the_minutes,
-    totals_of_nothing_are_nothing,
-    what_is_no_parameter_or_no_group_is_named,
+    every_group_adds_up_the_listed_entries,
+    hours_are_derived_once_from_the_summed_minutes,
+    totals_without_entries_are_zero,
+    an_unknown_parameter_or_group_is_named,
 ];
 
 /// Logs entries that differ in everything there is to group by.
@@ -88,7 +88,7 @@ fn told(totals: &Value) -> (u64, u64, u64) {
     (number("entries"), number("minutes"), number("billableMinutes"))
 }
 
-async fn every_group_adds_up_what_the_list_shows(database: Database) {
+async fn every_group_adds_up_the_listed_entries(database: Database) {
     let service = Service::start(database).await;
     fill(&service).await;
     let keys = ["user", "entry", "release", "workDate", "week", "month", "status", "billable"];
@@ -130,7 +130,7 @@ async fn every_group_adds_up_what_the_list_shows(database: Database) {
     }
 }
 
-async fn hours_are_made_once_of_all_the_minutes(database: Database) {
+async fn hours_are_derived_once_from_the_summed_minutes(database: Database) {
     let service = Service::start(database).await;
     // Three times 20 minutes are one hour, though 20 minutes alone are 0.33.
     for _ in 0..3 {
@@ -150,7 +150,7 @@ async fn hours_are_made_once_of_all_the_minutes(database: Database) {
     );
 }
 
-async fn totals_of_nothing_are_nothing(database: Database) {
+async fn totals_without_entries_are_zero(database: Database) {
     let service = Service::start(database).await;
     let nothing = json!({ "entries": 0, "minutes": 0, "hours": "0", "billableMinutes": 0 });
     service.log_any().send().await.is(201);
@@ -164,7 +164,7 @@ async fn totals_of_nothing_are_nothing(database: Database) {
     assert_eq!((&all["data"], &all["total"]["entries"]), (&json!([]), &json!(1)));
 }
 
-async fn what_is_no_parameter_or_no_group_is_named(database: Database) {
+async fn an_unknown_parameter_or_group_is_named(database: Database) {
     let service = Service::start(database).await;
     for (query, violations) in [
         ("groupBy=", ["groupBy unknown_value"].as_slice()),

@@ -29,7 +29,7 @@ fn with_tls() -> (Arc<Cluster>, tempfile::NamedTempFile) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_must_be_encrypted_is() {
+async fn a_required_encrypted_connection_is_encrypted() {
     let (cluster, certificate) = with_tls();
     let plain = cluster.url_of_new_database();
     let path = certificate.path().display();
@@ -48,7 +48,7 @@ async fn a_connection_that_must_be_encrypted_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_nobody_vouches_for_is_not_trusted() {
+async fn a_server_with_an_untrusted_certificate_is_refused() {
     let (cluster, certificate) = with_tls();
     let (_other, foreign) = with_tls();
     let plain = cluster.url_of_new_database();
@@ -74,7 +74,7 @@ async fn a_server_that_nobody_vouches_for_is_not_trusted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_without_tls_is_not_spoken_to_where_that_is_required() {
+async fn a_server_without_tls_is_refused_where_tls_is_required() {
     let cluster = Cluster::start(&[]);
     let url = format!("{}?sslmode=require", cluster.url_of_new_database()).parse().unwrap();
     let opened = Store::open(

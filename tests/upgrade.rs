@@ -9,8 +9,8 @@ use timelog_adapters::{digest_external_ref_part, digest_key};
 use crate::support::{Database, Program, TestDatabase, on_every_database, run};
 
 on_every_database![
-    references_of_the_release_before_are_found_and_its_answers_replayed,
-    an_upgrade_that_is_taken_back_leaves_what_the_release_before_knows,
+    references_and_stored_answers_of_the_previous_release_still_work,
+    a_reverted_upgrade_leaves_the_data_of_the_previous_release,
 ];
 
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
@@ -197,7 +197,7 @@ fn digested(sql: Sql, database: &TestDatabase, (provider, kind, id): (&str, &str
     database.count(&format!("time_entries WHERE {}", conditions.join(" AND ")))
 }
 
-async fn references_of_the_release_before_are_found_and_its_answers_replayed(kind: Database) {
+async fn references_and_stored_answers_of_the_previous_release_still_work(kind: Database) {
     let (database, sql) = (of_the_release_before(kind), Sql(kind));
     let program = Program::serve(&database.url(), &[]);
     let api = program.api.with_key(SECRET);
@@ -233,7 +233,7 @@ async fn references_of_the_release_before_are_found_and_its_answers_replayed(kin
     assert!(program.stop().status.success());
 }
 
-async fn an_upgrade_that_is_taken_back_leaves_what_the_release_before_knows(kind: Database) {
+async fn a_reverted_upgrade_leaves_the_data_of_the_previous_release(kind: Database) {
     let (database, sql) = (of_the_release_before(kind), Sql(kind));
     let before = database.counts();
     let migrate = || {

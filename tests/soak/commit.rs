@@ -47,13 +47,13 @@ fn cuts(proxy: &Proxy) -> [usize; 3] {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_are_cut_at_commit_lose_and_double_nothing() {
+async fn connections_cut_at_commit_lose_and_double_nothing() {
     let tally = run(Trial::quick(Database::Postgres, 2)).await;
     assert!(tally.is_sound(), "{tally:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_repeat_under_other_names_after_a_cut_are_noticed() {
+async fn clients_that_repeat_without_a_key_after_a_cut_are_reported() {
     // It is chance whether what is cut has been carried out, and how often.
     for _ in 0..20 {
         if !run(Trial::sabotage(Database::Postgres, 2)).await.is_sound() {

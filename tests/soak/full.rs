@@ -11,7 +11,7 @@ use super::trial::{Trial, pause};
 use crate::support::postgres::Cluster;
 use crate::support::{Database, Fault, WatchedDisk, on_every_database};
 
-on_every_database![a_disk_that_fails_loses_and_doubles_nothing,];
+on_every_database![a_failing_disk_loses_and_doubles_nothing,];
 
 /// Sabotage: clients take a 503 for success.
 pub(super) async fn run(mut trial: Trial) -> Tally {
@@ -97,7 +97,7 @@ fn fault(trial: &mut Trial, site: &Site) -> Fault {
     Fault { of_syncs, error, work: trial.chance.below(200), fail, files: folder }
 }
 
-async fn a_disk_that_fails_loses_and_doubles_nothing(database: Database) {
+async fn a_failing_disk_loses_and_doubles_nothing(database: Database) {
     let tally = run(Trial::quick(database, 2)).await;
     assert!(tally.is_sound(), "{tally:?}");
 }

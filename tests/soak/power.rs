@@ -26,7 +26,10 @@ use crate::support::{
     Act, Database, Fault, Platter, Program, WatchedDisk, on_every_database, texts_of,
 };
 
-on_every_database![what_was_answered_is_there_whenever_the_power_goes, a_disk_that_lies_is_noticed,];
+on_every_database![
+    answered_changes_survive_a_power_cut_at_any_write,
+    a_disk_that_ignores_syncs_is_reported,
+];
 
 /// How much is looked at in a cycle.
 struct Measure {
@@ -290,12 +293,12 @@ fn copy(from: &Path, to: &Path) {
 const LITTLE: [Measure; 2] =
     [Measure { clients: 4, requests: 6, cuts: 80 }, Measure { clients: 4, requests: 6, cuts: 3 }];
 
-async fn what_was_answered_is_there_whenever_the_power_goes(database: Database) {
+async fn answered_changes_survive_a_power_cut_at_any_write(database: Database) {
     let tally = run_with(Trial::quick(database, 1), &LITTLE[database as usize]).await;
     assert!(tally.is_sound(), "{tally:?}");
 }
 
-async fn a_disk_that_lies_is_noticed(database: Database) {
+async fn a_disk_that_ignores_syncs_is_reported(database: Database) {
     let tally = run_with(Trial::sabotage(database, 1), &LITTLE[database as usize]).await;
     assert!(tally.lost > 0, "{tally:?}");
 }

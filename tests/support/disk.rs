@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_takes_what_was_written_after_a_sync_began() {
+    fn a_power_cut_loses_what_was_written_after_a_sync_began() {
         assert_eq!(after(|a, _| vec![write(&a, 1, "x")]), ["a ...."]);
         let synced = after(|a, _| {
             let [begins, done] = sync(&a);
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_takes_what_a_sync_failed_to_keep_although_another_one_works() {
+    fn a_power_cut_loses_what_a_failed_sync_covered() {
         let failed = after(|a, _| {
             let [begins, _] = sync(&a);
             let fails = Act::SyncFailed { name: a.clone(), thread: 1 };
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_takes_a_name_whose_folder_was_not_synced() {
+    fn a_power_cut_loses_a_name_whose_folder_was_not_synced() {
         let renamed = |a: &String, b: &String| Act::Rename { from: a.clone(), to: b.clone() };
         assert_eq!(after(|a, b| vec![renamed(&a, &b)]), ["a ...."]);
         let synced = after(|a, b| {

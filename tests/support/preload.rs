@@ -43,7 +43,8 @@ impl Preload {
             .args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"])
             .arg(folder.path().join("preload.so"))
             .arg(path);
-        let output = compiler.output().expect("the tests need a C compiler: make setup installs it");
+        let output =
+            compiler.output().expect("the tests need a C compiler: make setup installs it");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Self(folder)
     }

@@ -10,10 +10,10 @@ use uuid::Uuid;
 use crate::support::{Api, Database, Service, Tenant, TestDatabase, on_every_database};
 
 on_every_database![
-    every_filter_lists_exactly_what_it_says,
-    the_list_of_a_project_is_that_of_the_organization_without_the_others,
-    what_is_no_parameter_or_no_value_is_named,
-    a_project_that_is_not_there_has_no_list,
+    every_filter_lists_exactly_the_matching_entries,
+    the_list_of_a_project_has_only_its_entries,
+    an_unknown_parameter_or_invalid_value_is_named,
+    the_list_of_an_unknown_project_is_answered_404,
 ];
 
 /// What a filter says of an entry and its reference.
@@ -106,7 +106,7 @@ pub(crate) fn link(header: &str) -> String {
     header.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned()
 }
 
-async fn every_filter_lists_exactly_what_it_says(database: Database) {
+async fn every_filter_lists_exactly_the_matching_entries(database: Database) {
     let service = Service::start(database).await;
     let all = fill(&service).await;
     let tenant = &service.tenant;
@@ -196,7 +196,7 @@ async fn every_filter_lists_exactly_what_it_says(database: Database) {
     assert_eq!(empty.count(), 3, "every other filter finds something");
 }
 
-async fn the_list_of_a_project_is_that_of_the_organization_without_the_others(database: Database) {
+async fn the_list_of_a_project_has_only_its_entries(database: Database) {
     let service = Service::start(database).await;
     fill(&service).await;
     let stranger = Tenant::provision(&service.store).await;
@@ -232,7 +232,7 @@ async fn the_list_of_a_project_is_that_of_the_organization_without_the_others(da
     assert_eq!(walk(&service.api, &service.tenant.path(), "", 200).await, archived);
 }
 
-async fn what_is_no_parameter_or_no_value_is_named(database: Database) {
+async fn an_unknown_parameter_or_invalid_value_is_named(database: Database) {
     let service = Service::start(database).await;
     let id = service.tenant.user_id;
     let long = format!("externalRef.provider={}", "x".repeat(256));
@@ -295,7 +295,7 @@ async fn what_is_no_parameter_or_no_value_is_named(database: Database) {
     service.api.get("/time-entries?&&").send().await.is(200);
 }
 
-async fn a_project_that_is_not_there_has_no_list(database: Database) {
+async fn the_list_of_an_unknown_project_is_answered_404(database: Database) {
     let service = Service::start(database).await;
     let stranger = Tenant::provision(&service.store).await;
     for project in [Uuid::now_v7(), stranger.project_id.uuid()] {

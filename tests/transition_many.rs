@@ -7,14 +7,14 @@ use uuid::Uuid;
 use crate::support::{Answer, Call, Database, Service, Tenant, may, on_every_database};
 
 on_every_database![
-    each_entry_gets_its_own_result_in_order,
-    an_entry_that_stands_twice_is_decided_twice,
-    all_or_nothing_changes_nothing_where_one_fails,
-    one_to_five_hundred_ids_may_stand_there,
-    everything_that_is_wrong_with_the_envelope_is_said_at_once,
-    the_action_decides_which_permission_is_needed,
-    a_limited_key_moves_what_it_may_and_nothing_else,
-    a_repeat_gets_the_results_of_the_first,
+    each_id_gets_its_own_result_in_order,
+    an_id_that_is_sent_twice_is_decided_twice,
+    an_atomic_request_with_a_failed_id_changes_nothing,
+    one_to_five_hundred_ids_are_accepted,
+    every_violation_of_the_envelope_is_reported_at_once,
+    the_action_determines_the_needed_permission,
+    a_limited_key_moves_only_the_entries_it_may,
+    a_repeat_gets_the_first_results,
 ];
 
 fn transitions(service: &Service, body: &Value) -> Call {
@@ -30,7 +30,7 @@ fn outcomes(answer: &Answer) -> Vec<String> {
     answer.json()["results"].as_array().unwrap().iter().map(outcome).collect()
 }
 
-async fn each_entry_gets_its_own_result_in_order(database: Database) {
+async fn each_id_gets_its_own_result_in_order(database: Database) {
     let service = Service::start(database).await;
     let stranger = Tenant::provision(&service.store).await;
     let theirs = service
@@ -74,7 +74,7 @@ async fn each_entry_gets_its_own_result_in_order(database: Database) {
     );
 }
 
-async fn an_entry_that_stands_twice_is_decided_twice(database: Database) {
+async fn an_id_that_is_sent_twice_is_decided_twice(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Draft).await;
     let ids = [id.clone(), id.to_uppercase(), id.clone()];
@@ -94,7 +94,7 @@ async fn an_entry_that_stands_twice_is_decided_twice(database: Database) {
     assert_eq!(service.history(&id).await.len(), 2);
 }
 
-async fn all_or_nothing_changes_nothing_where_one_fails(database: Database) {
+async fn an_atomic_request_with_a_failed_id_changes_nothing(database: Database) {
     let service = Service::start(database).await;
     let (one, two) =
         (service.entry_in(Status::Draft).await, service.entry_in(Status::Rejected).await);
@@ -127,7 +127,7 @@ async fn all_or_nothing_changes_nothing_where_one_fails(database: Database) {
     assert_eq!(outcomes(&answer), ["changed", "changed"]);
 }
 
-async fn one_to_five_hundred_ids_may_stand_there(database: Database) {
+async fn one_to_five_hundred_ids_are_accepted(database: Database) {
     let service = Service::start(database).await;
     let entries = json!({ "entries": vec![service.tenant.body(); 500] });
     let logged = service
@@ -164,7 +164,7 @@ async fn one_to_five_hundred_ids_may_stand_there(database: Database) {
     assert_eq!(list.json()["total"], 500);
 }
 
-async fn everything_that_is_wrong_with_the_envelope_is_said_at_once(database: Database) {
+async fn every_violation_of_the_envelope_is_reported_at_once(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Draft).await;
     for (body, violations) in [
@@ -204,7 +204,7 @@ async fn everything_that_is_wrong_with_the_envelope_is_said_at_once(database: Da
     assert_eq!(service.read(&id).await.header("etag"), Some("\"1\""));
 }
 
-async fn the_action_decides_which_permission_is_needed(database: Database) {
+async fn the_action_determines_the_needed_permission(database: Database) {
     let service = Service::start(database).await;
     let vectors: Value = serde_json::from_str(include_str!("vectors/lifecycle.json")).unwrap();
     for &permission in Permission::ALL {
@@ -239,7 +239,7 @@ async fn the_action_decides_which_permission_is_needed(database: Database) {
     reader.post("/time-entries/transitions").body("{").send().await.fails_with(403, "forbidden");
 }
 
-async fn a_limited_key_moves_what_it_may_and_nothing_else(database: Database) {
+async fn a_limited_key_moves_only_the_entries_it_may(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
     let (user, own) = (tenant.user_id, tenant.project_id);
@@ -267,7 +267,7 @@ async fn a_limited_key_moves_what_it_may_and_nothing_else(database: Database) {
     assert_eq!(service.read(&elsewhere).await.text("status"), "draft");
 }
 
-async fn a_repeat_gets_the_results_of_the_first(database: Database) {
+async fn a_repeat_gets_the_first_results(database: Database) {
     let service = Service::start(database).await;
     let (one, two) =
         (service.entry_in(Status::Draft).await, service.entry_in(Status::Locked).await);

@@ -9,20 +9,20 @@ use serde_json::{Map, Value, json};
 use crate::support::{Database, Service, document, on_every_database, raw, rules, schema_of};
 
 on_every_database![
-    what_is_no_path_is_404,
-    a_path_that_does_not_take_the_method_says_what_it_takes,
-    the_id_of_a_request_is_echoed_or_minted,
-    a_problem_says_all_that_a_problem_says,
-    a_base_path_moves_everything,
-    health_is_there_for_everybody,
-    a_service_with_an_old_schema_is_alive_but_not_ready,
-    figures_are_there_for_prometheus,
-    the_description_is_served_with_its_place_and_version,
-    the_documentation_is_served_with_all_it_needs,
-    what_is_hardly_http_is_no_trouble,
+    an_unknown_path_is_answered_404,
+    an_unsupported_method_is_answered_405_with_allow,
+    a_request_id_is_echoed_or_made,
+    a_problem_has_all_its_members,
+    a_base_path_prefixes_every_route,
+    health_needs_no_key,
+    a_service_with_an_old_schema_is_live_but_not_ready,
+    metrics_are_in_the_prometheus_format,
+    the_openapi_document_has_the_base_path_and_version,
+    the_documentation_is_served_with_its_files,
+    malformed_http_does_no_harm,
 ];
 
-async fn what_is_no_path_is_404(database: Database) {
+async fn an_unknown_path_is_answered_404(database: Database) {
     let service = Service::start(database).await;
     for path in [
         "/",
@@ -49,7 +49,7 @@ async fn what_is_no_path_is_404(database: Database) {
     service.api.post("/x").body("{").send().await.fails_with(404, "not_found");
 }
 
-async fn a_path_that_does_not_take_the_method_says_what_it_takes(database: Database) {
+async fn an_unsupported_method_is_answered_405_with_allow(database: Database) {
     let service = Service::start(database).await;
     let id = "9a8b7c6d-0000-0000-0000-000000000002";
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
@@ -96,7 +96,7 @@ async fn a_path_that_does_not_take_the_method_says_what_it_takes(database: Datab
     }
 }
 
-async fn the_id_of_a_request_is_echoed_or_minted(database: Database) {
+async fn a_request_id_is_echoed_or_made(database: Database) {
     let service = Service::start(database).await;
     let (longest, longer) = ("r".repeat(128), "r".repeat(129));
     for path in ["/me", "/health/live", "/nothing", "/openapi.json"] {
@@ -128,7 +128,7 @@ async fn the_id_of_a_request_is_echoed_or_minted(database: Database) {
     }
 }
 
-async fn a_problem_says_all_that_a_problem_says(database: Database) {
+async fn a_problem_has_all_its_members(database: Database) {
     let service = Service::start(database).await;
     let answer = service.log(&json!({})).header("x-request-id", "r-1").send().await.is(400);
     let problem = answer.json();
@@ -148,7 +148,7 @@ async fn a_problem_says_all_that_a_problem_says(database: Database) {
     assert_eq!(problem.get("errors"), None);
 }
 
-async fn a_base_path_moves_everything(database: Database) {
+async fn a_base_path_prefixes_every_route(database: Database) {
     let service =
         Service::start_with(database, |setup| setup.settings.base_path = "/api/v1".into()).await;
     let created = service.log_any().idempotency_key("k").send().await.is(201);
@@ -171,7 +171,7 @@ async fn a_base_path_moves_everything(database: Database) {
     }
 }
 
-async fn health_is_there_for_everybody(database: Database) {
+async fn health_needs_no_key(database: Database) {
     let service = Service::start(database).await;
     let api = service.api.without_key();
     assert_eq!(api.get("/health/live").send().await.is(200).json(), json!({ "status": "live" }));
@@ -182,7 +182,7 @@ async fn health_is_there_for_everybody(database: Database) {
     api.call(Method::HEAD, "/health/ready").send().await.is(200);
 }
 
-async fn a_service_with_an_old_schema_is_alive_but_not_ready(database: Database) {
+async fn a_service_with_an_old_schema_is_live_but_not_ready(database: Database) {
     let service = Service::start(database).await;
     let api = service.api.without_key();
     service
@@ -194,7 +194,7 @@ async fn a_service_with_an_old_schema_is_alive_but_not_ready(database: Database)
     api.get("/health/live").send().await.is(200);
 }
 
-async fn figures_are_there_for_prometheus(database: Database) {
+async fn metrics_are_in_the_prometheus_format(database: Database) {
     let service = Service::start(database).await;
     service.log_any().idempotency_key("k").send().await.is(201);
     service.api.call(Method::from_bytes(b"BREW").unwrap(), "/me").send().await.is(405);
@@ -215,7 +215,7 @@ async fn figures_are_there_for_prometheus(database: Database) {
     assert!(figures.contains("method=\"other\",route=\"/me\",status=\"405\""), "{figures}");
 }
 
-async fn the_description_is_served_with_its_place_and_version(database: Database) {
+async fn the_openapi_document_has_the_base_path_and_version(database: Database) {
     let service = Service::start(database).await;
     let served = service.api.without_key().get("/openapi.json").send().await.is(200).json();
     assert_eq!(served["info"]["version"], env!("CARGO_PKG_VERSION"));
@@ -223,7 +223,7 @@ async fn the_description_is_served_with_its_place_and_version(database: Database
     assert_eq!(&served, document());
 }
 
-async fn the_documentation_is_served_with_all_it_needs(database: Database) {
+async fn the_documentation_is_served_with_its_files(database: Database) {
     let service = Service::start(database).await;
     let api = service.api.without_key();
     assert_eq!(api.get("/docs").send().await.is(308).header("location"), Some("/docs/"));
@@ -244,7 +244,7 @@ async fn the_documentation_is_served_with_all_it_needs(database: Database) {
     assert!(String::from_utf8(initializer).unwrap().contains("\"/openapi.json\""));
 }
 
-async fn what_is_hardly_http_is_no_trouble(database: Database) {
+async fn malformed_http_does_no_harm(database: Database) {
     let service = Service::start(database).await;
     let long = "x".repeat(300_000);
     let requests = [
@@ -286,7 +286,7 @@ fn examples(members: &Map<String, Value>) -> Vec<&Value> {
 }
 
 #[test]
-fn every_example_of_the_description_keeps_to_its_schema() {
+fn every_example_of_the_openapi_document_fits_its_schema() {
     let mut checked = 0;
     walk(document(), "", &mut |pointer, members| {
         for example in if members.contains_key("schema") { examples(members) } else { vec![] } {
@@ -319,7 +319,7 @@ fn every_example_of_the_description_keeps_to_its_schema() {
 }
 
 #[test]
-fn every_problem_that_is_described_has_its_codes_and_an_example_of_each() {
+fn every_problem_response_lists_its_codes_with_an_example_of_each() {
     let mut found = BTreeSet::new();
     walk(document(), "", &mut |pointer, members| {
         let Some(content) =
@@ -341,7 +341,7 @@ fn every_problem_that_is_described_has_its_codes_and_an_example_of_each() {
 }
 
 #[test]
-fn every_answer_that_is_described_is_plain_enough_to_make_a_client_of() {
+fn every_response_schema_is_simple_enough_for_client_generators() {
     const CLEVER: [&str; 9] = [
         "allOf",
         "if",

@@ -8,18 +8,18 @@ use crate::support::{Answer, Call, Database, Service, Tenant, on_every_database}
 
 on_every_database![
     one_to_five_hundred_entries_are_logged_in_order,
-    one_bad_entry_among_many_fails_alone,
-    what_is_wrong_with_an_entry_is_told_from_where_it_begins,
-    an_entry_that_is_no_entry_at_all_fails_alone,
-    a_wrong_envelope_is_refused_as_a_whole,
-    all_or_nothing_logs_nothing_where_one_fails,
-    the_later_of_two_with_one_reference_wins,
-    references_that_are_known_are_told_from_new_ones,
-    an_archived_project_takes_nothing_at_all,
-    the_entries_of_another_user_fail_alone,
-    a_repeat_gets_the_same_envelope_failures_and_all,
-    a_batch_may_have_4_mebibytes_and_no_more,
-    a_project_that_is_not_there_is_404,
+    one_invalid_item_fails_alone,
+    pointers_of_a_failed_item_are_relative_to_the_item,
+    an_item_that_is_not_an_object_fails_alone,
+    an_invalid_envelope_is_answered_400,
+    an_atomic_batch_with_a_failed_item_logs_nothing,
+    the_later_of_two_items_with_one_reference_wins,
+    known_references_are_updated_or_unchanged_and_new_ones_created,
+    an_archived_project_is_answered_409_for_the_whole_batch,
+    items_of_another_user_fail_alone,
+    a_repeat_gets_the_same_results_including_failures,
+    a_batch_over_4_mib_is_answered_413,
+    an_unknown_project_is_answered_404,
 ];
 
 fn batch(service: &Service, body: &Value) -> Call {
@@ -86,7 +86,7 @@ async fn one_to_five_hundred_entries_are_logged_in_order(database: Database) {
     assert_eq!(service.database.count("time_entry_history"), 501);
 }
 
-async fn one_bad_entry_among_many_fails_alone(database: Database) {
+async fn one_invalid_item_fails_alone(database: Database) {
     let service = Service::start(database).await;
     let mut bodies = vec![service.tenant.body(); 100];
     bodies[57]["userId"] = json!(Uuid::now_v7().to_string());
@@ -102,7 +102,7 @@ async fn one_bad_entry_among_many_fails_alone(database: Database) {
     assert_eq!(service.database.count("time_entries"), 98);
 }
 
-async fn what_is_wrong_with_an_entry_is_told_from_where_it_begins(database: Database) {
+async fn pointers_of_a_failed_item_are_relative_to_the_item(database: Database) {
     let service = Service::start(database).await;
     let bad = json!({
         "userId": "x",
@@ -133,7 +133,7 @@ async fn what_is_wrong_with_an_entry_is_told_from_where_it_begins(database: Data
     assert_eq!(service.database.count("time_entries"), 1);
 }
 
-async fn an_entry_that_is_no_entry_at_all_fails_alone(database: Database) {
+async fn an_item_that_is_not_an_object_fails_alone(database: Database) {
     let service = Service::start(database).await;
     let good = service.tenant.body().to_string();
     let twice = format!("{{\"minutes\":1,{}", &good[1..]);
@@ -149,7 +149,7 @@ async fn an_entry_that_is_no_entry_at_all_fails_alone(database: Database) {
     assert_eq!(service.database.count("time_entries"), 2);
 }
 
-async fn a_wrong_envelope_is_refused_as_a_whole(database: Database) {
+async fn an_invalid_envelope_is_answered_400(database: Database) {
     let service = Service::start(database).await;
     let good = service.tenant.body();
     for (body, expected) in [
@@ -183,7 +183,7 @@ async fn a_wrong_envelope_is_refused_as_a_whole(database: Database) {
     assert_eq!(service.database.count("time_entries"), 0);
 }
 
-async fn all_or_nothing_logs_nothing_where_one_fails(database: Database) {
+async fn an_atomic_batch_with_a_failed_item_logs_nothing(database: Database) {
     let service = Service::start(database).await;
     let tenant = &service.tenant;
     let known = service
@@ -218,7 +218,7 @@ async fn all_or_nothing_logs_nothing_where_one_fails(database: Database) {
     assert_eq!(service.database.count("time_entries"), 3);
 }
 
-async fn the_later_of_two_with_one_reference_wins(database: Database) {
+async fn the_later_of_two_items_with_one_reference_wins(database: Database) {
     let service = Service::start(database).await;
     let body = |minutes: i64, id: &str| {
         service.tenant.body_with(&json!({ "minutes": minutes, "externalRef": reference(id) }))
@@ -243,7 +243,7 @@ async fn the_later_of_two_with_one_reference_wins(database: Database) {
     assert_eq!(actions, ["log", "edit", "edit"]);
 }
 
-async fn references_that_are_known_are_told_from_new_ones(database: Database) {
+async fn known_references_are_updated_or_unchanged_and_new_ones_created(database: Database) {
     let service = Service::start(database).await;
     let body = |id: &str, minutes: i64| {
         service.tenant.body_with(&json!({ "externalRef": reference(id), "minutes": minutes }))
@@ -293,7 +293,7 @@ async fn references_that_are_known_are_told_from_new_ones(database: Database) {
     assert_eq!(outcomes(&answer), ["created", "unchanged"]);
 }
 
-async fn an_archived_project_takes_nothing_at_all(database: Database) {
+async fn an_archived_project_is_answered_409_for_the_whole_batch(database: Database) {
     let service = Service::start(database).await;
     let known = service.tenant.body_with(&json!({ "externalRef": reference("1") }));
     service.log(&known).send().await.is(201);
@@ -311,7 +311,7 @@ async fn an_archived_project_takes_nothing_at_all(database: Database) {
     assert_eq!(service.database.counts(), rows);
 }
 
-async fn the_entries_of_another_user_fail_alone(database: Database) {
+async fn items_of_another_user_fail_alone(database: Database) {
     let service = Service::start(database).await;
     let (user, other) = (service.tenant.user_id, service.tenant.other_user_id);
     let api = service.with_key(move |key| key.user_id = Some(user)).await;
@@ -332,7 +332,7 @@ async fn the_entries_of_another_user_fail_alone(database: Database) {
     assert_eq!(service.database.count("time_entries"), 2);
 }
 
-async fn a_repeat_gets_the_same_envelope_failures_and_all(database: Database) {
+async fn a_repeat_gets_the_same_results_including_failures(database: Database) {
     let service = Service::start(database).await;
     let late = Uuid::now_v7();
     let entries = json!([
@@ -359,7 +359,7 @@ async fn a_repeat_gets_the_same_envelope_failures_and_all(database: Database) {
     assert_eq!(service.read(&id).await.text("status"), Status::Submitted.as_str());
 }
 
-async fn a_batch_may_have_4_mebibytes_and_no_more(database: Database) {
+async fn a_batch_over_4_mib_is_answered_413(database: Database) {
     let service = Service::start(database).await;
     let body = json!({ "entries": [service.tenant.body()] }).to_string();
     let most = 4 * 1024 * 1024;
@@ -378,7 +378,7 @@ async fn a_batch_may_have_4_mebibytes_and_no_more(database: Database) {
     assert_eq!(outcomes(&answer)[..2], ["created", "unchanged"]);
 }
 
-async fn a_project_that_is_not_there_is_404(database: Database) {
+async fn an_unknown_project_is_answered_404(database: Database) {
     let service = Service::start(database).await;
     let body = json!({ "entries": [service.tenant.body()] });
     let call = |project: &str| {

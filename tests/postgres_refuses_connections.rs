@@ -52,7 +52,7 @@ fn ends_at_once(url: &str, mended_by: &str) {
 }
 
 #[test]
-fn what_a_server_refuses_for_good_ends_the_program_at_once_and_says_what_would_mend_it() {
+fn a_permanent_refusal_ends_the_program_at_once_with_a_fix() {
     let cluster = strict();
     let clerk = cluster.url_of("clerk:a-password", "books");
     for (url, mended_by) in [
@@ -73,7 +73,7 @@ fn what_a_server_refuses_for_good_ends_the_program_at_once_and_says_what_would_m
 }
 
 #[test]
-fn what_may_pass_is_called_unavailable_and_not_a_failure() {
+fn a_temporary_refusal_is_reported_as_unavailable() {
     let cluster = strict();
     let away = cluster.url_of("clerk:a-password", "books");
     let is_unavailable = |url: &str, because: &str| {
@@ -99,7 +99,7 @@ fn what_may_pass_is_called_unavailable_and_not_a_failure() {
 }
 
 #[test]
-fn a_server_that_is_away_is_waited_for_until_it_comes() {
+fn a_server_that_is_away_is_waited_for() {
     let cluster = strict();
     cluster.stop();
     let mut program =
@@ -110,7 +110,7 @@ fn a_server_that_is_away_is_waited_for_until_it_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_service_that_is_locked_out_answers_503_until_it_is_let_in_again() {
+async fn a_running_service_that_is_refused_answers_503_until_it_is_accepted_again() {
     let cluster = Arc::new(strict());
     let database =
         TestDatabase::Postgres(cluster.clone(), cluster.url_of("clerk:a-password", "books"));

@@ -6,7 +6,7 @@ use std::process::Output;
 use crate::program::{on, printed};
 use crate::support::{Database, bootstrap, on_every_database};
 
-on_every_database![what_a_file_says_is_written_out_where_it_is_shown,];
+on_every_database![control_characters_of_a_file_are_printed_as_escapes,];
 
 /// Clears the screen, sets a title, rings, turns the direction of writing, and begins a line of its
 /// own.
@@ -24,7 +24,7 @@ fn is_plain(output: &Output) {
     }
 }
 
-async fn what_a_file_says_is_written_out_where_it_is_shown(database: Database) {
+async fn control_characters_of_a_file_are_printed_as_escapes(database: Database) {
     let database = database.create();
     let made = bootstrap(&database.url());
     let folder = tempfile::tempdir().unwrap();

@@ -17,14 +17,14 @@ use crate::support::{
 };
 
 on_every_database![
-    while_one_organization_adds_up_without_end_everybody_else_is_answered,
-    while_an_organization_adds_up_its_other_reads_go_on,
-    a_read_whose_client_has_gone_ends,
-    a_read_that_takes_too_long_is_answered_503,
-    a_read_that_gets_no_turn_in_time_is_answered_503,
-    a_head_is_answered_without_reading_what_nobody_will_get,
-    the_head_of_a_page_is_answered_without_counting,
-    a_head_is_refused_like_what_it_is_the_head_of,
+    endless_totals_of_one_organization_delay_no_other_organization,
+    endless_totals_of_an_organization_leave_connections_for_its_lists,
+    a_read_ends_when_its_client_disconnects,
+    a_read_over_the_statement_timeout_is_answered_503,
+    a_read_without_a_connection_in_time_is_answered_503,
+    head_reads_no_rows_for_totals_and_exports,
+    head_of_a_page_does_not_count,
+    head_is_refused_like_its_get,
 ];
 
 /// Entries that are not billable, which is what the reads that are held look for.
@@ -131,7 +131,7 @@ async fn everything(service: &Service, tenant: &Tenant, entry: &str) -> Vec<Call
     calls
 }
 
-async fn while_one_organization_adds_up_without_end_everybody_else_is_answered(database: Database) {
+async fn endless_totals_of_one_organization_delay_no_other_organization(database: Database) {
     let _alone = FIGURES.lock().await;
     let service = start(database, |_| ()).await;
     let other = Tenant::provision(&service.store).await;
@@ -165,7 +165,7 @@ async fn while_one_organization_adds_up_without_end_everybody_else_is_answered(d
     is_being_read(&service, false).await;
 }
 
-async fn while_an_organization_adds_up_its_other_reads_go_on(database: Database) {
+async fn endless_totals_of_an_organization_leave_connections_for_its_lists(database: Database) {
     let _alone = FIGURES.lock().await;
     let service = start(database, |_| ()).await;
     service.database.hold_reads(service.tenant.organization_id);
@@ -184,7 +184,7 @@ async fn while_an_organization_adds_up_its_other_reads_go_on(database: Database)
     is_being_read(&service, false).await;
 }
 
-async fn a_read_whose_client_has_gone_ends(database: Database) {
+async fn a_read_ends_when_its_client_disconnects(database: Database) {
     let _alone = FIGURES.lock().await;
     let service = start(database, |setup| setup.database.read_connections = 1).await;
     let other = Tenant::provision(&service.store).await;
@@ -220,7 +220,7 @@ fn held(service: &Service) -> Vec<Call> {
     calls
 }
 
-async fn a_read_that_takes_too_long_is_answered_503(database: Database) {
+async fn a_read_over_the_statement_timeout_is_answered_503(database: Database) {
     let _alone = FIGURES.lock().await;
     let service =
         start(database, |setup| setup.database.statement_timeout = Duration::from_millis(200))
@@ -239,7 +239,7 @@ async fn a_read_that_takes_too_long_is_answered_503(database: Database) {
     }
 }
 
-async fn a_read_that_gets_no_turn_in_time_is_answered_503(database: Database) {
+async fn a_read_without_a_connection_in_time_is_answered_503(database: Database) {
     let _alone = FIGURES.lock().await;
     let service = start(database, |setup| {
         setup.database.read_connections = 1;
@@ -276,7 +276,7 @@ fn lasting(answer: &Answer) -> BTreeMap<String, String> {
     headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
 }
 
-async fn a_head_is_answered_without_reading_what_nobody_will_get(database: Database) {
+async fn head_reads_no_rows_for_totals_and_exports(database: Database) {
     let service = start(database, |_| ()).await;
     let mut calls = held(&service);
     calls.extend(
@@ -308,7 +308,7 @@ async fn a_head_is_answered_without_reading_what_nobody_will_get(database: Datab
     assert!(!service.database.is_being_read());
 }
 
-async fn the_head_of_a_page_is_answered_without_counting(database: Database) {
+async fn head_of_a_page_does_not_count(database: Database) {
     let service = Service::start_with(database, |setup| {
         setup.ports = Box::new(|ports| {
             ports.queries =
@@ -321,7 +321,7 @@ async fn the_head_of_a_page_is_answered_without_counting(database: Database) {
     }
 }
 
-async fn a_head_is_refused_like_what_it_is_the_head_of(database: Database) {
+async fn head_is_refused_like_its_get(database: Database) {
     let service = start(database, |_| ()).await;
     let mut calls = Vec::new();
     let unknown = format!("/projects/{}/time-entries", Uuid::now_v7());

@@ -142,7 +142,7 @@ async fn carry_out(calls: Vec<Call>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_a_table_is_locked_the_answer_is_503_and_nothing_is_stored_twice() {
+async fn a_locked_table_is_answered_503_and_nothing_is_stored_twice() {
     let mut chance = Chance::new();
     let (cluster, patient, service) = services().await;
     let mut changes = Changes::new(&patient).await;
@@ -170,7 +170,7 @@ async fn while_a_table_is_locked_the_answer_is_503_and_nothing_is_stored_twice()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn backends_that_answer_nothing_are_given_up_and_others_take_their_place() {
+async fn frozen_backends_are_abandoned_and_replaced() {
     let mut chance = Chance::new();
     let (cluster, patient, service) = services().await;
     let mut changes = Changes::new(&patient).await;

@@ -8,12 +8,12 @@ use timelog_domain::{Permission, Status};
 use crate::support::{Connection, Database, Service, may, on_every_database};
 
 on_every_database![
-    a_length_over_the_limit_is_refused_without_waiting_for_the_body,
-    who_goes_on_sending_sees_the_answer_all_the_same,
-    a_body_that_does_not_arrive_in_time_is_told_so_whether_it_was_wanted_or_not,
-    a_length_that_nobody_would_read_to_its_end_is_not_waited_for,
-    what_was_done_is_not_denied_for_the_sake_of_a_body,
-    a_body_that_nobody_reads_does_not_stand_in_the_way,
+    a_content_length_over_the_limit_is_answered_413_before_the_body_arrives,
+    a_client_that_keeps_sending_still_gets_the_answer,
+    a_late_body_is_answered_408_also_where_no_handler_reads_it,
+    a_refused_request_with_a_huge_content_length_is_answered_at_once,
+    a_finished_delete_is_answered_204_although_its_body_never_arrives,
+    a_body_that_no_handler_reads_leaves_the_connection_usable,
 ];
 
 /// The head of a request, without what tells how long its body is.
@@ -42,7 +42,9 @@ async fn operations(service: &Service) -> Vec<(String, usize)> {
     ]
 }
 
-async fn a_length_over_the_limit_is_refused_without_waiting_for_the_body(database: Database) {
+async fn a_content_length_over_the_limit_is_answered_413_before_the_body_arrives(
+    database: Database,
+) {
     let service = Service::start(database).await;
     let head = |line: &str| head(line, &service.tenant.key.text);
     let mut connections = Vec::new();
@@ -66,7 +68,7 @@ async fn a_length_over_the_limit_is_refused_without_waiting_for_the_body(databas
     connection.answer().await.fails_with(415, "unsupported_media_type");
 }
 
-async fn who_goes_on_sending_sees_the_answer_all_the_same(database: Database) {
+async fn a_client_that_keeps_sending_still_gets_the_answer(database: Database) {
     let service = Service::start(database).await;
     let head = head(&format!("POST {}", service.tenant.path()), &service.tenant.key.text);
     let piece = vec![b' '; 1 << 20];
@@ -90,9 +92,7 @@ async fn who_goes_on_sending_sees_the_answer_all_the_same(database: Database) {
     assert!(!answer.is_last());
 }
 
-async fn a_body_that_does_not_arrive_in_time_is_told_so_whether_it_was_wanted_or_not(
-    database: Database,
-) {
+async fn a_late_body_is_answered_408_also_where_no_handler_reads_it(database: Database) {
     let timeout = Duration::from_millis(300);
     let service =
         Service::start_with(database, |setup| setup.settings.request_timeout = timeout).await;
@@ -138,7 +138,7 @@ async fn a_body_that_does_not_arrive_in_time_is_told_so_whether_it_was_wanted_or
     assert_eq!(service.database.counts(), before);
 }
 
-async fn a_length_that_nobody_would_read_to_its_end_is_not_waited_for(database: Database) {
+async fn a_refused_request_with_a_huge_content_length_is_answered_at_once(database: Database) {
     let service = Service::start(database).await;
     let log = format!("POST {}", service.tenant.path());
     for (line, key, status, code) in [
@@ -156,7 +156,7 @@ async fn a_length_that_nobody_would_read_to_its_end_is_not_waited_for(database: 
     }
 }
 
-async fn what_was_done_is_not_denied_for_the_sake_of_a_body(database: Database) {
+async fn a_finished_delete_is_answered_204_although_its_body_never_arrives(database: Database) {
     let timeout = Duration::from_millis(300);
     let service =
         Service::start_with(database, |setup| setup.settings.request_timeout = timeout).await;
@@ -173,7 +173,7 @@ async fn what_was_done_is_not_denied_for_the_sake_of_a_body(database: Database) 
     }
 }
 
-async fn a_body_that_nobody_reads_does_not_stand_in_the_way(database: Database) {
+async fn a_body_that_no_handler_reads_leaves_the_connection_usable(database: Database) {
     let service = Service::start(database).await;
     let key = service.tenant.key.text.as_str();
     let body = service.tenant.body().to_string();

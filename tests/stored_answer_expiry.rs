@@ -11,10 +11,10 @@ use crate::support::{Database, Service, on_every_database};
 
 on_every_database![
     a_key_is_new_again_after_exactly_24_hours,
-    an_expired_key_that_was_swept_is_new_all_the_same,
-    the_sweeper_takes_nothing_that_still_answers,
-    a_hundred_who_come_at_the_edge_beside_the_sweeper_make_one_entry,
-    a_clock_that_is_set_back_makes_no_double,
+    an_expired_key_is_new_after_a_sweep_too,
+    the_sweeper_deletes_no_live_answer,
+    a_hundred_repeats_at_the_expiry_beside_the_sweeper_make_one_entry,
+    a_clock_that_is_set_back_doubles_nothing,
 ];
 
 const DAY: Duration = Duration::from_hours(24);
@@ -44,7 +44,7 @@ async fn a_key_is_new_again_after_exactly_24_hours(database: Database) {
     assert_eq!(service.database.count("idempotency_keys"), 1);
 }
 
-async fn an_expired_key_that_was_swept_is_new_all_the_same(database: Database) {
+async fn an_expired_key_is_new_after_a_sweep_too(database: Database) {
     let service = Service::start(database).await;
     let call = service.log_any().idempotency_key("k");
     call.clone().send().await.is(201);
@@ -55,7 +55,7 @@ async fn an_expired_key_that_was_swept_is_new_all_the_same(database: Database) {
     assert!(call.send().await.is(201).is_replayed());
 }
 
-async fn the_sweeper_takes_nothing_that_still_answers(database: Database) {
+async fn the_sweeper_deletes_no_live_answer(database: Database) {
     let service = Service::start(database).await;
     for key in ["a", "b", "c"] {
         service.log_any().idempotency_key(key).send().await.is(201);
@@ -74,7 +74,7 @@ async fn the_sweeper_takes_nothing_that_still_answers(database: Database) {
     assert!(!service.log_any().idempotency_key("a").send().await.is(201).is_replayed());
 }
 
-async fn a_hundred_who_come_at_the_edge_beside_the_sweeper_make_one_entry(database: Database) {
+async fn a_hundred_repeats_at_the_expiry_beside_the_sweeper_make_one_entry(database: Database) {
     let service = Service::start(database).await;
     let call = service.log_any().idempotency_key("k");
     let first = call.clone().send().await.is(201);
@@ -108,7 +108,7 @@ async fn a_hundred_who_come_at_the_edge_beside_the_sweeper_make_one_entry(databa
     }
 }
 
-async fn a_clock_that_is_set_back_makes_no_double(database: Database) {
+async fn a_clock_that_is_set_back_doubles_nothing(database: Database) {
     let service = Service::start(database).await;
     let call = service.log_any().idempotency_key("k");
     let begin = service.clock.now();

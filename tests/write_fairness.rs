@@ -16,8 +16,8 @@ use uuid::Uuid;
 use crate::support::{Database, Gate, Service, Session, Tenant, TestDatabase, on_every_database};
 
 on_every_database![
-    an_entry_is_answered_though_many_batches_of_another_organization_wait,
-    a_put_is_answered_though_thousands_of_another_organization_wait,
+    an_entry_is_committed_before_waiting_batches_of_another_organization,
+    a_put_is_committed_before_waiting_puts_of_another_organization,
 ];
 
 /// How many batches one organization has waiting.
@@ -43,7 +43,7 @@ fn batch(tenant: &Tenant) -> Request {
     Request { caller: Caller::from(&tenant.key.key), command, claim: None }
 }
 
-async fn an_entry_is_answered_though_many_batches_of_another_organization_wait(database: Database) {
+async fn an_entry_is_committed_before_waiting_batches_of_another_organization(database: Database) {
     let mut gate = None;
     let service = Service::start_with(database, |setup| {
         let made = Gate::new(setup.clock.clone());
@@ -76,7 +76,7 @@ async fn an_entry_is_answered_though_many_batches_of_another_organization_wait(d
     batches.abort_all();
 }
 
-async fn a_put_is_answered_though_thousands_of_another_organization_wait(database: Database) {
+async fn a_put_is_committed_before_waiting_puts_of_another_organization(database: Database) {
     const PUTS: usize = 2000;
     let service = Service::start(database).await;
     let flood = Tenant::provision(&service.store).await;

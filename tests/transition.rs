@@ -8,15 +8,15 @@ use timelog_domain::{Action, Status};
 use crate::support::{Call, Database, Service, on_every_database};
 
 on_every_database![
-    every_action_in_every_status_does_what_the_vectors_say,
-    an_action_needs_what_the_vectors_say_and_that_says_something,
-    a_body_may_be_missing_and_must_be_json_otherwise,
-    nobody_judges_what_is_their_own,
-    what_is_not_billable_is_put_on_no_invoice,
-    an_action_under_a_key_happens_once,
-    a_key_means_nothing_to_another_action_or_entry,
-    a_condition_names_the_version_that_may_be_moved,
-    the_history_says_who_did_what_and_why,
+    every_action_in_every_status_matches_the_vectors,
+    an_invalid_reason_or_invoice_ref_is_refused,
+    the_body_is_optional_and_otherwise_json,
+    a_key_bound_to_a_user_cannot_approve_that_users_entries,
+    invoicing_an_entry_that_is_not_billable_is_answered_409,
+    an_action_under_an_idempotency_key_happens_once,
+    an_idempotency_key_does_not_apply_to_another_action_or_entry,
+    if_match_with_another_version_is_answered_412,
+    the_history_has_who_what_and_why,
 ];
 
 fn vectors() -> Value {
@@ -41,7 +41,7 @@ fn possible(status: &str) -> Vec<String> {
     possible.map(|action| action["action"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn every_action_in_every_status_does_what_the_vectors_say(database: Database) {
+async fn every_action_in_every_status_matches_the_vectors(database: Database) {
     let service = Service::start(database).await;
     let named: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
     assert_eq!(json!(named), vectors()["statuses"]);
@@ -119,7 +119,7 @@ async fn every_action_in_every_status_does_what_the_vectors_say(database: Databa
     }
 }
 
-async fn an_action_needs_what_the_vectors_say_and_that_says_something(database: Database) {
+async fn an_invalid_reason_or_invoice_ref_is_refused(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Draft).await;
     let rows = service.database.counts();
@@ -160,7 +160,7 @@ async fn an_action_needs_what_the_vectors_say_and_that_says_something(database: 
     assert_eq!(service.read(&id).await.header("etag"), Some("\"1\""));
 }
 
-async fn a_body_may_be_missing_and_must_be_json_otherwise(database: Database) {
+async fn the_body_is_optional_and_otherwise_json(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Draft).await;
     for (call, action) in [
@@ -192,7 +192,7 @@ async fn a_body_may_be_missing_and_must_be_json_otherwise(database: Database) {
     service.api.post("/time-entries/1/submit").send().await.refuses(&["timeEntryId invalid_id"]);
 }
 
-async fn what_is_not_billable_is_put_on_no_invoice(database: Database) {
+async fn invoicing_an_entry_that_is_not_billable_is_answered_409(database: Database) {
     let service = Service::start(database).await;
     let body = service.tenant.body_with(&json!({ "billable": false }));
     let id = service.log(&body).send().await.is(201).text("id");
@@ -219,7 +219,7 @@ async fn what_is_not_billable_is_put_on_no_invoice(database: Database) {
     assert_eq!(service.database.count("idempotency_keys"), 0);
 }
 
-async fn nobody_judges_what_is_their_own(database: Database) {
+async fn a_key_bound_to_a_user_cannot_approve_that_users_entries(database: Database) {
     let service = Service::start(database).await;
     let (user, other) = (service.tenant.user_id, service.tenant.other_user_id);
     let own = service.with_key(move |key| key.user_id = Some(user)).await;
@@ -239,7 +239,7 @@ async fn nobody_judges_what_is_their_own(database: Database) {
     }
 }
 
-async fn an_action_under_a_key_happens_once(database: Database) {
+async fn an_action_under_an_idempotency_key_happens_once(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Submitted).await;
     let approve = call(&service, &id, "approve").idempotency_key("k");
@@ -273,7 +273,7 @@ async fn an_action_under_a_key_happens_once(database: Database) {
     service.api.post(&format!("/time-entries/{id}/lock")).idempotency_key("").send().await.is(400);
 }
 
-async fn a_key_means_nothing_to_another_action_or_entry(database: Database) {
+async fn an_idempotency_key_does_not_apply_to_another_action_or_entry(database: Database) {
     let service = Service::start(database).await;
     let (one, two) = (service.entry_in(Status::Draft).await, service.entry_in(Status::Draft).await);
     for (id, action, status) in
@@ -290,7 +290,7 @@ async fn a_key_means_nothing_to_another_action_or_entry(database: Database) {
     service.log_any().idempotency_key("k").send().await.is(201);
 }
 
-async fn a_condition_names_the_version_that_may_be_moved(database: Database) {
+async fn if_match_with_another_version_is_answered_412(database: Database) {
     let service = Service::start(database).await;
     let id = service.entry_in(Status::Draft).await;
     for tags in ["\"2\"", "W/\"1\"", "1", "\"01\"", "\"2\", \"3\"", ""] {
@@ -314,7 +314,7 @@ async fn a_condition_names_the_version_that_may_be_moved(database: Database) {
         .fails_with(409, "invalid_transition");
 }
 
-async fn the_history_says_who_did_what_and_why(database: Database) {
+async fn the_history_has_who_what_and_why(database: Database) {
     let service = Service::start(database).await;
     let user = service.tenant.user_id;
     let bound = service.key(move |key| key.user_id = Some(user)).await;

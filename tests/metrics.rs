@@ -51,7 +51,7 @@ async fn send(connection: &mut Connection, key: &str, heads: &[String], number: 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_client_makes_more_series_whatever_it_sends() {
+async fn no_request_adds_a_metric_series() {
     let database = Database::Sqlite.create();
     let (program, made, api) = serve(&database, &[]);
     let project = path(&made);

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Database, Program, Service, bootstrap, on_every_database};
 
 on_every_database![
-    a_batch_that_is_all_wrong_keeps_a_fraction_of_its_answer_and_replays_all_of_it,
-    what_is_kept_is_in_the_figures,
+    a_large_stored_answer_is_compressed_and_replayed_byte_for_byte,
+    the_bytes_of_stored_answers_are_in_the_metrics,
 ];
 
 /// Five hundred entries that are none.
@@ -24,9 +24,7 @@ fn kept(service: &Service) -> [i64; 2] {
     })
 }
 
-async fn a_batch_that_is_all_wrong_keeps_a_fraction_of_its_answer_and_replays_all_of_it(
-    database: Database,
-) {
+async fn a_large_stored_answer_is_compressed_and_replayed_byte_for_byte(database: Database) {
     let service = Service::start(database).await;
     let batch = service
         .api
@@ -54,7 +52,7 @@ fn figure(answer: &Answer, name: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }
 
-async fn what_is_kept_is_in_the_figures(database: Database) {
+async fn the_bytes_of_stored_answers_are_in_the_metrics(database: Database) {
     let database = database.create();
     let made = bootstrap(&database.url());
     let program = Program::serve(&database.url(), &["--sweep-interval", "1s"]);
