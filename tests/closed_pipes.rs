@@ -25,13 +25,13 @@ fn full() -> File {
 }
 
 /// A database with an organization, and a file to import, one row of which is refused.
-struct Desk {
+struct Sandbox {
     database: TestDatabase,
     made: Bootstrapped,
     folder: TempDir,
 }
 
-impl Desk {
+impl Sandbox {
     fn new() -> Self {
         let database = Database::Sqlite.create();
         let made = bootstrap(&database.url());
@@ -88,22 +88,22 @@ fn said(output: &Output) -> &str {
 
 #[test]
 fn a_closed_standard_output_ends_a_command_quietly() {
-    let desk = Desk::new();
-    for arguments in desk.commands() {
-        let output = desk.command(&arguments).stdout(closed()).output().unwrap();
+    let sandbox = Sandbox::new();
+    for arguments in sandbox.commands() {
+        let output = sandbox.command(&arguments).stdout(closed()).output().unwrap();
         assert_eq!((output.status.code(), said(&output)), (READER_GONE, ""), "{arguments:?}");
     }
     // The one row that was refused was told; the summary was not.
-    let output = desk.command(&desk.import()).stdout(closed()).output().unwrap();
+    let output = sandbox.command(&sandbox.import()).stdout(closed()).output().unwrap();
     assert_eq!(output.status.code(), READER_GONE);
     assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
 }
 
 #[test]
 fn a_full_standard_output_makes_a_command_fail() {
-    let desk = Desk::new();
-    for arguments in desk.commands().into_iter().chain([desk.import()]) {
-        let output = desk.command(&arguments).stdout(full()).output().unwrap();
+    let sandbox = Sandbox::new();
+    for arguments in sandbox.commands().into_iter().chain([sandbox.import()]) {
+        let output = sandbox.command(&arguments).stdout(full()).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
         let asked_for_help = arguments.iter().any(|argument| argument == "--help");
         assert!(
@@ -115,18 +115,18 @@ fn a_full_standard_output_makes_a_command_fail() {
 
 #[test]
 fn a_closed_standard_error_does_not_change_the_exit_code() {
-    let desk = Desk::new();
-    let unknown = ["key", "revoke", desk.made.id("userId")].map(str::to_owned);
+    let sandbox = Sandbox::new();
+    let unknown = ["key", "revoke", sandbox.made.id("userId")].map(str::to_owned);
     let wrong = ["migrate", "--lock-timeout", "0s"].map(str::to_owned);
     for stderr in [|| Stdio::from(closed()), || Stdio::from(full())] {
         let code = |arguments: &[String]| {
-            desk.command(arguments).stderr(stderr()).output().unwrap().status.code()
+            sandbox.command(arguments).stderr(stderr()).output().unwrap().status.code()
         };
         assert_eq!(code(&unknown), Some(1));
         assert_eq!(code(&wrong), Some(2));
     }
     // Refused rows are what an import answers.
-    let told = |stderr: Stdio| desk.command(&desk.import()).stderr(stderr).output().unwrap();
+    let told = |stderr: Stdio| sandbox.command(&sandbox.import()).stderr(stderr).output().unwrap();
     assert_eq!(told(closed().into()).status.code(), READER_GONE);
     assert_eq!(told(full().into()).status.code(), Some(1));
 }

@@ -10,7 +10,9 @@ use timelog_adapters::QueueOptions;
 use timelog_domain::MismatchPolicy;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Api, Call, Connection, Database, Gate, Service, on_every_database};
+use crate::support::{
+    Answer, Api, Call, Connection, Database, PausableClock, Service, on_every_database,
+};
 
 on_every_database![
     sixty_four_identical_requests_make_one_entry,
@@ -100,27 +102,30 @@ async fn sixty_four_requests_with_one_new_reference_make_one_entry(database: Dat
 }
 
 /// A service whose commits can be held in the middle of their transaction.
-async fn start_with_gate(database: Database) -> (Service, Arc<Gate>) {
-    start_with_gate_and_queue(database, QueueOptions::default().capacity).await
+async fn start_pausable(database: Database) -> (Service, Arc<PausableClock>) {
+    start_pausable_with_queue(database, QueueOptions::default().capacity).await
 }
 
-async fn start_with_gate_and_queue(database: Database, capacity: usize) -> (Service, Arc<Gate>) {
-    let mut gate = None;
+async fn start_pausable_with_queue(
+    database: Database,
+    capacity: usize,
+) -> (Service, Arc<PausableClock>) {
+    let mut clock = None;
     let service = Service::start_with(database, |setup| {
-        let made = Gate::new(setup.clock.clone());
+        let made = PausableClock::new(setup.clock.clone());
         setup.time = Some(made.clone());
         setup.queue.capacity = capacity;
         setup.settings.workers = 1;
-        gate = Some(made);
+        clock = Some(made);
     });
-    (service.await, gate.unwrap())
+    (service.await, clock.unwrap())
 }
 
 async fn a_full_queue_is_answered_503_at_once(database: Database) {
-    let (service, gate) = start_with_gate_and_queue(database, 1).await;
-    let keeper = gate.shut();
+    let (service, clock) = start_pausable_with_queue(database, 1).await;
+    let pause = clock.pause_next();
     let first = tokio::spawn(service.log_any().send());
-    let keeper = keeper.arrival().await;
+    let pause = pause.reached().await;
     // While the first is being committed one may wait, and nobody else.
     let mut others = JoinSet::new();
     for number in 0..8 {
@@ -130,7 +135,7 @@ async fn a_full_queue_is_answered_503_at_once(database: Database) {
         let refused = others.join_next().await.unwrap().unwrap().fails_with(503, "unavailable");
         assert!(refused.header("retry-after").is_some());
     }
-    keeper.open();
+    pause.resume();
     first.await.unwrap().is(201);
     others.join_next().await.unwrap().unwrap().is(201);
     assert_eq!(service.database.count("time_entries"), 2);
@@ -138,14 +143,14 @@ async fn a_full_queue_is_answered_503_at_once(database: Database) {
 }
 
 async fn a_concurrent_repeat_waits_for_the_first_and_is_replayed(database: Database) {
-    let (service, gate) = start_with_gate(database).await;
+    let (service, clock) = start_pausable(database).await;
     let call = service.log_any().idempotency_key("k");
-    let keeper = gate.shut();
+    let pause = clock.pause_next();
     let first = tokio::spawn(call.clone().send());
-    let keeper = keeper.arrival().await;
+    let pause = pause.reached().await;
     let repeats = at_once(std::iter::repeat_n(call, 8));
     let (repeats, first) = tokio::join!(repeats, async {
-        keeper.open();
+        pause.resume();
         first.await.unwrap()
     });
     let first = first.is(201);
@@ -168,21 +173,21 @@ fn request(service: &Service, key: &str) -> (String, String) {
 }
 
 async fn a_client_that_disconnects_while_it_waits_gets_its_answer_by_a_repeat(database: Database) {
-    let (service, gate) = start_with_gate(database).await;
+    let (service, clock) = start_pausable(database).await;
     for resets in [false, true] {
-        let keeper = gate.shut();
+        let pause = clock.pause_next();
         let (head, body) = request(&service, &format!("key-{resets}"));
         let mut stream = TcpStream::connect(service.address).unwrap();
         stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         stream.write_all((head + &body).as_bytes()).unwrap();
         // The transaction is open when the client goes.
-        let keeper = keeper.arrival().await;
+        let pause = pause.reached().await;
         hang_up(stream, resets).await;
         // The one thread that serves has seen it once it has served somebody who came later.
         for _ in 0..3 {
             Api::new(service.address, "").get("/health/live").send().await.is(200);
         }
-        keeper.open();
+        pause.resume();
         let repeat =
             service.log_any().idempotency_key(&format!("key-{resets}")).send().await.is(201);
         assert!(repeat.is_replayed());
@@ -210,23 +215,23 @@ async fn hang_up(mut stream: TcpStream, resets: bool) {
 
 /// How many requests to log time got no answer.
 async fn unanswered(service: &Service) -> u64 {
-    let figures = String::from_utf8(service.api.get("/metrics").send().await.is(200).body).unwrap();
+    let metrics = String::from_utf8(service.api.get("/metrics").send().await.is(200).body).unwrap();
     let labels = "{method=\"POST\",route=\"/projects/{projectId}/time-entries\",status=\"499\"} ";
-    let line = figures
+    let line = metrics
         .lines()
         .find_map(|line| line.strip_prefix("timelog_http_requests_total")?.strip_prefix(labels));
-    line.map_or(0, |figure| figure.parse().unwrap())
+    line.map_or(0, |metric| metric.parse().unwrap())
 }
 
 async fn a_client_that_disconnects_before_the_answer_is_counted_as_499(database: Database) {
-    let (service, gate) = start_with_gate(database).await;
+    let (service, clock) = start_pausable(database).await;
     let before = unanswered(&service).await;
-    let keeper = gate.shut();
+    let pause = clock.pause_next();
     let (head, body) = request(&service, "k");
     let mut connection = Connection::open(service.address).await;
     connection.send(head + &body).await;
     // The transaction is open when the client goes.
-    let keeper = keeper.arrival().await;
+    let pause = pause.reached().await;
     connection.reset();
     // Other tests may go away as well, so that there may be more of them.
     let mut asked = 0;
@@ -234,7 +239,7 @@ async fn a_client_that_disconnects_before_the_answer_is_counted_as_499(database:
         asked += 1;
         assert!(asked < 10_000, "nobody noticed");
     }
-    keeper.open();
+    pause.resume();
     let repeat = service.log_any().idempotency_key("k").send().await.is(201);
     assert!(repeat.is_replayed());
     assert_eq!(service.database.count("time_entries"), 1);

@@ -12,7 +12,9 @@ use timelog_api::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::support::{Api, Connection, Database, Endless, Service, Tenant, on_every_database};
+use crate::support::{
+    Api, Connection, Database, EndlessQueries, Service, Tenant, on_every_database,
+};
 
 on_every_database![
     a_disconnected_client_ends_its_read,
@@ -31,7 +33,8 @@ async fn endless(
     let start = Service::start_with(database, |setup| {
         change(&mut setup.settings);
         setup.ports = Box::new(|ports| {
-            ports.queries = Arc::new(Endless { queries: ports.queries.clone(), waiting: counter });
+            ports.queries =
+                Arc::new(EndlessQueries { queries: ports.queries.clone(), waiting: counter });
         });
     });
     (start.await, waiting)
@@ -70,9 +73,9 @@ async fn narrow(address: SocketAddr) -> TcpStream {
 /// How many connections ended because nobody took their answer. Other tests of this process have
 /// none.
 async fn ended_answers(service: &Service) -> u64 {
-    let figures = String::from_utf8(service.api.get("/metrics").send().await.is(200).body).unwrap();
+    let metrics = String::from_utf8(service.api.get("/metrics").send().await.is(200).body).unwrap();
     let name = "timelog_connections_ended_total{reason=\"answer\"} ";
-    figures
+    metrics
         .lines()
         .find_map(|line| line.strip_prefix(name))
         .map_or(0, |number| number.parse().unwrap())

@@ -13,21 +13,21 @@ use tokio::task::JoinSet;
 
 use crate::support::postgres::Cluster;
 use crate::support::{
-    Answer, Api, Chance, Database, Disk, Program, TestDatabase, on_every_database, run_with,
+    Answer, Api, Database, LossyDisk, Program, Random, TestDatabase, on_every_database, run_with,
 };
 
 on_every_database![a_program_killed_again_and_again_loses_and_doubles_nothing,];
 
 /// Where the database is, and what can befall it.
 enum Place {
-    Disk(Disk),
+    LossyDisk(LossyDisk),
     Server(Arc<Cluster>, String),
 }
 
 impl Place {
     fn new(database: Database) -> Self {
         match database {
-            Database::Sqlite => Self::Disk(Disk::new()),
+            Database::Sqlite => Self::LossyDisk(LossyDisk::new()),
             Database::Postgres => {
                 let cluster =
                     Arc::new(Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on")]));
@@ -39,14 +39,14 @@ impl Place {
 
     fn url(&self) -> String {
         match self {
-            Self::Disk(disk) => disk.url(),
+            Self::LossyDisk(disk) => disk.url(),
             Self::Server(_, url) => url.clone(),
         }
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Disk(disk) => disk.variables(),
+            Self::LossyDisk(disk) => disk.variables(),
             Self::Server(..) => Vec::new(),
         }
     }
@@ -128,19 +128,19 @@ async fn log_until_it_is_gone(
 }
 
 async fn a_program_killed_again_and_again_loses_and_doubles_nothing(database: Database) {
-    let mut chance = Chance::new();
+    let mut random = Random::new();
     let place = Place::new(database);
     let made = place.bootstrap();
     let known = Arc::new(Mutex::new(Known::default()));
     for _ in 0..6 {
         let program = place.serve();
-        let at = known.lock().unwrap().answered.len() + 1 + chance.below(30);
+        let at = known.lock().unwrap().answered.len() + 1 + random.below(30);
         let enough = Arc::new(tokio::sync::Notify::new());
-        let way = chance.below(2);
+        let way = random.below(2);
         let kill = async {
             enough.notified().await;
             match (&place, way) {
-                (Place::Disk(disk), 0) => disk.kill_before_next_sync(),
+                (Place::LossyDisk(disk), 0) => disk.kill_before_next_sync(),
                 (Place::Server(cluster, _), 0) => {
                     cluster.stop();
                     program.signal("KILL");
@@ -151,7 +151,7 @@ async fn a_program_killed_again_and_again_loses_and_doubles_nothing(database: Da
         tokio::join!(log_until_it_is_gone(&program, &made, &known, enough.clone(), at), kill);
         assert_eq!(program.end().status.signal(), Some(9));
         match (&place, way) {
-            (Place::Disk(disk), _) if chance.below(2) == 0 => disk.lose_power(),
+            (Place::LossyDisk(disk), _) if random.below(2) == 0 => disk.lose_power(),
             (Place::Server(cluster, _), 0) => cluster.start_again(),
             _ => {}
         }
@@ -175,12 +175,12 @@ async fn a_program_killed_again_and_again_loses_and_doubles_nothing(database: Da
     let list = api.get("/time-entries?includeTotal=true&limit=1").send().await.is(200);
     assert_eq!(list.json()["total"], answered.len(), "every key has one entry");
     assert!(program.stop().status.success());
-    if let Place::Disk(disk) = &place {
+    if let Place::LossyDisk(disk) = &place {
         assert_eq!(integrity(disk), "ok");
     }
 }
 
-fn integrity(disk: &Disk) -> String {
+fn integrity(disk: &LossyDisk) -> String {
     let mut conn = SqliteConnection::establish(disk.path().to_str().unwrap()).unwrap();
     let check =
         diesel::dsl::sql::<diesel::sql_types::Text>("integrity_check FROM pragma_integrity_check");
@@ -190,14 +190,14 @@ fn integrity(disk: &Disk) -> String {
 /// A commit that was written and not synced when its program died, and then the power goes: what
 /// the next program answered of it is there.
 async fn is_there_after_a_repeat(by_reference: bool, beside_a_reader: bool) {
-    let mut chance = Chance::new();
+    let mut random = Random::new();
     let place = Place::new(Database::Sqlite);
-    let Place::Disk(disk) = &place else { unreachable!("it is a disk") };
+    let Place::LossyDisk(disk) = &place else { unreachable!("it is a disk") };
     let made = place.bootstrap();
     let program = place.serve();
     let api = program.api.with_key(text(&made, "apiKey"));
     // The first commit of a log syncs its header too, before the commit is written.
-    for number in 0..=chance.below(20) {
+    for number in 0..=random.below(20) {
         log(&api, &made, &number.to_string()).await.unwrap().is(201);
     }
     let path = format!("/projects/{}/time-entries", text(&made, "projectId"));
@@ -261,7 +261,7 @@ async fn an_unsynced_commit_of_a_killed_program_is_synced_although_another_proce
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wal_file_that_a_reader_keeps_from_a_checkpoint_is_synced_in_place() {
     let place = Place::new(Database::Sqlite);
-    let Place::Disk(disk) = &place else { unreachable!("it is a disk") };
+    let Place::LossyDisk(disk) = &place else { unreachable!("it is a disk") };
     let made = place.bootstrap();
     let mut reader = SqliteConnection::establish(disk.path().to_str().unwrap()).unwrap();
     reader.batch_execute("BEGIN; SELECT * FROM time_entries").unwrap();
@@ -291,7 +291,7 @@ async fn a_wal_file_that_a_reader_keeps_from_a_checkpoint_is_synced_in_place() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_is_one_complete_file_after_a_stop_under_load() {
-    let mut chance = Chance::new();
+    let mut random = Random::new();
     let database = Database::Sqlite.create();
     let folder = database.path().parent().unwrap().to_owned();
     let made = run_with(&["bootstrap", "--json", "--database-url", &database.url()], &[]);
@@ -306,7 +306,7 @@ async fn a_database_is_one_complete_file_after_a_stop_under_load() {
     let known = Arc::new(Mutex::new(Known::default()));
     for _ in 0..8 {
         let program = Program::serve(&database.url(), &[]);
-        let at = known.lock().unwrap().answered.len() + 1 + chance.below(40);
+        let at = known.lock().unwrap().answered.len() + 1 + random.below(40);
         let enough = Arc::new(tokio::sync::Notify::new());
         let stop = async {
             enough.notified().await;

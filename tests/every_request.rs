@@ -200,19 +200,19 @@ async fn metrics_are_in_the_prometheus_format(database: Database) {
     service.api.call(Method::from_bytes(b"BREW").unwrap(), "/me").send().await.is(405);
     let answer = service.api.without_key().get("/metrics").send().await.is(200);
     assert!(answer.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
-    let figures = String::from_utf8(answer.body.clone()).unwrap();
+    let metrics = String::from_utf8(answer.body.clone()).unwrap();
     let route = "method=\"POST\",route=\"/projects/{projectId}/time-entries\",status=\"201\"";
-    for figure in [
+    for metric in [
         format!("timelog_http_requests_total{{{route}}}"),
         "timelog_http_request_seconds_bucket".to_owned(),
         "timelog_commit_batch_size_bucket".to_owned(),
     ] {
-        assert!(figures.contains(&figure), "{figure} is missing:\n{figures}");
+        assert!(metrics.contains(&metric), "{metric} is missing:\n{metrics}");
     }
     // No path, key, id or made-up method makes a series.
-    assert!(!figures.contains(&service.tenant.project_id.to_string()));
-    assert!(!figures.contains("BREW"), "{figures}");
-    assert!(figures.contains("method=\"other\",route=\"/me\",status=\"405\""), "{figures}");
+    assert!(!metrics.contains(&service.tenant.project_id.to_string()));
+    assert!(!metrics.contains("BREW"), "{metrics}");
+    assert!(metrics.contains("method=\"other\",route=\"/me\",status=\"405\""), "{metrics}");
 }
 
 async fn the_openapi_document_has_the_base_path_and_version(database: Database) {

@@ -12,19 +12,19 @@ use tempfile::TempDir;
 use crate::support::{Database, Service, bootstrap, run};
 
 /// A folder with a database in it that has one organization.
-struct Desk {
+struct Sandbox {
     folder: TempDir,
     organization: String,
     project: String,
     user: String,
 }
 
-impl Desk {
+impl Sandbox {
     fn new() -> Self {
         let [organization, project, user] = [const { String::new() }; 3];
-        let desk = Self { folder: tempfile::tempdir().unwrap(), organization, project, user };
-        let [organization, project, user] = desk.bootstrap();
-        Self { organization, project, user, ..desk }
+        let sandbox = Self { folder: tempfile::tempdir().unwrap(), organization, project, user };
+        let [organization, project, user] = sandbox.bootstrap();
+        Self { organization, project, user, ..sandbox }
     }
 
     /// Makes an organization, and returns its id and those of its project and its user.
@@ -96,95 +96,99 @@ fn report(rows: usize) -> String {
 
 #[test]
 fn a_report_imported_twice_is_stored_once() {
-    let desk = Desk::new();
-    let report = desk.file("report.csv", &report(1_500));
-    let users = desk.file("users.csv", &format!("name,userId\nann@example.com,{}\n", desk.user));
-    let rehearsed = desk.import(&report, &["--users", &users, "--dry-run"]);
+    let sandbox = Sandbox::new();
+    let report = sandbox.file("report.csv", &report(1_500));
+    let users =
+        sandbox.file("users.csv", &format!("name,userId\nann@example.com,{}\n", sandbox.user));
+    let rehearsed = sandbox.import(&report, &["--users", &users, "--dry-run"]);
     assert_eq!((counts(&rehearsed.0), rehearsed.1), ([1_502, 0, 0, 0], Some(0)));
-    assert_eq!(desk.export(&[]).lines().count(), 1);
-    let (summary, code) = desk.import(&report, &["--users", &users]);
+    assert_eq!(sandbox.export(&[]).lines().count(), 1);
+    let (summary, code) = sandbox.import(&report, &["--users", &users]);
     assert_eq!((counts(&summary), code), ([1_502, 0, 0, 0], Some(0)));
-    let exported = desk.export(&["--sort", "createdAt"]);
-    let (summary, code) = desk.import(&report, &["--users", &users]);
+    let exported = sandbox.export(&["--sort", "createdAt"]);
+    let (summary, code) = sandbox.import(&report, &["--users", &users]);
     assert_eq!((counts(&summary), code), ([0, 0, 1_502, 0], Some(0)));
     // To the version, the update time and the order.
-    assert_eq!(desk.export(&["--sort", "createdAt"]), exported);
+    assert_eq!(sandbox.export(&["--sort", "createdAt"]), exported);
     assert_eq!(exported.lines().filter(|line| line.contains("Twin")).count(), 2);
 }
 
 #[test]
 fn refused_rows_are_reported_and_the_exit_code_is_1() {
-    let desk = Desk::new();
+    let sandbox = Sandbox::new();
     let report =
         report(2) + "Bob,bob@example.com,,Website,,,No,2025-02-01,09:00:00,,,00:00:29,,\r\n";
-    let report = desk.file(
+    let report = sandbox.file(
         "report.csv",
         &(report + "Bob,bob@example.com,,Website,,,No,2025-02-01,09:00:00,,,00:30:00,,\r\n"),
     );
-    let users = desk.file("users.csv", &format!("ann@example.com,{}\n", desk.user));
-    let output = desk.timelog(&["import", &report, "--project", &desk.project, "--users", &users]);
+    let users = sandbox.file("users.csv", &format!("ann@example.com,{}\n", sandbox.user));
+    let output =
+        sandbox.timelog(&["import", &report, "--project", &sandbox.project, "--users", &users]);
     let told = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(told.contains("line 6: duration: “00:00:29” rounds to 0 minutes"), "{told}");
     assert!(told.contains("line 7: userId: “bob@example.com” is no id of a user"), "{told}");
     assert!(told.ends_with("timelog: 2 of 6 rows were refused\n"), "{told}");
-    let refused = desk.path("refused.csv");
+    let refused = sandbox.path("refused.csv");
     let (summary, code) =
-        desk.import(&report, &["--users", &users, "--refused", refused.to_str().unwrap()]);
+        sandbox.import(&report, &["--users", &users, "--refused", refused.to_str().unwrap()]);
     assert_eq!((counts(&summary), code), ([0, 0, 4, 2], Some(1)));
     let refused = fs::read_to_string(refused).unwrap();
     assert!(refused.starts_with("line,field,message\n6,duration,"), "{refused}");
     let careless =
-        ["import", &report, "--project", &desk.project, "--users", &users, "--refused", &report];
-    assert!(text(&desk.timelog(&careless).stderr).contains("would overwrite"));
+        ["import", &report, "--project", &sandbox.project, "--users", &users, "--refused", &report];
+    assert!(text(&sandbox.timelog(&careless).stderr).contains("would overwrite"));
     assert!(fs::read_to_string(&report).unwrap().starts_with(HEADER));
 }
 
 #[test]
 fn a_flag_that_does_not_fit_the_format_is_refused() {
-    let desk = Desk::new();
-    let file = desk.file("rows.ndjson", "");
-    let output = desk.timelog(&["import", &file, "--project", &desk.project, "--delimiter", ";"]);
+    let sandbox = Sandbox::new();
+    let file = sandbox.file("rows.ndjson", "");
+    let output =
+        sandbox.timelog(&["import", &file, "--project", &sandbox.project, "--delimiter", ";"]);
     assert!(text(&output.stderr).contains("--delimiter are for CSV"), "{}", text(&output.stderr));
     for arguments in
-        [&["import", &file, "--project", &desk.project, "--force"][..], &["export", "--force"]]
+        [&["import", &file, "--project", &sandbox.project, "--force"][..], &["export", "--force"]]
     {
-        let output = desk.timelog(arguments);
+        let output = sandbox.timelog(arguments);
         assert_eq!(output.status.code(), Some(2), "there is no file to replace");
     }
 }
 
 #[test]
 fn an_export_can_be_imported_into_another_organization() {
-    let desk = Desk::new();
+    let sandbox = Sandbox::new();
     let rows = format!(
         "userId,workDate,minutes,description,billable\n{0},2025-01-01,60,=1+1,no\n{0},2025-01-02,61,\"a\r\n\"\"b\"\"\",yes\n",
-        desk.user
+        sandbox.user
     );
-    assert_eq!(desk.import(&desk.file("rows.csv", &rows), &[]).1, Some(0));
-    let [organization, project, user] = desk.bootstrap();
-    let users = desk.file("users.csv", &format!("{},{user}\n", desk.user));
+    assert_eq!(sandbox.import(&sandbox.file("rows.csv", &rows), &[]).1, Some(0));
+    let [organization, project, user] = sandbox.bootstrap();
+    let users = sandbox.file("users.csv", &format!("{},{user}\n", sandbox.user));
     for (format, created) in [("csv", 2), ("ndjson", 0)] {
-        let file = desk.path(&format!("export.{format}"));
+        let file = sandbox.path(&format!("export.{format}"));
         let file = file.to_str().unwrap();
         let export = ["export", "--format", format, "--out", file];
-        let ambiguous = desk.timelog(&export);
+        let ambiguous = sandbox.timelog(&export);
         assert!(
             text(&ambiguous.stderr).contains("--organization"),
             "two organizations, and none was named"
         );
         assert!(
-            desk.timelog(&[&export[..], &["--organization", &desk.organization]].concat())
+            sandbox
+                .timelog(&[&export[..], &["--organization", &sandbox.organization]].concat())
                 .status
                 .success()
         );
         let to =
             ["--project", &project, "--organization", &organization, "--users", &users, "--json"];
-        let imported = desk.timelog(&[&["import", file], &to[..]].concat());
+        let imported = sandbox.timelog(&[&["import", file], &to[..]].concat());
         let summary: Value = serde_json::from_slice(&imported.stdout).unwrap();
         assert_eq!(counts(&summary), [created, 0, 2 - created, 0], "{}", text(&imported.stderr));
     }
-    let there = desk.export(&["--organization", &organization, "--format", "ndjson"]);
+    let there = sandbox.export(&["--organization", &organization, "--format", "ndjson"]);
     let there: Vec<Value> = there.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let said: Vec<_> = there
         .iter()
@@ -196,12 +200,16 @@ fn an_export_can_be_imported_into_another_organization() {
 
 #[test]
 fn an_export_has_the_filtered_entries_in_the_requested_order() {
-    let desk = Desk::new();
-    let row = |day: u8, billable: bool| format!("{},2025-01-{day:02},60,{billable}\n", desk.user);
+    let sandbox = Sandbox::new();
+    let row =
+        |day: u8, billable: bool| format!("{},2025-01-{day:02},60,{billable}\n", sandbox.user);
     let rows: String = [row(2, true), row(1, false), row(3, true)].concat();
-    desk.import(&desk.file("rows.csv", &format!("userId,workDate,minutes,billable\n{rows}")), &[]);
+    sandbox.import(
+        &sandbox.file("rows.csv", &format!("userId,workDate,minutes,billable\n{rows}")),
+        &[],
+    );
     let days = |arguments: &[&str]| -> Vec<String> {
-        let lines = desk.export(&[&["--format", "ndjson"], arguments].concat());
+        let lines = sandbox.export(&[&["--format", "ndjson"], arguments].concat());
         let day = |line: &str| {
             serde_json::from_str::<Value>(line).unwrap()["workDate"].as_str().unwrap()[8..]
                 .to_owned()
@@ -210,8 +218,11 @@ fn an_export_has_the_filtered_entries_in_the_requested_order() {
     };
     assert_eq!(days(&[]), ["01", "02", "03"]);
     assert_eq!(days(&["--sort", "-workDate"]), ["03", "02", "01"]);
-    assert_eq!(days(&["--from", "2025-01-02", "--project", &desk.project]), ["02", "03"]);
-    assert_eq!(days(&["--billable", "false", "--status", "draft", "--user", &desk.user]), ["01"]);
+    assert_eq!(days(&["--from", "2025-01-02", "--project", &sandbox.project]), ["02", "03"]);
+    assert_eq!(
+        days(&["--billable", "false", "--status", "draft", "--user", &sandbox.user]),
+        ["01"]
+    );
     assert!(days(&["--status", "approved", "--status", "locked"]).is_empty());
     assert!(days(&["--external-provider", "nobody"]).is_empty());
     let refused = [
@@ -221,7 +232,7 @@ fn an_export_has_the_filtered_entries_in_the_requested_order() {
     ];
     for arguments in refused {
         let arguments: Vec<_> = ["export"].into_iter().chain(arguments.split(' ')).collect();
-        assert!(!desk.timelog(&arguments).status.success(), "{arguments:?}");
+        assert!(!sandbox.timelog(&arguments).status.success(), "{arguments:?}");
     }
 }
 

@@ -11,8 +11,8 @@ const MANY: usize = 3000;
 
 /// The series that there are, without their values.
 async fn series(api: &Api) -> BTreeSet<String> {
-    let figures = String::from_utf8(api.get("/metrics").send().await.is(200).body).unwrap();
-    let lines = figures.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let metrics = String::from_utf8(api.get("/metrics").send().await.is(200).body).unwrap();
+    let lines = metrics.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
 }
 

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 
 use crate::stalled_postgres::impatient;
 use crate::support::postgres::Cluster;
-use crate::support::{Chance, Frozen, Service};
+use crate::support::{FrozenBackends, Random, Service};
 
 /// What workers saw that log entries and try each again, with its key, until it is answered.
 #[derive(Default)]
@@ -81,7 +81,7 @@ async fn survives(disturb: impl AsyncFnOnce(&Cluster, &Seen)) {
     tokio::join!(join_all(workers), disturbance);
     let acknowledged = seen.acknowledged.lock().unwrap().clone();
     let distinct: BTreeSet<_> = acknowledged.iter().collect();
-    let figures = format!(
+    let summary = format!(
         "{} requests, {} acknowledged, {} stored, {} duplicates, {} times 503",
         seen.requests.load(Ordering::Relaxed),
         acknowledged.len(),
@@ -89,10 +89,10 @@ async fn survives(disturb: impl AsyncFnOnce(&Cluster, &Seen)) {
         acknowledged.len() - distinct.len(),
         seen.unavailable(),
     );
-    assert_eq!(distinct.len(), acknowledged.len(), "no entry answers two keys: {figures}");
+    assert_eq!(distinct.len(), acknowledged.len(), "no entry answers two keys: {summary}");
     let stored = i64::try_from(acknowledged.len()).unwrap();
-    assert_eq!(one.database.count("time_entries"), stored, "{figures}");
-    assert_eq!(one.database.count("idempotency_keys"), stored, "{figures}");
+    assert_eq!(one.database.count("time_entries"), stored, "{summary}");
+    assert_eq!(one.database.count("idempotency_keys"), stored, "{summary}");
     for id in acknowledged.iter().step_by(7) {
         other.api.get(&format!("/time-entries/{id}")).send().await.is(200);
     }
@@ -123,14 +123,14 @@ async fn cut_database_connections_lose_and_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frozen_database_backends_lose_and_double_nothing() {
-    let mut chance = Chance::new();
+    let mut random = Random::new();
     survives(async |cluster, seen| {
         for _ in 0..5 {
             let mut backends = cluster.backends("timelog_0");
-            chance.shuffle(&mut backends);
-            backends.truncate(1 + chance.below(backends.len()));
+            random.shuffle(&mut backends);
+            backends.truncate(1 + random.below(backends.len()));
             let before = (seen.acknowledged(), seen.unavailable());
-            let frozen = Frozen::new(&backends);
+            let frozen = FrozenBackends::new(&backends);
             // One that holds a lock may hold up everybody, and one that held none holds up nobody
             // for long.
             seen.until("answers while backends are frozen", |seen| {

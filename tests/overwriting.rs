@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::support::{Bootstrapped, Database, Program, bootstrap, program, run};
 
 /// A database with an entry, and a folder with files to import beside it.
-struct Desk {
+struct Sandbox {
     folder: TempDir,
     url: String,
     made: Bootstrapped,
@@ -20,7 +20,7 @@ struct Desk {
 
 const PRECIOUS: &str = "written by somebody else\n";
 
-impl Desk {
+impl Sandbox {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("timelog.db").display());
@@ -30,9 +30,9 @@ impl Desk {
         let rows = format!("userId,workDate,minutes\n{user},2025-01-15,150\n{user},2025-01-15,0\n");
         fs::write(folder.path().join("rows.csv"), rows).unwrap();
         fs::write(folder.path().join("users.csv"), format!("ann,{user}\n")).unwrap();
-        let desk = Self { folder, url, made };
-        assert_eq!(desk.run(&desk.import(&[])).status.code(), Some(1));
-        desk
+        let sandbox = Self { folder, url, made };
+        assert_eq!(sandbox.run(&sandbox.import(&[])).status.code(), Some(1));
+        sandbox
     }
 
     fn path(&self, name: &str) -> String {
@@ -97,171 +97,172 @@ fn forced(mut arguments: Vec<String>) -> Vec<String> {
 
 #[test]
 fn an_existing_file_is_replaced_only_with_force() {
-    let desk = Desk::new();
-    let path = desk.path("out");
+    let sandbox = Sandbox::new();
+    let path = sandbox.path("out");
     let expected = ["id,", "SQLite format 3\0", "line,field,message\n3,minutes,"];
-    for (arguments, expected) in desk.writers(&path).into_iter().zip(expected) {
+    for (arguments, expected) in sandbox.writers(&path).into_iter().zip(expected) {
         fs::write(&path, PRECIOUS).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let before = desk.files();
+        let before = sandbox.files();
         refused(
-            &desk.run(&arguments),
+            &sandbox.run(&arguments),
             "exists already; name another file, or replace it with --force",
         );
-        assert_eq!(desk.read("out"), PRECIOUS);
-        desk.run(&forced(arguments.clone()));
+        assert_eq!(sandbox.read("out"), PRECIOUS);
+        sandbox.run(&forced(arguments.clone()));
         let written = fs::read(&path).unwrap();
         assert!(written.starts_with(expected.as_bytes()), "{arguments:?}");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
-        assert_eq!(desk.files(), before);
+        assert_eq!(sandbox.files(), before);
         // Where nothing is, nothing is asked.
         fs::remove_file(&path).unwrap();
-        desk.run(&arguments);
+        sandbox.run(&arguments);
         assert!(fs::read(&path).unwrap().starts_with(expected.as_bytes()), "{arguments:?}");
-        assert_eq!(desk.files(), before);
+        assert_eq!(sandbox.files(), before);
     }
 }
 
 #[test]
 fn no_file_is_written_through_a_link() {
-    let desk = Desk::new();
-    fs::create_dir(desk.path("elsewhere")).unwrap();
-    fs::write(desk.path("elsewhere/file"), PRECIOUS).unwrap();
-    assert!(Command::new("mkfifo").arg(desk.path("elsewhere/fifo")).status().unwrap().success());
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("elsewhere")).unwrap();
+    fs::write(sandbox.path("elsewhere/file"), PRECIOUS).unwrap();
+    assert!(Command::new("mkfifo").arg(sandbox.path("elsewhere/fifo")).status().unwrap().success());
     for target in ["elsewhere/file", "elsewhere/nowhere", "elsewhere/fifo", "/dev/null"] {
-        symlink(target, desk.path("link")).unwrap();
-        for arguments in desk.writers(&desk.path("link")) {
+        symlink(target, sandbox.path("link")).unwrap();
+        for arguments in sandbox.writers(&sandbox.path("link")) {
             for arguments in [arguments.clone(), forced(arguments)] {
-                refused(&desk.run(&arguments), "it is a link; name the file itself");
+                refused(&sandbox.run(&arguments), "it is a link; name the file itself");
             }
         }
-        assert!(fs::symlink_metadata(desk.path("link")).unwrap().is_symlink());
-        fs::remove_file(desk.path("link")).unwrap();
+        assert!(fs::symlink_metadata(sandbox.path("link")).unwrap().is_symlink());
+        fs::remove_file(sandbox.path("link")).unwrap();
     }
-    assert_eq!(desk.read("elsewhere/file"), PRECIOUS);
-    assert!(!Path::new(&desk.path("elsewhere/nowhere")).exists());
+    assert_eq!(sandbox.read("elsewhere/file"), PRECIOUS);
+    assert!(!Path::new(&sandbox.path("elsewhere/nowhere")).exists());
     // A folder may be a link: it is the file's name that counts.
-    symlink("elsewhere", desk.path("folder")).unwrap();
-    let [export, ..] = desk.writers(&desk.path("folder/new"));
-    assert!(desk.run(&export).status.success());
-    assert_eq!(desk.read("elsewhere/new"), desk.export());
+    symlink("elsewhere", sandbox.path("folder")).unwrap();
+    let [export, ..] = sandbox.writers(&sandbox.path("folder/new"));
+    assert!(sandbox.run(&export).status.success());
+    assert_eq!(sandbox.read("elsewhere/new"), sandbox.export());
 }
 
 #[test]
 fn new_files_have_mode_0600() {
-    let desk = Desk::new();
-    for (index, arguments) in desk.writers(&desk.path("new")).into_iter().enumerate() {
+    let sandbox = Sandbox::new();
+    for (index, arguments) in sandbox.writers(&sandbox.path("new")).into_iter().enumerate() {
         // Whatever the mask allows.
         let mut command = Command::new("sh");
         command
             .args(["-c", "umask 0; exec \"$@\"", "sh"])
             .arg(program(&[]).get_program())
             .args(&arguments);
-        let output = command.args(["--database-url", &desk.url]).output().unwrap();
-        let mode = fs::metadata(desk.path("new"))
+        let output = command.args(["--database-url", &sandbox.url]).output().unwrap();
+        let mode = fs::metadata(sandbox.path("new"))
             .unwrap_or_else(|error| panic!("{index} {error}: {output:?}"));
         assert_eq!(mode.permissions().mode() & 0o777, 0o600, "{arguments:?}");
-        fs::remove_file(desk.path("new")).unwrap();
+        fs::remove_file(sandbox.path("new")).unwrap();
     }
 }
 
 #[test]
 fn the_database_is_never_overwritten_under_any_name() {
-    let desk = Desk::new();
-    let before = desk.export();
-    symlink("timelog.db", desk.path("symbolic")).unwrap();
-    symlink("timelog.db-wal", desk.path("log")).unwrap();
-    fs::hard_link(desk.path("timelog.db"), desk.path("hard")).unwrap();
-    fs::create_dir(desk.path("below")).unwrap();
+    let sandbox = Sandbox::new();
+    let before = sandbox.export();
+    symlink("timelog.db", sandbox.path("symbolic")).unwrap();
+    symlink("timelog.db-wal", sandbox.path("log")).unwrap();
+    fs::hard_link(sandbox.path("timelog.db"), sandbox.path("hard")).unwrap();
+    fs::create_dir(sandbox.path("below")).unwrap();
     let names = ["timelog.db", "timelog.db-wal", "timelog.db-shm", "timelog.db-journal"];
     let others = ["symbolic", "hard", "below/../timelog.db", "below/../timelog.db-wal"];
     // The first time the files beside the database are not there, the second time they are.
     let mut service = None;
     for round in 0..2 {
         for name in names.into_iter().chain(others).chain((round == 1).then_some("log")) {
-            for arguments in desk.writers(&desk.path(name)) {
-                let there = desk.files();
+            for arguments in sandbox.writers(&sandbox.path(name)) {
+                let there = sandbox.files();
                 for arguments in [arguments.clone(), forced(arguments)] {
                     refused(
-                        &desk.run(&arguments),
+                        &sandbox.run(&arguments),
                         "would overwrite the database, or a file that belongs to it",
                     );
                 }
-                assert_eq!(desk.files(), there);
+                assert_eq!(sandbox.files(), there);
             }
         }
-        let listen = Program::serve(&desk.url, &["--no-demo"]);
-        assert!(Path::new(&desk.path("timelog.db-wal")).exists());
+        let listen = Program::serve(&sandbox.url, &["--no-demo"]);
+        assert!(Path::new(&sandbox.path("timelog.db-wal")).exists());
         service = Some(listen);
     }
     // Standard output may lead there as well.
-    let appended = fs::File::options().append(true).open(desk.path("timelog.db")).unwrap();
-    let mut export = program(&["export", "--database-url", &desk.url]);
+    let appended = fs::File::options().append(true).open(sandbox.path("timelog.db")).unwrap();
+    let mut export = program(&["export", "--database-url", &sandbox.url]);
     refused(
         &export.stdout(Stdio::from(appended)).output().unwrap(),
         "standard output would overwrite the database",
     );
     drop(service);
-    assert_eq!(desk.export(), before);
+    assert_eq!(sandbox.export(), before);
 }
 
 #[test]
 fn an_input_file_is_never_overwritten() {
-    let desk = Desk::new();
-    let (rows, users) = (desk.read("rows.csv"), desk.read("users.csv"));
-    fs::hard_link(desk.path("rows.csv"), desk.path("same rows")).unwrap();
-    symlink("users.csv", desk.path("same users")).unwrap();
+    let sandbox = Sandbox::new();
+    let (rows, users) = (sandbox.read("rows.csv"), sandbox.read("users.csv"));
+    fs::hard_link(sandbox.path("rows.csv"), sandbox.path("same rows")).unwrap();
+    symlink("users.csv", sandbox.path("same users")).unwrap();
     for (name, expected) in [
         ("rows.csv", "--refused would overwrite the file that is imported"),
         ("same rows", "--refused would overwrite the file that is imported"),
         ("users.csv", "--refused would overwrite the file of --users"),
         ("same users", "--refused would overwrite the file of --users"),
     ] {
-        let [_, _, import] = desk.writers(&desk.path(name));
-        refused(&desk.run(&import), expected);
-        refused(&desk.run(&forced(import)), expected);
+        let [_, _, import] = sandbox.writers(&sandbox.path(name));
+        refused(&sandbox.run(&import), expected);
+        refused(&sandbox.run(&forced(import)), expected);
     }
-    assert_eq!((desk.read("rows.csv"), desk.read("users.csv")), (rows, users));
-    let import = ["import", &desk.path("timelog.db"), "--project", desk.made.id("projectId")]
+    assert_eq!((sandbox.read("rows.csv"), sandbox.read("users.csv")), (rows, users));
+    let import = ["import", &sandbox.path("timelog.db"), "--project", sandbox.made.id("projectId")]
         .map(str::to_owned);
-    refused(&desk.run(&import), "is the database");
+    refused(&sandbox.run(&import), "is the database");
     // The authorities that a PostgreSQL server is checked against are read, too.
-    fs::write(desk.path("ca.pem"), PRECIOUS).unwrap();
+    fs::write(sandbox.path("ca.pem"), PRECIOUS).unwrap();
     let url = format!(
         "postgres://localhost/timelog?sslmode=verify-full&sslrootcert={}",
-        desk.path("ca.pem")
+        sandbox.path("ca.pem")
     );
-    let export = run(&["export", "--force", "--out", &desk.path("ca.pem"), "--database-url", &url]);
+    let export =
+        run(&["export", "--force", "--out", &sandbox.path("ca.pem"), "--database-url", &url]);
     refused(&export, "--out would overwrite the database, or a file that belongs to it");
-    assert_eq!(desk.read("ca.pem"), PRECIOUS);
+    assert_eq!(sandbox.read("ca.pem"), PRECIOUS);
 }
 
 #[test]
 fn pipes_and_devices_are_written_without_force() {
-    let desk = Desk::new();
-    let expected = desk.export();
+    let sandbox = Sandbox::new();
+    let expected = sandbox.export();
     let export = |path: &str| ["export", "--out", path].map(str::to_owned);
-    assert!(desk.run(&export("/dev/null")).status.success());
+    assert!(sandbox.run(&export("/dev/null")).status.success());
     for arguments in [export("/dev/stdout").to_vec(), forced(export("/dev/stdout").to_vec())] {
-        assert_eq!(String::from_utf8(desk.run(&arguments).stdout).unwrap(), expected);
+        assert_eq!(String::from_utf8(sandbox.run(&arguments).stdout).unwrap(), expected);
     }
     // Also where standard output is a file.
-    let mut command = program(&["export", "--out", "/dev/stdout", "--database-url", &desk.url]);
-    let file = fs::File::create(desk.path("redirected")).unwrap();
+    let mut command = program(&["export", "--out", "/dev/stdout", "--database-url", &sandbox.url]);
+    let file = fs::File::create(sandbox.path("redirected")).unwrap();
     assert!(command.stdout(file).status().unwrap().success());
-    assert_eq!(desk.read("redirected"), expected);
-    let fifo = desk.path("fifo");
+    assert_eq!(sandbox.read("redirected"), expected);
+    let fifo = sandbox.path("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let reader = std::thread::spawn({
         let fifo = fifo.clone();
         move || fs::read_to_string(fifo).unwrap()
     });
-    assert!(desk.run(&export(&fifo)).status.success());
+    assert!(sandbox.run(&export(&fifo)).status.success());
     assert_eq!(reader.join().unwrap(), expected);
     // A backup cannot be passed on.
-    refused(&desk.run(&["backup".to_owned(), fifo]), "it is no file");
-    refused(&desk.run(&export(&desk.path(""))), "it is a folder");
-    refused(&desk.run(&export(&desk.path("no/such/folder"))), "there is no folder");
+    refused(&sandbox.run(&["backup".to_owned(), fifo]), "it is no file");
+    refused(&sandbox.run(&export(&sandbox.path(""))), "it is a folder");
+    refused(&sandbox.run(&export(&sandbox.path("no/such/folder"))), "there is no folder");
 }
 
 #[test]
@@ -307,11 +308,11 @@ fn wait_for_partial(folder: &Path) {
 }
 
 /// A file of which the first rows are refused. It takes a while to log the others.
-fn long_file(desk: &Desk, rows: usize) {
-    let user = desk.made.id("userId");
+fn long_file(sandbox: &Sandbox, rows: usize) {
+    let user = sandbox.made.id("userId");
     let row = |minutes: u32| format!("{user},2025-01-15,{minutes}\n");
     let rows = [row(0).repeat(1_000), row(150).repeat(rows)].concat();
-    fs::write(desk.path("rows.csv"), format!("userId,workDate,minutes\n{rows}")).unwrap();
+    fs::write(sandbox.path("rows.csv"), format!("userId,workDate,minutes\n{rows}")).unwrap();
 }
 
 fn send(signal: &str, process: u32) {
@@ -320,29 +321,37 @@ fn send(signal: &str, process: u32) {
 
 #[test]
 fn an_interrupted_import_reports_the_rows_refused_so_far() {
-    let desk = Desk::new();
-    long_file(&desk, 100_000);
-    let arguments =
-        desk.import(&["--refused", &desk.path("refused.csv"), "--database-url", &desk.url]);
+    let sandbox = Sandbox::new();
+    long_file(&sandbox, 100_000);
+    let arguments = sandbox.import(&[
+        "--refused",
+        &sandbox.path("refused.csv"),
+        "--database-url",
+        &sandbox.url,
+    ]);
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let mut import = program(&arguments).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for_partial(desk.folder.path());
+    wait_for_partial(sandbox.folder.path());
     send("-INT", import.id());
     assert_eq!(import.wait().unwrap().code(), Some(130));
-    let refused = desk.read("refused.csv");
+    let refused = sandbox.read("refused.csv");
     assert!(
         refused.starts_with("line,field,message\n2,minutes,") && refused.ends_with('\n'),
         "{refused}"
     );
-    assert!(!desk.files().iter().any(|path| is_partial(path)), "{:?}", desk.files());
+    assert!(!sandbox.files().iter().any(|path| is_partial(path)), "{:?}", sandbox.files());
 }
 
 #[test]
 fn an_import_that_ignores_sighup_runs_to_its_end() {
-    let desk = Desk::new();
-    long_file(&desk, 10_000);
-    let arguments =
-        desk.import(&["--refused", &desk.path("refused.csv"), "--database-url", &desk.url]);
+    let sandbox = Sandbox::new();
+    long_file(&sandbox, 10_000);
+    let arguments = sandbox.import(&[
+        "--refused",
+        &sandbox.path("refused.csv"),
+        "--database-url",
+        &sandbox.url,
+    ]);
     // As nohup does.
     let mut import = Command::new("sh");
     import
@@ -350,10 +359,10 @@ fn an_import_that_ignores_sighup_runs_to_its_end() {
         .arg(program(&[]).get_program())
         .args(&arguments);
     let mut import = import.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for_partial(desk.folder.path());
+    wait_for_partial(sandbox.folder.path());
     send("-HUP", import.id());
     assert_eq!(import.wait().unwrap().code(), Some(1));
-    assert_eq!(desk.read("refused.csv").lines().count(), 1_001);
+    assert_eq!(sandbox.read("refused.csv").lines().count(), 1_001);
     // With the line that names the columns; the first row was there already.
-    assert_eq!(desk.export().lines().count(), 10_001);
+    assert_eq!(sandbox.export().lines().count(), 10_001);
 }

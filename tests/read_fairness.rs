@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::support::{
-    Answer, Api, Call, Connection, Database, Endless, Service, Setup, Tenant, may,
+    Answer, Api, Call, Connection, Database, EndlessQueries, Service, Setup, Tenant, may,
     on_every_database,
 };
 
@@ -33,9 +33,9 @@ const HELD: &str = "billable=false";
 /// Far longer than anything here takes, also on a busy machine.
 const LONG: Duration = Duration::from_hours(1);
 
-/// The figures are those of the whole process, so what changes or looks at them runs one after the
+/// The metrics are those of the whole process, so what changes or looks at them runs one after the
 /// other.
-static FIGURES: Mutex<()> = Mutex::const_new(());
+static METRICS: Mutex<()> = Mutex::const_new(());
 
 /// A service in which no read takes too long, and an entry for the reads that are held.
 async fn start(database: Database, change: impl FnOnce(&mut Setup)) -> Service {
@@ -94,8 +94,8 @@ async fn is_being_read(service: &Service, wanted: bool) {
     .await;
 }
 
-/// A figure, which must be there.
-async fn figure(api: &Api, name: &str) -> f64 {
+/// A metric, which must be there.
+async fn metric(api: &Api, name: &str) -> f64 {
     let text = api.get("/metrics").send().await.is(200).body;
     let text = String::from_utf8(text).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name));
@@ -132,7 +132,7 @@ async fn everything(service: &Service, tenant: &Tenant, entry: &str) -> Vec<Call
 }
 
 async fn endless_totals_of_one_organization_delay_no_other_organization(database: Database) {
-    let _alone = FIGURES.lock().await;
+    let _alone = METRICS.lock().await;
     let service = start(database, |_| ()).await;
     let other = Tenant::provision(&service.store).await;
     let api = service.api.with_key(&other.key.text);
@@ -147,7 +147,7 @@ async fn endless_totals_of_one_organization_delay_no_other_organization(database
     let flood =
         Asked::begin(&service, (0..64).map(|number| paths[number % paths.len()].clone())).await;
     is_being_read(&service, true).await;
-    until("a queue", async || figure(&service.api, "timelog_reads_waiting").await >= 60.0).await;
+    until("a queue", async || metric(&service.api, "timelog_reads_waiting").await >= 60.0).await;
     if let Database::Sqlite = database {
         service.database.free_reads();
     }
@@ -160,13 +160,13 @@ async fn endless_totals_of_one_organization_delay_no_other_organization(database
         let edit = api.patch(&format!("/time-entries/{entry}")).json(&json!({ "minutes": 30 }));
         edit.send().await.is(200);
     }
-    assert!(figure(&service.api, "timelog_reads_waiting").await >= 60.0, "nobody was held");
+    assert!(metric(&service.api, "timelog_reads_waiting").await >= 60.0, "nobody was held");
     drop(flood);
     is_being_read(&service, false).await;
 }
 
 async fn endless_totals_of_an_organization_leave_connections_for_its_lists(database: Database) {
-    let _alone = FIGURES.lock().await;
+    let _alone = METRICS.lock().await;
     let service = start(database, |_| ()).await;
     service.database.hold_reads(service.tenant.organization_id);
     let flood =
@@ -185,7 +185,7 @@ async fn endless_totals_of_an_organization_leave_connections_for_its_lists(datab
 }
 
 async fn a_read_ends_when_its_client_disconnects(database: Database) {
-    let _alone = FIGURES.lock().await;
+    let _alone = METRICS.lock().await;
     let service = start(database, |setup| setup.database.read_connections = 1).await;
     let other = Tenant::provision(&service.store).await;
     let project = service.tenant.path();
@@ -199,7 +199,7 @@ async fn a_read_ends_when_its_client_disconnects(database: Database) {
         // The only connection is taken, so these wait, and the first of them no longer than that.
         let waiting = Asked::begin(&service, [list.clone()]).await;
         let next = tokio::spawn(service.api.with_key(&other.key.text).get("/projects").send());
-        until("a queue", async || figure(&service.api, "timelog_reads_waiting").await >= 2.0).await;
+        until("a queue", async || metric(&service.api, "timelog_reads_waiting").await >= 2.0).await;
         drop((gone, waiting));
         next.await.unwrap().is(200);
         is_being_read(&service, false).await;
@@ -221,18 +221,18 @@ fn held(service: &Service) -> Vec<Call> {
 }
 
 async fn a_read_over_the_statement_timeout_is_answered_503(database: Database) {
-    let _alone = FIGURES.lock().await;
+    let _alone = METRICS.lock().await;
     let service =
         start(database, |setup| setup.database.statement_timeout = Duration::from_millis(200))
             .await;
     service.database.hold_reads(service.tenant.organization_id);
     let counted = "timelog_reads_given_up_total{why=\"too_long\"}";
-    let before = figure(&service.api, counted).await;
+    let before = metric(&service.api, counted).await;
     for call in held(&service) {
         let refused = call.send().await.fails_with(503, "unavailable");
         assert!(refused.header("retry-after").is_some(), "{}", refused.describe());
     }
-    assert!(figure(&service.api, counted).await >= before + 8.0);
+    assert!(metric(&service.api, counted).await >= before + 8.0);
     service.database.free_reads();
     for call in held(&service) {
         call.send().await.is(200);
@@ -240,7 +240,7 @@ async fn a_read_over_the_statement_timeout_is_answered_503(database: Database) {
 }
 
 async fn a_read_without_a_connection_in_time_is_answered_503(database: Database) {
-    let _alone = FIGURES.lock().await;
+    let _alone = METRICS.lock().await;
     let service = start(database, |setup| {
         setup.database.read_connections = 1;
         setup.database.lock_timeout = Duration::from_millis(200);
@@ -250,7 +250,7 @@ async fn a_read_without_a_connection_in_time_is_answered_503(database: Database)
     let flood = Asked::begin(&service, [format!("/time-entries/summary?{HELD}")]).await;
     is_being_read(&service, true).await;
     let counted = "timelog_reads_given_up_total{why=\"no_turn\"}";
-    let before = figure(&service.api, counted).await;
+    let before = metric(&service.api, counted).await;
     let calls = [
         service.api.get("/projects"),
         service.api.get(&format!("/time-entries/{}", Uuid::now_v7())),
@@ -259,7 +259,7 @@ async fn a_read_without_a_connection_in_time_is_answered_503(database: Database)
         let refused = call.send().await.fails_with(503, "unavailable");
         assert!(refused.header("retry-after").is_some(), "{}", refused.describe());
     }
-    assert!(figure(&service.api, counted).await >= before + 10.0);
+    assert!(metric(&service.api, counted).await >= before + 10.0);
     // Who asks, and whether the instance is ready, waits for none of that.
     for path in ["/me", "/health/ready"] {
         service.api.get(path).send().await.is(200);
@@ -311,8 +311,10 @@ async fn head_reads_no_rows_for_totals_and_exports(database: Database) {
 async fn head_of_a_page_does_not_count(database: Database) {
     let service = Service::start_with(database, |setup| {
         setup.ports = Box::new(|ports| {
-            ports.queries =
-                Arc::new(Endless { queries: ports.queries.clone(), waiting: Arc::default() });
+            ports.queries = Arc::new(EndlessQueries {
+                queries: ports.queries.clone(),
+                waiting: Arc::default(),
+            });
         });
     });
     let service = service.await;

@@ -9,7 +9,7 @@ use serde_json::json;
 use timelog_domain::Action;
 
 use crate::support::postgres::Cluster;
-use crate::support::{Answer, Call, Chance, Frozen, Service, Session, Setup, TABLES};
+use crate::support::{Answer, Call, FrozenBackends, Random, Service, Session, Setup, TABLES};
 
 /// Whoever waits for longer than this has met what is stuck, or a machine that is busy, which looks
 /// the same.
@@ -110,8 +110,8 @@ fn reads(service: &Service, entry: &str) -> Vec<Call> {
 }
 
 /// Makes all of the calls at once. Each must be carried out, or told to come again.
-async fn settle(mut calls: Vec<Call>, chance: &mut Chance) -> Vec<Answer> {
-    chance.shuffle(&mut calls);
+async fn settle(mut calls: Vec<Call>, random: &mut Random) -> Vec<Answer> {
+    random.shuffle(&mut calls);
     // Far more than any of them takes, so that a request that waits for ever is told from a machine
     // that is busy.
     let answers =
@@ -143,7 +143,7 @@ async fn carry_out(calls: Vec<Call>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_table_is_answered_503_and_nothing_is_stored_twice() {
-    let mut chance = Chance::new();
+    let mut random = Random::new();
     let (cluster, patient, service) = services().await;
     let mut changes = Changes::new(&patient).await;
     // Only a key that is not known otherwise is looked for among the secrets of before.
@@ -152,13 +152,13 @@ async fn a_locked_table_is_answered_503_and_nothing_is_stored_twice() {
         .filter(|table| *table != "former_secrets")
         .chain(["__diesel_schema_migrations"]);
     let mut tables: Vec<_> = met.clone().chain(met).collect();
-    chance.shuffle(&mut tables);
+    random.shuffle(&mut tables);
     for table in tables {
         let mut session = Session::open(&cluster, &service.database.url());
         session.run(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"));
         let calls = changes.next(&service);
         let answers =
-            settle([calls.clone(), reads(&service, &changes.edited)].concat(), &mut chance).await;
+            settle([calls.clone(), reads(&service, &changes.edited)].concat(), &mut random).await;
         assert!(
             answers.iter().any(|answer| answer.status == 503),
             "nobody met the lock on {table}"
@@ -171,23 +171,23 @@ async fn a_locked_table_is_answered_503_and_nothing_is_stored_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frozen_backends_are_abandoned_and_replaced() {
-    let mut chance = Chance::new();
+    let mut random = Random::new();
     let (cluster, patient, service) = services().await;
     let mut changes = Changes::new(&patient).await;
     drop(patient);
     for _ in 0..3 {
         let calls = changes.next(&service);
         carry_out([calls, reads(&service, &changes.edited)].concat()).await;
-        settle(reads(&service, &changes.edited), &mut chance).await;
+        settle(reads(&service, &changes.edited), &mut random).await;
         // They wait for what they are asked next, so they hold nothing that others need.
         let frozen = cluster.backends(&service.database.url());
         assert!(frozen.len() > 1, "{frozen:?}");
-        let frozen = Frozen::new(&frozen);
+        let frozen = FrozenBackends::new(&frozen);
         let calls = changes.next(&service);
-        settle([calls.clone(), reads(&service, &changes.edited)].concat(), &mut chance).await;
+        settle([calls.clone(), reads(&service, &changes.edited)].concat(), &mut random).await;
         carry_out([calls, reads(&service, &changes.edited)].concat()).await;
         drop(frozen);
-        settle(reads(&service, &changes.edited), &mut chance).await;
+        settle(reads(&service, &changes.edited), &mut random).await;
     }
     changes.are_all_there_once(&service);
 }

@@ -46,8 +46,8 @@ async fn a_large_stored_answer_is_compressed_and_replayed_byte_for_byte(database
     assert_eq!(kept(&service), [1, 1]);
 }
 
-/// A figure, once it is there.
-fn figure(answer: &Answer, name: &str) -> Option<u64> {
+/// A metric, once it is there.
+fn metric(answer: &Answer, name: &str) -> Option<u64> {
     let text = String::from_utf8(answer.body.clone()).unwrap();
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }
@@ -59,7 +59,7 @@ async fn the_bytes_of_stored_answers_are_in_the_metrics(database: Database) {
     let api = program.api.with_key(&made.key);
     let until = async |name: &str, expected: &dyn Fn(u64) -> bool| {
         for _ in 0..1000 {
-            let value = figure(&api.get("/metrics").send().await.is(200), name);
+            let value = metric(&api.get("/metrics").send().await.is(200), name);
             if let Some(value) = value.filter(|value| expected(*value)) {
                 return value;
             }
@@ -79,7 +79,7 @@ async fn the_bytes_of_stored_answers_are_in_the_metrics(database: Database) {
     // What is measured in the database is what was counted on the way into it.
     until("timelog_idempotency_stored_bytes", &|bytes| bytes == kept).await;
     assert_eq!(
-        figure(&api.get("/metrics").send().await, "timelog_idempotency_swept_bytes_total"),
+        metric(&api.get("/metrics").send().await, "timelog_idempotency_swept_bytes_total"),
         Some(0)
     );
     database.execute(match &database {

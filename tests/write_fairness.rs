@@ -13,7 +13,9 @@ use timelog_domain::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::support::{Database, Gate, Service, Session, Tenant, TestDatabase, on_every_database};
+use crate::support::{
+    Database, PausableClock, Service, Session, Tenant, TestDatabase, on_every_database,
+};
 
 on_every_database![
     an_entry_is_committed_before_waiting_batches_of_another_organization,
@@ -44,17 +46,17 @@ fn batch(tenant: &Tenant) -> Request {
 }
 
 async fn an_entry_is_committed_before_waiting_batches_of_another_organization(database: Database) {
-    let mut gate = None;
+    let mut clock = None;
     let service = Service::start_with(database, |setup| {
-        let made = Gate::new(setup.clock.clone());
+        let made = PausableClock::new(setup.clock.clone());
         setup.time = Some(made.clone());
         // Both organizations meet in it.
         setup.database.lanes = 1;
-        gate = Some(made);
+        clock = Some(made);
     });
-    let (service, gate) = (service.await, gate.unwrap());
+    let (service, clock) = (service.await, clock.unwrap());
     let flood = Tenant::provision(&service.store).await;
-    let keeper = gate.shut();
+    let pause = clock.pause_next();
     let mut batches = JoinSet::new();
     for _ in 0..BATCHES {
         let (store, request) = (Arc::clone(&service.store), batch(&flood));
@@ -63,11 +65,11 @@ async fn an_entry_is_committed_before_waiting_batches_of_another_organization(da
         assert!(waiting.as_mut().now_or_never().is_none());
         batches.spawn(waiting);
     }
-    let keeper = keeper.arrival().await;
+    let pause = pause.reached().await;
     let answers = tokio::spawn(join_all(
         (0..8).map(|number| service.log_any().idempotency_key(&number.to_string()).send()),
     ));
-    keeper.open();
+    pause.resume();
     for answer in answers.await.unwrap() {
         answer.is(201);
     }

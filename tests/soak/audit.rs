@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
-use super::ledger::Page;
+use super::deployment::Deployment;
+use super::journal::JournalRecord;
 use super::outbox::Outbox;
-use super::site::Site;
-use super::tally::Tally;
+use super::results::Results;
 use crate::support::TestDatabase;
 
 /// An entry as the database has it.
@@ -24,10 +24,10 @@ struct Row {
     history: [String; 4],
 }
 
-/// The entries of the organization whose clients keep the ledger.
-fn rows(site: &Site) -> Vec<Row> {
-    let organization = site.made.id("organizationId");
-    let (id, organization) = match &site.database {
+/// The entries of the organization whose clients keep the journal.
+fn rows(deployment: &Deployment) -> Vec<Row> {
+    let organization = deployment.made.id("organizationId");
+    let (id, organization) = match &deployment.database {
         TestDatabase::Sqlite(_) => {
             ("lower(hex(e.id))", format!("x'{}'", organization.replace('-', "")))
         }
@@ -43,7 +43,7 @@ fn rows(site: &Site) -> Vec<Row> {
          || '|' || coalesce((SELECT h.to_status {history} ORDER BY h.version DESC LIMIT 1), '') AS text \
          FROM time_entries e WHERE e.organization_id = {organization}"
     );
-    site.database.texts(&sql).iter().map(|line| Row::parse(line)).collect()
+    deployment.database.texts(&sql).iter().map(|line| Row::parse(line)).collect()
 }
 
 impl Row {
@@ -83,7 +83,7 @@ fn id(entry: &Value) -> Option<String> {
     Some(entry["id"].as_str()?.replace('-', ""))
 }
 
-/// What the ledger says there must be: by description, the entry as it was last told to a client.
+/// What the journal says there must be: by description, the entry as it was last told to a client.
 #[derive(Default)]
 struct Expected {
     /// None where nobody was told what it is.
@@ -94,7 +94,7 @@ struct Expected {
 }
 
 impl Expected {
-    fn of(pages: &[Page]) -> Self {
+    fn of(pages: &[JournalRecord]) -> Self {
         let mut expected = Self::default();
         let mut of_id = BTreeMap::new();
         for page in pages {
@@ -141,48 +141,48 @@ fn descriptions(body: &Value) -> Vec<String> {
     entries.iter().filter_map(|entry| Some(entry["description"].as_str()?.to_owned())).collect()
 }
 
-/// Compares the ledger with the database and with what the service tells of it. Nothing may be
+/// Compares the journal with the database and with what the service tells of it. Nothing may be
 /// under way.
-pub(super) async fn audit(tally: &mut Tally, outbox: &Outbox, site: &Site) {
+pub(super) async fn audit(results: &mut Results, outbox: &Outbox, deployment: &Deployment) {
     for fault in outbox.take_faults() {
-        tally.fault(fault);
+        results.fault(fault);
     }
-    tally.requests = outbox.requests.load(Ordering::Relaxed);
-    tally.server_errors = outbox.server_errors.load(Ordering::Relaxed);
-    let expected = Expected::of(&outbox.ledger.read());
-    let rows = rows(site);
+    results.requests = outbox.requests.load(Ordering::Relaxed);
+    results.server_errors = outbox.server_errors.load(Ordering::Relaxed);
+    let expected = Expected::of(&outbox.journal.read());
+    let rows = rows(deployment);
     let mut found: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in &rows {
         found.entry(&row.description).or_default().push(row);
         if row.disagrees() {
-            tally.fault(format!("entry and history disagree: {row:?}"));
+            results.fault(format!("entry and history disagree: {row:?}"));
         }
         if !expected.entries.contains_key(&row.description) {
-            tally.fault(format!("nobody sent {row:?}"));
+            results.fault(format!("nobody sent {row:?}"));
         }
     }
-    tally.acknowledged = expected.acknowledged;
-    tally.doubled = rows.len() - found.len();
+    results.acknowledged = expected.acknowledged;
+    results.doubled = rows.len() - found.len();
     let is_there = |description: &str| found.contains_key(description);
-    tally.lost = expected.silent.iter().filter(|description| !is_there(description)).count();
+    results.lost = expected.silent.iter().filter(|description| !is_there(description)).count();
     for (description, entry) in &expected.entries {
         match (entry, found.get(description.as_str())) {
-            (Some(_), None) => tally.lost += 1,
+            (Some(_), None) => results.lost += 1,
             (Some(entry), Some(rows)) if !rows.iter().any(|row| row.is(entry)) => {
-                tally.fault(format!("{rows:?} was told as {entry}"));
+                results.fault(format!("{rows:?} was told as {entry}"));
             }
             _ => {}
         }
     }
-    compare_list(tally, &expected, rows.len(), outbox).await;
+    compare_list(results, &expected, rows.len(), outbox).await;
 }
 
 /// Walks the list over HTTP: each entry is as it was last told.
-async fn compare_list(tally: &mut Tally, expected: &Expected, rows: usize, outbox: &Outbox) {
+async fn compare_list(results: &mut Results, expected: &Expected, rows: usize, outbox: &Outbox) {
     let (mut seen, mut cursor) = (0, String::new());
     loop {
         let page = outbox.read(&format!("/time-entries?limit=200&sort=createdAt{cursor}")).await;
-        let Some(page) = page else { return tally.fault("the list is not told".to_owned()) };
+        let Some(page) = page else { return results.fault("the list is not told".to_owned()) };
         for entry in page["data"].as_array().into_iter().flatten() {
             seen += 1;
             let description = entry["description"].as_str().unwrap_or_default();
@@ -190,7 +190,7 @@ async fn compare_list(tally: &mut Tally, expected: &Expected, rows: usize, outbo
                 && id(told) == id(entry)
                 && told != entry
             {
-                tally.fault(format!("{entry} was told as {told}"));
+                results.fault(format!("{entry} was told as {told}"));
             }
         }
         match page["nextCursor"].as_str() {
@@ -199,6 +199,6 @@ async fn compare_list(tally: &mut Tally, expected: &Expected, rows: usize, outbo
         }
     }
     if seen != rows {
-        tally.fault(format!("the list has {seen} entries, the table {rows}"));
+        results.fault(format!("the list has {seen} entries, the table {rows}"));
     }
 }

@@ -10,13 +10,13 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 use super::audit::audit;
+use super::deployment::Deployment;
 use super::latency::Latency;
-use super::outbox::{Habit, Outbox};
-use super::site::Site;
-use super::tally::Tally;
+use super::outbox::{Outbox, RetryPolicy};
+use super::results::Results;
 use super::tenants::fill;
 use super::trial::{Trial, pause};
-use crate::support::{Bootstrapped, Chance, bootstrap, program};
+use crate::support::{Bootstrapped, Random, bootstrap, program};
 
 /// What a client does with its connection.
 #[derive(Debug, Clone, Copy)]
@@ -51,70 +51,80 @@ const DEADLINES: [&str; 4] =
 const AT_MOST: Duration = Duration::from_secs(30);
 
 /// Sabotage: the deadlines are an hour away.
-pub(super) async fn run(mut trial: Trial) -> Tally {
-    let mut site = Site::new(trial.database);
+pub(super) async fn run(mut trial: Trial) -> Results {
+    let mut deployment = Deployment::new(trial.database);
     let help =
         String::from_utf8(program(&["serve", "--help"]).output().expect("it has help").stdout)
             .unwrap();
     let deadline = if trial.sabotage { "1h" } else { "2s" };
     let known = DEADLINES.iter().filter(|flag| help.contains(*flag));
-    site.flags.extend(known.flat_map(|flag| [*flag, deadline]));
+    deployment.flags.extend(known.flat_map(|flag| [*flag, deadline]));
     // Whoever holds connections is of another organization, which has lists that are long enough.
-    let other = Arc::new(bootstrap(&site.database.url()));
-    fill(&site.database, &other, 500);
-    site.start();
-    let outbox = Outbox::new(&site.made, site.address(), Duration::from_secs(20), Habit::Careful);
-    outbox.send(8, 100, &mut trial.chance).await;
-    let mut tally = Tally::default();
-    let idle = beside(&outbox, &site, &mut trial.chance, pause(Duration::from_secs(1))).await;
+    let other = Arc::new(bootstrap(&deployment.database.url()));
+    fill(&deployment.database, &other, 500);
+    deployment.start();
+    let outbox = Outbox::new(
+        &deployment.made,
+        deployment.address(),
+        Duration::from_secs(20),
+        RetryPolicy::Careful,
+    );
+    outbox.send(8, 100, &mut trial.random).await;
+    let mut results = Results::default();
+    let idle = beside(&outbox, &deployment, &mut trial.random, pause(Duration::from_secs(1))).await;
     let mut measured = vec![format!("alone {idle}")];
     for _ in 0..trial.cycles {
         for sort in SORTS {
             let mut left = Ok(());
-            let latency = beside(&outbox, &site, &mut trial.chance, async {
-                left = hold(sort, &site, &other).await;
+            let latency = beside(&outbox, &deployment, &mut trial.random, async {
+                left = hold(sort, &deployment, &other).await;
             });
             let latency = latency.await;
             measured.push(format!("{sort:?} {latency}"));
             if let Err(left) = left {
-                tally.fault(format!("{sort:?}: {left}"));
+                results.fault(format!("{sort:?}: {left}"));
             }
-            audit(&mut tally, &outbox, &site).await;
+            audit(&mut results, &outbox, &deployment).await;
         }
-        tally.cycles += 1;
+        results.cycles += 1;
     }
-    if tally.server_errors > 0 {
-        tally.fault(format!("{} times 5xx to clients that work", tally.server_errors));
+    if results.server_errors > 0 {
+        results.fault(format!("{} times 5xx to clients that work", results.server_errors));
     }
     if trial.sabotage {
-        site.kill();
-    } else if !site.stop() {
-        tally.fault("the service did not end well".to_owned());
+        deployment.kill();
+    } else if !deployment.stop() {
+        results.fault("the service did not end well".to_owned());
     }
-    tally.measured = measured.join("; ");
-    tally
+    results.measured = measured.join("; ");
+    results
 }
 
 /// What clients that work wait for while something else goes on.
 async fn beside(
     outbox: &Arc<Outbox>,
-    site: &Site,
-    chance: &mut Chance,
+    deployment: &Deployment,
+    random: &mut Random,
     work: impl Future<Output = ()>,
 ) -> Latency {
-    let load = outbox.begin(4, chance);
-    let probe = Latency::measure(site.program().address, &site.made, "/time-entries?limit=5", work);
+    let load = outbox.begin(4, random);
+    let probe = Latency::measure(
+        deployment.program().address,
+        &deployment.made,
+        "/time-entries?limit=5",
+        work,
+    );
     let latency = probe.await;
     load.finish().await;
     latency
 }
 
 /// Opens many connections of a sort and waits until the service has ended them.
-async fn hold(sort: Sort, site: &Site, made: &Arc<Bootstrapped>) -> Result<(), String> {
-    let before = sockets(site);
+async fn hold(sort: Sort, deployment: &Deployment, made: &Arc<Bootstrapped>) -> Result<(), String> {
+    let before = sockets(deployment);
     let mut held = JoinSet::new();
     for _ in 0..MANY {
-        held.spawn(connect(sort, site.program().address, made.clone()));
+        held.spawn(connect(sort, deployment.program().address, made.clone()));
     }
     let mut connections = Vec::new();
     while let Some(connection) = held.join_next().await {
@@ -123,7 +133,7 @@ async fn hold(sort: Sort, site: &Site, made: &Arc<Bootstrapped>) -> Result<(), S
     // Else nothing was provoked. Who vanished may have been noticed already.
     let mut held = 0;
     for _ in 0..200 {
-        held = held.max(sockets(site).saturating_sub(before));
+        held = held.max(sockets(deployment).saturating_sub(before));
         if matches!(sort, Sort::Vanishes) || held > MANY / 2 {
             break;
         }
@@ -134,11 +144,11 @@ async fn hold(sort: Sort, site: &Site, made: &Arc<Bootstrapped>) -> Result<(), S
     }
     let begun = tokio::time::Instant::now();
     // What the clients that work open and close meanwhile.
-    while sockets(site) > before + 20 {
+    while sockets(deployment) > before + 20 {
         if begun.elapsed() > AT_MOST {
             return Err(format!(
                 "{} of {MANY} connections are still there",
-                sockets(site) - before
+                sockets(deployment) - before
             ));
         }
         pause(Duration::from_millis(100)).await;
@@ -147,8 +157,8 @@ async fn hold(sort: Sort, site: &Site, made: &Arc<Bootstrapped>) -> Result<(), S
 }
 
 /// How many sockets the service has.
-fn sockets(site: &Site) -> usize {
-    let files = std::fs::read_dir(format!("/proc/{}/fd", site.program().id()))
+fn sockets(deployment: &Deployment) -> usize {
+    let files = std::fs::read_dir(format!("/proc/{}/fd", deployment.program().id()))
         .into_iter()
         .flatten()
         .flatten();

@@ -2,24 +2,25 @@
 
 use std::time::Duration;
 
-use super::outbox::{Habit, Outbox};
-use super::site::Site;
-use super::tally::Tally;
+use super::deployment::Deployment;
+use super::outbox::{Outbox, RetryPolicy};
+use super::results::Results;
 use super::trial::{Trial, pause};
 use crate::support::{Cut, Database, Proxy};
 
 /// Sabotage: clients send what was answered 503 again without its key and its reference.
-pub(super) async fn run(mut trial: Trial) -> Tally {
-    let mut site = Site::new(trial.database);
-    let port = site.cluster().expect("only a server is reached over a network").port();
-    let proxy = Proxy::before(port, trial.chance.another()).await;
-    site.url = proxy.url(&site.url, port);
-    site.start();
-    let habit = trial.habit(Habit::ForgetsNames);
-    let outbox = Outbox::new(&site.made, site.address(), Duration::from_secs(20), habit);
-    let mut tally = trial
-        .disturb(&mut site, &outbox, async |trial, _| {
-            proxy.cut_one_of(2 + trial.chance.below(6));
+pub(super) async fn run(mut trial: Trial) -> Results {
+    let mut deployment = Deployment::new(trial.database);
+    let port = deployment.cluster().expect("only a server is reached over a network").port();
+    let proxy = Proxy::before(port, trial.random.another()).await;
+    deployment.url = proxy.url(&deployment.url, port);
+    deployment.start();
+    let policy = trial.policy(RetryPolicy::DropsKeys);
+    let outbox =
+        Outbox::new(&deployment.made, deployment.address(), Duration::from_secs(20), policy);
+    let mut results = trial
+        .disturb(&mut deployment, &outbox, async |trial, _| {
+            proxy.cut_one_of(2 + trial.random.below(6));
             // Else nothing was provoked.
             let before = cuts(&proxy);
             for _ in 0..1000 {
@@ -32,13 +33,13 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
         })
         .await;
     let [unheard, heard, unanswered] = cuts(&proxy);
-    tally.measured = format!(
+    results.measured = format!(
         "cut before the COMMIT {unheard} times, after it {heard}, before its answer {unanswered}"
     );
     if unheard * heard * unanswered == 0 {
-        tally.fault(format!("not every kind of cut was made: {}", tally.measured));
+        results.fault(format!("not every kind of cut was made: {}", results.measured));
     }
-    tally
+    results
 }
 
 fn cuts(proxy: &Proxy) -> [usize; 3] {
@@ -48,8 +49,8 @@ fn cuts(proxy: &Proxy) -> [usize; 3] {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_cut_at_commit_lose_and_double_nothing() {
-    let tally = run(Trial::quick(Database::Postgres, 2)).await;
-    assert!(tally.is_sound(), "{tally:?}");
+    let results = run(Trial::quick(Database::Postgres, 2)).await;
+    assert!(results.is_sound(), "{results:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::outbox::{Habit, Outbox};
-use super::site::{SOUND, Site};
-use super::tally::Tally;
+use super::deployment::{Deployment, SOUND};
+use super::outbox::{Outbox, RetryPolicy};
+use super::results::Results;
 use super::trial::{Trial, pause};
 use crate::support::postgres::Cluster;
 use crate::support::{Database, Fault, WatchedDisk, on_every_database};
@@ -14,26 +14,27 @@ use crate::support::{Database, Fault, WatchedDisk, on_every_database};
 on_every_database![a_failing_disk_loses_and_doubles_nothing,];
 
 /// Sabotage: clients take a 503 for success.
-pub(super) async fn run(mut trial: Trial) -> Tally {
+pub(super) async fn run(mut trial: Trial) -> Results {
     let disk = WatchedDisk::new("");
-    let mut site = match trial.database {
-        Database::Sqlite => Site::new(trial.database),
+    let mut deployment = match trial.database {
+        Database::Sqlite => Deployment::new(trial.database),
         Database::Postgres => {
-            Site::on_server(Arc::new(Cluster::start_with(&SOUND, &disk.failing())))
+            Deployment::on_server(Arc::new(Cluster::start_with(&SOUND, &disk.failing())))
         }
     };
-    if site.cluster().is_none() {
-        site.variables = disk.failing();
+    if deployment.cluster().is_none() {
+        deployment.variables = disk.failing();
     }
-    site.start();
-    let habit = trial.habit(Habit::TakesSilenceForYes);
-    let outbox = Outbox::new(&site.made, site.address(), Duration::from_secs(20), habit);
+    deployment.start();
+    let policy = trial.policy(RetryPolicy::TakesFailureForSuccess);
+    let outbox =
+        Outbox::new(&deployment.made, deployment.address(), Duration::from_secs(20), policy);
     let mut failed = 0;
-    let mut tally = trial
-        .disturb(&mut site, &outbox, async |trial, site| {
-            let fault = fault(trial, site);
+    let mut results = trial
+        .disturb(&mut deployment, &outbox, async |trial, deployment| {
+            let fault = fault(trial, deployment);
             disk.break_down(&fault);
-            if let Some(cluster) = site.cluster()
+            if let Some(cluster) = deployment.cluster()
                 && fault.files == "/base/"
             {
                 // It fails, or the server comes back from a crash meanwhile.
@@ -56,7 +57,7 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
             pause(trial.moment(200)).await;
             // A server that crashed comes back by itself.
             for _ in 0..600 {
-                let asked = site
+                let asked = deployment
                     .cluster()
                     .map(|cluster| cluster.psql("postgres").args(["-c", "SELECT 1"]).output());
                 if asked.is_none_or(|asked| asked.is_ok_and(|output| output.status.success())) {
@@ -66,38 +67,38 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
             }
         })
         .await;
-    tally.measured = format!("in {failed} cycles a call failed, or all did for a while");
+    results.measured = format!("in {failed} cycles a call failed, or all did for a while");
     if failed == 0 {
-        tally.fault("nobody met a broken disk".to_owned());
+        results.fault("nobody met a broken disk".to_owned());
     }
-    tally
+    results
 }
 
 /// So many calls that all of them fail until the disk is mended.
 const WHILE: usize = 1_000_000_000;
 
-fn fault(trial: &mut Trial, site: &Site) -> Fault {
-    let of_syncs = trial.chance.below(2) == 0;
-    let error = if trial.chance.below(2) == 0 { Fault::NO_SPACE } else { Fault::BROKEN };
-    if site.cluster().is_some() {
+fn fault(trial: &mut Trial, deployment: &Deployment) -> Fault {
+    let of_syncs = trial.random.below(2) == 0;
+    let error = if trial.random.below(2) == 0 { Fault::NO_SPACE } else { Fault::BROKEN };
+    if deployment.cluster().is_some() {
         // A server that cannot write its log starts again by itself, and would not if that failed
         // too.
-        let files = if trial.chance.below(2) == 0 { "/pg_wal/" } else { "/base/" };
+        let files = if trial.random.below(2) == 0 { "/pg_wal/" } else { "/base/" };
         return Fault {
             of_syncs,
             error,
-            work: trial.chance.below(20),
+            work: trial.random.below(20),
             fail: 1,
             files: files.to_owned(),
         };
     }
-    let fail = if trial.chance.below(2) == 0 { WHILE } else { 1 + trial.chance.below(20) };
+    let fail = if trial.random.below(2) == 0 { WHILE } else { 1 + trial.random.below(20) };
     let folder =
-        site.database.path().parent().expect("a file is in a folder").display().to_string();
-    Fault { of_syncs, error, work: trial.chance.below(200), fail, files: folder }
+        deployment.database.path().parent().expect("a file is in a folder").display().to_string();
+    Fault { of_syncs, error, work: trial.random.below(200), fail, files: folder }
 }
 
 async fn a_failing_disk_loses_and_doubles_nothing(database: Database) {
-    let tally = run(Trial::quick(database, 2)).await;
-    assert!(tally.is_sound(), "{tally:?}");
+    let results = run(Trial::quick(database, 2)).await;
+    assert!(results.is_sound(), "{results:?}");
 }

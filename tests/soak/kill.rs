@@ -2,34 +2,38 @@
 
 use std::time::Duration;
 
-use super::outbox::{Habit, Outbox};
-use super::site::Site;
-use super::tally::Tally;
+use super::deployment::Deployment;
+use super::outbox::{Outbox, RetryPolicy};
+use super::results::Results;
 use super::trial::{Trial, pause};
 
 /// Sabotage: on SQLite clients send what was not answered again without its key and its reference;
 /// on PostgreSQL, where a commit is short and a kill seldom meets it, they take it that it was
 /// carried out.
-pub(super) async fn run(mut trial: Trial) -> Tally {
-    let mut site = Site::new(trial.database);
-    site.start();
-    let is_server = site.cluster().is_some();
-    let habit =
-        trial.habit(if is_server { Habit::TakesSilenceForYes } else { Habit::ForgetsNames });
-    let outbox = Outbox::new(&site.made, site.address(), Duration::from_secs(20), habit);
+pub(super) async fn run(mut trial: Trial) -> Results {
+    let mut deployment = Deployment::new(trial.database);
+    deployment.start();
+    let is_server = deployment.cluster().is_some();
+    let policy = trial.policy(if is_server {
+        RetryPolicy::TakesFailureForSuccess
+    } else {
+        RetryPolicy::DropsKeys
+    });
+    let outbox =
+        Outbox::new(&deployment.made, deployment.address(), Duration::from_secs(20), policy);
     trial
-        .disturb(&mut site, &outbox, async |trial, site| {
-            let cluster = site.cluster().filter(|_| trial.chance.below(2) == 0).cloned();
+        .disturb(&mut deployment, &outbox, async |trial, deployment| {
+            let cluster = deployment.cluster().filter(|_| trial.random.below(2) == 0).cloned();
             if let Some(cluster) = &cluster {
                 cluster.stop();
                 pause(trial.moment(100)).await;
             }
-            site.kill();
+            deployment.kill();
             pause(trial.moment(200)).await;
             if let Some(cluster) = &cluster {
                 cluster.start_again();
             }
-            site.start();
+            deployment.start();
             pause(trial.moment(300)).await;
         })
         .await

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::outbox::{Habit, Outbox};
-use super::site::Site;
-use super::tally::Tally;
+use super::deployment::Deployment;
+use super::outbox::{Outbox, RetryPolicy};
+use super::results::Results;
 use super::trial::{Trial, pause};
 use crate::support::{Session, TABLES, TestDatabase};
 
@@ -13,19 +13,20 @@ pub(super) const IMPATIENT: [&str; 6] =
     ["--lock-timeout", "200ms", "--statement-timeout", "500ms", "--queue-timeout", "1s"];
 
 /// Sabotage: clients take a 503 for success.
-pub(super) async fn run(mut trial: Trial) -> Tally {
-    let mut site = Site::new(trial.database);
-    site.flags.extend(IMPATIENT);
-    site.start();
-    let habit = trial.habit(Habit::TakesSilenceForYes);
-    let outbox = Outbox::new(&site.made, site.address(), Duration::from_secs(20), habit);
-    let mut tally = trial
-        .disturb(&mut site, &outbox, async |trial, site| {
-            let table = TABLES[trial.chance.below(TABLES.len())];
+pub(super) async fn run(mut trial: Trial) -> Results {
+    let mut deployment = Deployment::new(trial.database);
+    deployment.flags.extend(IMPATIENT);
+    deployment.start();
+    let policy = trial.policy(RetryPolicy::TakesFailureForSuccess);
+    let outbox =
+        Outbox::new(&deployment.made, deployment.address(), Duration::from_secs(20), policy);
+    let mut results = trial
+        .disturb(&mut deployment, &outbox, async |trial, deployment| {
+            let table = TABLES[trial.random.below(TABLES.len())];
             let time = Duration::from_millis(300) + trial.moment(1200);
-            match &site.database {
+            match &deployment.database {
                 TestDatabase::Sqlite(_) => {
-                    let lock = site.database.lock_against_writing();
+                    let lock = deployment.database.lock_against_writing();
                     pause(time).await;
                     drop(lock);
                 }
@@ -38,8 +39,8 @@ pub(super) async fn run(mut trial: Trial) -> Tally {
             }
         })
         .await;
-    if tally.server_errors == 0 {
-        tally.fault("nobody met a lock".to_owned());
+    if results.server_errors == 0 {
+        results.fault("nobody met a lock".to_owned());
     }
-    tally
+    results
 }

@@ -8,26 +8,26 @@
 mod audit;
 mod clients;
 mod commit;
+mod deployment;
 mod frozen;
 mod full;
+mod journal;
 mod kill;
 mod latency;
-mod ledger;
 mod locked;
 mod outbox;
 mod power;
+mod results;
 mod schemathesis;
-mod site;
-mod tally;
 mod tenants;
 mod trial;
 
 use std::time::Duration;
 
-use tally::{HEAD, Line, Tally};
+use results::{HEAD, Line, Results};
 use trial::Trial;
 
-use crate::support::{Chance, Database, seed};
+use crate::support::{Database, Random, seed};
 
 /// The kinds of disturbance, and how many cycles each has unless it is told.
 const KINDS: [(&str, usize); 9] = [
@@ -57,7 +57,7 @@ fn databases(kind: &str) -> Vec<(&'static str, Database)> {
     databases
 }
 
-async fn run(kind: &str, trial: Trial) -> Tally {
+async fn run(kind: &str, trial: Trial) -> Results {
     match kind {
         "kill" => kill::run(trial).await,
         "power" => power::run(trial).await,
@@ -105,14 +105,14 @@ async fn soak() {
     let (mut lines, mut failed) = (Vec::new(), Vec::new());
     for (kind, cycles) in kinds() {
         for (name, database) in databases(&kind) {
-            let chance = Chance::beginning(seed, &format!("{kind} {name}"));
-            let trial = Trial { database, cycles, chance, sabotage };
-            let tally = tokio::time::timeout(AT_MOST, run(&kind, trial)).await;
-            let tally =
-                tally.unwrap_or_else(|_| panic!("{kind} on {name} takes longer than {AT_MOST:?}"));
-            let line = Line(&kind, name, &tally).to_string();
-            say(&format!("{line}{}", tally.faults()));
-            if tally.is_sound() == sabotage {
+            let random = Random::with_seed(seed, &format!("{kind} {name}"));
+            let trial = Trial { database, cycles, random, sabotage };
+            let results = tokio::time::timeout(AT_MOST, run(&kind, trial)).await;
+            let results = results
+                .unwrap_or_else(|_| panic!("{kind} on {name} takes longer than {AT_MOST:?}"));
+            let line = Line(&kind, name, &results).to_string();
+            say(&format!("{line}{}", results.faults()));
+            if results.is_sound() == sabotage {
                 failed.push(format!("{kind} on {name}"));
             }
             lines.push(line);

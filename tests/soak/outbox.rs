@@ -10,23 +10,23 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::ledger::{Ledger, Page};
-use crate::support::{Bootstrapped, Chance};
+use super::journal::{Journal, JournalRecord};
+use crate::support::{Bootstrapped, Random};
 
 /// How clients take it that a request was not carried out, or that nobody knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Habit {
+pub(super) enum RetryPolicy {
     /// They send it again under the same names.
     Careful,
     /// They send it again without its idempotency key and its reference.
-    ForgetsNames,
+    DropsKeys,
     /// They note that it was carried out.
-    TakesSilenceForYes,
+    TakesFailureForSuccess,
 }
 
 /// What a client asks for. Its name stands in all that comes of it.
 #[derive(Debug, Clone)]
-struct Letter {
+struct Message {
     name: String,
     path: String,
     body: Value,
@@ -38,8 +38,8 @@ pub(super) struct Outbox {
     http: reqwest::Client,
     address: watch::Receiver<Option<SocketAddr>>,
     made: Arc<Bootstrapped>,
-    pub(super) ledger: Ledger,
-    habit: Habit,
+    pub(super) journal: Journal,
+    policy: RetryPolicy,
     names: AtomicUsize,
     is_over: AtomicBool,
     pub(super) requests: AtomicUsize,
@@ -72,7 +72,7 @@ impl Outbox {
         made: &Arc<Bootstrapped>,
         address: watch::Receiver<Option<SocketAddr>>,
         patience: Duration,
-        habit: Habit,
+        policy: RetryPolicy,
     ) -> Arc<Self> {
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -83,8 +83,8 @@ impl Outbox {
             http,
             address,
             made: made.clone(),
-            ledger: Ledger::new(),
-            habit,
+            journal: Journal::new(),
+            policy,
             names: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
             requests: AtomicUsize::new(0),
@@ -94,24 +94,24 @@ impl Outbox {
     }
 
     /// Has so many clients send one request after the other.
-    pub(super) fn begin(self: &Arc<Self>, clients: usize, chance: &mut Chance) -> Load {
+    pub(super) fn begin(self: &Arc<Self>, clients: usize, random: &mut Random) -> Load {
         self.is_over.store(false, Ordering::Relaxed);
-        self.run(clients, usize::MAX, chance)
+        self.run(clients, usize::MAX, random)
     }
 
     /// Has so many clients send so many requests each.
-    pub(super) async fn send(self: &Arc<Self>, clients: usize, each: usize, chance: &mut Chance) {
+    pub(super) async fn send(self: &Arc<Self>, clients: usize, each: usize, random: &mut Random) {
         self.is_over.store(false, Ordering::Relaxed);
-        let mut running = self.run(clients, each, chance).clients;
+        let mut running = self.run(clients, each, random).clients;
         while let Some(ended) = running.join_next().await {
             ended.expect("a client does not panic");
         }
     }
 
-    fn run(self: &Arc<Self>, clients: usize, each: usize, chance: &mut Chance) -> Load {
+    fn run(self: &Arc<Self>, clients: usize, each: usize, random: &mut Random) -> Load {
         let mut running = JoinSet::new();
         for _ in 0..clients {
-            running.spawn(self.clone().work(each, chance.another()));
+            running.spawn(self.clone().work(each, random.another()));
         }
         Load { outbox: self.clone(), clients: running }
     }
@@ -125,33 +125,33 @@ impl Outbox {
         self.faults.lock().unwrap().push(fault);
     }
 
-    async fn work(self: Arc<Self>, each: usize, mut chance: Chance) {
+    async fn work(self: Arc<Self>, each: usize, mut random: Random) {
         // The entry that was logged last, which can be submitted.
         let mut last = None;
         for _ in 0..each {
             if self.is_over.load(Ordering::Relaxed) {
                 return;
             }
-            let letter = self.write(&mut chance, last.take());
-            let Some(answer) = self.deliver(&letter, &mut chance).await else { continue };
+            let message = self.write(&mut random, last.take());
+            let Some(answer) = self.deliver(&message, &mut random).await else { continue };
             last = answer["id"].as_str().filter(|_| answer["status"] == "draft").map(str::to_owned);
-            if chance.below(8) == 0 {
-                self.deliver_again(&letter, &answer, &mut chance).await;
+            if random.below(8) == 0 {
+                self.deliver_again(&message, &answer, &mut random).await;
             }
         }
     }
 
     /// What a client does next. Some entries have a reference beside their key, some the key alone,
     /// some come together, some are plain, and some are submitted.
-    fn write(&self, chance: &mut Chance, last: Option<String>) -> Letter {
-        let choice = chance.below(10);
+    fn write(&self, random: &mut Random, last: Option<String>) -> Message {
+        let choice = random.below(10);
         let is_plain = choice == 9;
         let kind = if is_plain { "plain" } else { "named" };
         let name = format!("{kind}{}", self.names.fetch_add(1, Ordering::Relaxed));
         let mut entry = |name: &str, has_reference: bool| {
             let mut body = self.made.body();
             body["description"] = json!(name);
-            body["minutes"] = json!(1 + chance.below(1440));
+            body["minutes"] = json!(1 + random.below(1440));
             if has_reference {
                 body["externalRef"] =
                     json!({ "provider": "p", "externalType": "t", "externalId": name });
@@ -169,47 +169,49 @@ impl Outbox {
             (4..7, _) => (log, entry(&name, true)),
             _ => (log, entry(&name, false)),
         };
-        Letter { name, path, body, is_plain }
+        Message { name, path, body, is_plain }
     }
 
-    /// Sends a letter until it is answered, and notes that.
-    async fn deliver(&self, letter: &Letter, chance: &mut Chance) -> Option<Value> {
-        self.ledger.sends(&letter.name, &json!({ "path": letter.path, "body": letter.body })).await;
+    /// Sends a message until it is answered, and notes that.
+    async fn deliver(&self, message: &Message, random: &mut Random) -> Option<Value> {
+        self.journal
+            .sends(&message.name, &json!({ "path": message.path, "body": message.body }))
+            .await;
         let begun = tokio::time::Instant::now();
         let mut is_first = true;
         while begun.elapsed() < GIVE_UP {
-            let has_names = !letter.is_plain && (is_first || self.habit != Habit::ForgetsNames);
-            match self.call(letter, has_names).await {
+            let has_keys = !message.is_plain && (is_first || self.policy != RetryPolicy::DropsKeys);
+            match self.call(message, has_keys).await {
                 Some((200 | 201, body)) => {
-                    self.ledger.is_answered(&letter.name, &body).await;
+                    self.journal.is_answered(&message.name, &body).await;
                     return serde_json::from_str(&body).ok();
                 }
-                None | Some((503, _)) if self.habit == Habit::TakesSilenceForYes => {
-                    self.ledger.is_answered(&letter.name, "").await;
+                None | Some((503, _)) if self.policy == RetryPolicy::TakesFailureForSuccess => {
+                    self.journal.is_answered(&message.name, "").await;
                     return None;
                 }
                 // Whoever has no name for it does not dare to send it again.
-                None | Some((503, _)) if letter.is_plain => return None,
+                None | Some((503, _)) if message.is_plain => return None,
                 None | Some((503, _)) => {}
                 Some((status, body)) => {
-                    self.fault(format!("{} was answered {status}: {body}", letter.path));
+                    self.fault(format!("{} was answered {status}: {body}", message.path));
                     return None;
                 }
             }
             is_first = false;
-            tokio::time::sleep(Duration::from_millis(10 + chance.below(40) as u64)).await;
+            tokio::time::sleep(Duration::from_millis(10 + random.below(40) as u64)).await;
         }
-        self.fault(format!("{} was not carried out in {GIVE_UP:?}", letter.name));
+        self.fault(format!("{} was not carried out in {GIVE_UP:?}", message.name));
         None
     }
 
     /// Sends once more what was answered, as one does who was not able to note the answer.
-    async fn deliver_again(&self, letter: &Letter, answer: &Value, chance: &mut Chance) {
-        if self.habit != Habit::Careful || letter.is_plain {
+    async fn deliver_again(&self, message: &Message, answer: &Value, random: &mut Random) {
+        if self.policy != RetryPolicy::Careful || message.is_plain {
             return;
         }
         for _ in 0..200 {
-            match self.call(letter, true).await {
+            match self.call(message, true).await {
                 None | Some((503, _)) => {}
                 Some((200 | 201, body))
                     if serde_json::from_str::<Value>(&body).ok().as_ref() == Some(answer) =>
@@ -219,17 +221,21 @@ impl Outbox {
                 Some((status, body)) => {
                     return self.fault(format!(
                         "{} was answered {answer} and then {status} {body}",
-                        letter.name
+                        message.name
                     ));
                 }
             }
-            tokio::time::sleep(Duration::from_millis(10 + chance.below(40) as u64)).await;
+            tokio::time::sleep(Duration::from_millis(10 + random.below(40) as u64)).await;
         }
     }
 
     /// Sends a request once more, to another address; the answer has to be the one that is known.
     /// What is plain is not sent.
-    pub(super) async fn repeat(&self, address: SocketAddr, page: &Page) -> Result<(), String> {
+    pub(super) async fn repeat(
+        &self,
+        address: SocketAddr,
+        page: &JournalRecord,
+    ) -> Result<(), String> {
         if page.name.starts_with("plain") {
             return Ok(());
         }
@@ -263,16 +269,16 @@ impl Outbox {
     }
 
     /// One attempt: the status and the body, or nothing if no answer came.
-    async fn call(&self, letter: &Letter, has_names: bool) -> Option<(u16, String)> {
+    async fn call(&self, message: &Message, has_keys: bool) -> Option<(u16, String)> {
         let address = (*self.address.clone().wait_for(Option::is_some).await.ok()?)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let mut call =
-            self.http.post(format!("http://{address}{}", letter.path)).bearer_auth(&self.made.key);
-        let mut body = letter.body.clone();
-        if has_names {
-            call = call.header("idempotency-key", &letter.name);
+            self.http.post(format!("http://{address}{}", message.path)).bearer_auth(&self.made.key);
+        let mut body = message.body.clone();
+        if has_keys {
+            call = call.header("idempotency-key", &message.name);
         } else {
-            forget_references(&mut body);
+            drop_references(&mut body);
         }
         let answer = call.json(&body).send().await.ok()?;
         let status = answer.status().as_u16();
@@ -288,11 +294,11 @@ impl Outbox {
     }
 }
 
-fn forget_references(body: &mut Value) {
+fn drop_references(body: &mut Value) {
     if let Some(body) = body.as_object_mut() {
         body.remove("externalRef");
     }
     for entry in body.get_mut("entries").and_then(Value::as_array_mut).into_iter().flatten() {
-        forget_references(entry);
+        drop_references(entry);
     }
 }

@@ -17,13 +17,13 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::audit::audit;
-use super::outbox::{Habit, Outbox};
-use super::site::{SOUND, Site};
-use super::tally::Tally;
+use super::deployment::{Deployment, SOUND};
+use super::outbox::{Outbox, RetryPolicy};
+use super::results::Results;
 use super::trial::Trial;
 use crate::support::postgres::Cluster;
 use crate::support::{
-    Act, Database, Fault, Platter, Program, WatchedDisk, on_every_database, texts_of,
+    Database, DiskEvent, Fault, Program, SimulatedDisk, WatchedDisk, on_every_database, texts_of,
 };
 
 on_every_database![
@@ -40,7 +40,7 @@ struct Measure {
 }
 
 /// Sabotage: the disk lies about every sync.
-pub(super) async fn run(trial: Trial) -> Tally {
+pub(super) async fn run(trial: Trial) -> Results {
     let measure = match trial.database {
         Database::Sqlite => Measure { clients: 8, requests: 25, cuts: usize::MAX },
         Database::Postgres => Measure { clients: 8, requests: 25, cuts: 16 },
@@ -48,55 +48,55 @@ pub(super) async fn run(trial: Trial) -> Tally {
     run_with(trial, &measure).await
 }
 
-async fn run_with(mut trial: Trial, measure: &Measure) -> Tally {
-    let (mut tally, mut writes, mut cuts) = (Tally::default(), 0, 0);
+async fn run_with(mut trial: Trial, measure: &Measure) -> Results {
+    let (mut results, mut writes, mut cuts) = (Results::default(), 0, 0);
     for cycle in 0..trial.cycles {
         let run = match trial.database {
             Database::Sqlite => Run::of_file(&mut trial, measure, cycle % 2 == 1).await,
             Database::Postgres => Run::of_server(&mut trial, measure).await,
         };
-        writes += run.acts.iter().filter(|act| is_write(act)).count();
+        writes += run.events.iter().filter(|event| is_write(event)).count();
         let found = run.cut(&mut trial, measure.cuts).await;
         cuts += found.cuts;
-        let mut cycle = run.tally;
+        let mut cycle = run.results;
         cycle.cycles = 1;
         cycle.lost += found.lost.len();
         found.faults.into_iter().for_each(|fault| cycle.fault(fault));
-        tally.add(cycle);
+        results.add(cycle);
     }
-    tally.measured = format!("{cuts} power cuts among {writes} writes");
-    tally
+    results.measured = format!("{cuts} power cuts among {writes} writes");
+    results
 }
 
-fn is_write(act: &Act) -> bool {
-    matches!(act, Act::Write { .. } | Act::Truncate { .. })
+fn is_write(event: &DiskEvent) -> bool {
+    matches!(event, DiskEvent::Write { .. } | DiskEvent::Truncate { .. })
 }
 
 /// What was done with the files while clients were served, and what they were told.
 struct Run {
-    site: Site,
+    deployment: Deployment,
     outbox: Arc<Outbox>,
-    before: Platter,
-    acts: Vec<Act>,
-    tally: Tally,
+    before: SimulatedDisk,
+    events: Vec<DiskEvent>,
+    results: Results,
     /// The files of the server before, with which those of its log are put together.
     base: Option<TempDir>,
 }
 
 impl Run {
     async fn of_file(trial: &mut Trial, measure: &Measure, syncs_fail: bool) -> Self {
-        let mut site = Site::new(trial.database);
-        let folder = site.database.path().parent().expect("a file is in a folder").to_owned();
+        let mut deployment = Deployment::new(trial.database);
+        let folder = deployment.database.path().parent().expect("a file is in a folder").to_owned();
         let disk = WatchedDisk::new(folder.to_str().expect("a path is text"));
-        let before = Platter::of(&folder);
-        site.variables = disk.watching();
-        site.start();
+        let before = SimulatedDisk::of(&folder);
+        deployment.variables = disk.watching();
+        deployment.start();
         if syncs_fail {
-            let (work, fail) = (trial.chance.below(40), 1 + trial.chance.below(3));
+            let (work, fail) = (trial.random.below(40), 1 + trial.random.below(3));
             let files = folder.display().to_string();
             disk.break_down(&Fault { of_syncs: true, error: Fault::BROKEN, work, fail, files });
         }
-        Self::serve(trial, measure, site, &disk, before, None).await
+        Self::serve(trial, measure, deployment, &disk, before, None).await
     }
 
     async fn of_server(trial: &mut Trial, measure: &Measure) -> Self {
@@ -107,9 +107,9 @@ impl Run {
         let idle = [("bgwriter_lru_maxpages", "0")];
         let settings = [&SOUND[..], &quiet, &idle].concat();
         let cluster = Arc::new(Cluster::start_with(&settings, &disk.watching()));
-        let mut site = Site::on_server(cluster.clone());
+        let mut deployment = Deployment::on_server(cluster.clone());
         cluster.query("postgres", "CHECKPOINT");
-        disk.take_acts();
+        disk.take_events();
         let base = tempfile::tempdir().expect("a temporary folder can be made");
         copy(&cluster.folder().join("data"), &base.path().join("data"));
         fs::remove_file(base.path().join("data/postmaster.pid"))
@@ -120,53 +120,57 @@ impl Run {
         settings.push_str("fsync = off\n");
         fs::write(base.path().join("data/postgresql.conf"), settings)
             .expect("settings can be written");
-        let before = Platter::of(&cluster.folder().join("data/pg_wal"));
-        site.variables = disk.watching();
-        site.start();
-        Self::serve(trial, measure, site, &disk, before, Some(base)).await
+        let before = SimulatedDisk::of(&cluster.folder().join("data/pg_wal"));
+        deployment.variables = disk.watching();
+        deployment.start();
+        Self::serve(trial, measure, deployment, &disk, before, Some(base)).await
     }
 
     async fn serve(
         trial: &mut Trial,
         measure: &Measure,
-        mut site: Site,
+        mut deployment: Deployment,
         disk: &WatchedDisk,
-        mut before: Platter,
+        mut before: SimulatedDisk,
         base: Option<TempDir>,
     ) -> Self {
-        let outbox =
-            Outbox::new(&site.made, site.address(), Duration::from_secs(20), Habit::Careful);
-        outbox.send(measure.clients, measure.requests, &mut trial.chance).await;
-        let mut tally = Tally::default();
-        audit(&mut tally, &outbox, &site).await;
-        site.kill();
-        before.lies = trial.sabotage;
-        Self { site, outbox, before, acts: disk.take_acts(), tally, base }
+        let outbox = Outbox::new(
+            &deployment.made,
+            deployment.address(),
+            Duration::from_secs(20),
+            RetryPolicy::Careful,
+        );
+        outbox.send(measure.clients, measure.requests, &mut trial.random).await;
+        let mut results = Results::default();
+        audit(&mut results, &outbox, &deployment).await;
+        deployment.kill();
+        before.ignores_syncs = trial.sabotage;
+        Self { deployment, outbox, before, events: disk.take_events(), results, base }
     }
 
     /// Has the power go at so many moments, and looks at what is there.
     async fn cut(&self, trial: &mut Trial, most: usize) -> Found {
         let mut found = Found::default();
-        let mut platter = self.before.clone();
+        let mut disk = self.before.clone();
         let mut answered = BTreeSet::new();
-        let moments = self.acts.iter().filter(|act| is_write(act) || is_sync(act)).count();
+        let moments = self.events.iter().filter(|event| is_write(event) || is_sync(event)).count();
         let one_of = moments.div_ceil(most).max(1);
-        for act in &self.acts {
+        for event in &self.events {
             // What was answered until now is there with what was synced until now.
-            if is_sync(act) && trial.chance.below(one_of) == 0 {
-                self.look(&platter.after_a_cut(None), &answered, &mut found);
+            if is_sync(event) && trial.random.below(one_of) == 0 {
+                self.look(&disk.after_power_cut(None), &answered, &mut found);
             }
-            platter.follow(act);
-            if let Act::Answer(text) = act {
+            disk.follow(event);
+            if let DiskEvent::Answer(text) = event {
                 answered.extend(ids(text));
             }
-            if is_write(act) && trial.chance.below(one_of) == 0 {
-                self.look(&platter.after_a_cut(Some(&mut trial.chance)), &answered, &mut found);
+            if is_write(event) && trial.random.below(one_of) == 0 {
+                self.look(&disk.after_power_cut(Some(&mut trial.random)), &answered, &mut found);
             }
         }
-        self.look(&platter.after_a_cut(None), &answered, &mut found);
+        self.look(&disk.after_power_cut(None), &answered, &mut found);
         if self.base.is_none() {
-            self.repeat(&platter.after_a_cut(Some(&mut trial.chance)), &mut found).await;
+            self.repeat(&disk.after_power_cut(Some(&mut trial.random)), &mut found).await;
         }
         found
     }
@@ -192,7 +196,7 @@ impl Run {
         base: &TempDir,
         files: &[(PathBuf, Vec<u8>)],
     ) -> Result<Vec<String>, String> {
-        let cluster = self.site.cluster().expect("it has a server");
+        let cluster = self.deployment.cluster().expect("it has a server");
         cluster.stop();
         let data = cluster.folder().join("data");
         fs::remove_dir_all(&data).map_err(|error| error.to_string())?;
@@ -211,7 +215,7 @@ impl Run {
         own.status().map_err(|error| error.to_string())?;
         cluster.start_again();
         Ok(self
-            .site
+            .deployment
             .database
             .texts(&what_is_there("CAST(id AS text)", "split_part(description, '.', 1)")))
     }
@@ -221,7 +225,7 @@ impl Run {
         let folder = put(files);
         let url = format!("sqlite:{}", folder.path().join("timelog.db").display());
         let program = Program::serve(&url, &["--no-demo"]);
-        for page in self.outbox.ledger.read() {
+        for page in self.outbox.journal.read() {
             let Some(answer) = &page.answer else { continue };
             if let Err(told) = self.outbox.repeat(program.address, &page).await {
                 found.faults.push(format!("{} was answered {answer} and then {told}", page.name));
@@ -230,8 +234,8 @@ impl Run {
     }
 }
 
-fn is_sync(act: &Act) -> bool {
-    matches!(act, Act::Synced { .. })
+fn is_sync(event: &DiskEvent) -> bool {
+    matches!(event, DiskEvent::Synced { .. })
 }
 
 #[derive(Default)]
@@ -294,11 +298,11 @@ const LITTLE: [Measure; 2] =
     [Measure { clients: 4, requests: 6, cuts: 80 }, Measure { clients: 4, requests: 6, cuts: 3 }];
 
 async fn answered_changes_survive_a_power_cut_at_any_write(database: Database) {
-    let tally = run_with(Trial::quick(database, 1), &LITTLE[database as usize]).await;
-    assert!(tally.is_sound(), "{tally:?}");
+    let results = run_with(Trial::quick(database, 1), &LITTLE[database as usize]).await;
+    assert!(results.is_sound(), "{results:?}");
 }
 
 async fn a_disk_that_ignores_syncs_is_reported(database: Database) {
-    let tally = run_with(Trial::sabotage(database, 1), &LITTLE[database as usize]).await;
-    assert!(tally.lost > 0, "{tally:?}");
+    let results = run_with(Trial::sabotage(database, 1), &LITTLE[database as usize]).await;
+    assert!(results.lost > 0, "{results:?}");
 }

@@ -9,49 +9,49 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use super::site::Site;
-use super::tally::Tally;
+use super::deployment::Deployment;
+use super::results::Results;
 use super::trial::Trial;
 
 /// How many cases it makes for an operation, in each phase.
 const EXAMPLES: &str = "25";
 
 /// Sabotage: the document says that an entry lasts ten minutes at most.
-pub(super) async fn run(mut trial: Trial) -> Tally {
+pub(super) async fn run(mut trial: Trial) -> Results {
     let program = installed();
-    let mut tally = Tally::default();
+    let mut results = Results::default();
     for _ in 0..trial.cycles {
-        let mut site = Site::new(trial.database);
-        site.start();
-        let root = format!("http://{}", site.program().address);
+        let mut deployment = Deployment::new(trial.database);
+        deployment.start();
+        let root = format!("http://{}", deployment.program().address);
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let document = folder.path().join("openapi.json");
         fs::write(&document, document_of(&root, trial.sabotage).await.to_string())
             .expect("it can be written");
-        let seed = trial.chance.below(1 << 32).to_string();
+        let seed = trial.random.below(1 << 32).to_string();
         let mut command = Command::new(&program);
         // All checks are on, but for what the settings say.
         command.arg("--config-file").arg(here().join("schemathesis.toml"));
         command.arg("run").arg(&document).args(["--url", &root, "--seed", &seed]);
-        command.args(["--header", &format!("Authorization: Bearer {}", site.made.key)]);
+        command.args(["--header", &format!("Authorization: Bearer {}", deployment.made.key)]);
         command.args(["--max-examples", EXAMPLES, "--generation-database", "none", "--no-color"]);
         command.env("SCHEMATHESIS_HOOKS", here().join("hooks.py")).current_dir(folder.path());
         let output =
             tokio::task::spawn_blocking(move || command.output()).await.expect("it does not panic");
         let output = output.expect("Schemathesis starts");
-        count(&mut tally, &root).await;
+        count(&mut results, &root).await;
         if !output.status.success() {
-            tally.fault(failures(&output));
+            results.fault(failures(&output));
         }
-        if !site.stop() {
-            tally.fault("the service did not end well".to_owned());
+        if !deployment.stop() {
+            results.fault("the service did not end well".to_owned());
         }
-        tally.cycles += 1;
+        results.cycles += 1;
     }
-    if tally.server_errors > 0 {
-        tally.fault(format!("{} times 5xx", tally.server_errors));
+    if results.server_errors > 0 {
+        results.fault(format!("{} times 5xx", results.server_errors));
     }
-    tally
+    results
 }
 
 async fn text_of(url: &str) -> String {
@@ -71,16 +71,16 @@ async fn document_of(root: &str, is_narrowed: bool) -> Value {
 }
 
 /// What the service itself has counted.
-async fn count(tally: &mut Tally, root: &str) {
+async fn count(results: &mut Results, root: &str) {
     let metrics = text_of(&format!("{root}/metrics")).await;
     for line in metrics.lines().filter(|line| line.starts_with("timelog_http_requests_total{")) {
         let number = line.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0);
-        tally.requests += number;
+        results.requests += number;
         if line.contains("status=\"5") {
-            tally.server_errors += number;
+            results.server_errors += number;
         }
         if line.contains("status=\"2") {
-            tally.acknowledged += number;
+            results.acknowledged += number;
         }
     }
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use super::deployment::Deployment;
 use super::latency::Latency;
-use super::site::Site;
-use super::tally::Tally;
+use super::results::Results;
 use super::trial::{Trial, pause};
 use crate::support::{Bootstrapped, TestDatabase, bootstrap};
 
@@ -28,32 +28,35 @@ const TIME: Duration = Duration::from_secs(15);
 const AT_MOST: Duration = Duration::from_secs(5);
 
 /// Sabotage: who is measured is of the organization that floods.
-pub(super) async fn run(trial: Trial) -> Tally {
-    let mut site = Site::new(trial.database);
-    fill(&site.database, &site.made, ENTRIES);
-    let other = Arc::new(bootstrap(&site.database.url()));
-    site.start();
-    let address = site.program().address;
-    let mut tally = Tally::default();
-    let measured = if trial.sabotage { &site.made } else { &other };
+pub(super) async fn run(trial: Trial) -> Results {
+    let mut deployment = Deployment::new(trial.database);
+    fill(&deployment.database, &deployment.made, ENTRIES);
+    let other = Arc::new(bootstrap(&deployment.database.url()));
+    deployment.start();
+    let address = deployment.program().address;
+    let mut results = Results::default();
+    let measured = if trial.sabotage { &deployment.made } else { &other };
     let alone = ask_for(Duration::from_secs(3), address, measured).await;
     let (mut beside, mut among) = (Asked::default(), Asked::default());
     let flooding = Arc::new(AtomicUsize::new(0));
     for _ in 0..trial.cycles {
-        let flood = flood(address, &site.made, &flooding);
+        let flood = flood(address, &deployment.made, &flooding);
         pause(Duration::from_secs(1)).await;
         // What the one waits for says little without what one more of the others waits for on the
         // same machine.
-        let both =
-            tokio::join!(ask_for(TIME, address, measured), ask_for(TIME, address, &site.made));
+        let both = tokio::join!(
+            ask_for(TIME, address, measured),
+            ask_for(TIME, address, &deployment.made)
+        );
         beside.add(both.0);
         among.add(both.1);
         drop(flood);
-        tally.cycles += 1;
+        results.cycles += 1;
     }
-    tally.requests = beside.reads.count() + beside.writes.count() + beside.ready.count();
-    tally.acknowledged = beside.writes.count() - beside.writes.server_errors - beside.writes.others;
-    tally.measured = format!(
+    results.requests = beside.reads.count() + beside.writes.count() + beside.ready.count();
+    results.acknowledged =
+        beside.writes.count() - beside.writes.server_errors - beside.writes.others;
+    results.measured = format!(
         "reads {} → {}; writes {} → {}; readiness {} → {}; one who is among {} requests of the flood waits for {}, {} and {}",
         alone.reads,
         beside.reads,
@@ -67,7 +70,7 @@ pub(super) async fn run(trial: Trial) -> Tally {
         among.ready,
     );
     if beside.rounds() * 2 < among.rounds() * 3 {
-        tally.fault(format!(
+        results.fault(format!(
             "{} rounds beside the flood, and {} in it",
             beside.rounds(),
             among.rounds()
@@ -76,14 +79,14 @@ pub(super) async fn run(trial: Trial) -> Tally {
     for (what, latency) in
         [("reads", &beside.reads), ("writes", &beside.writes), ("readiness", &beside.ready)]
     {
-        tally.server_errors += latency.server_errors;
+        results.server_errors += latency.server_errors;
         if latency.server_errors + latency.others > 0 || latency.worst() > AT_MOST {
             let Latency { server_errors, others, .. } = latency;
-            tally.fault(format!("{what}: {server_errors} times 5xx, {others} others, {latency}"));
+            results.fault(format!("{what}: {server_errors} times 5xx, {others} others, {latency}"));
         }
     }
-    site.kill();
-    tally
+    deployment.kill();
+    results
 }
 
 /// What the measured client asked for.

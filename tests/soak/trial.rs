@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::audit::audit;
-use super::outbox::{Habit, Outbox};
-use super::site::Site;
-use super::tally::Tally;
-use crate::support::{Chance, Database};
+use super::deployment::Deployment;
+use super::outbox::{Outbox, RetryPolicy};
+use super::results::Results;
+use crate::support::{Database, Random};
 
 /// What a kind is told.
 #[derive(Debug, Clone)]
 pub(super) struct Trial {
     pub(super) database: Database,
     pub(super) cycles: usize,
-    pub(super) chance: Chance,
+    pub(super) random: Random,
     /// Whether what holds the promise, or what looks at it, is broken on purpose.
     pub(super) sabotage: bool,
 }
@@ -25,7 +25,7 @@ const CLIENTS: usize = 16;
 impl Trial {
     /// The quick form.
     pub(super) fn quick(database: Database, cycles: usize) -> Self {
-        Self { database, cycles, chance: Chance::new(), sabotage: false }
+        Self { database, cycles, random: Random::new(), sabotage: false }
     }
 
     /// Likewise, with what holds the promise broken.
@@ -35,35 +35,35 @@ impl Trial {
 
     /// Some time below that many milliseconds.
     pub(super) fn moment(&mut self, below: usize) -> Duration {
-        Duration::from_millis(self.chance.below(below) as u64)
+        Duration::from_millis(self.random.below(below) as u64)
     }
 
     /// What clients do, who are careful unless this is a sabotage.
-    pub(super) fn habit(&self, sabotaged: Habit) -> Habit {
-        if self.sabotage { sabotaged } else { Habit::Careful }
+    pub(super) fn policy(&self, sabotaged: RetryPolicy) -> RetryPolicy {
+        if self.sabotage { sabotaged } else { RetryPolicy::Careful }
     }
 
     /// Sends while something disturbs the service, in each cycle, and compares afterwards. The
     /// service runs already.
     pub(super) async fn disturb(
         &mut self,
-        site: &mut Site,
+        deployment: &mut Deployment,
         outbox: &Arc<Outbox>,
-        mut disturb: impl AsyncFnMut(&mut Self, &mut Site),
-    ) -> Tally {
-        let mut tally = Tally::default();
+        mut disturb: impl AsyncFnMut(&mut Self, &mut Deployment),
+    ) -> Results {
+        let mut results = Results::default();
         for _ in 0..self.cycles {
-            let load = outbox.begin(CLIENTS, &mut self.chance);
+            let load = outbox.begin(CLIENTS, &mut self.random);
             pause(Duration::from_millis(100) + self.moment(400)).await;
-            disturb(self, site).await;
+            disturb(self, deployment).await;
             load.finish().await;
-            tally.cycles += 1;
-            audit(&mut tally, outbox, site).await;
+            results.cycles += 1;
+            audit(&mut results, outbox, deployment).await;
         }
-        if !site.stop() {
-            tally.fault("the service did not end well".to_owned());
+        if !deployment.stop() {
+            results.fault("the service did not end well".to_owned());
         }
-        tally
+        results
     }
 }
 

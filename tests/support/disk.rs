@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
 
-use super::Chance;
+use super::Random;
 use super::preload::Preload;
 
 /// Has a program tell what it does with its files, and fail with some of it.
@@ -20,7 +20,7 @@ pub(crate) struct WatchedDisk {
 
 /// What a process did with its files, or what it answered.
 #[derive(Debug)]
-pub(crate) enum Act {
+pub(crate) enum DiskEvent {
     Write {
         name: String,
         at: usize,
@@ -134,24 +134,24 @@ impl WatchedDisk {
     }
 
     /// What was done up to now, oldest first. What was told is forgotten.
-    pub(crate) fn take_acts(&self) -> Vec<Act> {
+    pub(crate) fn take_events(&self) -> Vec<DiskEvent> {
         let log = fs::read(self.log()).expect("the log can be read");
         fs::OpenOptions::new()
             .write(true)
             .truncate(true)
             .open(self.log())
             .expect("the log can be emptied");
-        let (mut acts, mut rest) = (Vec::new(), &log[..]);
+        let (mut events, mut rest) = (Vec::new(), &log[..]);
         while !rest.is_empty() {
-            let (act, after) = parse(rest);
-            acts.push(act);
+            let (event, after) = parse(rest);
+            events.push(event);
             rest = after;
         }
-        acts
+        events
     }
 }
 
-fn parse(record: &[u8]) -> (Act, &[u8]) {
+fn parse(record: &[u8]) -> (DiskEvent, &[u8]) {
     let (head, rest) = record.split_at(21);
     let number = |range: std::ops::Range<usize>| {
         let bytes = head[range].iter().rev();
@@ -162,19 +162,19 @@ fn parse(record: &[u8]) -> (Act, &[u8]) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (name, at, data) = (text(name), number(5..13), data.to_vec());
     let thread = u32::try_from(number(1..5)).expect("it has four bytes");
-    let act = match head[0] {
-        b'w' => Act::Write { name, at, data },
-        b't' => Act::Truncate { name, length: at },
-        b'b' => Act::SyncBegins { name, thread },
-        b's' => Act::Synced { name, thread },
-        b'f' => Act::SyncFailed { name, thread },
-        b'r' => Act::Rename { from: name, to: text(&data) },
-        b'l' => Act::Link { from: name, to: text(&data) },
-        b'u' => Act::Remove { name },
-        b'a' => Act::Answer(data),
+    let event = match head[0] {
+        b'w' => DiskEvent::Write { name, at, data },
+        b't' => DiskEvent::Truncate { name, length: at },
+        b'b' => DiskEvent::SyncBegins { name, thread },
+        b's' => DiskEvent::Synced { name, thread },
+        b'f' => DiskEvent::SyncFailed { name, thread },
+        b'r' => DiskEvent::Rename { from: name, to: text(&data) },
+        b'l' => DiskEvent::Link { from: name, to: text(&data) },
+        b'u' => DiskEvent::Remove { name },
+        b'a' => DiskEvent::Answer(data),
         other => panic!("a record of no known kind: {other}"),
     };
-    (act, rest)
+    (event, rest)
 }
 
 /// A change of a file that may not have reached the disk.
@@ -195,59 +195,59 @@ struct File {
 
 /// A disk as a power cut would leave it: what was synced is there, and of the rest some.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Platter {
+pub(crate) struct SimulatedDisk {
     files: Vec<File>,
     /// Which file has a name, and which has it for good because its folder was synced.
     names: Vec<(PathBuf, usize)>,
     kept_names: Vec<(PathBuf, usize)>,
-    acts: usize,
+    events: usize,
     /// Forgets every sync, as a disk does that lies.
-    pub(crate) lies: bool,
+    pub(crate) ignores_syncs: bool,
 }
 
-impl Platter {
+impl SimulatedDisk {
     /// The files of a folder as they are, all of which are on the disk.
     pub(crate) fn of(folder: &Path) -> Self {
-        let mut platter = Self::default();
+        let mut disk = Self::default();
         for file in fs::read_dir(folder).expect("the folder can be read") {
             let path = file.expect("it can be read").path();
             if path.is_file() {
-                platter.names.push((path.clone(), platter.files.len()));
-                platter.files.push(File {
+                disk.names.push((path.clone(), disk.files.len()));
+                disk.files.push(File {
                     on_disk: fs::read(path).expect("it can be read"),
                     ..File::default()
                 });
             }
         }
-        platter.kept_names = platter.names.clone();
-        platter
+        disk.kept_names = disk.names.clone();
+        disk
     }
 
-    pub(crate) fn follow(&mut self, act: &Act) {
-        self.acts += 1;
-        let number = self.acts;
-        match act {
-            Act::Write { name, at, data } => {
+    pub(crate) fn follow(&mut self, event: &DiskEvent) {
+        self.events += 1;
+        let number = self.events;
+        match event {
+            DiskEvent::Write { name, at, data } => {
                 self.file(name).waiting.push((number, Change::Write(*at, data.clone())));
             }
-            Act::Truncate { name, length } => {
+            DiskEvent::Truncate { name, length } => {
                 self.file(name).waiting.push((number, Change::Truncate(*length)))
             }
-            Act::SyncBegins { name, thread } => {
+            DiskEvent::SyncBegins { name, thread } => {
                 if !self.is_folder(name) {
                     self.file(name).syncing.push((*thread, number));
                 }
             }
-            Act::Synced { .. } if self.lies => {}
-            Act::Synced { name, .. } if self.is_folder(name) => self.keep_names(name),
-            Act::Synced { name, thread } => self.file(name).sync(*thread, true),
+            DiskEvent::Synced { .. } if self.ignores_syncs => {}
+            DiskEvent::Synced { name, .. } if self.is_folder(name) => self.keep_names(name),
+            DiskEvent::Synced { name, thread } => self.file(name).sync(*thread, true),
             // What could not be synced may be gone although a later sync works.
-            Act::SyncFailed { name, thread } => {
+            DiskEvent::SyncFailed { name, thread } => {
                 if !self.is_folder(name) {
                     self.file(name).sync(*thread, false);
                 }
             }
-            Act::Rename { from, to } => {
+            DiskEvent::Rename { from, to } => {
                 self.names.retain(|(name, _)| name != Path::new(to));
                 for (name, _) in &mut self.names {
                     if name == Path::new(from) {
@@ -255,7 +255,7 @@ impl Platter {
                     }
                 }
             }
-            Act::Link { from, to } => {
+            DiskEvent::Link { from, to } => {
                 let linked = self
                     .names
                     .iter()
@@ -263,8 +263,8 @@ impl Platter {
                     .map(|(_, file)| *file);
                 self.names.extend(linked.map(|file| (to.into(), file)));
             }
-            Act::Remove { name } => self.names.retain(|(known, _)| known != Path::new(name)),
-            Act::Answer(_) => {}
+            DiskEvent::Remove { name } => self.names.retain(|(known, _)| known != Path::new(name)),
+            DiskEvent::Answer(_) => {}
         }
     }
 
@@ -291,11 +291,14 @@ impl Platter {
 
     /// The files after a power cut. What was not synced is gone, or some sectors of it have
     /// arrived, as chance has it.
-    pub(crate) fn after_a_cut(&self, mut chance: Option<&mut Chance>) -> Vec<(PathBuf, Vec<u8>)> {
+    pub(crate) fn after_power_cut(
+        &self,
+        mut random: Option<&mut Random>,
+    ) -> Vec<(PathBuf, Vec<u8>)> {
         let names = self.kept_names.iter();
         names
             .map(|(name, file)| {
-                (name.clone(), self.files[*file].after_a_cut(chance.as_deref_mut()))
+                (name.clone(), self.files[*file].after_power_cut(random.as_deref_mut()))
             })
             .collect()
     }
@@ -313,11 +316,11 @@ impl File {
         }
     }
 
-    fn after_a_cut(&self, chance: Option<&mut Chance>) -> Vec<u8> {
+    fn after_power_cut(&self, random: Option<&mut Random>) -> Vec<u8> {
         let mut bytes = self.on_disk.clone();
-        if let Some(chance) = chance {
+        if let Some(random) = random {
             for (_, change) in &self.waiting {
-                change.apply(&mut bytes, Some(chance));
+                change.apply(&mut bytes, Some(random));
             }
         }
         bytes
@@ -328,8 +331,8 @@ impl Change {
     const SECTOR: usize = 512;
 
     /// Brings the change to the bytes of a file; each sector of it only if chance has it so.
-    fn apply(&self, bytes: &mut Vec<u8>, mut chance: Option<&mut Chance>) {
-        let mut arrives = || chance.as_deref_mut().is_none_or(|chance| chance.below(2) == 0);
+    fn apply(&self, bytes: &mut Vec<u8>, mut random: Option<&mut Random>) {
+        let mut arrives = || random.as_deref_mut().is_none_or(|random| random.below(2) == 0);
         match self {
             Self::Truncate(length) => {
                 if arrives() {
@@ -353,19 +356,19 @@ impl Change {
 }
 
 mod tests {
-    use super::{Act, Platter, fs};
+    use super::{DiskEvent, SimulatedDisk, fs};
 
     /// What a folder's files have, after acts on one of them and a cut that lets nothing arrive
     /// that was not synced.
-    fn after(acts: impl FnOnce(String, String) -> Vec<Act>) -> Vec<String> {
+    fn after(events: impl FnOnce(String, String) -> Vec<DiskEvent>) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         fs::write(path("a"), "....").unwrap();
-        let mut platter = Platter::of(folder.path());
-        for act in acts(path("a"), path("b")) {
-            platter.follow(&act);
+        let mut disk = SimulatedDisk::of(folder.path());
+        for event in events(path("a"), path("b")) {
+            disk.follow(&event);
         }
-        let files = platter.after_a_cut(None).into_iter();
+        let files = disk.after_power_cut(None).into_iter();
         let name =
             |path: std::path::PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
         files
@@ -373,13 +376,16 @@ mod tests {
             .collect()
     }
 
-    fn write(name: &str, at: usize, text: &str) -> Act {
-        Act::Write { name: name.to_owned(), at, data: text.into() }
+    fn write(name: &str, at: usize, text: &str) -> DiskEvent {
+        DiskEvent::Write { name: name.to_owned(), at, data: text.into() }
     }
 
-    fn sync(name: &str) -> [Act; 2] {
+    fn sync(name: &str) -> [DiskEvent; 2] {
         let name = name.to_owned();
-        [Act::SyncBegins { name: name.clone(), thread: 1 }, Act::Synced { name, thread: 1 }]
+        [
+            DiskEvent::SyncBegins { name: name.clone(), thread: 1 },
+            DiskEvent::Synced { name, thread: 1 },
+        ]
     }
 
     #[test]
@@ -396,7 +402,7 @@ mod tests {
     fn a_power_cut_loses_what_a_failed_sync_covered() {
         let failed = after(|a, _| {
             let [begins, _] = sync(&a);
-            let fails = Act::SyncFailed { name: a.clone(), thread: 1 };
+            let fails = DiskEvent::SyncFailed { name: a.clone(), thread: 1 };
             let later = [write(&a, 2, "y")].into_iter().chain(sync(&a));
             [write(&a, 1, "x"), begins, fails].into_iter().chain(later).collect()
         });
@@ -405,7 +411,7 @@ mod tests {
 
     #[test]
     fn a_power_cut_loses_a_name_whose_folder_was_not_synced() {
-        let renamed = |a: &String, b: &String| Act::Rename { from: a.clone(), to: b.clone() };
+        let renamed = |a: &String, b: &String| DiskEvent::Rename { from: a.clone(), to: b.clone() };
         assert_eq!(after(|a, b| vec![renamed(&a, &b)]), ["a ...."]);
         let synced = after(|a, b| {
             let folder = std::path::Path::new(&a).parent().unwrap().display().to_string();

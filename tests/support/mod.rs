@@ -3,18 +3,18 @@
 mod answer;
 mod api;
 mod cache;
-mod chance;
 mod conformance;
 mod database;
 mod disk;
-mod endless;
-mod gate;
+mod endless_queries;
+mod pausable_clock;
 pub(crate) mod postgres;
 mod power;
 #[cfg(target_os = "linux")]
 mod preload;
 mod program;
 mod proxy;
+mod random;
 mod raw;
 pub(crate) mod rules;
 mod service;
@@ -24,20 +24,20 @@ mod tenant;
 pub(crate) use answer::Answer;
 pub(crate) use api::{Api, Call};
 pub(crate) use cache::SharedCache;
-pub(crate) use chance::{Chance, seed};
 pub(crate) use conformance::{FOR_WHO_ASKS, document, schema_of};
 pub(crate) use database::{Database, TABLES, TestDatabase, texts_of};
-pub(crate) use disk::{Act, Fault, Platter, WatchedDisk};
-pub(crate) use endless::Endless;
-pub(crate) use gate::Gate;
-pub(crate) use power::Disk;
+pub(crate) use disk::{DiskEvent, Fault, SimulatedDisk, WatchedDisk};
+pub(crate) use endless_queries::EndlessQueries;
+pub(crate) use pausable_clock::PausableClock;
+pub(crate) use power::LossyDisk;
 #[cfg(target_os = "linux")]
 pub(crate) use preload::Preload;
 pub(crate) use program::{Bootstrapped, Program, bootstrap, program, run, run_with};
 pub(crate) use proxy::{Cut, Proxy};
+pub(crate) use random::{Random, seed};
 pub(crate) use raw::{Connection, raw};
 pub(crate) use service::{Service, Setup};
-pub(crate) use session::{Frozen, Session};
+pub(crate) use session::{FrozenBackends, Session};
 pub(crate) use tenant::{Tenant, may};
 
 /// Makes tests of functions that take a [`Database`]: each runs once on every kind. A function that

@@ -30,7 +30,7 @@ pub(crate) fn shared() -> &'static Arc<Cluster> {
 pub(crate) struct Cluster {
     programs: PathBuf,
     port: u16,
-    keeper: Mutex<Keeper>,
+    supervisor: Mutex<Supervisor>,
     databases: AtomicU32,
 }
 
@@ -44,21 +44,21 @@ impl Cluster {
     /// Likewise, with variables for every process of the server.
     pub(crate) fn start_with(settings: &[(&str, &str)], variables: &[(&str, String)]) -> Self {
         let programs = programs();
-        let mut keeper = Keeper::spawn(&programs, settings, variables);
+        let mut supervisor = Supervisor::spawn(&programs, settings, variables);
         // Somebody else may take a port between our finding it free and the server's listening on
         // it.
         for _ in 0..10 {
             let port = free_port();
-            if keeper.ask(&format!("listen {port}")) && keeper.ask("start") {
+            if supervisor.ask(&format!("listen {port}")) && supervisor.ask("start") {
                 return Self {
                     programs,
                     port,
-                    keeper: Mutex::new(keeper),
+                    supervisor: Mutex::new(supervisor),
                     databases: AtomicU32::new(0),
                 };
             }
         }
-        panic!("PostgreSQL does not start; {}", keeper.log());
+        panic!("PostgreSQL does not start; {}", supervisor.log());
     }
 
     /// The URL of a new, empty database.
@@ -130,8 +130,8 @@ impl Cluster {
     /// Starts the stopped server again, on the port it had.
     pub(crate) fn start_again(&self) {
         let has_started = self.ask("start");
-        let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(has_started, "PostgreSQL should start again; {}", keeper.log());
+        let supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(has_started, "PostgreSQL should start again; {}", supervisor.log());
     }
 
     /// Cuts every connection to a database.
@@ -145,7 +145,7 @@ impl Cluster {
 
     /// The folder it lives in.
     pub(crate) fn folder(&self) -> PathBuf {
-        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).folder.clone()
+        self.supervisor.lock().unwrap_or_else(PoisonError::into_inner).folder.clone()
     }
 
     /// The port it listens on, of 127.0.0.1.
@@ -154,7 +154,7 @@ impl Cluster {
     }
 
     fn ask(&self, command: &str) -> bool {
-        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).ask(command)
+        self.supervisor.lock().unwrap_or_else(PoisonError::into_inner).ask(command)
     }
 }
 
@@ -162,7 +162,7 @@ impl Cluster {
 /// with `yes` or `no`, and clears up at the end of file, which nobody who reads the output of the
 /// tests has to wait for. `pg_ctl` lets go of the server, so this script alone must outlive the
 /// process.
-const KEEPER: &str = r#"
+const SUPERVISOR: &str = r#"
 umask 077
 trap '' INT TERM HUP PIPE
 programs=$1; shift
@@ -183,24 +183,24 @@ done
 cd / && rm -rf "$folder"
 "#;
 
-struct Keeper {
+struct Supervisor {
     folder: PathBuf,
-    /// None once the keeper has been told to end.
+    /// None once the supervisor has been told to end.
     orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
     process: Child,
 }
 
-impl Keeper {
+impl Supervisor {
     fn spawn(programs: &Path, settings: &[(&str, &str)], variables: &[(&str, String)]) -> Self {
         let mut process = unprivileged("sh")
-            .args(["-c", KEEPER, "sh"])
+            .args(["-c", SUPERVISOR, "sh"])
             .arg(programs)
             .args(FAST.iter().chain(settings).map(|(name, value)| format!("{name} = '{value}'")))
             .args(["unix_socket_directories = ''", "include_if_exists = 'port.conf'"])
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir("/")
-            // A signal to everything in the foreground, such as Ctrl-C, is not for the keeper.
+            // A signal to everything in the foreground, such as Ctrl-C, is not for the supervisor.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -210,7 +210,7 @@ impl Keeper {
         let orders = process.stdin.take();
         let mut answers = BufReader::new(process.stdout.take().expect("its output is a pipe"));
         let mut folder = String::new();
-        answers.read_line(&mut folder).expect("the keeper should name its folder");
+        answers.read_line(&mut folder).expect("the supervisor should name its folder");
         assert!(
             !folder.is_empty(),
             "the user that PostgreSQL runs as needs to write to the folder of temporary files"
@@ -219,10 +219,10 @@ impl Keeper {
     }
 
     fn ask(&mut self, command: &str) -> bool {
-        let orders = self.orders.as_mut().expect("the keeper has not been told to end");
-        writeln!(orders, "{command}").expect("the keeper should live");
+        let orders = self.orders.as_mut().expect("the supervisor has not been told to end");
+        writeln!(orders, "{command}").expect("the supervisor should live");
         let mut answer = String::new();
-        self.answers.read_line(&mut answer).expect("the keeper should answer");
+        self.answers.read_line(&mut answer).expect("the supervisor should answer");
         answer == "yes\n"
     }
 
@@ -235,7 +235,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Supervisor {
     fn drop(&mut self) {
         drop(self.orders.take());
         let _ = self.process.wait();

@@ -8,14 +8,14 @@ use tempfile::TempDir;
 use super::preload::Preload;
 
 /// A folder with an SQLite database on such a disk.
-pub(crate) struct Disk {
+pub(crate) struct LossyDisk {
     folder: TempDir,
     synced: TempDir,
     trigger: PathBuf,
     preload: Preload,
 }
 
-impl Disk {
+impl LossyDisk {
     pub(crate) fn new() -> Self {
         let [folder, synced] =
             [(); 2].map(|()| tempfile::tempdir().expect("a temporary folder can be made"));

@@ -9,7 +9,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-use super::Chance;
+use super::Random;
 
 /// Where a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,17 +35,17 @@ pub(crate) struct Proxy {
 }
 
 struct Plan {
-    chance: Chance,
+    random: Random,
     /// One COMMIT of this many is cut; none while it is 0.
     one_of: usize,
     cuts: BTreeMap<Cut, usize>,
 }
 
 impl Proxy {
-    pub(crate) async fn before(port: u16, chance: Chance) -> Self {
+    pub(crate) async fn before(port: u16, random: Random) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
         let own = listener.local_addr().expect("it is bound").port();
-        let plan = Arc::new(Mutex::new(Plan { chance, one_of: 0, cuts: BTreeMap::new() }));
+        let plan = Arc::new(Mutex::new(Plan { random, one_of: 0, cuts: BTreeMap::new() }));
         let task =
             tokio::spawn(accept(listener, SocketAddr::from(([127, 0, 0, 1], port)), plan.clone()));
         Self { port: own, plan, task }
@@ -75,10 +75,10 @@ impl Drop for Proxy {
 
 impl Plan {
     fn next(&mut self) -> Option<Cut> {
-        if self.one_of == 0 || self.chance.below(self.one_of) != 0 {
+        if self.one_of == 0 || self.random.below(self.one_of) != 0 {
             return None;
         }
-        let cut = Cut::ALL[self.chance.below(Cut::ALL.len())];
+        let cut = Cut::ALL[self.random.below(Cut::ALL.len())];
         *self.cuts.entry(cut).or_default() += 1;
         Some(cut)
     }

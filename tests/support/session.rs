@@ -47,9 +47,9 @@ impl Drop for Session {
 }
 
 /// Backends that are stopped, so that they answer nothing until this is dropped.
-pub(crate) struct Frozen(Vec<String>);
+pub(crate) struct FrozenBackends(Vec<String>);
 
-impl Frozen {
+impl FrozenBackends {
     /// Stops backends by the ids of their processes.
     pub(crate) fn new(backends: &[String]) -> Self {
         let frozen = Self(backends.to_vec());
@@ -63,7 +63,7 @@ impl Frozen {
     }
 }
 
-impl Drop for Frozen {
+impl Drop for FrozenBackends {
     fn drop(&mut self) {
         self.signal("-CONT");
     }

@@ -10,7 +10,7 @@ use timelog_domain::ports::{PortError, TimeEntryRepository};
 use timelog_domain::*;
 use tokio::task::JoinHandle;
 
-use crate::gate::{Gate, Keeper};
+use crate::pausable_clock::{PausableClock, Pause};
 use crate::subject::Subject;
 use crate::world::*;
 
@@ -18,16 +18,17 @@ use crate::world::*;
 async fn hold(
     subject: &Subject,
     request: Request,
-) -> (JoinHandle<Result<Decision, PortError>>, Keeper) {
-    let gate = Gate::new(ManualClock::at(subject.clock.time()));
+) -> (JoinHandle<Result<Decision, PortError>>, Pause) {
+    let clock = PausableClock::new(ManualClock::at(subject.clock.time()));
     let options =
         DatabaseOptions { lock_timeout: Duration::from_mins(1), ..DatabaseOptions::default() };
     let url = &subject.database().url;
-    let other =
-        Arc::new(Store::open(url, &options, &QueueOptions::default(), gate.clone()).await.unwrap());
-    let keeper = gate.shut();
+    let other = Arc::new(
+        Store::open(url, &options, &QueueOptions::default(), clock.clone()).await.unwrap(),
+    );
+    let pause = clock.pause_next();
     let held = tokio::spawn(async move { other.execute(request).await });
-    (held, keeper.arrival().await)
+    (held, pause.reached().await)
 }
 
 /// Whether one transaction keeps all others waiting.
@@ -37,26 +38,26 @@ fn has_one_writer(subject: &Subject) -> bool {
 
 /// Lets the held request go on, before or after what was begun meanwhile: whoever cannot commit
 /// beside it waits for it.
-async fn let_go<T>(subject: &Subject, mut meanwhile: JoinHandle<T>, keeper: Keeper) -> T {
+async fn let_go<T>(subject: &Subject, mut meanwhile: JoinHandle<T>, pause: Pause) -> T {
     if has_one_writer(subject) {
         let early = tokio::time::timeout(Duration::from_millis(50), &mut meanwhile).await;
         assert!(early.is_err(), "it did not wait for the transaction that is held");
-        keeper.open();
+        pause.resume();
         return meanwhile.await.unwrap();
     }
     let done = meanwhile.await.unwrap();
-    keeper.open();
+    pause.resume();
     done
 }
 
 pub(crate) async fn what_a_request_only_reads_is_as_it_was_while_it_ran(subject: Subject) {
-    let (held, keeper) = hold(&subject, logged(log(1001))).await;
+    let (held, pause) = hold(&subject, logged(log(1001))).await;
     let directory = subject.directory.clone();
     let archiving =
         tokio::spawn(async move { directory.put_project(project(PROJECT, true)).await });
     // On a database where transactions run beside each other, the project is archived before the
     // time is logged on it.
-    assert_eq!(let_go(&subject, archiving, keeper).await, Ok(false));
+    assert_eq!(let_go(&subject, archiving, pause).await, Ok(false));
     let entry = done(held.await.unwrap().unwrap());
     assert_eq!(subject.time_entries.find(id(ORGANIZATION), id(1001)).await, Ok(Some(entry)));
     // Whatever begins after the answer sees it.
@@ -69,11 +70,11 @@ pub(crate) async fn what_a_request_changes_is_decided_again_where_somebody_else_
 ) {
     done(subject.time_entries.execute(logged(log(1001))).await.unwrap());
     let shorter = Patch { duration: Some(WorkDuration::MIN), ..Patch::default() };
-    let (held, keeper) = hold(&subject, edit(1001, shorter)).await;
+    let (held, pause) = hold(&subject, edit(1001, shorter)).await;
     let time_entries = subject.time_entries.clone();
     let submitting =
         tokio::spawn(async move { time_entries.execute(apply(1001, Action::Submit)).await });
-    done(let_go(&subject, submitting, keeper).await.unwrap());
+    done(let_go(&subject, submitting, pause).await.unwrap());
     let edited = held.await.unwrap().unwrap();
     // Edited and then submitted, or submitted and then no longer to be edited: never both as if
     // alone.

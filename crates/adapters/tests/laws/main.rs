@@ -16,13 +16,13 @@ mod changing;
 mod databases;
 mod directory;
 mod directory_pages;
-#[path = "../../../../tests/support/gate.rs"]
-mod gate;
 mod history;
 mod interleaved;
 mod keys;
 mod lists;
 mod model;
+#[path = "../../../../tests/support/pausable_clock.rs"]
+mod pausable_clock;
 mod plans;
 mod postgres_alone;
 mod races;

@@ -10,7 +10,7 @@ use timelog_domain::{
 };
 
 /// Never answers a count or a total. Counts those who wait for a total.
-pub(crate) struct Endless {
+pub(crate) struct EndlessQueries {
     pub(crate) queries: Arc<dyn TimeEntryQueries>,
     pub(crate) waiting: Arc<AtomicUsize>,
 }
@@ -23,7 +23,7 @@ impl Drop for Waiting {
     }
 }
 
-impl TimeEntryQueries for Endless {
+impl TimeEntryQueries for EndlessQueries {
     fn list(
         &self,
         organization: OrganizationId,

@@ -1,7 +1,7 @@
-//! Choices by chance that can be made again.
+//! Random choices that can be repeated.
 
-/// What chance begins with: `TIMELOG_TEST_SEED`, or another number each time. It is printed, so
-/// that it can be given again.
+/// The seed: `TIMELOG_TEST_SEED`, or another number each time. It is printed, so that it can be
+/// given again.
 pub(crate) fn seed() -> u64 {
     let given = std::env::var("TIMELOG_TEST_SEED").ok();
     let seed = given.map_or_else(
@@ -15,27 +15,26 @@ pub(crate) fn seed() -> u64 {
     seed
 }
 
-/// A source of choices. It says what it began with, and `TIMELOG_TEST_SEED` makes it begin there
-/// again.
+/// A random number generator. It prints its seed, and `TIMELOG_TEST_SEED` repeats its choices.
 #[derive(Debug, Clone)]
-pub(crate) struct Chance(u64);
+pub(crate) struct Random(u64);
 
-impl Chance {
+impl Random {
     pub(crate) fn new() -> Self {
         Self(seed())
     }
 
-    /// One that begins where it is told to. What is added makes two of one seed differ.
-    pub(crate) fn beginning(seed: u64, which: &str) -> Self {
-        let mut chance = Self(seed);
+    /// One with that seed. The text makes two of one seed differ.
+    pub(crate) fn with_seed(seed: u64, which: &str) -> Self {
+        let mut random = Self(seed);
         for byte in which.bytes() {
-            chance.0 = chance.0.wrapping_add(u64::from(byte));
-            chance.below(1);
+            random.0 = random.0.wrapping_add(u64::from(byte));
+            random.below(1);
         }
-        chance
+        random
     }
 
-    /// Another one, whose choices depend on nobody else's from here on.
+    /// Another generator, independent of this one from here on.
     pub(crate) fn another(&mut self) -> Self {
         Self(self.below(usize::MAX) as u64)
     }

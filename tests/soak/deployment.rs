@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::support::postgres::Cluster;
 use crate::support::{Bootstrapped, Database, Program, TestDatabase, bootstrap};
 
-pub(super) struct Site {
+pub(super) struct Deployment {
     pub(super) database: TestDatabase,
     pub(super) made: Arc<Bootstrapped>,
     /// What the service is told: the URL of its database, its flags and its variables.
@@ -23,7 +23,7 @@ pub(super) struct Site {
 pub(super) const SOUND: [(&str, &str); 3] =
     [("fsync", "on"), ("synchronous_commit", "on"), ("full_page_writes", "on")];
 
-impl Site {
+impl Deployment {
     /// A new database with an organization in it. No service runs yet.
     pub(super) fn new(database: Database) -> Self {
         match database {

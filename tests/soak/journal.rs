@@ -10,15 +10,15 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 
 /// A file that is only ever added to. Each note is on the disk before whoever made it goes on.
-pub(super) struct Ledger {
+pub(super) struct Journal {
     folder: TempDir,
     notes: mpsc::UnboundedSender<(String, oneshot::Sender<()>)>,
 }
 
-impl Ledger {
+impl Journal {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let file = File::create(folder.path().join("ledger")).expect("the ledger can be made");
+        let file = File::create(folder.path().join("journal")).expect("the journal can be made");
         let (notes, coming) = mpsc::unbounded_channel();
         std::thread::spawn(move || write(file, coming));
         Self { folder, notes }
@@ -26,7 +26,7 @@ impl Ledger {
 
     async fn note(&self, note: &Value) {
         let (done, is_done) = oneshot::channel();
-        self.notes.send((format!("{note}\n"), done)).expect("the ledger is open");
+        self.notes.send((format!("{note}\n"), done)).expect("the journal is open");
         is_done.await.expect("the note is on the disk");
     }
 
@@ -41,15 +41,15 @@ impl Ledger {
     }
 
     /// What the file says, in the order in which things were sent.
-    pub(super) fn read(&self) -> Vec<Page> {
-        let text = std::fs::read_to_string(self.path()).expect("the ledger can be read");
-        let (mut pages, mut places) = (Vec::<Page>::new(), BTreeMap::new());
+    pub(super) fn read(&self) -> Vec<JournalRecord> {
+        let text = std::fs::read_to_string(self.path()).expect("the journal can be read");
+        let (mut pages, mut places) = (Vec::<JournalRecord>::new(), BTreeMap::new());
         for line in text.lines() {
             let note: Value = serde_json::from_str(line).expect("a note is JSON");
             if let Some(name) = note["sends"].as_str() {
                 if !places.contains_key(name) {
                     places.insert(name.to_owned(), pages.len());
-                    pages.push(Page {
+                    pages.push(JournalRecord {
                         name: name.to_owned(),
                         request: note["request"].clone(),
                         answer: None,
@@ -66,12 +66,12 @@ impl Ledger {
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.path().join("ledger")
+        self.folder.path().join("journal")
     }
 }
 
-/// What the ledger knows of one request.
-pub(super) struct Page {
+/// What the journal knows of one request.
+pub(super) struct JournalRecord {
     pub(super) name: String,
     pub(super) request: Value,
     /// None while it was not answered.
@@ -88,7 +88,7 @@ fn write(mut file: File, mut coming: mpsc::UnboundedReceiver<(String, oneshot::S
         }
         file.write_all(text.as_bytes())
             .and_then(|()| file.sync_data())
-            .expect("the ledger can be written");
+            .expect("the journal can be written");
         for done in waiting {
             // Whoever made the note may have gone.
             let _ = done.send(());

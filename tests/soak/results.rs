@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What was counted on one database.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Results {
     pub(super) cycles: usize,
     pub(super) requests: usize,
     pub(super) acknowledged: usize,
@@ -17,7 +17,7 @@ pub(super) struct Tally {
     pub(super) measured: String,
 }
 
-impl Tally {
+impl Results {
     pub(super) fn fault(&mut self, fault: String) {
         self.faults.push(fault);
     }
@@ -53,12 +53,12 @@ pub(super) const HEAD: &str = "\
 | kind | database | cycles | requests | acknowledged | lost | doubled | wrong | 5xx | measured |
 |---|---|---|---|---|---|---|---|---|---|";
 
-pub(super) struct Line<'a>(pub(super) &'a str, pub(super) &'a str, pub(super) &'a Tally);
+pub(super) struct Line<'a>(pub(super) &'a str, pub(super) &'a str, pub(super) &'a Results);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(kind, database, tally) = self;
-        let Tally {
+        let Self(kind, database, results) = self;
+        let Results {
             cycles,
             requests,
             acknowledged,
@@ -67,7 +67,7 @@ impl fmt::Display for Line<'_> {
             server_errors,
             faults,
             measured,
-        } = tally;
+        } = results;
         write!(
             out,
             "| {kind} | {database} | {cycles} | {requests} | {acknowledged} | {lost} | {doubled} | {} ",
