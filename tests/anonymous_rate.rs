@@ -1,5 +1,5 @@
-//! `--anonymous-rate` and `--trusted-proxy`: whoever has no valid key asks only so often, and hurts
-//! nobody who has one.
+//! `--anonymous-rate` and `--trusted-proxy`: requests without a valid key are limited for each
+//! address, and do not slow down requests with one.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -21,17 +21,17 @@ on_every_database![
     guessed_keys_are_looked_up_no_more_often_than_the_rate_allows,
 ];
 
-/// How often something is tried that a slow machine may need more often.
+/// How many attempts a slow machine may need.
 const TRIES: usize = 1000;
 
-/// One request a second, from addresses that this machine may tell.
+/// One request a second, with addresses from the forwarding headers of this machine.
 fn narrow(setup: &mut Setup) {
     setup.settings.anonymous_rate = NonZeroU32::new(1);
     setup.settings.trusted_proxies =
         vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
 }
 
-/// Repeats a call until it is refused for its address.
+/// Repeats a call until the rate of its address is used up.
 async fn flood(call: &Call) {
     for _ in 0..TRIES {
         let answer = call.clone().send().await;
@@ -45,7 +45,7 @@ async fn flood(call: &Call) {
     panic!("it is never refused");
 }
 
-/// Calls once, with a key that is not known yet, at most as often as the address may.
+/// Calls with a key that is not known yet, and waits while the rate of the address is used up.
 async fn let_in(call: &Call) {
     for _ in 0..TRIES {
         let answer = call.clone().send().await;
@@ -86,7 +86,7 @@ async fn requests_without_a_valid_key_over_the_rate_are_answered_429_with_retry_
         );
         flood(&call).await;
     }
-    // Health is there for whoever looks after the service.
+    // Health is never refused.
     for _ in 0..20 {
         nobody.get("/health/live").send().await.is(200);
         nobody.get("/health/ready").send().await.is(200);
@@ -115,7 +115,7 @@ async fn a_forwarded_address_from_an_untrusted_peer_is_ignored(database: Databas
 async fn a_forwarded_address_from_a_trusted_proxy_is_counted(database: Database) {
     let service = Service::start_with(database, narrow).await;
     let from = |name: &str, list: &str| service.api.without_key().get("/me").header(name, list);
-    // What the client made up stands before what the proxies added.
+    // The address that the client made up comes before those that the proxies added.
     for number in 0..TRIES {
         let list = format!("203.0.113.{}, 198.51.100.1, 10.1.2.3", number % 250);
         if from("x-forwarded-for", &list).send().await.status == 429 {
@@ -123,13 +123,13 @@ async fn a_forwarded_address_from_a_trusted_proxy_is_counted(database: Database)
         }
         assert_ne!(number, TRIES - 1, "it is never refused");
     }
-    // Others come through the same proxies.
+    // Other clients come through the same proxies.
     from("x-forwarded-for", "198.51.100.2, 10.1.2.3").send().await.is(401);
     from("forwarded", "for=198.51.100.3;proto=https, for=10.1.2.3").send().await.is(401);
     let lines = from("x-forwarded-for", "1.1.1.1")
         .another_header("x-forwarded-for", "198.51.100.4, 10.1.2.3");
     lines.send().await.is(401);
-    // A network of IPv6 is one.
+    // IPv6 addresses count by their /64.
     flood(&from("x-forwarded-for", "2001:db8::1")).await;
     let neighbour = from("x-forwarded-for", "[2001:db8::2:2]:443");
     flood(&neighbour).await;
@@ -151,7 +151,7 @@ async fn a_valid_key_still_works_while_its_address_is_flooded(database: Database
             flood(&guess).await;
             service.api.get("/me").send().await.is(200);
             service.log_any().send().await.is(201);
-            // Nor is it counted where no key is needed.
+            // Paths that need no key do not count it either.
             service.api.get("/docs/").send().await.is(200);
             service.api.get("/nothing").send().await.is(404);
         }

@@ -126,7 +126,7 @@ fn a_backup_works_on_a_file_system_without_hard_links() {
     let backup = |arguments: &[&str]| {
         no_links.load_into(sandbox.command(&sandbox.path("a.db")).args(arguments)).output().unwrap()
     };
-    // The system does refuse them.
+    // The preloaded library does refuse links.
     fs::write(sandbox.path("x"), "").unwrap();
     let link = no_links
         .load_into(Command::new("ln").arg(sandbox.path("x")).arg(sandbox.path("y")))
@@ -159,7 +159,7 @@ fn an_interrupted_backup_leaves_no_file() {
 #[test]
 fn an_impossible_backup_fails_before_anything_is_copied() {
     let sandbox = Sandbox::new();
-    // A database that nobody could copy: whatever is said is said before that.
+    // The database cannot be copied, so whatever is refused is refused before copying.
     let database = sandbox.database.url().strip_prefix("sqlite:").unwrap().to_owned();
     fs::write(
         &database,

@@ -1,4 +1,4 @@
-//! What caches on the way are told, and what one does with it that all clients share.
+//! `Cache-Control` and `Vary` on every answer, and what a shared cache does with them.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ on_every_database![
     a_shared_cache_never_serves_one_callers_answer_to_another,
 ];
 
-/// Paths whose good answers are the same for everybody, and what caches are told of them.
+/// Paths whose successful answers are public, with their `Cache-Control`.
 const FOR_EVERYBODY: [(&str, &str); 6] = [
     ("/health/live", "no-store"),
     ("/health/ready", "no-store"),
@@ -34,7 +34,7 @@ fn is_kept_as(answer: &Answer, expected: (&str, Option<&str>)) {
     assert_eq!(told, (Some(expected.0), expected.1), "{}", answer.describe());
 }
 
-/// The paths of the document, with what there is in the place of their parameters.
+/// The paths of the document, with real values for their parameters.
 fn paths(service: &Service, entry: &str) -> Vec<String> {
     let tenant = &service.tenant;
     let fill = |path: &String| {
@@ -156,7 +156,7 @@ async fn a_shared_cache_never_serves_one_callers_answer_to_another(database: Dat
         "/nothing".to_owned(),
         format!("/projects/{}", Uuid::now_v7()),
     ]);
-    // What a cache keeps of a moment is compared with another moment.
+    // These answers change from moment to moment, so a cached one cannot be compared.
     paths.retain(|path| !["/metrics", "/health/live", "/health/ready"].contains(&path.as_str()));
     let mut cache = SharedCache::default();
     let mut hits = BTreeSet::new();
@@ -173,6 +173,6 @@ async fn a_shared_cache_never_serves_one_callers_answer_to_another(database: Dat
             }
         }
     }
-    // It does keep what is for everybody, and nothing else.
+    // It stores the public answers, and nothing else.
     assert_eq!(hits, BTreeSet::from(["/docs", "/docs/", "/openapi.json"]));
 }

@@ -1,4 +1,4 @@
-//! What the program does when nobody reads what it writes, or when that cannot be written.
+//! The program when its output is closed or cannot be written.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, PipeWriter};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::{Api, Bootstrapped, Database, TestDatabase, bootstrap, program};
 
-/// What a shell gives to a program that SIGPIPE ended.
+/// The exit code that a shell gives to a program that SIGPIPE ended.
 const READER_GONE: Option<i32> = Some(141);
 
 /// A pipe that nobody reads.
@@ -49,7 +49,7 @@ impl Sandbox {
         command
     }
 
-    /// Commands that print something and go well.
+    /// Commands that print something and succeed.
     fn commands(&self) -> Vec<Vec<String>> {
         let texts = |arguments: &[&str]| arguments.iter().map(|text| (*text).to_owned()).collect();
         let backup = self.folder.path().join("backup.db").display().to_string();
@@ -93,7 +93,7 @@ fn a_closed_standard_output_ends_a_command_quietly() {
         let output = sandbox.command(&arguments).stdout(closed()).output().unwrap();
         assert_eq!((output.status.code(), said(&output)), (READER_GONE, ""), "{arguments:?}");
     }
-    // The one row that was refused was told; the summary was not.
+    // The refused row was reported on standard error; the summary could not be written.
     let output = sandbox.command(&sandbox.import()).stdout(closed()).output().unwrap();
     assert_eq!(output.status.code(), READER_GONE);
     assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
@@ -125,7 +125,7 @@ fn a_closed_standard_error_does_not_change_the_exit_code() {
         assert_eq!(code(&unknown), Some(1));
         assert_eq!(code(&wrong), Some(2));
     }
-    // Refused rows are what an import answers.
+    // The refused rows are the result of an import.
     let told = |stderr: Stdio| sandbox.command(&sandbox.import()).stderr(stderr).output().unwrap();
     assert_eq!(told(closed().into()).status.code(), READER_GONE);
     assert_eq!(told(full().into()).status.code(), Some(1));

@@ -1,4 +1,4 @@
-//! Many at once, and clients that do not wait.
+//! Concurrent requests, and clients that disconnect.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -101,7 +101,7 @@ async fn sixty_four_requests_with_one_new_reference_make_one_entry(database: Dat
     }
 }
 
-/// A service whose commits can be held in the middle of their transaction.
+/// A service whose commits can be paused in the middle of their transaction.
 async fn start_pausable(database: Database) -> (Service, Arc<PausableClock>) {
     start_pausable_with_queue(database, QueueOptions::default().capacity).await
 }
@@ -126,7 +126,7 @@ async fn a_full_queue_is_answered_503_at_once(database: Database) {
     let pause = clock.pause_next();
     let first = tokio::spawn(service.log_any().send());
     let pause = pause.reached().await;
-    // While the first is being committed one may wait, and nobody else.
+    // While the first is being committed, one may wait and no more.
     let mut others = JoinSet::new();
     for number in 0..8 {
         others.spawn(service.log_any().idempotency_key(&number.to_string()).send());
@@ -183,7 +183,7 @@ async fn a_client_that_disconnects_while_it_waits_gets_its_answer_by_a_repeat(da
         // The transaction is open when the client goes.
         let pause = pause.reached().await;
         hang_up(stream, resets).await;
-        // The one thread that serves has seen it once it has served somebody who came later.
+        // The only worker thread has noticed it once it has served a later request.
         for _ in 0..3 {
             Api::new(service.address, "").get("/health/live").send().await.is(200);
         }
@@ -195,8 +195,7 @@ async fn a_client_that_disconnects_while_it_waits_gets_its_answer_by_a_repeat(da
     assert_eq!(service.database.count("time_entries"), 2);
 }
 
-/// Closes a connection after its first answer came. Where that is left unread the connection is not
-/// ended but reset.
+/// Closes a connection after its first answer came. Unread data would make it a reset.
 async fn hang_up(mut stream: TcpStream, resets: bool) {
     let waited = tokio::task::spawn_blocking(move || {
         if resets {
@@ -233,7 +232,7 @@ async fn a_client_that_disconnects_before_the_answer_is_counted_as_499(database:
     // The transaction is open when the client goes.
     let pause = pause.reached().await;
     connection.reset();
-    // Other tests may go away as well, so that there may be more of them.
+    // Other tests disconnect as well, so the metric may be larger.
     let mut asked = 0;
     while unanswered(&service).await == before {
         asked += 1;
@@ -268,7 +267,7 @@ async fn a_locked_sqlite_database_is_answered_503_and_nothing_is_stored() {
     let lock = service.database.lock_against_writing();
     let refused = call.clone().send().await.fails_with(503, "unavailable");
     assert!(refused.header("retry-after").is_some());
-    // What only reads goes on, and a repeat only reads.
+    // Reads go on, and a repeat only reads.
     service.api.get(&format!("/time-entries/{}", stored.text("id"))).send().await.is(200);
     let repeat = service.log_any().idempotency_key("before").send().await.is(201);
     assert!(repeat.is_replayed());
@@ -284,7 +283,7 @@ async fn a_locked_sqlite_database_is_answered_503_and_nothing_is_stored() {
 async fn a_repeat_after_a_rollback_is_carried_out() {
     let service = Service::start_with(Database::Sqlite, |setup| {
         setup.database.lock_timeout = Duration::from_secs(1);
-        // One after the other, so that the repeat is not part of what is rolled back.
+        // One after the other, so that the repeat is not in the batch that is rolled back.
         setup.queue.batch_size = Some(1);
     });
     let service = service.await;

@@ -1,6 +1,5 @@
-//! Clients that keep a connection waiting, and too many of them: each wait for a client has an end,
-//! and others are served all the while. Nothing here depends on the database, so one is enough,
-//! except where something is read or stored.
+//! Slow clients, and too many of them: each wait for a client ends, and others are served
+//! meanwhile. Little of this depends on the database, so most tests run on SQLite alone.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +22,7 @@ on_every_database![
     answers_to_one_organization_leave_memory_for_others,
 ];
 
-/// A service whose totals are never answered, and how many wait for one.
+/// A service whose totals are never answered, and the number of requests that wait for one.
 async fn endless(
     database: Database,
     change: impl FnOnce(&mut Settings),
@@ -40,8 +39,7 @@ async fn endless(
     (start.await, waiting)
 }
 
-/// Waits until so many wait. There is no limit but the test's patience: it waits for what must
-/// come.
+/// Waits until that many wait. It must happen, so there is no other limit.
 async fn until(waiting: &AtomicUsize, expected: usize) {
     for _ in 0..6000 {
         if waiting.load(Ordering::SeqCst) == expected {
@@ -63,15 +61,15 @@ fn total(service: &Service) -> String {
     )
 }
 
-/// A connection whose system takes little of an answer by itself.
+/// A connection with a small receive buffer.
 async fn narrow(address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(64 * 1024).unwrap();
     socket.connect(address).await.unwrap()
 }
 
-/// How many connections ended because nobody took their answer. Other tests of this process have
-/// none.
+/// How many connections ended because their client did not read its answer. Other tests of this
+/// process have none.
 async fn ended_answers(service: &Service) -> u64 {
     let metrics = String::from_utf8(service.api.get("/metrics").send().await.is(200).body).unwrap();
     let name = "timelog_connections_ended_total{reason=\"answer\"} ";
@@ -88,7 +86,7 @@ async fn an_incomplete_head_is_answered_408_on_a_new_and_on_a_used_connection() 
     let service = service(|settings| settings.head_timeout = Duration::from_millis(300)).await;
     for head in ["", "GET", LIVE.strip_suffix("\r\n").unwrap()] {
         for requests in 0..3 {
-            // A head that nobody has begun may be waited for as long as a connection may be idle.
+            // Before the first byte of a later head, the connection is idle.
             if head.is_empty() && requests > 0 {
                 continue;
             }
@@ -133,7 +131,7 @@ async fn an_idle_connection_is_closed_after_keep_alive() {
     connection.send(LIVE).await;
     assert_eq!(connection.answer().await.status, 200);
     connection.closing().await;
-    // What came of the next head together with a whole request does not make it last.
+    // A part of the next head that came together with a whole request does not prolong it.
     for first in [LIVE, "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"] {
         let mut connection = Connection::open(service.address).await;
         connection.send(format!("{first}GET /health")).await;
@@ -149,8 +147,8 @@ async fn an_answer_that_the_client_does_not_read_ends_its_connection() {
     let mut stream = narrow(service.address).await;
     let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(16);
     stream.write_all(request.as_bytes()).await.unwrap();
-    // The service says that it has ended the connection, although its client has taken nothing and
-    // goes on holding it.
+    // The metric shows that the service ended the connection, although the client reads nothing and
+    // keeps its side open.
     for _ in 0..6000 {
         if ended_answers(&service).await > before {
             break;
@@ -159,9 +157,9 @@ async fn an_answer_that_the_client_does_not_read_ends_its_connection() {
     }
     assert_eq!(ended_answers(&service).await, before + 1);
     let mut taken = Vec::new();
-    // A reset or an end: what there is of the answers is not all of them.
+    // A reset or an end: not all answers are there.
     let _ = stream.read_to_end(&mut taken).await;
-    // Nor does the system put much by for one who takes nothing.
+    // The send buffer of the system stays small too.
     assert!(taken.len() < 1_000_000, "{}", taken.len());
 }
 
@@ -171,7 +169,7 @@ async fn an_answer_that_the_client_reads_slowly_is_sent_to_its_end() {
     let mut stream = narrow(service.address).await;
     let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
-    // All of it takes longer than each piece may.
+    // The whole answer takes longer than one piece of it may.
     let (mut taken, mut pauses) = (0, 0);
     let mut piece = vec![0; 4096];
     loop {
@@ -192,7 +190,7 @@ async fn an_answer_that_the_client_reads_slowly_is_sent_to_its_end() {
 
 async fn a_disconnected_client_ends_its_read(database: Database) {
     let (service, waiting) = endless(database, |_| ()).await;
-    // By closing, as a program does that has waited long enough, and by a reset.
+    // By a close, as after a time-out of the client, and by a reset.
     for is_reset in [false, true] {
         let mut connection = Connection::open(service.address).await;
         connection.send(total(&service)).await;
@@ -259,7 +257,7 @@ async fn a_connection_over_the_limit_replaces_the_one_that_has_been_idle_longest
         assert_eq!(connection.answer().await.status, 200);
         connections.push(connection);
     }
-    // Each that is used again may stay longer than the others.
+    // A connection that is used again becomes the newest.
     for _ in 0..100 {
         connections[0].send(LIVE).await;
         assert_eq!(connections[0].answer().await.status, 200);
@@ -311,7 +309,7 @@ async fn with_all_connections_busy_one_more_is_answered_503_and_health_200() {
         answer.is_last() && answer.headers.iter().any(|header| header.starts_with("retry-after: "))
     );
     connection.closing().await;
-    // Nor can a crowd of these keep health from being answered.
+    // A crowd of surplus connections does not keep health from being answered either.
     let mut crowd = Vec::new();
     for _ in 0..200 {
         crowd.push(Connection::open(service.address).await);
@@ -335,8 +333,8 @@ async fn bodies_of_one_organization_leave_memory_for_others(database: Database) 
             tenant.key.text
         )
     };
-    // Whoever comes second is refused, and from outside it cannot be seen who that is. So it is
-    // tried until it is the other.
+    // The second of the two is refused, and from outside it cannot be seen which one that is. So it
+    // is repeated until it is the one with the smaller body.
     let mut first = None;
     for _ in 0..200 {
         let mut connection = Connection::open(service.address).await;
@@ -358,7 +356,7 @@ async fn bodies_of_one_organization_leave_memory_for_others(database: Database) 
     let api = Api::new(service.address, "").with_key(&other.key.text);
     let batch = json!({ "entries": [other.body()], "padding": " ".repeat(400_000) });
     api.post(&format!("{}/batch", other.path())).json(&batch).send().await.is(200);
-    // What was held is given back.
+    // The memory is given back.
     first.reset();
     let batch = json!({ "entries": [service.tenant.body()], "padding": " ".repeat(600_000) });
     for _ in 0..6000 {
@@ -382,7 +380,7 @@ async fn answers_to_one_organization_leave_memory_for_others(database: Database)
         let batch = json!({ "entries": vec![body; 200] });
         api.post(&format!("{}/batch", tenant.path())).json(&batch).send().await.is(200);
     }
-    // Each answer has 1.7 MB, which these take none of.
+    // Each answer has 1.7 MB, and these clients read nothing of it.
     let page = "/time-entries?limit=200";
     let mut stalled = Vec::new();
     for _ in 0..3 {
@@ -401,7 +399,7 @@ async fn answers_to_one_organization_leave_memory_for_others(database: Database)
     assert!(comes(is_answered).await, "the memory is held for ever");
 }
 
-/// Whether something comes, for which it is asked again and again.
+/// Whether it becomes true within ten seconds.
 async fn comes(is_there: impl AsyncFn() -> bool) -> bool {
     for _ in 0..1000 {
         if is_there().await {
@@ -412,7 +410,7 @@ async fn comes(is_there: impl AsyncFn() -> bool) -> bool {
     false
 }
 
-/// What is asked for at an address, without a key.
+/// The status of a path at an address, without a key.
 async fn status(address: SocketAddr, path: &str) -> u16 {
     let mut connection = Connection::open(address).await;
     connection.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")).await;

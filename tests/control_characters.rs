@@ -1,4 +1,4 @@
-//! What commands print of files and names does nothing to the terminal that shows it.
+//! Control characters of files, names and arguments are escaped where commands print them.
 
 use std::fs;
 use std::process::Output;
@@ -8,8 +8,8 @@ use crate::support::{Database, bootstrap, on_every_database};
 
 on_every_database![control_characters_of_a_file_are_printed_as_escapes,];
 
-/// Clears the screen, sets a title, rings, turns the direction of writing, and begins a line of its
-/// own.
+/// Clears the screen, sets a title, rings the bell, changes the writing direction, and begins a new
+/// line.
 const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\u{202e}\u{2066}\u{7f}\rfake";
 
 #[track_caller]
@@ -73,10 +73,10 @@ async fn control_characters_of_a_file_are_printed_as_escapes(database: Database)
         assert!(!output.status.success() && !output.stderr.is_empty(), "{arguments:?} {output:?}");
         is_plain(&output);
     }
-    // What is told of the refused rows in a file may be shown as well.
+    // The file of refused rows may be shown on a terminal as well.
     let told = fs::read_to_string(&refused).unwrap();
     assert!(told.contains("\\u{1b}") && !told.contains('\u{1b}'), "{told:?}");
-    // An export says what there is, to the letter.
+    // An export has the text unchanged.
     let kept = write(
         "kept.csv",
         &format!("userId,workDate,minutes,description\n{user},2025-01-15,1,\"{HOSTILE}\"\n"),

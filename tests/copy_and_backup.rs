@@ -1,5 +1,4 @@
-//! Taking a database elsewhere: copies between databases of any kind, and backups of one that is in
-//! use.
+//! Copies between databases of any kind, and backups of a database in use.
 
 use std::process::Output;
 
@@ -26,8 +25,7 @@ fn copy(from: &TestDatabase, to: &TestDatabase) -> Output {
     run(&["copy", "--from", &from.url(), "--to", &to.url()])
 }
 
-/// Entries of every kind of content, with history, in a database, and what the service says of
-/// them.
+/// Entries of every kind of content, with history, and the answers of the service about them.
 struct Original {
     database: TestDatabase,
     key: String,
@@ -36,7 +34,7 @@ struct Original {
     many: Answer,
 }
 
-/// A batch whose answer is so large that it is kept compressed.
+/// A batch whose answer is large enough to be compressed.
 fn many() -> Value {
     json!({ "entries": vec![json!({}); 100] })
 }
@@ -79,7 +77,7 @@ impl Original {
         Self { database, key: made.key, answers, repeated, many }
     }
 
-    /// Everything is answered from the copy as from the original, also a repeat.
+    /// The copy gives the same answers as the original, also to a repeat.
     async fn is_served_by(&self, copy: &TestDatabase) {
         let program = Program::serve(&copy.url(), &[]);
         let api = program.api.with_key(&self.key);
@@ -101,7 +99,7 @@ impl Original {
         assert!(repeat.is_replayed() && repeat.body == self.repeated.body, "{}", repeat.describe());
         let repeat = api.post(&self.many.path).json(&many()).idempotency_key("many").send().await;
         assert!(repeat.is_replayed() && repeat.body == self.many.body, "{}", repeat.describe());
-        // The longest reference is still that of its entry.
+        // The longest reference still finds its entry.
         let long = "\u{10ffff}".repeat(255);
         let reference = json!({ "provider": long, "externalType": long, "externalId": long });
         let mut body = body;
@@ -129,7 +127,7 @@ async fn an_interrupted_copy_continues_where_it_stopped(database: Database) {
     let original = Original::create(database).await;
     let target = other_kind(database);
     assert!(copy(&original.database, &target).status.success());
-    // What a copy leaves that is cut off: tables in their order, rows in the order of their keys.
+    // An interrupted copy leaves tables in their order, and rows in the order of their keys.
     target.execute("DELETE FROM idempotency_keys");
     target.execute("DELETE FROM time_entry_history");
     target.execute("DELETE FROM time_entries WHERE id > (SELECT id FROM time_entries ORDER BY id LIMIT 1 OFFSET 10)");
@@ -157,7 +155,7 @@ async fn a_copy_into_a_database_with_other_rows_is_refused_before_any_write(data
     let target = other_kind(database);
     bootstrap(&target.url());
     refuses(&target, "the target has an organization that the source does not have");
-    // The organization is the same, but somebody worked in it since.
+    // The organization is the same, but has changed since.
     let target = other_kind(database);
     assert!(copy(&original.database, &target).status.success());
     target.execute("DELETE FROM idempotency_keys");
@@ -219,7 +217,7 @@ async fn a_backup_made_under_load_is_consistent() {
     };
     logging.await.unwrap();
     assert!(backup.status.success(), "{backup:?}");
-    // What is there already is never replaced, and nothing half done is left.
+    // An existing file is never replaced, and no partial file is left.
     let again = run(&["backup", &path, "--database-url", &url]);
     assert!(
         !again.status.success()

@@ -1,5 +1,4 @@
-//! Programs that are killed and power that goes away: what was answered is there, and nothing is
-//! there twice.
+//! Killed programs and power cuts: answered changes are there, once.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
@@ -18,7 +17,7 @@ use crate::support::{
 
 on_every_database![a_program_killed_again_and_again_loses_and_doubles_nothing,];
 
-/// Where the database is, and what can befall it.
+/// Where the database is, and what can fail.
 enum Place {
     LossyDisk(LossyDisk),
     Server(Arc<Cluster>, String),
@@ -75,8 +74,7 @@ async fn log(api: &Api, made: &Value, key: &str) -> Result<Answer, reqwest::Erro
     api.post(&path).json(&body).idempotency_key(key).try_send().await
 }
 
-/// What the clients know: the bodies that they were answered with, and the keys of which they were
-/// told nothing.
+/// What the clients know: the answers they got, and the keys that got no answer.
 #[derive(Default)]
 struct Known {
     answered: BTreeMap<String, Vec<u8>>,
@@ -84,7 +82,7 @@ struct Known {
     keys: usize,
 }
 
-/// Logs as four clients do until the program is gone. Each tries first what it was told nothing of.
+/// Logs with four clients until the program is gone. Each first repeats what got no answer.
 async fn log_until_it_is_gone(
     program: &Program,
     made: &Value,
@@ -187,8 +185,8 @@ fn integrity(disk: &LossyDisk) -> String {
     diesel::select(check).get_result(&mut conn).unwrap()
 }
 
-/// A commit that was written and not synced when its program died, and then the power goes: what
-/// the next program answered of it is there.
+/// A commit was written and not synced when its program died. The next program answers for it, and
+/// then the power goes: it is still there.
 async fn is_there_after_a_repeat(by_reference: bool, beside_a_reader: bool) {
     let mut random = Random::new();
     let place = Place::new(Database::Sqlite);
@@ -214,7 +212,7 @@ async fn is_there_after_a_repeat(by_reference: bool, beside_a_reader: bool) {
     assert!(call(&api).try_send().await.is_err(), "the program died before it could answer");
     assert_eq!(program.end().status.signal(), Some(9));
 
-    // Somebody else may have found the commit first and be reading it still.
+    // Another process may have opened the database first and be reading it still.
     let reader = beside_a_reader.then(|| {
         let mut reader = SqliteConnection::establish(disk.path().to_str().unwrap()).unwrap();
         reader.batch_execute("BEGIN; SELECT * FROM time_entries").unwrap();
@@ -222,7 +220,7 @@ async fn is_there_after_a_repeat(by_reference: bool, beside_a_reader: bool) {
     });
     let program = place.serve();
     let answer = call(&program.api.with_key(text(&made, "apiKey"))).send().await;
-    // Else nothing was provoked.
+    // Otherwise the case did not occur.
     assert!(
         if by_reference { answer.status == 200 } else { answer.is_replayed() },
         "{}",
@@ -271,7 +269,7 @@ async fn a_wal_file_that_a_reader_keeps_from_a_checkpoint_is_synced_in_place() {
     program.signal("KILL");
     program.end();
     let mut program = Program::begin_with(&place.url(), &[], &place.variables());
-    // Nobody waits for the reader, who may read for hours.
+    // The reader may read for hours, so the start does not wait for it.
     program.wait_for_log(|line| {
         line["message"].as_str().unwrap_or_default().contains("its log is synced as it is")
     });
@@ -315,7 +313,7 @@ async fn a_database_is_one_complete_file_after_a_stop_under_load() {
         tokio::join!(log_until_it_is_gone(&program, &made, &known, enough.clone(), at), stop);
         assert!(program.end().status.success());
         assert_eq!(files(), ["timelog.db"]);
-        // Nothing but that one file is taken elsewhere.
+        // Only that one file is copied.
         let TestDatabase::Sqlite(elsewhere) = Database::Sqlite.create() else {
             unreachable!("it is a folder")
         };

@@ -1,4 +1,4 @@
-//! Who is calling: keys, what they may do, and what they are confined to.
+//! API keys: how they are sent, their permissions and their limits.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -37,7 +37,7 @@ async fn a_key_is_accepted_in_either_header(database: Database) {
         call.clone().header("authorization", format!("{scheme} {key}")).send().await.is(200);
     }
     call.clone().header("x-api-key", key).send().await.is(200);
-    // Both together are fine while they agree, and a scheme for somebody else does not matter.
+    // Both headers are accepted while they agree; another scheme is ignored.
     let both = call.clone().header("x-api-key", key);
     both.clone().header("authorization", format!("Bearer {key}")).send().await.is(200);
     both.clone().header("authorization", "Basic dXNlcjpwYXNz").send().await.is(200);
@@ -109,7 +109,7 @@ async fn a_revoked_key_is_answered_401_key_revoked(database: Database) {
         api.post(&service.tenant.path()).json(&service.tenant.body()).send().await,
         "key_revoked",
     );
-    // Another key of the organization goes on.
+    // Another key of the organization still works.
     service.api.get("/me").send().await.is(200);
 }
 
@@ -120,7 +120,7 @@ async fn a_revocation_reaches_every_instance_within_key_memory(database: Databas
     let api = service.api.with_key(&key.text);
     api.get("/me").send().await.is(200);
     assert_eq!(service.store.revoke(key.key.id, service.clock.now()).await, Ok(true));
-    // Until then it may work, and afterwards never again.
+    // It may work until then, and never afterwards.
     let mut answer = api.get("/me").send().await;
     for _ in 0..20_000 {
         if answer.status != 200 {
@@ -180,7 +180,7 @@ async fn a_key_limited_to_a_project_logs_only_there(database: Database) {
     let log =
         |path: &str| api.post(path).json(&service.tenant.body()).header("x-request-id", "r").send();
     log(&service.tenant.path()).await.is(201);
-    // Another project is refused alike, whether it exists or not.
+    // Another project is refused in the same way, whether it exists or not.
     let there = log(&service.tenant.other_path()).await.fails_with(403, "scope_violation");
     let nowhere = log(&format!("/projects/{}/time-entries", Uuid::now_v7()))
         .await
@@ -201,8 +201,8 @@ async fn a_key_bound_to_a_user_logs_only_for_that_user(database: Database) {
     let another = service.tenant.other_user_id.to_string();
     log(user.to_string(), "own").0.send().await.is(201);
     log(another.clone(), "new").0.send().await.fails_with(403, "forbidden");
-    // Nor may it take over an entry of somebody else, give one away, or learn that a user does not
-    // exist.
+    // It may not take over an entry of another user, give one away, or find out that a user does
+    // not exist.
     log(another.clone(), "theirs").1.send().await.is(201);
     log(user.to_string(), "theirs").0.send().await.fails_with(403, "forbidden");
     log(another.clone(), "theirs").0.send().await.fails_with(403, "forbidden");
@@ -228,7 +228,7 @@ async fn checks_run_in_the_documented_order(database: Database) {
         .header("content-type", "text/plain")
         .body(" ".repeat(70_000));
     call.send().await.fails_with(401, "unauthorized");
-    // 403 for a permission and for the scope before what is wrong with the request.
+    // 403 for the permission and the scope comes before 400.
     reader.post(&missing).body("{").send().await.fails_with(403, "forbidden");
     reader.post("/projects/x/time-entries").body("{").send().await.fails_with(403, "forbidden");
     reader
@@ -256,14 +256,14 @@ async fn checks_run_in_the_documented_order(database: Database) {
         .await
         .fails_with(400, "invalid_idempotency_key");
     service.api.post(&missing).json(&tenant.body()).send().await.fails_with(404, "not_found");
-    // 404 before 403 for another user's entry, and that before what does not exist.
+    // 404 comes before 403 for another user's entry, which comes before unknown references.
     let theirs = tenant.body_with(&json!({
         "userId": tenant.other_user_id.to_string(),
         "entryId": Uuid::now_v7().to_string(),
     }));
     bound.post(&missing).json(&theirs).send().await.fails_with(404, "not_found");
     bound.post(&tenant.path()).json(&theirs).send().await.fails_with(403, "forbidden");
-    // References before the state of the project.
+    // References come before the state of the project.
     service.archive(own, true).await;
     service.log(&theirs).send().await.refuses(&["/entryId unknown_reference"]);
     service.log_any().send().await.fails_with(409, "project_archived");
@@ -283,7 +283,7 @@ async fn a_key_over_its_rate_is_answered_429_with_retry_after(database: Database
     let refused = answers.pop().unwrap().fails_with(429, "rate_limited");
     assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
     assert!(answers.len() >= 2, "as many as a second allows may come at once");
-    // Each key is counted on its own, and who needs none is not counted.
+    // Each key has its own rate, and paths without a key have none.
     service.with_key(|_| ()).await.get("/me").send().await.is(200);
     service.api.get("/health/live").send().await.is(200);
 }

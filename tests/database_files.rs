@@ -1,5 +1,5 @@
-//! The files of an SQLite database while somebody else handles them: nothing is answered that a
-//! restart would not know.
+//! SQLite files that are moved, deleted or protected while the service runs: nothing is answered
+//! that a restart would not know.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -9,14 +9,14 @@ use std::process::{Command, Output};
 
 use crate::support::{Answer, Database, Program, Service, bootstrap, run};
 
-/// The file beside the database with that ending.
+/// The companion file with that ending.
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-/// Nothing is answered but that the service is unavailable, and nothing is stored.
+/// Every request is answered 503, and nothing is stored.
 async fn is_out_of_order(service: &Service, before: &Answer) {
     let path = format!("/time-entries/{}", before.text("id"));
     let refused =
@@ -40,7 +40,7 @@ async fn is_out_of_order(service: &Service, before: &Answer) {
     service.api.get("/health/live").send().await.is(200);
 }
 
-/// All is as it was before.
+/// Everything works as before.
 async fn is_in_order(service: &Service, before: &Answer) {
     service.api.get("/health/ready").send().await.is(200);
     let read =
@@ -59,7 +59,7 @@ async fn a_moved_database_file_is_answered_503_until_it_is_back() {
         fs::rename(&file, &away).unwrap();
         is_out_of_order(&service, &before).await;
         assert!(!file.exists(), "nobody makes another file in its place");
-        // A file that stands in its place is not the one that is open.
+        // Another file under the same name is not the one that is open.
         fs::copy(&away, &file).unwrap();
         is_out_of_order(&service, &before).await;
         fs::rename(&away, &file).unwrap();
@@ -142,7 +142,7 @@ fn a_command_on_a_missing_database_fails_and_makes_none() {
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{command:?} made a file");
         }
     }
-    // A file that has nothing in it is no database either, and stays as it is.
+    // An empty file is no database either, and stays as it is.
     let nothing = folder.path().join("nothing.db");
     fs::write(&nothing, "").unwrap();
     let url = format!("sqlite:{}", nothing.display());
@@ -177,7 +177,7 @@ fn an_unusable_database_path_ends_the_program_at_once_with_a_fix() {
         ("/dev/null".to_owned(), "is no file"),
     ] {
         for command in ["serve", "migrate", "bootstrap"] {
-            // The usual time to wait is not shortened: a wait would be told.
+            // The default for waiting is used: a wait would be in the log.
             let output = run(&[command, "--database-url", &format!("sqlite:{file}")]);
             assert_eq!(output.status.code(), Some(1), "{file}: {output:?}");
             let complaint = String::from_utf8_lossy(&output.stderr);
@@ -191,11 +191,11 @@ fn an_unusable_database_path_ends_the_program_at_once_with_a_fix() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
-/// Runs a command as a user who owns nothing, which only root can, or else as whoever runs the
+/// Runs a command as a user who owns nothing, which only root can; otherwise as the user of the
 /// tests.
 fn run_as_nobody(folder: &Path, arguments: &[&str]) -> Output {
     const NOBODY: u32 = 65534;
-    // Where the program was built, nobody may have no access.
+    // The user nobody may have no access to the build folder.
     let program = folder.join("timelog");
     if !program.exists() {
         fs::copy(env!("CARGO_BIN_EXE_timelog"), &program).unwrap();
@@ -219,7 +219,7 @@ fn a_user_without_write_access_is_told_at_once() {
     }
     let open =
         |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    // Neither may it be written itself, nor may a file be made beside it.
+    // The file cannot be written, and no file can be made beside it.
     open(&closed, 0o555);
     for (path, mode) in [(&there, 0o644), (&there, 0o666), (&closed.join("new.db"), 0)] {
         let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
@@ -252,7 +252,7 @@ fn mode_of(path: &Path) -> u32 {
         & 0o777
 }
 
-/// Runs a command that may let everybody read what it makes.
+/// Runs a command with a umask of 0.
 fn run_unmasked(arguments: &[&str]) -> Output {
     let mut command = Command::new("sh");
     command
@@ -275,7 +275,7 @@ fn a_new_database_has_mode_0600_whichever_command_makes_it() {
         assert!(output.status.success(), "{output:?}");
         assert_eq!(mode_of(&path(name)), 0o600, "{name}");
     }
-    // A link to where it is to be is followed.
+    // A link to the place of the database is followed.
     std::os::unix::fs::symlink("e.db", path("d.db")).unwrap();
     assert!(run_unmasked(&["migrate", "--database-url", &url("d.db")]).status.success());
     assert_eq!(mode_of(&path("e.db")), 0o600);
@@ -290,7 +290,7 @@ fn wal_and_shm_files_have_the_mode_of_the_database() {
     let program = Program::serve(&url, &["--no-demo"]);
     assert_eq!(modes(), [0o600; 3]);
     assert!(program.stop().status.success());
-    // What somebody else has set is left as it is.
+    // An existing mode is left as it is.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     let program = Program::serve(&url, &["--no-demo"]);
     assert_eq!(modes(), [0o640; 3]);

@@ -1,4 +1,4 @@
-//! `DELETE /time-entries/{timeEntryId}`: an entry goes, and what happened to it stays.
+//! `DELETE /time-entries/{timeEntryId}`: the entry goes, and its history stays.
 
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ async fn if_match_with_another_version_is_answered_412(database: Database) {
     service.api.delete(&path(&id)).header("if-match", "\"2\", \"3\"").send().await.is(204);
     let id = service.entry_in(Status::Draft).await;
     service.api.delete(&path(&id)).header("if-match", "*").send().await.is(204);
-    // A version that is gone is said before a status that does not allow it.
+    // 412 for the version comes before 409 for the status.
     let id = service.entry_in(Status::Submitted).await;
     let stale = service.api.delete(&path(&id)).header("if-match", "\"1\"").send().await;
     stale.fails_with(412, "precondition_failed");
@@ -143,7 +143,7 @@ async fn the_reference_of_a_deleted_entry_is_free_again(database: Database) {
         ids.push(created.text("id"));
         service.api.delete(&path(&created.text("id"))).send().await.is(204);
     }
-    // Another project may have it now.
+    // Another project may use the reference now.
     service.api.post(&service.tenant.other_path()).json(&body).send().await.is(201);
     service.log(&body).send().await.fails_with(409, "external_ref_conflict");
     for id in &ids {

@@ -1,5 +1,4 @@
-//! The directory: projects, users, tickets and releases, put and read by whoever keeps them in
-//! step.
+//! The directory: putting and reading projects, users, tickets and releases.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +33,7 @@ fn things(service: &Service) -> Vec<(String, Value)> {
     ]
 }
 
-/// What is shown of a thing: its ids and what was put.
+/// The answer for a thing: its ids and what was put.
 fn shown(path: &str, body: &Value) -> Value {
     let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
     let mut shown = body.clone();
@@ -190,7 +189,7 @@ async fn archived_projects_and_inactive_users_take_no_new_time(database: Databas
     service.log_any().send().await.refuses(&["/userId inactive_user"]);
     put(&user, json!({ "name": "U", "active": true })).await;
     let id = service.log_any().send().await.is(201).text("id");
-    // What was logged before lives on.
+    // Entries from before stay.
     put(&project, json!({ "name": "P", "archived": true })).await;
     put(&user, json!({ "name": "U", "active": false })).await;
     service.api.post(&format!("/time-entries/{id}/submit")).send().await.is(200);
@@ -212,7 +211,7 @@ async fn tickets_and_releases_belong_to_one_project(database: Database) {
         service.api.get(&path(&missing)).send().await.fails_with(404, "not_found");
         service.api.get(&path(&other)).send().await.fails_with(404, "not_found");
         let before = service.api.get(&path(&own)).send().await.is(200).body;
-        // The same id in another project is another thing.
+        // The same id names another thing in another project.
         service.api.put(&path(&other)).json(&body).send().await.is(201);
         assert_eq!(service.api.get(&path(&own)).send().await.is(200).body, before);
     }
@@ -230,7 +229,8 @@ async fn a_key_limited_to_a_project_puts_only_there(database: Database) {
     api.put(&format!("/projects/{own}/releases/{id}")).json(&name).send().await.is(201);
     api.get(&format!("/users/{user}")).send().await.is(200);
     let rows = service.database.counts();
-    // Another project is refused alike, whether it exists or not; and users are everybody's.
+    // Another project is refused in the same way, whether it exists or not; users belong to all
+    // projects.
     for project in [other.to_string(), id.to_string()] {
         for path in [String::new(), format!("/entries/{id}"), format!("/releases/{id}")] {
             let path = format!("/projects/{project}{path}");
@@ -284,7 +284,7 @@ async fn lists_are_paged_in_the_order_of_ids(database: Database) {
         BTreeSet::from([tenant.project_id.to_string(), tenant.other_project_id.to_string()]);
     let mut users = BTreeSet::from([tenant.user_id.to_string(), tenant.other_user_id.to_string()]);
     for number in 0..10_u128 {
-        // Ids that are not made in the order they have.
+        // The ids are not made in their order.
         let id = Uuid::from_u128(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834))
             .to_string();
         service
@@ -342,11 +342,11 @@ async fn organizations_do_not_share_a_directory(database: Database) {
     for path in [format!("/projects/{project}"), format!("/users/{user}")] {
         let ours = service.api.get(&path).send().await.is(200).body;
         theirs.get(&path).send().await.fails_with(404, "not_found");
-        // The same id is another thing there.
+        // The same id names another thing in another organization.
         theirs.put(&path).json(&json!({ "name": "Theirs" })).send().await.is(201);
         assert_eq!(service.api.get(&path).send().await.is(200).body, ours);
     }
-    // Their project of that id has none of our tickets and none of our time.
+    // Their project with that id has none of our tickets and entries.
     let ticket = format!("/projects/{project}/entries/{}", service.tenant.ticket_id);
     theirs.get(&ticket).send().await.fails_with(404, "not_found");
     service.log_any().send().await.is(201);

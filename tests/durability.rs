@@ -1,5 +1,5 @@
-//! A PostgreSQL server that was told not to wait for its disk: what was answered is there after a
-//! crash all the same, and what the service cannot mend it says.
+//! A PostgreSQL server with asynchronous commits: answered changes survive a crash all the same,
+//! and unsafe settings that a session cannot change are reported.
 
 use std::sync::Arc;
 
@@ -10,20 +10,19 @@ use crate::support::{
     Answer, Bootstrapped, Database, Program, Service, TestDatabase, bootstrap, run, run_with,
 };
 
-/// A server that keeps what was committed without waiting in memory, for as long as it lets one do
-/// that, but for its default.
+/// A server that delays asynchronous commits in memory for as long as it can.
 fn slow_to_write(synchronous_commit: &str) -> Cluster {
     Cluster::start(&[
         ("fsync", "on"),
         ("full_page_writes", "on"),
         ("synchronous_commit", synchronous_commit),
         ("wal_writer_delay", "10s"),
-        // Whatever else commits would take what was not waited for to the disk with it.
+        // Any other commit would write the asynchronous ones to the disk too.
         ("autovacuum", "off"),
     ])
 }
 
-/// Where the server, a database or a role is told that nobody waits for the disk.
+/// Where commits are made asynchronous.
 #[derive(Debug, Clone, Copy)]
 enum Place {
     Server,
@@ -31,7 +30,7 @@ enum Place {
     Role,
 }
 
-/// A database of `clerk`, whose commits do not wait unless they ask for it.
+/// A database of `clerk`, whose commits are asynchronous by default.
 fn forgetful(place: Place) -> (Cluster, String) {
     let cluster = slow_to_write(if matches!(place, Place::Server) { "off" } else { "on" });
     cluster.query("postgres", "CREATE ROLE clerk LOGIN");
@@ -49,7 +48,7 @@ fn forgetful(place: Place) -> (Cluster, String) {
     (cluster, url)
 }
 
-/// Lets the server crash when the work is done, and come back.
+/// Crashes the server when the work is done, and starts it again.
 async fn crash_after<T>(cluster: &Cluster, work: impl Future<Output = T>) -> T {
     let done = work.await;
     cluster.stop();
@@ -148,8 +147,7 @@ async fn other_values_of_synchronous_commit_are_left_as_they_are() {
     for chosen in ["local", "remote_write", "remote_apply"] {
         let (cluster, url) = forgetful(Place::Server);
         cluster.query("postgres", &format!("ALTER ROLE clerk SET synchronous_commit = {chosen}"));
-        // What a session has set is seen by itself alone, so the database notes it where the
-        // session writes.
+        // Only the session sees its own setting, so a trigger records it where the session writes.
         let cluster = Arc::new(cluster);
         let database = TestDatabase::Postgres(cluster.clone(), url);
         let service = Service::start_for(None, database, |_| ()).await;
@@ -164,7 +162,7 @@ async fn other_values_of_synchronous_commit_are_left_as_they_are() {
     }
 }
 
-/// What readiness says beside that it is ready, and what the log said at the start.
+/// The `detail` of readiness, and the warnings in the log at the start.
 async fn warned_of(url: &str) -> (Option<String>, Vec<String>) {
     let program = Program::serve(url, &["--no-demo"]);
     let ready = program.api.get("/health/ready").send().await.is(200).json();
@@ -213,7 +211,7 @@ async fn a_setting_that_becomes_unsafe_is_reported_by_readiness() {
     );
     cluster.query("postgres", "ALTER SYSTEM SET full_page_writes = off");
     cluster.query("postgres", "SELECT pg_reload_conf()");
-    // Each process of the server reads its settings when it next has time.
+    // Each process of the server reloads its settings in its own time.
     let told =
         async || service.api.get("/health/ready").send().await.is(200).json()["detail"].is_string();
     for _ in 0..1000 {

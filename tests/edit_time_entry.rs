@@ -1,5 +1,4 @@
-//! `PATCH /time-entries/{timeEntryId}`: what an entry says is changed member by member, and only
-//! while it may be.
+//! `PATCH /time-entries/{timeEntryId}`: changing members of an entry that is draft or rejected.
 
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ fn patch(api: &Api, id: &str, body: &Value) -> Call {
     api.patch(&format!("/time-entries/{id}")).json(body)
 }
 
-/// A new entry that says something in every member.
+/// A new entry with a value in every member.
 async fn full_entry(service: &Service) -> Answer {
     let tenant = &service.tenant;
     let body = tenant.body_with(&json!({
@@ -108,7 +107,7 @@ async fn minutes_and_hours_that_disagree_are_refused(database: Database) {
         (json!({ "minutes": 1440 }), 1440, "24"),
         (json!({ "minutes": 1.5e2, "hours": "2.50" }), 150, "2.5"),
         (json!({ "minutes": 80, "hours": "1.3333333333333333" }), 80, "1.33"),
-        // What an answer says can be sent back.
+        // The values of an answer can be sent back.
         (json!({ "minutes": 100, "hours": "1.67" }), 100, "1.67"),
     ] {
         let entry = patch(&service.api, &id, &body).send().await.is(200).json();
@@ -120,7 +119,7 @@ async fn minutes_and_hours_that_disagree_are_refused(database: Database) {
     }
     for (body, violations) in [
         (json!({ "hours": "9999" }), ["/hours out_of_range"].as_slice()),
-        // Whoever reads an entry, corrects its hours and sends all of it back is not ignored.
+        // A client that reads an entry, corrects its hours and sends all of it back is not ignored.
         (json!({ "minutes": 100, "hours": "2" }), &["/hours disagrees"]),
         (json!({ "minutes": 100, "hours": "1.65" }), &["/hours disagrees"]),
         (json!({ "minutes": 1, "hours": "24" }), &["/hours disagrees"]),
@@ -240,7 +239,7 @@ async fn an_entry_that_is_not_editable_is_answered_409(database: Database) {
         let refused = patch(&service.api, &id, &json!({ "minutes": 5 })).send().await;
         let refused = refused.fails_with(409, "entry_not_editable");
         assert!(refused.text("detail").contains(status.as_str()), "{}", refused.describe());
-        // With a condition that is met it is refused alike.
+        // With a matching `If-Match` it is refused in the same way.
         let call = patch(&service.api, &id, &json!({ "minutes": 5 }))
             .header("if-match", before.header("etag").unwrap());
         call.send().await.fails_with(409, "entry_not_editable");
@@ -271,7 +270,7 @@ async fn if_match_with_another_version_is_answered_412(database: Database) {
     ];
     for tags in tags {
         call(tags, 5).await.fails_with(412, "precondition_failed");
-        // What changes nothing is no way around a condition.
+        // A patch that changes nothing is held to `If-Match` too.
         call(tags, 150).await.fails_with(412, "precondition_failed");
     }
     call("\u{e9}", 5).await.refuses(&["If-Match invalid_header"]);
@@ -293,8 +292,7 @@ async fn checks_run_in_the_documented_order(database: Database) {
     let submitted = service.entry_in(Status::Submitted).await;
     let missing = Uuid::now_v7().to_string();
     let nobody = json!({ "userId": missing });
-    // What is wrong with the request, then whether there is the entry, whose it is, its version,
-    // references, its status.
+    // The order: the request, the entry, its user, its version, references, its status.
     patch(&bound, &missing, &json!({ "minutes": 0 }))
         .header("if-match", "\"9\"")
         .send()
@@ -344,7 +342,7 @@ async fn references_must_be_of_the_entrys_own_project(database: Database) {
         (&entry["entryId"], &entry["releaseId"]),
         (&references["entryId"], &references["releaseId"])
     );
-    // A project that was archived since takes no new time, but what it has may be corrected.
+    // An archived project takes no new time, but its entries can be edited.
     service.archive(tenant.project_id, true).await;
     patch(&service.api, &id, &json!({ "minutes": 5 })).send().await.is(200);
 }
@@ -379,7 +377,7 @@ async fn only_a_key_without_a_user_can_change_the_user_of_an_entry(database: Dat
     patch(&giver, &id, &nobody).send().await.fails_with(403, "forbidden");
     patch(&giver, &id, &json!({ "userId": user.to_string(), "minutes": 5 })).send().await.is(200);
     patch(&service.api, &id, &over).send().await.is(200);
-    // Now it is the other's.
+    // Now it belongs to the other user.
     service.apply(&id, &[Action::Submit, Action::Recall]).await;
     patch(&giver, &id, &json!({ "minutes": 6 })).send().await.fails_with(403, "forbidden");
     patch(&taker, &id, &json!({ "minutes": 6 })).send().await.is(200);

@@ -1,4 +1,4 @@
-//! However much is wrong with a request, its answer is short.
+//! Problems are short, however many violations a request has.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn is_short(answer: &Answer, sent: usize) {
     assert!((400..500).contains(&answer.status), "{}", answer.status);
     let length = answer.body.len();
     assert!(length <= LONGEST, "{length} bytes for {sent}");
-    // A word that is wrong costs a sentence, but only so many are told.
+    // Each wrong value adds a violation, but only 100 are listed.
     assert!(length <= 16 * 1024 || length <= 2 * sent, "{length} bytes for {sent}");
 }
 

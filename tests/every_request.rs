@@ -1,5 +1,5 @@
-//! What holds for every request: paths, methods, request ids, the base path, and what operators and
-//! tools ask for.
+//! Rules for every request: paths, methods, request ids, the base path, health, metrics and
+//! documentation.
 
 use std::collections::BTreeSet;
 
@@ -177,7 +177,7 @@ async fn health_needs_no_key(database: Database) {
     assert_eq!(api.get("/health/live").send().await.is(200).json(), json!({ "status": "live" }));
     let ready = api.get("/health/ready").send().await.is(200).json();
     assert_eq!(ready["status"], "ready");
-    // The tests' own server is fast rather than safe, and says so.
+    // The tests' own server is fast rather than safe, and readiness reports it.
     assert_eq!(ready["detail"].is_string(), matches!(database, Database::Postgres));
     api.call(Method::HEAD, "/health/ready").send().await.is(200);
 }
@@ -209,7 +209,7 @@ async fn metrics_are_in_the_prometheus_format(database: Database) {
     ] {
         assert!(metrics.contains(&metric), "{metric} is missing:\n{metrics}");
     }
-    // No path, key, id or made-up method makes a series.
+    // No path, key, id or invented method makes a series.
     assert!(!metrics.contains(&service.tenant.project_id.to_string()));
     assert!(!metrics.contains("BREW"), "{metrics}");
     assert!(metrics.contains("method=\"other\",route=\"/me\",status=\"405\""), "{metrics}");
@@ -269,7 +269,7 @@ async fn malformed_http_does_no_harm(database: Database) {
     service.log_any().send().await.is(201);
 }
 
-/// Visits every object of the description, with its JSON pointer.
+/// Visits every object of the document, with its JSON pointer.
 fn walk<'a>(at: &'a Value, pointer: &str, visit: &mut impl FnMut(&str, &'a Map<String, Value>)) {
     let Value::Object(members) = at else { return };
     visit(pointer, members);
@@ -358,7 +358,7 @@ fn every_response_schema_is_simple_enough_for_client_generators() {
         for word in CLEVER {
             assert!(!members.contains_key(word), "{pointer} says {word}");
         }
-        // A choice is one of types, and never of what else must hold.
+        // A `oneOf` chooses between types, and adds no further rules.
         for word in ["oneOf", "anyOf"] {
             let choices = members.get(word).and_then(Value::as_array).into_iter().flatten();
             for choice in choices {

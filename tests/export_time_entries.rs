@@ -1,4 +1,4 @@
-//! `GET …/time-entries.csv`: a list as a table, whole.
+//! `GET …/time-entries.csv`: the whole list as one table.
 
 use std::collections::BTreeMap;
 
@@ -21,8 +21,7 @@ const COLUMNS: &str = "id,projectId,userId,entryId,releaseId,workDate,hours,minu
                        invoiced,externalRef.provider,externalRef.externalType,externalRef.externalId,version,createdAt,\
                        updatedAt";
 
-/// Reads CSV by the letter of RFC 4180, so that what the service writes is not read by what wrote
-/// it.
+/// Reads CSV exactly as RFC 4180 says, with code of its own and not with the library that wrote it.
 fn parse(text: &str) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
     let (mut quoted, mut letters) = (false, text.chars().peekable());
@@ -131,7 +130,7 @@ async fn an_export_has_the_same_entries_as_the_list(database: Database) {
 
 async fn texts_are_guarded_against_formulas_and_stay_in_their_cells(database: Database) {
     let service = Service::start(database).await;
-    // The last two would be taken for a guarded text and for none, if they were not guarded too.
+    // Without a guard the last two would look like a guarded text and like no text.
     let guarded = [
         "=1+1",
         "+1",
@@ -147,7 +146,7 @@ async fn texts_are_guarded_against_formulas_and_stay_in_their_cells(database: Da
     ];
     let harmless =
         ["1+1", " =1", "a,b", "a\"b", "a\r\nb", "\"", ",", "'a", "é 🦆", "a; b", "a - b"];
-    // Where a program divides the text it becomes cells, of which none is a formula either.
+    // A program that splits the text further gets no formula either.
     let inside = [
         ("a;=1", "a;'=1"),
         ("a\t=1", "a\t'=1"),
@@ -199,7 +198,7 @@ async fn thousands_of_rows_are_exported_without_a_gap(database: Database) {
     }
     ids.sort();
     let exported = service.api.get("/time-entries.csv?sort=workDate").send().await.is(200);
-    // Its length is not known when it begins.
+    // Its length is not known at the start.
     assert_eq!(exported.header("content-length"), None);
     let exported: Vec<_> = rows(&exported).iter().map(|row| row["id"].clone()).collect();
     assert_eq!(exported, ids);

@@ -1,4 +1,4 @@
-//! `externalRef`: one entry for each reference, for ever.
+//! `externalRef`: one entry for each reference, without a time limit.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn a_known_reference_with_the_same_body_changes_nothing(database: Database
     let service = Service::start(database).await;
     let first = log(&service, json!({})).send().await.is(201);
     service.clock.advance(Duration::from_mins(1));
-    // The same duration in other words, defaults spelled out, and ids in upper case say the same.
+    // Another spelling of the duration, explicit defaults and ids in upper case are the same body.
     let mut body = service.tenant.body_without("minutes");
     body["hours"] = json!("2.50");
     body["billable"] = json!(true);
@@ -157,7 +157,7 @@ async fn two_idempotency_keys_for_one_reference_each_replay_their_own_answer(dat
         assert!(repeat.is_replayed());
         assert_eq!(repeat.body, answer.body);
     }
-    // The last one that was carried out is what the entry says.
+    // The entry has the values of the last request.
     assert_eq!(
         log(&service, json!({ "minutes": 2 })).send().await.is(200).header("etag"),
         Some("\"2\"")
@@ -208,7 +208,7 @@ async fn references_are_compared_byte_for_byte(database: Database) {
             known += 1;
         }
     }
-    // Parts that read the same when they are put together are still other parts.
+    // Parts that are equal only when joined are different parts.
     for (provider, kind) in [("ab", "c"), ("a", "bc"), ("a/b", "c"), ("a", "b/c")] {
         let reference = json!({ "provider": provider, "externalType": kind, "externalId": "x" });
         service
@@ -229,7 +229,7 @@ async fn the_longest_reference_works_like_any_other(database: Database) {
     let body = |last| service.tenant.body_with(&json!({ "externalRef": reference(last) }));
     let first = service.log(&body('1')).idempotency_key("k").send().await.is(201);
     assert_eq!(service.log(&body('1')).send().await.is(200).body, first.body);
-    // It does not keep its neighbours in a batch from being logged.
+    // It does not make its neighbours in a batch fail.
     let entries = json!({ "entries": [service.tenant.body(), body('2'), body('1'), body('3')] });
     let batch = service
         .api
@@ -264,7 +264,7 @@ async fn the_longest_reference_works_like_any_other(database: Database) {
     assert_eq!(service.database.count("time_entries"), 4);
 }
 
-/// A text as it stands in a query.
+/// A text as it is written in a query.
 fn encoded(text: &str) -> String {
     text.bytes().flat_map(|byte| format!("%{byte:02X}").into_bytes()).map(char::from).collect()
 }
@@ -275,7 +275,7 @@ async fn an_entry_with_equal_digests_and_other_texts_is_not_matched(database: Da
         service.tenant.body_with(&json!({ "externalRef": reference(id), "minutes": minutes }))
     };
     let one = service.log(&body("1", 1)).send().await.is(201);
-    // As if somebody had found another text with the digest of this one.
+    // As after a collision of digests.
     let digest = format!("{:032x}", u128::from_be_bytes(digest_external_ref_part("2")));
     let digest = match database {
         Database::Sqlite => format!("x'{digest}'"),
@@ -355,7 +355,7 @@ async fn an_invalid_update_leaves_the_entry_unchanged(database: Database) {
         .refuses(&["/entryId unknown_reference"]);
     service.archive(service.tenant.project_id, true).await;
     log(&service, json!({ "minutes": 5 })).send().await.fails_with(409, "project_archived");
-    // What asks for nothing new is fine even so.
+    // A request that changes nothing succeeds even so.
     assert_eq!(log(&service, json!({})).send().await.is(200).body, first.body);
     assert_eq!(service.database.count("time_entry_history"), 1);
 }

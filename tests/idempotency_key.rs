@@ -30,7 +30,7 @@ on_every_database![
     a_replay_has_its_own_request_id,
 ];
 
-/// Both answers are the same, but for the mark on the second.
+/// Both answers are equal, except for `Idempotent-Replayed` on the second.
 #[track_caller]
 fn is_replay_of(repeat: &Answer, first: &Answer) {
     assert!(!first.is_replayed(), "{}", first.describe());
@@ -50,7 +50,7 @@ async fn a_repeat_gets_the_first_answer_byte_for_byte(database: Database) {
     is_replay_of(&call.send().await, &first);
     assert_eq!(service.database.count("time_entries"), 1);
     assert_eq!(service.database.count("time_entry_history"), 1);
-    // An answer of 200 is kept just so, without the Location it does not have.
+    // An answer of 200 is stored as well, without `Location`, which it does not have.
     let reference = json!({ "provider": "p", "externalType": "t", "externalId": "i" });
     let call = service.log(&service.tenant.body_with(&json!({ "externalRef": reference })));
     call.clone().send().await.is(201);
@@ -82,7 +82,7 @@ async fn a_key_does_not_apply_to_another_path_or_method(database: Database) {
     let path = format!("/time-entries/{}", first.text("id"));
     let read = service.api.get(&path).idempotency_key("k").send().await.is(200);
     assert!(!read.is_replayed());
-    // The path is compared by the project it names, not by how its id is written.
+    // The path is compared by its project, not by the spelling of the id.
     let shouted =
         format!("/projects/{}/time-entries", service.tenant.project_id.to_string().to_uppercase());
     let repeat =
@@ -112,7 +112,7 @@ async fn a_repeat_with_another_body_is_answered_422_under_mismatch_reject(databa
         .await
         .fails_with(422, "idempotency_key_reused");
     assert!(!refused.is_replayed());
-    // The bytes count, not what they mean.
+    // The bytes are compared, not their meaning.
     let spaced = call.clone().body(format!(" {}", service.tenant.body()));
     spaced.send().await.fails_with(422, "idempotency_key_reused");
     is_replay_of(&call.send().await, &first);
@@ -193,7 +193,7 @@ async fn a_key_on_two_header_lines_is_refused(database: Database) {
     assert_eq!(service.database.count("time_entries"), 0);
 }
 
-/// The call is refused, and later the same key is as good as new.
+/// The call is refused, and the same key can be used afterwards.
 async fn is_forgotten(refused: Call, status: u16, code: &str, service: &Service) {
     refused.send().await.fails_with(status, code);
     assert_eq!(service.database.count("idempotency_keys"), 0, "{code}");
@@ -242,7 +242,7 @@ async fn a_rate_limited_request_leaves_the_key_unused(database: Database) {
         Service::start_with(database, |setup| setup.settings.rate_limit = NonZeroU32::new(1)).await;
     let call = service.log_any().idempotency_key("k");
     service.api.get("/me").send().await.is(200);
-    // A second may pass at any time, so a few are made.
+    // A second may pass at any time, so several are sent.
     let mut answer = call.clone().body("{}").send().await;
     for _ in 0..100 {
         if answer.status == 429 {
@@ -287,7 +287,7 @@ async fn an_invalid_repeat_gets_no_stored_answer(database: Database) {
     call.clone().send().await.is(201);
     call.clone().body("{").send().await.fails_with(400, "malformed_json");
     call.clone().body("{}").send().await.fails_with(400, "validation_error");
-    // What only the database can tell comes after the stored answer.
+    // Checks that need the database come after the stored answer.
     service.archive(service.tenant.project_id, true).await;
     let unknown = service.tenant.body_with(&json!({ "userId": Uuid::now_v7().to_string() }));
     assert!(call.json(&unknown).send().await.is(201).is_replayed());
@@ -299,8 +299,7 @@ async fn api_keys_do_not_share_idempotency_keys(database: Database) {
     let (user, project) = (service.tenant.user_id, service.tenant.project_id);
     let path = service.tenant.path();
     let call = |api: &Api| api.post(&path).json(&service.tenant.body());
-    // Two programs of one organization, with keys of any kind, may both number their requests from
-    // 1.
+    // Two programs of one organization with different keys may both number their requests from 1.
     let calls = [
         service.log_any(),
         call(&service.with_key(|_| ()).await),
@@ -319,7 +318,7 @@ async fn api_keys_do_not_share_idempotency_keys(database: Database) {
         is_replay_of(&call.clone().idempotency_key("1").send().await, first);
     }
     assert_eq!(service.database.count("time_entries"), i64::try_from(calls.len()).unwrap());
-    // Somebody else's answer is not to be had by naming their project either.
+    // Naming the project of another caller does not give their answer either.
     let theirs =
         service.api.post(&stranger.path()).json(&service.tenant.body()).idempotency_key("1");
     theirs.send().await.fails_with(404, "not_found");
@@ -385,7 +384,7 @@ async fn a_replay_has_its_own_request_id(database: Database) {
         is_replay_of(&repeat, &first);
         assert_eq!(repeat.header("x-request-id"), Some("two"));
     }
-    // Nothing that is a request's own was kept.
+    // Nothing of the request itself was stored.
     let minted = call.send().await;
     assert!(!["one", "two"].contains(&minted.header("x-request-id").unwrap()));
 }

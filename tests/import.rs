@@ -80,7 +80,7 @@ const HEADER: &str = "User,Email,Client,Project,Task,Description,Billable,Start 
 const TWIN: &str =
     "Ann,ann@example.com,,Website,,Twin,No,2025-02-01,09:00:00,2025-02-01,09:30:00,00:30:00,,\r\n";
 
-/// A report of Toggl Track with that many rows, and two more that are the same.
+/// A report of Toggl Track with that many rows, and two more that are equal to others.
 fn report(rows: usize) -> String {
     let row = |row: usize| {
         let (day, hour, minute) = (1 + row % 28, row / 28 % 24, row / 672 % 50);

@@ -1,4 +1,4 @@
-//! Several instances on one database: whichever is asked, the answers are the same.
+//! Several instances on one database give the same answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ async fn one_new_reference_sent_to_two_instances_makes_one_entry(database: Datab
 
 async fn a_revoked_key_is_refused_by_every_instance_within_5_seconds(database: Database) {
     let one = Service::start(database).await;
-    // It remembers keys as a service does that is not told otherwise.
+    // It has the default of `--key-memory`.
     let other = one
         .beside(|setup| setup.settings.key_memory = timelog_api::Settings::default().key_memory)
         .await;
@@ -72,8 +72,7 @@ async fn a_revoked_key_is_refused_by_every_instance_within_5_seconds(database: D
     there.get("/me").send().await.fails_with(401, "key_revoked");
 }
 
-/// Of every ten requests, two repeat an earlier one with its key, and one logs under a reference
-/// that is known.
+/// Of every ten requests, two repeat an earlier one with its key, and one has a known reference.
 async fn many_requests_through_two_instances_make_exactly_the_expected_rows(database: Database) {
     const TENS: usize = 10;
     const WORKERS: usize = 20;
@@ -81,7 +80,7 @@ async fn many_requests_through_two_instances_make_exactly_the_expected_rows(data
     let other = one.beside(|_| ()).await;
     let send = |worker: usize, number: usize, attempt: usize| {
         let service = if (worker + number + attempt).is_multiple_of(2) { &one } else { &other };
-        // The ninth of ten has the reference of the eighth, and a key and content of its own.
+        // The ninth of ten has the reference of the eighth, with its own key and content.
         let referred = if number % 10 == 8 { number - 1 } else { number };
         let reference = json!({"provider": "run", "externalType": "entry", "externalId": format!("{worker}-{referred}")});
         let minutes = 1 + number % 1440;
@@ -99,8 +98,7 @@ async fn many_requests_through_two_instances_make_exactly_the_expected_rows(data
                 answer.describe()
             );
             if number % 4 == 3 {
-                // Two repeats for every eight, one of them through the instance that did not answer
-                // first.
+                // Two repeats for every eight, one of them through the other instance.
                 let repeat = send(worker, number, number / 4).await;
                 assert!(
                     repeat.is_replayed() && repeat.body == answer.body,

@@ -69,7 +69,7 @@ async fn a_rotated_key_has_a_new_secret_and_the_same_id(database: Database) {
             api.post(&path(&made)).json(&body(&made)).idempotency_key("k").send().await.is(201);
         assert!(repeat.is_replayed() && repeat.body == first.body, "{}", repeat.describe());
     }
-    // Without a grace the secret before is refused at once, and what had a grace keeps it.
+    // Without a grace the previous secret is refused at once; an older grace stays.
     let lines = printed(&on(&database, &["key", "rotate", id]));
     assert!(
         lines.contains(id) && lines.contains("tlk_") && lines.contains("only this once"),

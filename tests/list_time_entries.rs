@@ -1,4 +1,4 @@
-//! `GET /projects/{projectId}/time-entries` and `GET /time-entries`: which entries are listed.
+//! `GET /projects/{projectId}/time-entries` and `GET /time-entries`: which entries a list has.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,13 +16,12 @@ on_every_database![
     the_list_of_an_unknown_project_is_answered_404,
 ];
 
-/// What a filter says of an entry and its reference.
+/// Whether a filter matches an entry and its reference.
 type Meaning = Box<dyn Fn(&Value, Option<&Value>) -> bool>;
 
 const LIFE: [Action; 4] = [Action::Submit, Action::Approve, Action::Lock, Action::Invoice];
 
-/// Logs entries that differ in everything there is to filter by, and returns each with its
-/// reference.
+/// Logs entries that differ in every filter, and returns each with its reference.
 pub(crate) async fn fill(service: &Service) -> Vec<(Value, Option<Value>)> {
     let tenant = &service.tenant;
     let days = ["2024-12-31", "2025-01-01", "2025-01-02", "0001-01-01", "9999-12-31"];
@@ -36,7 +35,7 @@ pub(crate) async fn fill(service: &Service) -> Vec<(Value, Option<Value>)> {
         let mut body = tenant.body_with(&json!({
             "userId": if every(2) { tenant.user_id } else { tenant.other_user_id }.to_string(),
             "workDate": days[number % days.len()],
-            // What is not billable is put on no invoice.
+            // An entry that is not billable cannot be invoiced.
             "billable": !every(3) || steps == LIFE.len(),
             "entryId": ticket,
             "releaseId": release,
@@ -60,7 +59,7 @@ pub(crate) async fn fill(service: &Service) -> Vec<(Value, Option<Value>)> {
         } else {
             service.api.post(&path).json(&body).send().await.is(201).text("id")
         };
-        // Some are logged at one instant and some change later.
+        // Some are logged at the same instant, and some change later.
         if every(3) {
             service.clock.advance(Duration::from_millis(1));
         }
@@ -101,7 +100,7 @@ pub(crate) async fn walk(api: &Api, path: &str, query: &str, limit: usize) -> Ve
     entries
 }
 
-/// Where a link leads.
+/// The target of a `Link` header.
 pub(crate) fn link(header: &str) -> String {
     header.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned()
 }
@@ -303,7 +302,7 @@ async fn the_list_of_an_unknown_project_is_answered_404(database: Database) {
             let path = format!("/projects/{project}/time-entries{rest}");
             service.api.get(&path).send().await.fails_with(404, "not_found");
         }
-        // What is wrong with the request is said before.
+        // 400 comes before 404.
         let path = format!("/projects/{project}/time-entries?limit=0");
         service.api.get(&path).send().await.refuses(&["limit out_of_range"]);
     }

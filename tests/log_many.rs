@@ -30,7 +30,7 @@ fn reference(id: &str) -> Value {
     json!({ "provider": "jira", "externalType": "worklog", "externalId": id })
 }
 
-/// Each result as its outcome and, where it failed, its code. Every result tells its own place.
+/// Each result as its outcome and, if it failed, its code. The index of each is checked.
 #[track_caller]
 fn outcomes(answer: &Answer) -> Vec<String> {
     let results = answer.json()["results"].as_array().unwrap().clone();
@@ -49,7 +49,7 @@ fn outcomes(answer: &Answer) -> Vec<String> {
     results.iter().enumerate().map(outcome).collect()
 }
 
-/// What is wrong with one entry of many, each as `/pointer code`.
+/// The violations of one item, each as `/pointer code`.
 fn violations(answer: &Answer, index: usize) -> Vec<String> {
     let errors = answer.json()["results"][index]["problem"]["errors"].as_array().unwrap().clone();
     errors
@@ -209,7 +209,7 @@ async fn an_atomic_batch_with_a_failed_item_logs_nothing(database: Database) {
     }
     assert_eq!(service.database.counts(), rows);
     assert_eq!(service.read(&known.text("id")).await.body, known.body);
-    // Nothing was kept of it, so the key is as new.
+    // Nothing was stored, so the key can be used again.
     let good: Vec<_> = entries.as_array().unwrap()[..4].to_vec();
     let call = batch(&service, &json!({ "entries": good, "atomic": true })).idempotency_key("k");
     let answer = call.send().await.is(200);
@@ -232,7 +232,7 @@ async fn the_later_of_two_items_with_one_reference_wins(database: Database) {
     assert!([2, 3, 4].iter().all(|index| ids[*index] == ids[0]) && ids[1] != ids[0]);
     let read = service.read(ids[0]).await;
     assert_eq!((&read.json()["minutes"], read.header("etag")), (&json!(3), Some("\"3\"")));
-    // Each result shows the entry as it was then.
+    // Each result shows the entry as it was at that moment.
     let minutes: Vec<_> = (0..5)
         .map(|index| results["results"][index]["entry"]["minutes"].as_i64().unwrap())
         .collect();
@@ -281,7 +281,7 @@ async fn known_references_are_updated_or_unchanged_and_new_ones_created(database
     assert_eq!(outcomes(&answer), expected);
     let results = answer.json();
     let entry = |index: usize| &results["results"][index]["entry"];
-    // An entry keeps how it came; a rejected one is a draft again.
+    // An entry keeps its source; a rejected one becomes a draft.
     assert_eq!((&entry(0)["source"], &entry(7)["source"]), (&json!("api"), &json!("import")));
     assert_eq!((&entry(1)["status"], &entry(4)["invoiced"]), (&json!("draft"), &json!(true)));
     // Another organization knows none of them.
@@ -300,7 +300,7 @@ async fn an_archived_project_is_answered_409_for_the_whole_batch(database: Datab
     service.archive(service.tenant.project_id, true).await;
     let rows = service.database.counts();
     for atomic in [false, true] {
-        // Not even what asks for nothing new, or is no entry.
+        // This includes unchanged and invalid items.
         for entries in [json!([known]), json!([service.tenant.body(), {}])] {
             let call = batch(&service, &json!({ "entries": entries, "atomic": atomic }))
                 .idempotency_key("k");
@@ -344,7 +344,7 @@ async fn a_repeat_gets_the_same_results_including_failures(database: Database) {
     let first = call.clone().header("x-request-id", "one").send().await.is(200);
     let bad = "failed validation_error";
     assert_eq!(outcomes(&first), ["created", bad, bad]);
-    // What made an entry fail is mended since, and what was logged has moved on.
+    // The cause of the failure is gone since, and the logged entry has changed.
     let ticket = format!("/projects/{}/entries/{late}", service.tenant.project_id);
     service.api.put(&ticket).json(&json!({ "title": "Late" })).send().await.is(201);
     let id = first.json()["results"][0]["entry"]["id"].as_str().unwrap().to_owned();
@@ -354,7 +354,7 @@ async fn a_repeat_gets_the_same_results_including_failures(database: Database) {
     assert!(repeat.is_replayed() && !first.is_replayed());
     assert_eq!(repeat.body, first.body);
     assert_eq!(service.database.counts(), rows);
-    // One entry and many are other paths.
+    // A single entry and a batch have different paths.
     assert!(!service.log_any().idempotency_key("k").send().await.is(201).is_replayed());
     assert_eq!(service.read(&id).await.text("status"), Status::Submitted.as_str());
 }
@@ -371,7 +371,7 @@ async fn a_batch_over_4_mib_is_answered_413(database: Database) {
         padded(length).send().await.fails_with(413, "payload_too_large");
     }
     assert_eq!(service.database.count("time_entries"), 1);
-    // The largest entries there can be fit in.
+    // 500 entries of the largest size fit.
     let long = json!({ "description": "\u{1f986}".repeat(2000), "externalRef": reference(&"é".repeat(255)) });
     let entries = vec![service.tenant.body_with(&long); 500];
     let answer = batch(&service, &json!({ "entries": entries[..400] })).send().await.is(200);

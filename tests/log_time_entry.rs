@@ -1,4 +1,4 @@
-//! `POST /projects/{projectId}/time-entries`: what comes of a body that is right.
+//! `POST /projects/{projectId}/time-entries`: valid bodies.
 
 use serde_json::{Value, json};
 
@@ -99,7 +99,7 @@ async fn unknown_members_are_ignored(database: Database) {
     );
     let entry = service.log(&body).send().await.is(201).json();
     assert_eq!(entry["status"], "draft");
-    // A member that is not known may even be there twice.
+    // An unknown member may even be repeated.
     let body = format!("{{\"x\":1,\"x\":2,{}", &service.tenant.body().to_string()[1..]);
     service.api.post(&service.tenant.path()).body(body).send().await.is(201);
 }
@@ -155,7 +155,7 @@ async fn references_must_be_of_the_organization_and_the_project(database: Databa
             .await
             .refuses(&["/userId unknown_reference"]);
     }
-    // All of them at once, and a ticket or a release of another project is none.
+    // All of them at once. A ticket or release of another project is unknown.
     let body = tenant.body_with(&json!({
         "userId": nobody,
         "entryId": stranger.ticket_id.to_string(),

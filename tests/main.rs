@@ -1,4 +1,4 @@
-//! End-to-end tests. Each file is one route or one promise; `support` is what they stand on.
+//! End-to-end tests. Each file is one route or one promise; `README.md` says how they are built.
 
 #![expect(
     clippy::unwrap_used,

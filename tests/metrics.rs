@@ -1,4 +1,4 @@
-//! Figures about requests: whatever a client sends, there are no more of them.
+//! Metrics: no request can add a series.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,15 +9,14 @@ use crate::support::{Api, Connection, Database, raw};
 /// How many requests of each kind are sent.
 const MANY: usize = 3000;
 
-/// The series that there are, without their values.
+/// The names and labels of all series.
 async fn series(api: &Api) -> BTreeSet<String> {
     let metrics = String::from_utf8(api.get("/metrics").send().await.is(200).body).unwrap();
     let lines = metrics.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
 }
 
-/// The heads of requests of every kind that a client can make up, each told from the others by a
-/// number.
+/// Heads of requests of every kind that a client can make up, distinct by a number.
 fn heads(project: &str, number: usize) -> [String; 10] {
     [
         format!("M{number} /me"),
@@ -78,14 +77,14 @@ async fn no_request_adds_a_metric_series() {
         for request in &hardly_http {
             raw(program.address, request.clone()).await;
         }
-        // The first asking is a request like any other.
+        // The first call of `/metrics` is a request like any other.
         series(&api).await;
         let now = series(&api).await;
         if round == 0 {
             before = now;
         } else {
             let new: Vec<_> = now.difference(&before).collect();
-            // A few come with time: of the first sweep, of the first connection that ended.
+            // A few are added later: by the first sweep, and by the first connection that ended.
             assert!(new.len() < 20, "{} series more, such as {:?}", new.len(), &new[..5]);
         }
     }

@@ -1,5 +1,5 @@
-//! The database goes away and comes back: what was answered is there, nothing is there twice, and
-//! nobody waits long.
+//! The database goes away and comes back: answered changes are there once, and no request waits
+//! long.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use crate::stalled_postgres::impatient;
 use crate::support::postgres::Cluster;
 use crate::support::{FrozenBackends, Random, Service};
 
-/// What workers saw that log entries and try each again, with its key, until it is answered.
+/// What workers saw. They log entries, and repeat each with its key until it is answered.
 #[derive(Default)]
 struct Seen {
     requests: AtomicUsize,
@@ -62,9 +62,10 @@ async fn log_until_told(service: &Service, worker: usize, seen: &Seen) {
     }
 }
 
-/// Runs eight workers on two instances while `disturb` disturbs the database, and then counts.
+/// Runs eight workers on two instances while `disturb` disturbs the database, and compares the rows
+/// afterwards.
 async fn survives(disturb: impl AsyncFnOnce(&Cluster, &Seen)) {
-    // What was answered must survive a crash of the server, so it must sync.
+    // Answered changes must survive a crash of the server, so it must sync.
     let cluster = Arc::new(Cluster::start(&[("fsync", "on"), ("synchronous_commit", "on")]));
     let one = Service::start_on(&cluster).await.beside(impatient).await;
     let other = one.beside(impatient).await;
@@ -131,8 +132,8 @@ async fn frozen_database_backends_lose_and_double_nothing() {
             backends.truncate(1 + random.below(backends.len()));
             let before = (seen.acknowledged(), seen.unavailable());
             let frozen = FrozenBackends::new(&backends);
-            // One that holds a lock may hold up everybody, and one that held none holds up nobody
-            // for long.
+            // A frozen backend that holds a lock may delay all others; one without a lock delays
+            // them only briefly.
             seen.until("answers while backends are frozen", |seen| {
                 seen.unavailable() > before.1 + 20 || seen.acknowledged() > before.0 + 100
             })

@@ -1,5 +1,4 @@
-//! No command writes over a file that it was not told to replace, nor ever over one that it works
-//! with.
+//! No command overwrites a file without `--force`, and none ever overwrites a file it works with.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -53,7 +52,7 @@ impl Sandbox {
         all.into_iter().map(str::to_owned).collect()
     }
 
-    /// The commands that write a file, writing this one.
+    /// The commands that write a file, with this file as their target.
     fn writers(&self, path: &str) -> [Vec<String>; 3] {
         let users = self.path("users.csv");
         [
@@ -114,7 +113,7 @@ fn an_existing_file_is_replaced_only_with_force() {
         assert!(written.starts_with(expected.as_bytes()), "{arguments:?}");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(sandbox.files(), before);
-        // Where nothing is, nothing is asked.
+        // A new file needs no `--force`.
         fs::remove_file(&path).unwrap();
         sandbox.run(&arguments);
         assert!(fs::read(&path).unwrap().starts_with(expected.as_bytes()), "{arguments:?}");
@@ -140,7 +139,7 @@ fn no_file_is_written_through_a_link() {
     }
     assert_eq!(sandbox.read("elsewhere/file"), PRECIOUS);
     assert!(!Path::new(&sandbox.path("elsewhere/nowhere")).exists());
-    // A folder may be a link: it is the file's name that counts.
+    // A folder may be a link; only the name of the file counts.
     symlink("elsewhere", sandbox.path("folder")).unwrap();
     let [export, ..] = sandbox.writers(&sandbox.path("folder/new"));
     assert!(sandbox.run(&export).status.success());
@@ -151,7 +150,7 @@ fn no_file_is_written_through_a_link() {
 fn new_files_have_mode_0600() {
     let sandbox = Sandbox::new();
     for (index, arguments) in sandbox.writers(&sandbox.path("new")).into_iter().enumerate() {
-        // Whatever the mask allows.
+        // With any umask.
         let mut command = Command::new("sh");
         command
             .args(["-c", "umask 0; exec \"$@\"", "sh"])
@@ -175,7 +174,7 @@ fn the_database_is_never_overwritten_under_any_name() {
     fs::create_dir(sandbox.path("below")).unwrap();
     let names = ["timelog.db", "timelog.db-wal", "timelog.db-shm", "timelog.db-journal"];
     let others = ["symbolic", "hard", "below/../timelog.db", "below/../timelog.db-wal"];
-    // The first time the files beside the database are not there, the second time they are.
+    // The first time there are no files beside the database, the second time there are.
     let mut service = None;
     for round in 0..2 {
         for name in names.into_iter().chain(others).chain((round == 1).then_some("log")) {
@@ -194,7 +193,7 @@ fn the_database_is_never_overwritten_under_any_name() {
         assert!(Path::new(&sandbox.path("timelog.db-wal")).exists());
         service = Some(listen);
     }
-    // Standard output may lead there as well.
+    // Standard output may be the database as well.
     let appended = fs::File::options().append(true).open(sandbox.path("timelog.db")).unwrap();
     let mut export = program(&["export", "--database-url", &sandbox.url]);
     refused(
@@ -225,7 +224,7 @@ fn an_input_file_is_never_overwritten() {
     let import = ["import", &sandbox.path("timelog.db"), "--project", sandbox.made.id("projectId")]
         .map(str::to_owned);
     refused(&sandbox.run(&import), "is the database");
-    // The authorities that a PostgreSQL server is checked against are read, too.
+    // The file of certificate authorities is an input too.
     fs::write(sandbox.path("ca.pem"), PRECIOUS).unwrap();
     let url = format!(
         "postgres://localhost/timelog?sslmode=verify-full&sslrootcert={}",
@@ -259,7 +258,7 @@ fn pipes_and_devices_are_written_without_force() {
     });
     assert!(sandbox.run(&export(&fifo)).status.success());
     assert_eq!(reader.join().unwrap(), expected);
-    // A backup cannot be passed on.
+    // A backup cannot be written to a pipe.
     refused(&sandbox.run(&["backup".to_owned(), fifo]), "it is no file");
     refused(&sandbox.run(&export(&sandbox.path(""))), "it is a folder");
     refused(&sandbox.run(&export(&sandbox.path("no/such/folder"))), "there is no folder");
@@ -295,7 +294,7 @@ fn is_partial(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "partial")
 }
 
-/// Waits until a file that is not whole yet has something in it.
+/// Waits until a partial file has some content.
 fn wait_for_partial(folder: &Path) {
     let filled = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.len() > 0);
     for _ in 0..60_000 {

@@ -1,5 +1,4 @@
-//! The pages of a list: their order, their size, and the way from each to the next while others
-//! write.
+//! The pages of a list: their order, their size, and cursors while others write.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,7 +27,7 @@ fn ids(entries: &[Value]) -> Vec<&str> {
     entries.iter().map(|entry| entry["id"].as_str().unwrap()).collect()
 }
 
-/// Logs entries that are all alike.
+/// Logs equal entries.
 async fn log_many(service: &Service, count: usize) -> Vec<String> {
     let body = json!({ "entries": vec![service.tenant.body(); count] });
     let answer = service
@@ -90,7 +89,7 @@ async fn a_page_has_1_to_200_entries_and_50_by_default(database: Database) {
         }
         assert_eq!(walk(&service.api, &path, "", 200).await.len(), 201);
     }
-    // A last page that is full is the last all the same.
+    // A full last page has no next page either.
     for id in &logged[..1] {
         service.api.delete(&format!("/time-entries/{id}")).send().await.is(204);
     }
@@ -113,7 +112,7 @@ async fn a_total_counts_everything_that_matches(database: Database) {
         get("includeTotal=true&source=ui&status=invoiced&status=locked").await.json()["total"],
         0
     );
-    // It is the same on every page, and may be asked for on any.
+    // The total is the same on every page.
     let first = get("limit=20&includeTotal=true").await;
     let second = service.api.get(&link(first.header("link").unwrap())).send().await.is(200).json();
     assert_eq!((&second["total"], second["data"].as_array().unwrap().len()), (&json!(30), 10));
@@ -156,7 +155,7 @@ async fn a_cursor_of_another_list_is_refused(database: Database) {
     let drafts = cursor("status=draft&billable=true").await;
     let ask =
         async |path: &str, query: &str| service.api.get(&format!("{path}?{query}")).send().await;
-    // How much is on a page and in which order the parameters stand makes no other list.
+    // `limit` and the order of the parameters do not make another list.
     ask("/time-entries", &format!("cursor={plain}")).await.is(200);
     ask("/time-entries", &format!("limit=1&cursor={plain}&includeTotal=true")).await.is(200);
     ask("/time-entries", &format!("billable=true&cursor={drafts}&status=draft")).await.is(200);
@@ -180,7 +179,7 @@ async fn a_cursor_of_another_list_is_refused(database: Database) {
         .send()
         .await
         .refuses(&["cursor invalid_cursor"]);
-    // Another key of the organization may go on where one has stopped.
+    // Another key of the organization may continue.
     let other = service.with_key(|_| ()).await;
     other.get(&format!("/time-entries?cursor={plain}")).send().await.is(200);
 }
@@ -210,7 +209,7 @@ async fn a_changed_cursor_is_refused(database: Database) {
                 .await;
             answer.refuses(&["cursor invalid_cursor"]);
         }
-        // A cut value may still be an instant, so all that is asked for is that it is no trouble.
+        // A shortened value may still be an instant; it only must not fail with 5xx.
         let answer = service
             .api
             .get(&format!("/time-entries?limit=1&sort={order}&cursor={cut}"))
@@ -226,8 +225,7 @@ async fn a_changed_cursor_is_refused(database: Database) {
     }
 }
 
-/// What a walk is to come to: every entry that was there all the time, none twice, and none that
-/// never was there.
+/// What paging must show: every entry that was there all the time, once, and no unknown entry.
 #[track_caller]
 fn is_fair(seen: &[Value], surviving: &BTreeSet<String>, order: &str) {
     let distinct: BTreeSet<_> = ids(seen).into_iter().map(str::to_owned).collect();
@@ -252,8 +250,8 @@ async fn paging_between_changes_shows_each_surviving_entry_once(database: Databa
             seen.extend(page.json()["data"].as_array().unwrap().clone());
             pages += 1;
             assert!(pages < 200, "the walk has an end");
-            // The entry that the cursor names goes, one that was not seen yet goes, and others come
-            // at both ends.
+            // The entry of the cursor is deleted, one that was not seen yet is deleted, and new
+            // ones are added at both ends.
             let unseen = surviving.iter().find(|id| !ids(&seen).contains(&id.as_str())).cloned();
             for gone in [Some(seen.last().unwrap()["id"].as_str().unwrap().to_owned()), unseen]
                 .into_iter()

@@ -1,5 +1,5 @@
-//! Who may do what: every route with every kind of key. What a key may do is done; everything else
-//! is refused with what the contract names, and changes nothing.
+//! Every route with every kind of key: what the key may do succeeds; everything else is refused
+//! with the documented code and changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ on_every_database![every_route_allows_exactly_what_the_key_may_do,];
 /// What a key must have for a route.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Needs {
-    /// It is for everybody.
+    /// No key is needed.
     Nothing,
     AnyKey,
     The(Permission),
@@ -31,7 +31,7 @@ enum Needs {
 /// What a key that is limited to one project may not do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Scope {
-    /// The limit does not matter, or narrows what is answered.
+    /// The limit does not matter, or reduces the answer.
     Anywhere,
     /// It concerns one project, named in the path or by the entry.
     OneProject,
@@ -49,7 +49,7 @@ enum Users {
     OwnAlone,
     /// As that, for each item of a batch.
     ItemOfOwn,
-    /// It judges what the user did.
+    /// It approves, rejects or reopens what the user did.
     NotOwn,
 }
 
@@ -58,7 +58,7 @@ struct Rule {
     needs: Needs,
     scope: Scope,
     users: Users,
-    /// What it answers where it may be done.
+    /// The status of a success.
     done: u16,
 }
 
@@ -150,7 +150,7 @@ const KINDS: [Kind; 14] = [
 enum Expected {
     Done(u16),
     Refused(u16, &'static str),
-    /// The whole is answered 200, and its one item failed.
+    /// The request is answered 200, and its one item failed.
     ItemRefused(&'static str),
 }
 
@@ -169,7 +169,7 @@ impl Rule {
             Kind::None | Kind::Malformed => Refused(401, "unauthorized"),
             Kind::Revoked => Refused(401, "key_revoked"),
             Kind::Stranger => match (self.scope, self.operation) {
-                // In an organization of its own it may use the same ids.
+                // The key of another organization may use the same ids there.
                 (_, "PUT /projects/{projectId}" | "PUT /users/{userId}") => Done(201),
                 (_, "GET /users/{userId}") | (OneProject, _) => Refused(404, "not_found"),
                 (ItsItems, _) => ItemRefused("not_found"),
@@ -257,7 +257,7 @@ async fn key(service: &Service, stranger: &Tenant, kind: Kind) -> Api {
     }
 }
 
-/// Everything that there is to see of the tenant, and how much of everything there is at all.
+/// Everything that the tenant can see, and the number of rows of each table.
 async fn all(service: &Service) -> (String, Vec<Vec<u8>>) {
     let (project, ticket, release) =
         (service.tenant.project_id, service.tenant.ticket_id, service.tenant.release_id);
@@ -323,7 +323,7 @@ async fn every_route_allows_exactly_what_the_key_may_do(database: Database) {
             "{} changed something for a key that may not",
             rule.operation
         );
-        // Only now what may be done, each on an entry of its own.
+        // The allowed calls come last, each on an entry of its own.
         for (kind, api, expected) in
             keys.iter().filter(|(_, _, expected)| matches!(expected, Expected::Done(_)))
         {
@@ -336,7 +336,7 @@ async fn every_route_allows_exactly_what_the_key_may_do(database: Database) {
             }
         }
     }
-    // What the stranger put beside ours is not ours.
+    // The things that the other organization put are not in ours.
     let seen = service.api.get(&format!("/users/{}", service.tenant.user_id)).send().await.is(200);
     assert_eq!(
         seen.json(),

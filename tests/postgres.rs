@@ -1,4 +1,4 @@
-//! What only PostgreSQL can do: serve several programs, go away, and be set up in other ways.
+//! PostgreSQL alone: several programs, outages, and other defaults.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ async fn sixty_four_identical_requests_to_two_programs_make_one_entry() {
         let mut running = JoinSet::new();
         for index in 0..64 {
             let api = programs[index % 2].api.with_key(&made.key);
-            // Half of the rounds share a reference and not a key.
+            // Half of the rounds have the same reference and different keys.
             let call = if round % 2 == 0 {
                 api.post(&made.path()).json(&made.body()).idempotency_key(&format!("key-{round}"))
             } else {
@@ -59,7 +59,7 @@ async fn a_database_that_is_away_is_answered_503_until_it_is_back() {
     assert_eq!(service.api.get(&path).send().await.is(200).body, before.body);
     assert!(service.log_any().idempotency_key("before").send().await.is(201).is_replayed());
     assert!(!during.clone().send().await.is(201).is_replayed());
-    // A connection that was cut while it was idle is not a reason to fail twice.
+    // A connection that was cut while idle fails at most once.
     cluster.kill_backends(service.database.url().as_str());
     let mut answer = during.clone().send().await;
     for _ in 0..20 {

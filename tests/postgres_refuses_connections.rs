@@ -1,7 +1,7 @@
-//! A PostgreSQL server that lets nobody in: what waiting cannot mend ends a program at once, and
-//! says what would.
+//! A PostgreSQL server that refuses connections: a permanent refusal ends a program at once, with a
+//! fix.
 //!
-//! No time is measured. Whoever waits says so in the log, once at least.
+//! No time is measured. A program that waits says so in the log at least once.
 
 use std::process::Output;
 use std::sync::Arc;
@@ -37,8 +37,8 @@ fn log_of(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Every command that makes a database, on that URL, with the default for how long to wait. None of
-/// them is to wait.
+/// Every command that makes a database, on that URL, with the default of `--connect-timeout`. None
+/// of them may wait.
 #[track_caller]
 fn ends_at_once(url: &str, mended_by: &str) {
     for command in ["serve", "migrate", "bootstrap"] {
@@ -88,7 +88,7 @@ fn a_temporary_refusal_is_reported_as_unavailable() {
         "error connecting to server",
     );
     is_unavailable("postgres://clerk@%2Fno%2Fsuch%2Fsocket/books", "error connecting to server");
-    // Of two servers the other one may still come, and speak TLS.
+    // Of two servers the other may still answer, with TLS.
     let two = away.replace(
         &format!("127.0.0.1:{}", cluster.port()),
         &format!("localhost:1,127.0.0.1:{}", cluster.port()),
@@ -125,7 +125,7 @@ async fn a_running_service_that_is_refused_answers_503_until_it_is_accepted_agai
         ),
     ] {
         cluster.query("postgres", out);
-        // Waits until they are gone.
+        // Waits until the connections are gone.
         let cut =
             "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = 'clerk'";
         cluster.query("postgres", cut);

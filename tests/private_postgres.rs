@@ -1,4 +1,4 @@
-//! The PostgreSQL that the tests bring along.
+//! The private PostgreSQL of the tests, see `support/postgres.rs`.
 
 use crate::support::postgres::{self, Cluster};
 

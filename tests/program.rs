@@ -28,7 +28,7 @@ pub(crate) fn on(database: &TestDatabase, arguments: &[&str]) -> Output {
     run(&[arguments, &["--database-url", &url]].concat())
 }
 
-/// What a command that went well printed.
+/// The output of a command that succeeded.
 #[track_caller]
 pub(crate) fn printed(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
@@ -42,7 +42,7 @@ pub(crate) fn printed_json(output: &Output) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// What a command that failed said.
+/// The error message of a command that failed.
 #[track_caller]
 pub(crate) fn complaint(output: &Output) -> String {
     assert!(!output.status.success(), "{output:?}");
@@ -90,7 +90,7 @@ async fn an_empty_database_gets_a_demo_and_a_command_to_paste(database: Database
     assert_eq!(entry["projectId"], "9a8b7c6d-0000-0000-0000-000000000002");
     assert_eq!(entry["userId"], "9a8b7c6d-0000-0000-0000-000000000002");
     assert_eq!(entry["minutes"], 150);
-    // Pasted again it is a repeat.
+    // The second time it is a repeat.
     let output = Command::new("sh").args(["-c", &pasted]).env("no_proxy", "*").output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().contains("idempotent-replayed: true"));
     let key = pasted.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap().to_owned();
@@ -145,7 +145,7 @@ async fn bootstrap_makes_a_new_organization_every_time(database: Database) {
     let one = ids(&printed_json(&on(&database, &["bootstrap", "--json"])));
     let other = ids(&printed_json(&on(&database, &["bootstrap", "--json"])));
     assert_eq!((one.len(), other.len(), one.intersection(&other).count()), (7, 7, 0));
-    // For people it says the same in lines.
+    // Without `--json` it prints the same in lines.
     let lines = printed(&on(&database, &["bootstrap"]));
     assert!(lines.contains("organizationId") && lines.contains("tlk_"), "{lines}");
 }
@@ -160,7 +160,7 @@ async fn a_database_is_migrated_once(database: Database) {
     );
     assert_eq!(printed(&on(&database, &["migrate"])), "The database schema is up to date.\n");
     assert_eq!(database.count("organizations"), 0);
-    // Programs that start on one empty database at the same time do not get into each other's way.
+    // Programs that start at the same time on one empty database do not disturb each other.
     let database = database.another();
     let started: Vec<_> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..4).map(|_| scope.spawn(|| on(&database, &["migrate"]))).collect();
@@ -209,7 +209,7 @@ async fn log_lines_are_json_with_the_request_id(database: Database) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_disconnects_before_the_answer_is_logged() {
     let database = Database::Sqlite.create();
-    // Whoever finds the database locked waits.
+    // A program that finds the database locked waits.
     let (mut program, made, api) =
         serve(&database, &["--lock-timeout", "10m", "--queue-timeout", "10m"]);
     let call = api.post(&path(&made)).json(&body(&made)).idempotency_key("k");
@@ -224,7 +224,7 @@ async fn a_client_that_disconnects_before_the_answer_is_logged() {
         body.len()
     );
     connection.send(request).await;
-    // What comes together is read together.
+    // Lines that come together are read together.
     assert_eq!(connection.answer().await.status, 200);
     connection.reset();
     let line = program.wait_for_log(|line| line.to_string().contains("gone-1"));
@@ -296,8 +296,8 @@ async fn sigterm_answers_accepted_requests_and_exits_0(database: Database) {
             for number in 0..100_000 {
                 let call =
                     api.post(&path).json(&body).idempotency_key(&format!("{client}-{number}"));
-                // Once it has stopped accepting, there is no answer; until then there is no other
-                // than this.
+                // After it has stopped accepting there is no answer; before that there is only this
+                // one.
                 let Ok(answer) = call.try_send().await else { break };
                 acknowledged += i64::from(answer.is(201).status == 201);
             }
@@ -315,7 +315,7 @@ async fn sigterm_answers_accepted_requests_and_exits_0(database: Database) {
     assert!(ended.status.success(), "{:?}", ended.status);
     assert!(ended.log.last().unwrap().contains("stopped"), "{:?}", ended.log.last());
     assert!(acknowledged >= 50);
-    // Every answer has its entry, and no more was carried out than was answered, even at the end.
+    // Every answered entry is there, and no more entries than answers.
     assert_eq!(database.count("time_entries"), acknowledged);
     assert_eq!(database.count("idempotency_keys"), acknowledged);
 }

@@ -1,5 +1,4 @@
-//! Two who want different things of one entry at the same time, each from an instance of its own:
-//! one of them gets it.
+//! Two conflicting requests at the same time, each through its own instance: one succeeds.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ on_every_database![
 
 const ROUNDS: usize = 40;
 
-/// Makes two calls at once, now the one a little earlier and now the other.
+/// Makes two calls at once; which of them begins first alternates.
 async fn both(round: usize, one: Call, other: Call) -> (Answer, Answer) {
     if round.is_multiple_of(2) {
         tokio::join!(one.send(), other.send())
@@ -72,7 +71,7 @@ async fn of_concurrent_edit_and_submit_one_succeeds_or_the_edit_comes_first(data
     let other = service.beside(|_| ()).await;
     for round in 0..ROUNDS {
         let id = service.entry_in(Status::Draft).await;
-        // Both say which version they mean, so the second of them is told.
+        // Both send `If-Match`, so the second of them is refused.
         let conditional = round % 4 < 2;
         let condition =
             |call: Call| if conditional { call.header("if-match", "\"1\"") } else { call };
@@ -138,7 +137,7 @@ async fn of_concurrent_delete_and_approve_one_succeeds(database: Database) {
     let service = Service::start(database).await;
     let other = service.beside(|_| ()).await;
     for round in 0..ROUNDS {
-        // Only what was recalled can go, so a third has to come in between.
+        // Only a recalled entry can be deleted, so a third request has to come in between.
         let id = service.entry_in(Status::Submitted).await;
         let delete = service.api.delete(&format!("/time-entries/{id}"));
         let (recall, approve) = (act(&service, &id, "recall"), act(&other, &id, "approve"));
@@ -202,7 +201,7 @@ async fn concurrent_changes_leave_a_history_without_gaps(database: Database) {
     assert!(answers.iter().all(|answer| [200, 409].contains(&answer.status)));
     let told = actions(&service, &id).await;
     assert_eq!(told.len(), 1 + done.len());
-    // Each answer shows the version that its change made, and no two made the same.
+    // Each answer has the version of its change, and no two have the same.
     let mut shown: Vec<_> = done.iter().map(|answer| (version(answer), action(answer))).collect();
     shown.sort();
     let expected: Vec<_> = (2..).zip(told.into_iter().skip(1)).collect();

@@ -1,5 +1,5 @@
-//! Organizations share the connections that read. What one of them asks for holds up nobody else,
-//! ends in time, and ends when nobody waits for it any more.
+//! Organizations share the read connections. Reads of one delay no other organization, end in time,
+//! and end when their client disconnects.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,17 +27,16 @@ on_every_database![
     head_is_refused_like_its_get,
 ];
 
-/// Entries that are not billable, which is what the reads that are held look for.
+/// Entries that are not billable, which the held reads ask for.
 const HELD: &str = "billable=false";
 
-/// Far longer than anything here takes, also on a busy machine.
+/// Longer than anything here takes, also on a busy machine.
 const LONG: Duration = Duration::from_hours(1);
 
-/// The metrics are those of the whole process, so what changes or looks at them runs one after the
-/// other.
+/// The metrics are those of the whole process, so tests that use them run one after the other.
 static METRICS: Mutex<()> = Mutex::const_new(());
 
-/// A service in which no read takes too long, and an entry for the reads that are held.
+/// A service without a limit on reads, and an entry that the held reads look for.
 async fn start(database: Database, change: impl FnOnce(&mut Setup)) -> Service {
     let service = Service::start_with(database, |setup| {
         setup.database.statement_timeout = LONG;
@@ -48,7 +47,7 @@ async fn start(database: Database, change: impl FnOnce(&mut Setup)) -> Service {
     service
 }
 
-/// Requests that are waited for until this is dropped. Then their clients are gone, without a word.
+/// Requests that wait until this is dropped. Then their connections are reset.
 struct Asked(Vec<Connection>);
 
 impl Asked {
@@ -74,7 +73,7 @@ impl Drop for Asked {
     }
 }
 
-/// Waits until something is so, for which it is asked again and again.
+/// Waits until a condition is true.
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     for _ in 0..6000 {
         if is_so().await {
@@ -102,8 +101,7 @@ async fn metric(api: &Api, name: &str) -> f64 {
     line.unwrap_or("0").trim().parse().unwrap()
 }
 
-/// Every kind of read, of entries and of what they refer to, with a key of its own for each and the
-/// readiness of the instance.
+/// Every kind of read, of entries and of the directory, each with its own key, and the readiness.
 async fn everything(service: &Service, tenant: &Tenant, entry: &str) -> Vec<Call> {
     let project = format!("/projects/{}", tenant.project_id);
     let paths = [
@@ -196,7 +194,8 @@ async fn a_read_ends_when_its_client_disconnects(database: Database) {
         service.database.hold_reads(service.tenant.organization_id);
         let gone = Asked::begin(&service, [path]).await;
         is_being_read(&service, true).await;
-        // The only connection is taken, so these wait, and the first of them no longer than that.
+        // The only connection is in use, so these wait, and the first of them only until its client
+        // has gone.
         let waiting = Asked::begin(&service, [list.clone()]).await;
         let next = tokio::spawn(service.api.with_key(&other.key.text).get("/projects").send());
         until("a queue", async || metric(&service.api, "timelog_reads_waiting").await >= 2.0).await;
@@ -260,7 +259,7 @@ async fn a_read_without_a_connection_in_time_is_answered_503(database: Database)
         assert!(refused.header("retry-after").is_some(), "{}", refused.describe());
     }
     assert!(metric(&service.api, counted).await >= before + 10.0);
-    // Who asks, and whether the instance is ready, waits for none of that.
+    // Keys and readiness do not wait for it.
     for path in ["/me", "/health/ready"] {
         service.api.get(path).send().await.is(200);
     }
@@ -269,7 +268,7 @@ async fn a_read_without_a_connection_in_time_is_answered_503(database: Database)
     service.api.get("/projects").send().await.is(200);
 }
 
-/// The headers that say what an answer is, without what depends on its moment or on its body.
+/// The headers that do not depend on the moment or the body.
 fn lasting(answer: &Answer) -> BTreeMap<String, String> {
     let passing = ["content-length", "transfer-encoding", "date", "x-request-id"];
     let headers = answer.headers.iter().filter(|(name, _)| !passing.contains(&name.as_str()));
@@ -286,7 +285,7 @@ async fn head_reads_no_rows_for_totals_and_exports(database: Database) {
     for call in calls {
         whole.push(call.send().await.is(200));
     }
-    // A page is read for the link to the next.
+    // A page is read for its `Link` header.
     let is_page = |answer: &Answer| {
         ["/time-entries?", "/projects?", "/users?"].iter().any(|end| answer.path.contains(end))
     };
@@ -354,7 +353,7 @@ async fn head_is_refused_like_its_get(database: Database) {
         );
         assert!(head.body.is_empty());
     }
-    // One entry is read for its tag.
+    // A single entry is read for its `ETag`.
     let entry = service.log_any().send().await.is(201).text("id");
     let head =
         service.api.call(Method::HEAD, &format!("/time-entries/{entry}")).send().await.is(200);

@@ -1,4 +1,4 @@
-//! `GET /time-entries/{timeEntryId}`: what was answered once is answered again, to the byte.
+//! `GET /time-entries/{timeEntryId}`: reading an entry gives the same bytes as its create.
 
 use std::time::Duration;
 
@@ -133,8 +133,7 @@ async fn an_entry_of_another_organization_is_answered_404(database: Database) {
     let stranger = Tenant::provision(&service.store).await;
     let (ours, theirs) = (service.api.clone(), service.api.with_key(&stranger.key.text));
     let missing = format!("/time-entries/{}", Uuid::now_v7());
-    // Whether it is there or not, whatever is asked about it, the answers differ in nothing but the
-    // request's id.
+    // Whether it exists or not, all answers are equal except for the request id.
     for tags in [None, Some("*"), Some("\"1\"")] {
         let ask = |path: &str| {
             let call = theirs.get(path).header("x-request-id", "r");

@@ -1,5 +1,5 @@
-//! `POST /projects/{projectId}/time-entries`: bodies that are wrong. Each is answered with what is
-//! wrong and where, none with a 5xx, and nothing is stored.
+//! `POST /projects/{projectId}/time-entries`: invalid bodies. Each problem names every violation,
+//! none is a 5xx, and nothing is stored.
 
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ async fn every_violation_is_reported_at_once(database: Database) {
             .as_str()
             .unwrap()
     };
-    // The limit is named.
+    // The message names the limit.
     assert!(message("/description").contains("2000"));
     assert!(message("/minutes").contains("1440"));
     is_empty(&service);
@@ -412,7 +412,7 @@ async fn text_that_is_not_unicode_is_malformed(database: Database) {
         send(&service, with(member)).await.fails_with(400, "malformed_json");
     }
     is_empty(&service);
-    // Both halves together are a character.
+    // A surrogate pair is one character.
     let body = with(b"\"description\":\"\\ud83e\\udd86\"");
     assert_eq!(send(&service, body).await.is(201).text("description"), "🦆");
 }
@@ -488,7 +488,7 @@ async fn a_hostile_duration_costs_no_more_than_a_short_one(database: Database) {
         let mut body = service.tenant.body_without("minutes");
         body["hours"] = json!(hours);
         service.log(&body).send().await.refuses(&["/hours invalid_hours"]);
-        // Minutes win, but what stands beside them must be well formed.
+        // Minutes win, but hours must be well formed.
         refuses(&service, &json!({ "hours": hours }), &["/hours invalid_hours"]).await;
     }
     let entry = service

@@ -1,5 +1,5 @@
-//! Bodies that are too long, come too late or are read by nobody: what their senders are told, and
-//! what becomes of the connection.
+//! Bodies that are too long, arrive too late or are not read: the answer, and what happens to the
+//! connection.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ on_every_database![
     a_body_that_no_handler_reads_leaves_the_connection_usable,
 ];
 
-/// The head of a request, without what tells how long its body is.
+/// The head of a request, without the headers for its body.
 fn head(line: &str, key: &str) -> String {
     format!(
         "{line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
     )
 }
 
-/// The operations that read a body, and the most bytes that they take.
+/// The operations that read a body, and their limits in bytes.
 async fn operations(service: &Service) -> Vec<(String, usize)> {
     let tenant = &service.tenant;
     let (project, user, id) =
@@ -60,7 +60,7 @@ async fn a_content_length_over_the_limit_is_answered_413_before_the_body_arrives
     for connection in connections {
         connection.closing().await;
     }
-    // Who asks comes before what is sent, and so does what it is called.
+    // The key comes before the size, and so does the media type.
     let mut connection = Connection::open(service.address).await;
     let text =
         head(&format!("POST {}", service.tenant.path())).replace("application/json", "text/plain");
@@ -79,7 +79,7 @@ async fn a_client_that_keeps_sending_still_gets_the_answer(database: Database) {
     }
     connection.answer().await.fails_with(413, "payload_too_large");
     connection.closing().await;
-    // Where no length is told, it shows when too much has come.
+    // Without a `Content-Length` the limit shows once too much has come.
     let mut connection = Connection::open(service.address).await;
     connection.send(format!("{head}Transfer-Encoding: chunked\r\n\r\n")).await;
     for _ in 0..12 {
@@ -211,7 +211,7 @@ async fn a_body_that_no_handler_reads_leaves_the_connection_usable(database: Dat
             }
         }
     }
-    // The connection is as good as new.
+    // The connection can be used as before.
     connection
         .send(format!("{}Content-Length: {}\r\n\r\n{body}", head(&log, key), body.len()))
         .await;

@@ -1,4 +1,4 @@
-//! No path prints a secret, wherever it was given and however it is spelt.
+//! No message and no log line has a secret, wherever it was given and however it is spelled.
 
 use std::process::Output;
 
@@ -14,7 +14,7 @@ on_every_database![
 
 const MARK: &str = "Quetzalcoatl";
 
-/// URLs whose password cannot be read as one, or can.
+/// URLs with a password, well formed and malformed.
 fn urls() -> [String; 6] {
     [
         format!("postgres://me:{MARK}@127.0.0.1:1/x"),
@@ -36,7 +36,7 @@ fn tells_nothing(output: &Output, secret: &str) {
     assert!(!told.is_empty() && !told.contains(secret), "{told}");
 }
 
-/// The variables that stand for flags, as the help names them.
+/// The environment variables of the flags, from the help.
 fn variables() -> Vec<String> {
     let help = run(&["serve", "--help"]);
     let help = String::from_utf8(help.stdout).unwrap();
@@ -58,7 +58,7 @@ fn secrets_in_variables_are_not_in_error_messages_and_not_in_the_help() {
             assert!(output.status.success(), "{output:?}");
             tells_nothing(&output, MARK);
         }
-        // Log lines may be filtered by what may be the name of a module.
+        // A log filter may be any name of a module.
         for name in variables.iter().filter(|name| *name != "TIMELOG_LOG") {
             let output =
                 run_with(&["serve", "--connect-timeout", "0s"], &[(name.as_str(), url.as_str())]);

@@ -1,4 +1,4 @@
-//! The settings of `timelog serve`, as far as they may go.
+//! The limits of the settings of `timelog serve`.
 
 use clap::CommandFactory;
 use timelog_api::cli::Cli;
@@ -31,7 +31,7 @@ async fn works_with(database: Database, settings: &[[String; 2]]) {
     let flags: Vec<_> = settings.iter().flatten().map(String::as_str).collect();
     let program = Program::serve(&database.url(), &flags);
     let api = program.api.with_key(&made.key);
-    // On a machine that is busy, the least timeouts may well be over before anything is done.
+    // On a busy machine the minimum time-outs may be over before anything is done.
     let call = api.post(&made.path()).json(&made.body()).idempotency_key("k");
     let mut answer = call.clone().send().await;
     for _ in 0..1000 {
@@ -45,7 +45,7 @@ async fn works_with(database: Database, settings: &[[String; 2]]) {
     assert!(program.stop().status.success());
 }
 
-async fn the_service_works_with_every_setting_at_its_least(database: Database) {
+async fn the_service_works_with_every_setting_at_its_minimum(database: Database) {
     let least = limits().into_iter().map(|[flag, least, _]| [flag, least]);
     // On a machine that is busy, the least time for a connection may be over at the first attempt.
     // So that one has its own test.
@@ -54,11 +54,11 @@ async fn the_service_works_with_every_setting_at_its_least(database: Database) {
     works_with(database, &least).await;
 }
 
-async fn a_database_that_is_there_need_not_be_waited_for(database: Database) {
+async fn an_available_database_is_opened_with_a_connect_timeout_of_0(database: Database) {
     works_with(database, &[["--connect-timeout", "0s"].map(str::to_owned)]).await;
 }
 
-async fn the_service_works_with_every_setting_at_its_most(database: Database) {
+async fn the_service_works_with_every_setting_at_its_maximum(database: Database) {
     let most: Vec<_> = limits().into_iter().map(|[flag, _, most]| [flag, most]).collect();
     works_with(database, &most).await;
 }

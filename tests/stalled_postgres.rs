@@ -1,5 +1,5 @@
-//! A PostgreSQL server that is there and does not go on: somebody has locked a table, or a backend
-//! is frozen. Whatever is asked for is answered in time, and never as if the request were at fault.
+//! A PostgreSQL server that stalls: a table is locked, or a backend is frozen. Every request is
+//! answered in time, and never with a 4xx or 500.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use timelog_domain::Action;
 use crate::support::postgres::Cluster;
 use crate::support::{Answer, Call, FrozenBackends, Random, Service, Session, Setup, TABLES};
 
-/// Whoever waits for longer than this has met what is stuck, or a machine that is busy, which looks
-/// the same.
+/// Short time-outs: a wait for longer than this is a stall, or a busy machine, which looks the
+/// same.
 pub(crate) fn impatient(setup: &mut Setup) {
     setup.database.lock_timeout = Duration::from_millis(200);
     setup.database.statement_timeout = Duration::from_millis(500);
 }
 
-/// A service that waits long, to get things ready with, and one on the same database that does not.
+/// A patient service for the preparation, and an impatient one on the same database.
 async fn services() -> (Arc<Cluster>, Service, Service) {
     let cluster = Arc::new(Cluster::start(&[]));
     let patient = Service::start_on(&cluster).await;
@@ -26,7 +26,7 @@ async fn services() -> (Arc<Cluster>, Service, Service) {
     (cluster, patient, service)
 }
 
-/// Requests that change something, each of which may be made again until it is carried out.
+/// Requests that change something, and can be repeated until they succeed.
 struct Changes {
     edited: String,
     moved: [String; 2],
@@ -34,9 +34,9 @@ struct Changes {
 }
 
 impl Changes {
-    /// How many entries a round adds, and how many answers are kept for it.
+    /// How many entries and stored answers a round adds.
     const ENTRIES: i64 = 4;
-    const KEPT: i64 = 4;
+    const STORED: i64 = 4;
 
     async fn new(service: &Service) -> Self {
         let [edited, one, other] = [(); 3].map(|()| service.log_any());
@@ -76,16 +76,16 @@ impl Changes {
         ]
     }
 
-    /// What there is in the end: the entries it began with, and those of every round, once each.
+    /// The final rows: the first entries, and those of every round, once each.
     fn are_all_there_once(&self, service: &Service) {
         let rounds = i64::try_from(self.round).unwrap();
         assert_eq!(service.database.count("time_entries"), 3 + rounds * Self::ENTRIES);
-        assert_eq!(service.database.count("idempotency_keys"), rounds * Self::KEPT);
+        assert_eq!(service.database.count("idempotency_keys"), rounds * Self::STORED);
         assert_eq!(service.database.count("projects"), 2);
     }
 }
 
-/// Requests that read, one of each kind, the instance's readiness among them.
+/// One read of each kind, and the readiness.
 fn reads(service: &Service, entry: &str) -> Vec<Call> {
     let tenant = &service.tenant;
     let project = format!("/projects/{}", tenant.project_id);
@@ -109,11 +109,11 @@ fn reads(service: &Service, entry: &str) -> Vec<Call> {
     .to_vec()
 }
 
-/// Makes all of the calls at once. Each must be carried out, or told to come again.
+/// Makes all of the calls at once. Each succeeds or is answered 503 with `Retry-After`.
 async fn settle(mut calls: Vec<Call>, random: &mut Random) -> Vec<Answer> {
     random.shuffle(&mut calls);
-    // Far more than any of them takes, so that a request that waits for ever is told from a machine
-    // that is busy.
+    // Much more than any of them takes, so that an endless wait is not confused with a busy
+    // machine.
     let answers =
         tokio::time::timeout(Duration::from_mins(3), join_all(calls.into_iter().map(Call::send)))
             .await;
@@ -126,7 +126,7 @@ async fn settle(mut calls: Vec<Call>, random: &mut Random) -> Vec<Answer> {
     answers
 }
 
-/// Makes each call until it is carried out, as clients do.
+/// Repeats each call until it succeeds, as clients do.
 async fn carry_out(calls: Vec<Call>) {
     for call in calls {
         let mut answer = call.clone().send().await;
@@ -146,7 +146,7 @@ async fn a_locked_table_is_answered_503_and_nothing_is_stored_twice() {
     let mut random = Random::new();
     let (cluster, patient, service) = services().await;
     let mut changes = Changes::new(&patient).await;
-    // Only a key that is not known otherwise is looked for among the secrets of before.
+    // The former secrets are read only for a key that is not found otherwise.
     let met = TABLES
         .into_iter()
         .filter(|table| *table != "former_secrets")
@@ -179,7 +179,7 @@ async fn frozen_backends_are_abandoned_and_replaced() {
         let calls = changes.next(&service);
         carry_out([calls, reads(&service, &changes.edited)].concat()).await;
         settle(reads(&service, &changes.edited), &mut random).await;
-        // They wait for what they are asked next, so they hold nothing that others need.
+        // They are idle, so they hold nothing that others need.
         let frozen = cluster.backends(&service.database.url());
         assert!(frozen.len() > 1, "{frozen:?}");
         let frozen = FrozenBackends::new(&frozen);

@@ -1,4 +1,4 @@
-//! An answer is kept for 24 hours, to the millisecond.
+//! A stored answer lives for 24 hours, to the millisecond.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ async fn a_key_is_new_again_after_exactly_24_hours(database: Database) {
     let repeat = call.clone().send().await.is(201);
     assert!(repeat.is_replayed());
     assert_eq!(repeat.body, new.body);
-    // The day begins with the first success, and a repeat does not make it longer.
+    // The 24 hours begin with the first success, and a repeat does not extend them.
     service.clock.advance(ALMOST_A_DAY);
     assert!(!call.send().await.is(201).is_replayed());
     assert_eq!(service.database.count("time_entries"), 3);

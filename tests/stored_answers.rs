@@ -1,4 +1,4 @@
-//! What is kept for repeats: no more bytes than need be, and told to the operator.
+//! Stored answers: large ones are compressed, and metrics show their bytes.
 
 use std::time::Duration;
 
@@ -11,14 +11,13 @@ on_every_database![
     the_bytes_of_stored_answers_are_in_the_metrics,
 ];
 
-/// Five hundred entries that are none.
+/// Five hundred invalid items.
 fn all_wrong() -> Value {
     json!({ "entries": vec![json!({}); 500] })
 }
 
-/// How the bodies of the kept answers are kept: the bytes of those that are as they were sent, and
-/// of those that are compressed.
-fn kept(service: &Service) -> [i64; 2] {
+/// How many stored answers are stored as they were sent, and how many compressed.
+fn plain_and_compressed(service: &Service) -> [i64; 2] {
     ["body", "body_lz4"].map(|column| {
         service.database.count(&format!("idempotency_keys WHERE {column} IS NOT NULL"))
     })
@@ -38,15 +37,15 @@ async fn a_large_stored_answer_is_compressed_and_replayed_byte_for_byte(database
     let repeat = batch.send().await.is(200);
     assert!(repeat.is_replayed());
     assert_eq!(repeat.body, first.body);
-    assert_eq!(kept(&service), [0, 1]);
-    // The answer to a single entry is kept as it is.
+    assert_eq!(plain_and_compressed(&service), [0, 1]);
+    // The answer to a single entry is not compressed.
     let single = service.log_any().idempotency_key("single");
     let first = single.clone().send().await.is(201);
     assert_eq!(single.send().await.is(201).body, first.body);
-    assert_eq!(kept(&service), [1, 1]);
+    assert_eq!(plain_and_compressed(&service), [1, 1]);
 }
 
-/// A metric, once it is there.
+/// The value of a metric, if it is there.
 fn metric(answer: &Answer, name: &str) -> Option<u64> {
     let text = String::from_utf8(answer.body.clone()).unwrap();
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
@@ -74,10 +73,10 @@ async fn the_bytes_of_stored_answers_are_in_the_metrics(database: Database) {
         .send()
         .await
         .is(200);
-    let kept = until("timelog_idempotency_kept_bytes_total", &|bytes| bytes > 0).await;
-    assert!(kept < 20_000, "{kept}");
-    // What is measured in the database is what was counted on the way into it.
-    until("timelog_idempotency_stored_bytes", &|bytes| bytes == kept).await;
+    let stored = until("timelog_idempotency_kept_bytes_total", &|bytes| bytes > 0).await;
+    assert!(stored < 20_000, "{stored}");
+    // The bytes in the database are the bytes that were counted when they were stored.
+    until("timelog_idempotency_stored_bytes", &|bytes| bytes == stored).await;
     assert_eq!(
         metric(&api.get("/metrics").send().await, "timelog_idempotency_swept_bytes_total"),
         Some(0)
@@ -88,6 +87,6 @@ async fn the_bytes_of_stored_answers_are_in_the_metrics(database: Database) {
             "UPDATE idempotency_keys SET expires_at = to_timestamp(0)"
         }
     });
-    until("timelog_idempotency_swept_bytes_total", &|bytes| bytes == kept).await;
+    until("timelog_idempotency_swept_bytes_total", &|bytes| bytes == stored).await;
     until("timelog_idempotency_stored_bytes", &|bytes| bytes == 0).await;
 }

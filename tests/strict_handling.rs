@@ -1,4 +1,4 @@
-//! `Prefer: handling=strict`: members that nobody knows are refused, in every body that there is.
+//! `Prefer: handling=strict`: unknown members are refused, in every body.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ async fn an_unknown_member_is_refused_at_its_pointer(database: Database) {
         "/externalRef/provider  unknown_member",
     ]);
     is_applied(&answer);
-    // One that is there twice is told once, and an escape in a name is no disguise.
+    // A repeated unknown member is listed once, and an escape in a name makes no difference.
     let body = format!(
         "{{\"x\":1,\"y\":2,\"x\":3,\"\\u0078\":4,{}",
         &service.tenant.body().to_string()[1..]
@@ -70,7 +70,7 @@ async fn an_unknown_member_is_refused_at_its_pointer(database: Database) {
         &service.tenant.body().to_string()["{\"userId\":".len()..]
     );
     strict(service.api.post(&service.tenant.path()).body(known)).send().await.is(201);
-    // What is nested in an unknown member is of no interest, however deep.
+    // Values inside an unknown member are ignored, however deep.
     let deep = format!(
         "{{\"x\":{}{},{}",
         "[".repeat(30_000),
@@ -121,13 +121,13 @@ async fn unknown_members_are_reported_with_all_other_violations(database: Databa
         "/externalRef/externalId required",
         "/externalRef/provider blank",
     ]);
-    // What is malformed stays malformed.
+    // A malformed body stays `malformed_json`.
     let twice =
         service.api.post(&service.tenant.path()).body("{\"x\":1,\"minutes\":1,\"minutes\":1}");
     is_applied(&strict(twice).send().await.fails_with(400, "malformed_json"));
 }
 
-/// A request for every operation that has a JSON body, with a body that it takes.
+/// A request for every operation with a JSON body, with a valid body.
 async fn requests(service: &Service) -> Vec<(String, Call, Value)> {
     let id = service.entry_in(Status::Draft).await;
     let project = service.tenant.project_id;
@@ -151,7 +151,7 @@ async fn requests(service: &Service) -> Vec<(String, Call, Value)> {
                 ("put", _) => json!({ "name": "N" }),
                 _ => panic!("{name} is new here"),
             };
-            // A path that was not filled in names something new.
+            // A path with an unfilled parameter is a new operation.
             let mut path = own(path);
             while let (Some(from), Some(to)) = (path.find('{'), path.find('}')) {
                 path.replace_range(from..=to, &Uuid::now_v7().to_string());
@@ -212,7 +212,7 @@ async fn a_batch_item_with_an_unknown_member_fails_alone(database: Database) {
     assert_eq!(errors(1), ["/x unknown_member", "/externalRef/a~1b unknown_member"]);
     assert_eq!(errors(2), ["/minutes out_of_range", "/y unknown_member"]);
     assert_eq!(service.database.count("time_entries"), 1);
-    // A wrong envelope is wrong as a whole.
+    // An invalid envelope is refused as a whole.
     let envelope = json!({ "entries": entries, "Atomic": true });
     let call = service.api.post(&format!("{}/batch", service.tenant.path())).json(&envelope);
     strict(call).send().await.refuses(&["/Atomic unknown_member"]);
@@ -229,7 +229,7 @@ async fn every_answer_to_a_body_has_preference_applied(database: Database) {
     let replay = call.clone().send().await.is(201);
     assert!(replay.is_replayed());
     is_applied(&replay);
-    // How a repeat is answered depends on how it asks itself.
+    // The `Prefer` of the repeat counts, not that of the first request.
     let lenient = call.without_header("prefer").send().await.is(201);
     assert!(lenient.is_replayed());
     is_not_applied(&lenient);
@@ -300,14 +300,14 @@ async fn many_unknown_members_get_a_short_answer(database: Database) {
     let problem = answer.json();
     let errors = problem["errors"].as_array().unwrap();
     assert_eq!(errors.len(), 100);
-    // What else is wrong is told first.
+    // Other violations come first.
     let told: Vec<_> =
         errors.iter().take(3).map(|error| error["pointer"].as_str().unwrap()).collect();
     assert_eq!(told, ["/action", "/ids", "/0"]);
-    // What stands in the second half was told or counted already as far as the first hundred go.
+    // Members of the second half are listed or counted as far as the first hundred go.
     let count = 300_000 - 100 + 2;
     assert_eq!(problem["detail"], format!("{count} values are not valid. The first 100 are told."));
-    // Of a name that is too long the beginning is told.
+    // A long name is cut.
     let long = service.tenant.body_with(&json!({ "x".repeat(50_000): 1 }));
     let expected = format!("/{}… unknown_member", "x".repeat(100));
     let answer = strict(service.log(&long)).send().await.refuses(&[&expected]);

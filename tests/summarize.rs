@@ -1,4 +1,4 @@
-//! `GET …/time-entries/summary`: what the entries of a list add up to.
+//! `GET …/time-entries/summary`: totals of a list.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ on_every_database![
     an_unknown_parameter_or_group_is_named,
 ];
 
-/// Logs entries that differ in everything there is to group by.
+/// Logs entries that differ in every group.
 async fn fill(service: &Service) {
     let tenant = &service.tenant;
     let days = [
@@ -75,7 +75,7 @@ fn group(entry: &Value, key: &str) -> Value {
     }
 }
 
-/// What entries add up to.
+/// The totals of entries.
 fn totals<'a>(entries: impl IntoIterator<Item = &'a Value>) -> (u64, u64, u64) {
     entries.into_iter().fold((0, 0, 0), |(count, sum, billable), entry| {
         let minutes = entry["minutes"].as_u64().unwrap();

@@ -9,8 +9,7 @@ use timelog_domain::ports::PortError;
 use crate::support::postgres::Cluster;
 use crate::support::{Service, TestDatabase};
 
-/// A server whose certificate, for `localhost` and its own authority, is in the file that is
-/// returned.
+/// A server with a certificate for `localhost`; the file of its own authority is returned.
 fn with_tls() -> (Arc<Cluster>, tempfile::NamedTempFile) {
     let cluster = Arc::new(Cluster::start(&[]));
     let certify = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
@@ -55,7 +54,7 @@ async fn a_server_with_an_untrusted_certificate_is_refused() {
     let named = plain.replace("127.0.0.1", "localhost");
     let path = |file: &tempfile::NamedTempFile| file.path().display().to_string();
     for (url, why) in [
-        // Another authority, another name, and no authority of the system knows it.
+        // Another authority, another host name, and the authorities of the system.
         (format!("{named}?sslmode=verify-full&sslrootcert={}", path(&foreign)), "certificate"),
         (format!("{plain}?sslmode=verify-full&sslrootcert={}", path(&certificate)), "certificate"),
         (format!("{named}?sslmode=verify-full"), "certificate"),

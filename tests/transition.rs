@@ -1,4 +1,4 @@
-//! `POST /time-entries/{timeEntryId}/{action}`: the life of an entry, as the vectors tell it.
+//! `POST /time-entries/{timeEntryId}/{action}`: every action, as the vectors define it.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn everything() -> Value {
     json!({ "reason": "because", "invoiceRef": "2026-0001" })
 }
 
-/// What is possible in a status, by the vectors.
+/// The possible actions of a status, by the vectors.
 fn possible(status: &str) -> Vec<String> {
     let possible = actions().into_iter().filter(|action| !action["transitions"][status].is_null());
     possible.map(|action| action["action"].as_str().unwrap().to_owned()).collect()
@@ -102,7 +102,7 @@ async fn every_action_in_every_status_matches_the_vectors(database: Database) {
             assert_eq!(edit.status, if editable { 200 } else { 409 }, "{}", edit.describe());
         }
     }
-    // Whoever asks for what is invoiced finds what is invoiced.
+    // The filter `status=invoiced` finds the invoiced entries.
     for status in Status::ALL {
         let list = service
             .api
@@ -128,8 +128,7 @@ async fn an_invalid_reason_or_invoice_ref_is_refused(database: Database) {
         let action = vector["action"].as_str().unwrap();
         for member in ["reason", "invoiceRef"] {
             let needed = vector["needs"].as_array().unwrap().contains(&json!(member));
-            // The entry is found, and in a status that may not allow it, only after the body was
-            // read.
+            // The entry is looked up only after the body was read.
             let mut body = everything();
             let mut refuses = async |value: Option<Value>, violation: Option<&str>| {
                 match value {
@@ -208,7 +207,7 @@ async fn invoicing_an_entry_that_is_not_billable_is_answered_409(database: Datab
     invoice.clone().send().await.fails_with(409, "not_billable");
     let refused = call(&service, &id, "submit").send().await.fails_with(409, "invalid_transition");
     assert!(refused.text("detail").ends_with("Possible now: unlock."), "{}", refused.describe());
-    // Among many it fails alone.
+    // In a request for many it fails alone.
     let other = service.entry_in(Status::Approved).await;
     let many = json!({ "action": "invoice", "ids": [id, other], "invoiceRef": "2026-0001" });
     let answer =
@@ -230,7 +229,7 @@ async fn a_key_bound_to_a_user_cannot_approve_that_users_entries(database: Datab
         (Status::Approved, "reopen"),
     ] {
         let path = format!("/time-entries/{}/{action}", service.entry_in(from).await);
-        // Whose entry it is comes before its version and its status.
+        // 403 comes before 412 for the version and 409 for the status.
         let refused = own.post(&path).json(&everything()).header("if-match", "\"99\"").send().await;
         refused.fails_with(403, "forbidden");
         another.post(&path).json(&everything()).send().await.is(200);
@@ -245,7 +244,7 @@ async fn an_action_under_an_idempotency_key_happens_once(database: Database) {
     let approve = call(&service, &id, "approve").idempotency_key("k");
     let first = approve.clone().send().await.is(200);
     assert!(!first.is_replayed());
-    // Whatever became of the entry since, and though it could not be approved now.
+    // It is replayed although the entry has changed and could not be approved now.
     let mut rows = service.database.counts();
     for action in
         [None, Some("reopen"), Some("submit"), Some("approve"), Some("lock"), Some("invoice")]
@@ -262,7 +261,7 @@ async fn an_action_under_an_idempotency_key_happens_once(database: Database) {
         );
         assert_eq!(service.database.counts(), rows);
     }
-    // A refusal is not kept, and a condition is no part of what is repeated.
+    // A refusal is not stored, and `If-Match` is no part of the fingerprint.
     let id = service.entry_in(Status::Draft).await;
     let approve = call(&service, &id, "approve").idempotency_key("other");
     approve.clone().send().await.fails_with(409, "invalid_transition");
@@ -296,7 +295,7 @@ async fn if_match_with_another_version_is_answered_412(database: Database) {
     for tags in ["\"2\"", "W/\"1\"", "1", "\"01\"", "\"2\", \"3\"", ""] {
         let refused = call(&service, &id, "submit").header("if-match", tags).send().await;
         refused.fails_with(412, "precondition_failed");
-        // The version is said before the status.
+        // 412 for the version comes before 409 for the status.
         let refused = call(&service, &id, "lock").header("if-match", tags).send().await;
         refused.fails_with(412, "precondition_failed");
     }

@@ -21,7 +21,7 @@ fn transitions(service: &Service, body: &Value) -> Call {
     service.api.post("/time-entries/transitions").json(body)
 }
 
-/// Each result as its outcome and, where it failed, its code.
+/// Each result as its outcome and, if it failed, its code.
 fn outcomes(answer: &Answer) -> Vec<String> {
     let outcome = |result: &Value| match result["problem"]["code"].as_str() {
         Some(code) => format!("{} {code}", result["outcome"].as_str().unwrap()),
@@ -66,7 +66,7 @@ async fn each_id_gets_its_own_result_in_order(database: Database) {
             assert_eq!(result["problem"].get("requestId"), None, "it is told once, outside");
         }
     }
-    // The one that failed says which actions its status allows.
+    // The failed one names the actions that its status allows.
     let detail = answer.json()["results"][3]["problem"]["detail"].as_str().unwrap().to_owned();
     assert!(
         detail.contains("submitted") && detail.ends_with("Possible now: recall, approve, reject."),
@@ -120,7 +120,7 @@ async fn an_atomic_request_with_a_failed_id_changes_nothing(database: Database) 
         (service.read(&one).await.body, service.read(&two).await.body, service.database.counts()),
         before
     );
-    // Nothing was kept of it, so the key is as new.
+    // Nothing was stored, so the key can be used again.
     let body = json!({ "action": "submit", "ids": [one, two], "atomic": true });
     let answer = transitions(&service, &body).idempotency_key("k").send().await.is(200);
     assert!(!answer.is_replayed());
@@ -234,7 +234,7 @@ async fn the_action_determines_the_needed_permission(database: Database) {
             }
         }
     }
-    // A key that may take no action at all is told so whatever the body is.
+    // A key without any permission for actions is refused whatever the body is.
     let reader = service.with_key(may(&[Permission::Read, Permission::Admin])).await;
     reader.post("/time-entries/transitions").body("{").send().await.fails_with(403, "forbidden");
 }

@@ -1,4 +1,4 @@
-//! A database that the release before made is brought up to date with all that is in it.
+//! A database of the previous release is upgraded with all its data.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ on_every_database![
 
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
 
-/// The first migration that the release before does not have.
+/// The first migration that the previous release does not have.
 const FIRST_OF_THIS_RELEASE: &str = "20261125000002";
 
 const ORGANIZATION: &str = "00000000-0000-4000-8000-000000000001";
@@ -107,7 +107,7 @@ impl Sql {
         fs::read_to_string(self.folder().join(migration).join(file)).unwrap()
     }
 
-    /// An entry as the release before writes it.
+    /// An entry as the previous release writes it.
     fn entry(self, id: &str, reference: Option<(&str, &str, &str)>) -> String {
         let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let parts = reference.map_or("NULL, NULL, NULL".to_owned(), |(provider, kind, name)| {
@@ -138,8 +138,8 @@ fn path() -> String {
     format!("/projects/{PROJECT}/time-entries")
 }
 
-/// An answer that is larger than what is kept as it is today.
-fn kept_answer() -> Value {
+/// A stored answer that this release would compress.
+fn stored_answer() -> Value {
     json!({
         "id": entry_id(9), "organizationId": ORGANIZATION, "projectId": PROJECT, "userId": USER, "entryId": null,
         "releaseId": null, "workDate": "2025-01-15", "hours": "2.5", "minutes": 150, "description": "again ".repeat(300),
@@ -148,7 +148,7 @@ fn kept_answer() -> Value {
     })
 }
 
-/// A database as the release before left it.
+/// A database as the previous release left it.
 fn of_the_release_before(kind: Database) -> TestDatabase {
     let (database, sql) = (kind.create(), Sql(kind));
     let (migrations, _) = sql.migrations();
@@ -177,7 +177,7 @@ fn of_the_release_before(kind: Database) -> TestDatabase {
         path(),
         sql.bytes(&[7; 32]),
         entry_id(9),
-        sql.bytes(kept_answer().to_string().as_bytes()),
+        sql.bytes(stored_answer().to_string().as_bytes()),
         sql.in_an_hour(),
     );
     for (number, reference) in REFERENCES.into_iter().enumerate() {
@@ -201,7 +201,7 @@ async fn references_and_stored_answers_of_the_previous_release_still_work(kind: 
     let (database, sql) = (of_the_release_before(kind), Sql(kind));
     let program = Program::serve(&database.url(), &[]);
     let api = program.api.with_key(SECRET);
-    // Filled in by the database or by the program, it is what the program looks for.
+    // The digests that the migration made are those that the program looks for.
     assert!(REFERENCES.iter().all(|reference| digested(sql, &database, *reference) == 1));
     for (number, reference) in REFERENCES.into_iter().enumerate() {
         let same = api.post(&path()).json(&body(reference, 150)).send().await.is(200);
@@ -218,10 +218,10 @@ async fn references_and_stored_answers_of_the_previous_release_still_work(kind: 
     let repeat =
         api.post(&path()).json(&body(REFERENCES[0], 150)).idempotency_key("k").send().await.is(201);
     assert!(repeat.is_replayed());
-    assert_eq!(repeat.body, kept_answer().to_string().into_bytes());
+    assert_eq!(repeat.body, stored_answer().to_string().into_bytes());
     assert_eq!(database.count("idempotency_keys WHERE size > 1800 AND body_lz4 IS NULL"), 1);
     if let Database::Postgres = kind {
-        // An instance of the release before still runs, and does not know the digest.
+        // An instance of the previous release still runs, and writes no digests.
         let reference = ("jira", "worklog", "late");
         database.execute(&sql.entry(&entry_id(8), Some(reference)));
         assert_eq!(digested(sql, &database, reference), 1);
@@ -251,7 +251,7 @@ async fn a_reverted_upgrade_leaves_the_data_of_the_previous_release(kind: Databa
         ));
     }
     assert_eq!(database.counts(), before);
-    // The release before logs on, and what it logged is found after the next upgrade.
+    // The previous release logs more, and the next upgrade finds it.
     let reference = ("jira", "worklog", "meanwhile");
     database.execute(&sql.entry(&entry_id(8), Some(reference)));
     migrate();

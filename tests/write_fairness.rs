@@ -1,5 +1,5 @@
-//! Organizations take turns: however much one has waiting to be committed, another's changes come
-//! soon.
+//! Organizations take turns: changes of one are committed soon, however many changes of another
+//! wait.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ async fn an_entry_is_committed_before_waiting_batches_of_another_organization(da
     let service = Service::start_with(database, |setup| {
         let made = PausableClock::new(setup.clock.clone());
         setup.time = Some(made.clone());
-        // Both organizations meet in it.
+        // Both organizations share this lane.
         setup.database.lanes = 1;
         clock = Some(made);
     });
@@ -61,7 +61,7 @@ async fn an_entry_is_committed_before_waiting_batches_of_another_organization(da
     for _ in 0..BATCHES {
         let (store, request) = (Arc::clone(&service.store), batch(&flood));
         let mut waiting = Box::pin(async move { store.execute(request).await });
-        // It is in the queue once it was asked for the first time.
+        // The first poll puts it into the queue.
         assert!(waiting.as_mut().now_or_never().is_none());
         batches.spawn(waiting);
     }
@@ -82,7 +82,7 @@ async fn a_put_is_committed_before_waiting_puts_of_another_organization(database
     const PUTS: usize = 2000;
     let service = Service::start(database).await;
     let flood = Tenant::provision(&service.store).await;
-    // Nobody can write as long as one of these is held.
+    // Nothing can be written while one of these is held.
     let (lock, session) = match &service.database {
         TestDatabase::Sqlite(_) => (Some(service.database.lock_against_writing()), None),
         TestDatabase::Postgres(cluster, url) => {
@@ -100,7 +100,7 @@ async fn a_put_is_committed_before_waiting_puts_of_another_organization(database
         };
         let store = Arc::clone(&service.store);
         let mut waiting = Box::pin(async move { store.put_user(user).await });
-        // It waits from the first time that it is asked.
+        // It waits from the first poll on.
         assert!(waiting.as_mut().now_or_never().is_none());
         waiting
     };
@@ -113,6 +113,6 @@ async fn a_put_is_committed_before_waiting_puts_of_another_organization(database
     assert_eq!(ours.await.unwrap(), Ok(true));
     let answered = std::iter::from_fn(|| puts.try_join_next()).count();
     assert!(answered < PUTS / 2, "{answered} of {PUTS} were answered first");
-    // Nobody is forgotten.
+    // All of them are carried out.
     assert!(puts.join_all().await.into_iter().all(|put| put == Ok(true)));
 }

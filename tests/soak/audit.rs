@@ -1,4 +1,4 @@
-//! Comparing what clients were told with what is there.
+//! Compares what clients were told with the database.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -62,7 +62,7 @@ impl Row {
         }
     }
 
-    /// What entry and history do not agree on.
+    /// Whether the entry and its history disagree.
     fn disagrees(&self) -> bool {
         let [changes, last, submitted, led_to] = &self.history;
         let is_submitted = if self.status == "submitted" { "1" } else { "0" };
@@ -83,13 +83,13 @@ fn id(entry: &Value) -> Option<String> {
     Some(entry["id"].as_str()?.replace('-', ""))
 }
 
-/// What the journal says there must be: by description, the entry as it was last told to a client.
+/// What must be there by the journal: by description, the entry as a client was last told.
 #[derive(Default)]
 struct Expected {
-    /// None where nobody was told what it is.
+    /// None if no client was told the entry.
     entries: BTreeMap<String, Option<Value>>,
     acknowledged: usize,
-    /// What was acknowledged, and not told as an entry.
+    /// What was acknowledged without an entry in the answer.
     silent: Vec<String>,
 }
 
@@ -141,8 +141,7 @@ fn descriptions(body: &Value) -> Vec<String> {
     entries.iter().filter_map(|entry| Some(entry["description"].as_str()?.to_owned())).collect()
 }
 
-/// Compares the journal with the database and with what the service tells of it. Nothing may be
-/// under way.
+/// Compares the journal with the database and the list. No request may be running.
 pub(super) async fn audit(results: &mut Results, outbox: &Outbox, deployment: &Deployment) {
     for fault in outbox.take_faults() {
         results.fault(fault);
@@ -177,7 +176,7 @@ pub(super) async fn audit(results: &mut Results, outbox: &Outbox, deployment: &D
     compare_list(results, &expected, rows.len(), outbox).await;
 }
 
-/// Walks the list over HTTP: each entry is as it was last told.
+/// Reads the list over HTTP: each entry is as a client was last told.
 async fn compare_list(results: &mut Results, expected: &Expected, rows: usize, outbox: &Outbox) {
     let (mut seen, mut cursor) = (0, String::new());
     loop {

@@ -1,5 +1,4 @@
-//! Clients that hold a connection and do not go on, a thousand of each sort beside clients that
-//! work.
+//! Slow clients: a thousand of each sort hold connections beside clients that work.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,11 +42,11 @@ const SORTS: [Sort; 7] = [
 /// How many there are of a sort.
 const MANY: usize = 1000;
 
-/// The flags that end connections. Those are given that the program has.
+/// The flags of the deadlines, as far as the program has them.
 const DEADLINES: [&str; 4] =
     ["--request-timeout", "--keep-alive", "--head-timeout", "--answer-timeout"];
 
-/// Within this they must have ended: the deadlines, and what a busy machine takes.
+/// They must have ended by then: the deadlines, and some time for a busy machine.
 const AT_MOST: Duration = Duration::from_secs(30);
 
 /// Sabotage: the deadlines are an hour away.
@@ -59,7 +58,7 @@ pub(super) async fn run(mut trial: Trial) -> Results {
     let deadline = if trial.sabotage { "1h" } else { "2s" };
     let known = DEADLINES.iter().filter(|flag| help.contains(*flag));
     deployment.flags.extend(known.flat_map(|flag| [*flag, deadline]));
-    // Whoever holds connections is of another organization, which has lists that are long enough.
+    // The slow clients belong to another organization, with lists that are long enough.
     let other = Arc::new(bootstrap(&deployment.database.url()));
     fill(&deployment.database, &other, 500);
     deployment.start();
@@ -100,7 +99,7 @@ pub(super) async fn run(mut trial: Trial) -> Results {
     results
 }
 
-/// What clients that work wait for while something else goes on.
+/// The latency of working clients while something else goes on.
 async fn beside(
     outbox: &Arc<Outbox>,
     deployment: &Deployment,
@@ -130,7 +129,7 @@ async fn hold(sort: Sort, deployment: &Deployment, made: &Arc<Bootstrapped>) -> 
     while let Some(connection) = held.join_next().await {
         connections.push(connection.expect("a client does not panic"));
     }
-    // Else nothing was provoked. Who vanished may have been noticed already.
+    // Otherwise the case did not occur. Vanished clients may have been noticed already.
     let mut held = 0;
     for _ in 0..200 {
         held = held.max(sockets(deployment).saturating_sub(before));
@@ -143,7 +142,7 @@ async fn hold(sort: Sort, deployment: &Deployment, made: &Arc<Bootstrapped>) -> 
         return Err(format!("only {held} of {MANY} connections were held"));
     }
     let begun = tokio::time::Instant::now();
-    // What the clients that work open and close meanwhile.
+    // The connections that the working clients open and close meanwhile.
     while sockets(deployment) > before + 20 {
         if begun.elapsed() > AT_MOST {
             return Err(format!(
@@ -166,8 +165,7 @@ fn sockets(deployment: &Deployment) -> usize {
     links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
 }
 
-/// A connection that is held, with what the client still does on it, or none if it was not to be
-/// had.
+/// A held connection with its further work, or none if it was refused.
 async fn connect(sort: Sort, address: SocketAddr, made: Arc<Bootstrapped>) -> Option<JoinSet<()>> {
     let socket = TcpSocket::new_v4().ok()?;
     if matches!(sort, Sort::TakesNoAnswer) {
@@ -176,7 +174,7 @@ async fn connect(sort: Sort, address: SocketAddr, made: Arc<Bootstrapped>) -> Op
     let mut stream = socket.connect(address).await.ok()?;
     let _ = begin(sort, &mut stream, &made).await;
     if matches!(sort, Sort::Vanishes) {
-        // It goes away without a word.
+        // It is reset.
         let _ = stream.set_zero_linger();
         return Some(JoinSet::new());
     }
@@ -210,7 +208,7 @@ async fn begin(sort: Sort, stream: &mut TcpStream, made: &Bootstrapped) -> std::
     stream.write_all(text.as_bytes()).await
 }
 
-/// Who is slow sends a byte now and then; the others do nothing. The connection is held until the
+/// A slow client sends a byte now and then; the others do nothing. The connection is held until the
 /// service ends it.
 async fn go_on(sort: Sort, mut stream: TcpStream) {
     match sort {

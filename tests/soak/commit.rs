@@ -1,4 +1,4 @@
-//! The connection to PostgreSQL is cut when a COMMIT passes.
+//! The connection to PostgreSQL is cut at a COMMIT.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) async fn run(mut trial: Trial) -> Results {
     let mut results = trial
         .disturb(&mut deployment, &outbox, async |trial, _| {
             proxy.cut_one_of(2 + trial.random.below(6));
-            // Else nothing was provoked.
+            // Otherwise the case did not occur.
             let before = cuts(&proxy);
             for _ in 0..1000 {
                 if cuts(&proxy).iter().zip(before).all(|(now, before)| *now > before) {
@@ -55,7 +55,7 @@ async fn connections_cut_at_commit_lose_and_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_repeat_without_a_key_after_a_cut_are_reported() {
-    // It is chance whether what is cut has been carried out, and how often.
+    // Whether the cut commit was carried out is random, so it is tried more than once.
     for _ in 0..20 {
         if !run(Trial::sabotage(Database::Postgres, 2)).await.is_sound() {
             return;

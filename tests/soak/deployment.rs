@@ -1,4 +1,4 @@
-//! A database, and the service on it, which comes and goes.
+//! A database and the service on it, which can be stopped and started.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::support::{Bootstrapped, Database, Program, TestDatabase, bootstrap};
 pub(super) struct Deployment {
     pub(super) database: TestDatabase,
     pub(super) made: Arc<Bootstrapped>,
-    /// What the service is told: the URL of its database, its flags and its variables.
+    /// The settings of the service: the URL of its database, its flags and its variables.
     pub(super) url: String,
     pub(super) flags: Vec<&'static str>,
     pub(super) variables: Vec<(&'static str, String)>,
@@ -19,7 +19,7 @@ pub(super) struct Deployment {
     address: watch::Sender<Option<SocketAddr>>,
 }
 
-/// A server that keeps what it has answered.
+/// Settings with which a server keeps what it has answered.
 pub(super) const SOUND: [(&str, &str); 3] =
     [("fsync", "on"), ("synchronous_commit", "on"), ("full_page_writes", "on")];
 
@@ -51,7 +51,7 @@ impl Deployment {
         }
     }
 
-    /// Where the service is, while it is there.
+    /// The address of the service, while it runs.
     pub(super) fn address(&self) -> watch::Receiver<Option<SocketAddr>> {
         self.address.subscribe()
     }

@@ -1,5 +1,5 @@
-//! Backends of PostgreSQL are stopped in whatever they do and go on later. On SQLite it is the
-//! service that is stopped, and its clients do not wait for it.
+//! PostgreSQL backends are frozen at any moment and resumed later. On SQLite the service itself is
+//! frozen, and its clients do not wait for it.
 
 use std::time::Duration;
 

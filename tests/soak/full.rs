@@ -1,4 +1,4 @@
-//! A disk that has no space, or is broken, for some calls or for a while.
+//! A disk that is full or broken, for some calls or for a while.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -74,7 +74,7 @@ pub(super) async fn run(mut trial: Trial) -> Results {
     results
 }
 
-/// So many calls that all of them fail until the disk is mended.
+/// More calls than happen before the disk is repaired.
 const WHILE: usize = 1_000_000_000;
 
 fn fault(trial: &mut Trial, deployment: &Deployment) -> Fault {

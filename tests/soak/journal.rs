@@ -1,4 +1,5 @@
-//! What clients note of what they send and are told, on the disk before anything else happens.
+//! The journal of the clients: what they send and what they are told, on the disk before they go
+//! on.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 
-/// A file that is only ever added to. Each note is on the disk before whoever made it goes on.
+/// An append-only file. Each note is on the disk before its writer goes on.
 pub(super) struct Journal {
     folder: TempDir,
     notes: mpsc::UnboundedSender<(String, oneshot::Sender<()>)>,
@@ -90,7 +91,7 @@ fn write(mut file: File, mut coming: mpsc::UnboundedReceiver<(String, oneshot::S
             .and_then(|()| file.sync_data())
             .expect("the journal can be written");
         for done in waiting {
-            // Whoever made the note may have gone.
+            // The writer of the note may have gone.
             let _ = done.send(());
         }
     }

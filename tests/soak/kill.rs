@@ -7,9 +7,8 @@ use super::outbox::{Outbox, RetryPolicy};
 use super::results::Results;
 use super::trial::{Trial, pause};
 
-/// Sabotage: on SQLite clients send what was not answered again without its key and its reference;
-/// on PostgreSQL, where a commit is short and a kill seldom meets it, they take it that it was
-/// carried out.
+/// Sabotage: on SQLite clients repeat without key and reference; on PostgreSQL, where a kill seldom
+/// meets a commit, they take no answer for success.
 pub(super) async fn run(mut trial: Trial) -> Results {
     let mut deployment = Deployment::new(trial.database);
     deployment.start();

@@ -1,4 +1,4 @@
-//! How long one client waits that asks again and again.
+//! The latency of one client that asks again and again.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use crate::support::Bootstrapped;
 
-/// What a client waited for, shortest first, and how it was answered.
+/// The latencies, shortest first, and the statuses.
 #[derive(Debug, Default)]
 pub(super) struct Latency {
     times: Vec<Duration>,
     pub(super) server_errors: usize,
-    /// What was answered neither with 2xx nor with 5xx, or not at all.
+    /// Answers that were neither 2xx nor 5xx, and missing answers.
     pub(super) others: usize,
 }
 

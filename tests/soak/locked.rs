@@ -1,4 +1,4 @@
-//! Somebody else holds a lock for longer than anybody waits.
+//! Another session holds a lock for longer than the time-outs.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::results::Results;
 use super::trial::{Trial, pause};
 use crate::support::{Session, TABLES, TestDatabase};
 
-/// What is waited for less long than it takes.
+/// Time-outs that are shorter than the lock.
 pub(super) const IMPATIENT: [&str; 6] =
     ["--lock-timeout", "200ms", "--statement-timeout", "500ms", "--queue-timeout", "1s"];
 

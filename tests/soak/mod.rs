@@ -1,9 +1,9 @@
-//! The long form of the proofs: the program is disturbed from outside for many cycles, while
-//! clients note what they send and are told, and afterwards what is there is compared with that.
-//! `make soak` runs it; docs/soak.md tells what each kind does.
+//! The soak: the program is disturbed from outside for many cycles, clients note what they send and
+//! are told, and afterwards the database is compared with their notes. `make soak` runs it;
+//! docs/soak.md describes each kind.
 //!
-//! Each kind has a sabotage: with it something that holds the promise, or whoever looks at it, is
-//! broken, and the run has to notice. `make soak-sabotage` runs those.
+//! Each kind has a sabotage, which breaks what holds the promise or what checks it; the run must
+//! then fail. `make soak-sabotage` runs those.
 
 mod audit;
 mod clients;
@@ -29,7 +29,7 @@ use trial::Trial;
 
 use crate::support::{Database, Random, seed};
 
-/// The kinds of disturbance, and how many cycles each has unless it is told.
+/// The kinds of disturbance, and their cycles unless `SOAK_CYCLES` is given.
 const KINDS: [(&str, usize); 9] = [
     ("kill", 12),
     ("power", 2),
@@ -45,11 +45,11 @@ const KINDS: [(&str, usize); 9] = [
 /// No kind takes this long.
 const AT_MOST: Duration = Duration::from_mins(20);
 
-/// The databases that a kind is for, and that were asked for.
+/// The databases of a kind, as far as they were asked for.
 fn databases(kind: &str) -> Vec<(&'static str, Database)> {
     let asked = variable("SOAK_DATABASES");
     let mut databases = vec![("SQLite", Database::Sqlite), ("PostgreSQL", Database::Postgres)];
-    // Between the service and a file there is no connection that can be cut.
+    // SQLite has no connection that can be cut.
     databases.retain(|(name, _)| kind != "commit" || *name == "PostgreSQL");
     databases.retain(|(name, _)| {
         asked.as_ref().is_none_or(|asked| asked.split([',', ' ']).any(|wanted| wanted == *name))

@@ -1,5 +1,5 @@
-//! Clients that work as an outbox does: what was noted is sent until it is answered, always under
-//! the same names.
+//! Clients that work as an outbox does: each message is sent until it is answered, always with the
+//! same key and reference.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,18 +13,18 @@ use tokio::task::JoinSet;
 use super::journal::{Journal, JournalRecord};
 use crate::support::{Bootstrapped, Random};
 
-/// How clients take it that a request was not carried out, or that nobody knows.
+/// What clients do when a request failed, or its outcome is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RetryPolicy {
-    /// They send it again under the same names.
+    /// They send it again with the same key and reference.
     Careful,
     /// They send it again without its idempotency key and its reference.
     DropsKeys,
-    /// They note that it was carried out.
+    /// They note it as a success.
     TakesFailureForSuccess,
 }
 
-/// What a client asks for. Its name stands in all that comes of it.
+/// One request. Its name is in every entry that comes of it.
 #[derive(Debug, Clone)]
 struct Message {
     name: String,
@@ -47,14 +47,14 @@ pub(super) struct Outbox {
     faults: Mutex<Vec<String>>,
 }
 
-/// Requests that are sent until somebody says that it is enough.
+/// Clients that send until they are told to finish.
 pub(super) struct Load {
     outbox: Arc<Outbox>,
     clients: JoinSet<()>,
 }
 
 impl Load {
-    /// Begins nothing more, and waits until all that was begun is answered.
+    /// Sends no new message, and waits until all messages are answered.
     pub(super) async fn finish(mut self) {
         self.outbox.is_over.store(true, Ordering::Relaxed);
         while let Some(ended) = self.clients.join_next().await {
@@ -63,11 +63,11 @@ impl Load {
     }
 }
 
-/// How long a request that is tried again and again may take. Far more than any disturbance lasts.
+/// How long one message may take with all its repeats: much longer than any disturbance.
 const GIVE_UP: Duration = Duration::from_mins(3);
 
 impl Outbox {
-    /// Clients that wait so long for each answer.
+    /// Clients with that time-out.
     pub(super) fn new(
         made: &Arc<Bootstrapped>,
         address: watch::Receiver<Option<SocketAddr>>,
@@ -116,7 +116,7 @@ impl Outbox {
         Load { outbox: self.clone(), clients: running }
     }
 
-    /// What clients were told that they must not be told.
+    /// Answers that clients must not get.
     pub(super) fn take_faults(&self) -> Vec<String> {
         std::mem::take(&mut self.faults.lock().unwrap())
     }
@@ -141,8 +141,8 @@ impl Outbox {
         }
     }
 
-    /// What a client does next. Some entries have a reference beside their key, some the key alone,
-    /// some come together, some are plain, and some are submitted.
+    /// The next message of a client. Some entries have a key and a reference, some only a key, some
+    /// are in a batch, some have neither, and some are submitted.
     fn write(&self, random: &mut Random, last: Option<String>) -> Message {
         let choice = random.below(10);
         let is_plain = choice == 9;
@@ -190,7 +190,7 @@ impl Outbox {
                     self.journal.is_answered(&message.name, "").await;
                     return None;
                 }
-                // Whoever has no name for it does not dare to send it again.
+                // Without key and reference it is not safe to repeat.
                 None | Some((503, _)) if message.is_plain => return None,
                 None | Some((503, _)) => {}
                 Some((status, body)) => {
@@ -205,7 +205,7 @@ impl Outbox {
         None
     }
 
-    /// Sends once more what was answered, as one does who was not able to note the answer.
+    /// Repeats an answered message, as a client does that could not note the answer.
     async fn deliver_again(&self, message: &Message, answer: &Value, random: &mut Random) {
         if self.policy != RetryPolicy::Careful || message.is_plain {
             return;
@@ -229,8 +229,8 @@ impl Outbox {
         }
     }
 
-    /// Sends a request once more, to another address; the answer has to be the one that is known.
-    /// What is plain is not sent.
+    /// Repeats a request to another address; the answer must be the known one. Plain requests are
+    /// not sent.
     pub(super) async fn repeat(
         &self,
         address: SocketAddr,
@@ -253,7 +253,7 @@ impl Outbox {
         }
     }
 
-    /// What is read, once nothing disturbs it.
+    /// Reads a path, once nothing disturbs the service.
     pub(super) async fn read(&self, path: &str) -> Option<Value> {
         for _ in 0..100 {
             let address = (*self.address.clone().wait_for(Option::is_some).await.ok()?)?;

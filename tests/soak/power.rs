@@ -1,11 +1,10 @@
-//! The power goes after any write. What was answered before is on the disk as the cut leaves it.
+//! Power cuts after any write: answered changes are on the disk.
 //!
-//! The program, or the server of PostgreSQL, tells each write, sync, truncation and renaming of its
-//! files, and each answer, in order. From that the files are made as they would be after each of
-//! them: what was synced is there, and of what was not, some sectors, as chance has it. A write
-//! that is not synced changes nothing of what is sure to be there, so the files without it are
-//! looked at where a sync begins to count, with all that was answered before; the files with some
-//! of it after each write.
+//! The program, or the PostgreSQL server, reports each write, sync, truncation and renaming of its
+//! files, and each answer, in order. From that the files are rebuilt as they would be after each of
+//! them: synced data is there, and some random sectors of unsynced data. An unsynced write changes
+//! nothing of what is guaranteed, so the files without unsynced data are checked where a sync
+//! begins, with all earlier answers; the files with some of it are checked after each write.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,15 +30,15 @@ on_every_database![
     a_disk_that_ignores_syncs_is_reported,
 ];
 
-/// How much is looked at in a cycle.
+/// How much is checked in a cycle.
 struct Measure {
     clients: usize,
     requests: usize,
-    /// How many times the power goes.
+    /// How many power cuts are checked.
     cuts: usize,
 }
 
-/// Sabotage: the disk lies about every sync.
+/// Sabotage: the disk ignores every sync.
 pub(super) async fn run(trial: Trial) -> Results {
     let measure = match trial.database {
         Database::Sqlite => Measure { clients: 8, requests: 25, cuts: usize::MAX },
@@ -72,14 +71,14 @@ fn is_write(event: &DiskEvent) -> bool {
     matches!(event, DiskEvent::Write { .. } | DiskEvent::Truncate { .. })
 }
 
-/// What was done with the files while clients were served, and what they were told.
+/// The file operations while clients were served, and the answers.
 struct Run {
     deployment: Deployment,
     outbox: Arc<Outbox>,
     before: SimulatedDisk,
     events: Vec<DiskEvent>,
     results: Results,
-    /// The files of the server before, with which those of its log are put together.
+    /// The server's files from before, which are combined with those of its log.
     base: Option<TempDir>,
 }
 
@@ -101,8 +100,8 @@ impl Run {
 
     async fn of_server(trial: &mut Trial, measure: &Measure) -> Self {
         let disk = WatchedDisk::new("/pg_wal");
-        // Nothing but the log is written from the last checkpoint on, so the files of before and
-        // the log are all there is.
+        // After the last checkpoint only the log is written, so the earlier files and the log are
+        // complete.
         let quiet = [("autovacuum", "off"), ("checkpoint_timeout", "1d"), ("max_wal_size", "10GB")];
         let idle = [("bgwriter_lru_maxpages", "0")];
         let settings = [&SOUND[..], &quiet, &idle].concat();
@@ -114,7 +113,7 @@ impl Run {
         copy(&cluster.folder().join("data"), &base.path().join("data"));
         fs::remove_file(base.path().join("data/postmaster.pid"))
             .expect("a server that runs says so");
-        // Whoever only looks at what is there need not wait until it is on a disk.
+        // These reads need no sync.
         let mut settings = fs::read_to_string(base.path().join("data/postgresql.conf"))
             .expect("there are settings");
         settings.push_str("fsync = off\n");
@@ -148,7 +147,7 @@ impl Run {
         Self { deployment, outbox, before, events: disk.take_events(), results, base }
     }
 
-    /// Has the power go at so many moments, and looks at what is there.
+    /// Checks that many power cuts.
     async fn cut(&self, trial: &mut Trial, most: usize) -> Found {
         let mut found = Found::default();
         let mut disk = self.before.clone();
@@ -156,7 +155,7 @@ impl Run {
         let moments = self.events.iter().filter(|event| is_write(event) || is_sync(event)).count();
         let one_of = moments.div_ceil(most).max(1);
         for event in &self.events {
-            // What was answered until now is there with what was synced until now.
+            // Answers up to here must be in the data synced up to here.
             if is_sync(event) && trial.random.below(one_of) == 0 {
                 self.look(&disk.after_power_cut(None), &answered, &mut found);
             }
@@ -241,18 +240,18 @@ fn is_sync(event: &DiskEvent) -> bool {
 #[derive(Default)]
 struct Found {
     cuts: usize,
-    /// The entries that were told to a client and were not there after some cut.
+    /// Entries that were answered and missing after some cut.
     lost: BTreeSet<String>,
     faults: Vec<String>,
 }
 
-/// The entries that an answer tells.
+/// The entries of an answer.
 fn ids(answer: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(answer);
     text.split("\"id\":\"").skip(1).filter_map(|rest| Some(rest.get(..36)?.to_owned())).collect()
 }
 
-/// Selects the ids of the entries, and as sentences what is there without what belongs to it.
+/// Selects the ids of the entries, and sentences about rows without the rows they need.
 fn what_is_there(id: &str, name: &str) -> String {
     format!(
         "SELECT {id} AS text FROM time_entries UNION ALL \

@@ -1,4 +1,4 @@
-//! What a kind of disturbance came to, and the table of all of them.
+//! The results of a kind of disturbance, and the table of all kinds.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub(super) struct Results {
     pub(super) lost: usize,
     pub(super) doubled: usize,
     pub(super) server_errors: usize,
-    /// What was answered, or is there, and must not be.
+    /// Answers and rows that must not be.
     faults: Vec<String>,
     /// What else was measured.
     pub(super) measured: String,

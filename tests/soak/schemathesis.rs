@@ -1,7 +1,7 @@
-//! Schemathesis asks for whatever the OpenAPI document allows, and for what it does not.
+//! Schemathesis sends what the OpenAPI document allows, and what it does not allow.
 //!
-//! `scripts/setup soak` installs it into a folder of its own. What it checks beside its own checks
-//! is in `tests/schemathesis`.
+//! `scripts/setup soak` installs it into a folder of its own. Further checks are in
+//! `tests/schemathesis`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::deployment::Deployment;
 use super::results::Results;
 use super::trial::Trial;
 
-/// How many cases it makes for an operation, in each phase.
+/// The number of cases for each operation and phase.
 const EXAMPLES: &str = "25";
 
 /// Sabotage: the document says that an entry lasts ten minutes at most.
@@ -30,7 +30,7 @@ pub(super) async fn run(mut trial: Trial) -> Results {
             .expect("it can be written");
         let seed = trial.random.below(1 << 32).to_string();
         let mut command = Command::new(&program);
-        // All checks are on, but for what the settings say.
+        // All checks are on, except where the settings say otherwise.
         command.arg("--config-file").arg(here().join("schemathesis.toml"));
         command.arg("run").arg(&document).args(["--url", &root, "--seed", &seed]);
         command.args(["--header", &format!("Authorization: Bearer {}", deployment.made.key)]);
@@ -70,7 +70,7 @@ async fn document_of(root: &str, is_narrowed: bool) -> Value {
     document
 }
 
-/// What the service itself has counted.
+/// Counts by the metrics of the service.
 async fn count(results: &mut Results, root: &str) {
     let metrics = text_of(&format!("{root}/metrics")).await;
     for line in metrics.lines().filter(|line| line.starts_with("timelog_http_requests_total{")) {
@@ -85,7 +85,7 @@ async fn count(results: &mut Results, root: &str) {
     }
 }
 
-/// What it says of its failures, in short. All of it is kept in a file.
+/// Its failures, shortened. A file keeps all of its output.
 fn failures(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);

@@ -1,4 +1,4 @@
-//! One organization floods the service with totals, exports and batches, and another one works as
+//! One organization floods the service with totals, exports and batches, while another one works as
 //! if it were alone.
 
 use std::net::SocketAddr;
@@ -18,16 +18,16 @@ use crate::support::{Bootstrapped, TestDatabase, bootstrap};
 /// How many entries the flooding organization has.
 const ENTRIES: usize = 300_000;
 
-/// How many of its clients do each of the things that take long.
+/// How many of its clients send each of the slow requests.
 const EACH: usize = 8;
 
-/// How long it is measured in each cycle.
+/// The time of measuring in each cycle.
 const TIME: Duration = Duration::from_secs(15);
 
-/// Nobody who gets a share is turned away, or waits so long that it would be.
+/// No request of the other organization may be refused or take this long.
 const AT_MOST: Duration = Duration::from_secs(5);
 
-/// Sabotage: who is measured is of the organization that floods.
+/// Sabotage: the measured client belongs to the flooding organization.
 pub(super) async fn run(trial: Trial) -> Results {
     let mut deployment = Deployment::new(trial.database);
     fill(&deployment.database, &deployment.made, ENTRIES);
@@ -42,8 +42,8 @@ pub(super) async fn run(trial: Trial) -> Results {
     for _ in 0..trial.cycles {
         let flood = flood(address, &deployment.made, &flooding);
         pause(Duration::from_secs(1)).await;
-        // What the one waits for says little without what one more of the others waits for on the
-        // same machine.
+        // The latency is compared with that of one more client of the flooding organization, so
+        // that the speed of the machine does not matter.
         let both = tokio::join!(
             ask_for(TIME, address, measured),
             ask_for(TIME, address, &deployment.made)
@@ -89,7 +89,7 @@ pub(super) async fn run(trial: Trial) -> Results {
     results
 }
 
-/// What the measured client asked for.
+/// The latencies of the measured client.
 #[derive(Debug, Default)]
 struct Asked {
     reads: Latency,
@@ -110,8 +110,7 @@ impl Asked {
     }
 }
 
-/// Works for a while as one client does: it reads a list, logs an entry, and looks whether the
-/// service is ready.
+/// Works for a while as one client: it reads a list, logs an entry, and asks for the readiness.
 async fn ask_for(time: Duration, address: SocketAddr, made: &Bootstrapped) -> Asked {
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build();
     let http = http.expect("a client can be made");
@@ -135,7 +134,7 @@ async fn ask_for(time: Duration, address: SocketAddr, made: &Bootstrapped) -> As
     asked
 }
 
-/// Floods until what is returned is dropped.
+/// Floods until the returned set is dropped.
 fn flood(address: SocketAddr, made: &Arc<Bootstrapped>, count: &Arc<AtomicUsize>) -> JoinSet<()> {
     let mut clients = JoinSet::new();
     for _ in 0..EACH {

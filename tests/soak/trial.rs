@@ -1,4 +1,4 @@
-//! One run of a kind of disturbance: what it is told, and the shape that most kinds have.
+//! One run of a kind of disturbance: its parameters, and the loop that most kinds have.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use super::outbox::{Outbox, RetryPolicy};
 use super::results::Results;
 use crate::support::{Database, Random};
 
-/// What a kind is told.
+/// The parameters of a run.
 #[derive(Debug, Clone)]
 pub(super) struct Trial {
     pub(super) database: Database,
     pub(super) cycles: usize,
     pub(super) random: Random,
-    /// Whether what holds the promise, or what looks at it, is broken on purpose.
+    /// Whether the promise, or the check of it, is broken on purpose.
     pub(super) sabotage: bool,
 }
 
@@ -28,23 +28,23 @@ impl Trial {
         Self { database, cycles, random: Random::new(), sabotage: false }
     }
 
-    /// Likewise, with what holds the promise broken.
+    /// The quick form with the sabotage.
     pub(super) fn sabotage(database: Database, cycles: usize) -> Self {
         Self { sabotage: true, ..Self::quick(database, cycles) }
     }
 
-    /// Some time below that many milliseconds.
+    /// A random time below that many milliseconds.
     pub(super) fn moment(&mut self, below: usize) -> Duration {
         Duration::from_millis(self.random.below(below) as u64)
     }
 
-    /// What clients do, who are careful unless this is a sabotage.
+    /// The retry policy of the clients: careful unless this is a sabotage.
     pub(super) fn policy(&self, sabotaged: RetryPolicy) -> RetryPolicy {
         if self.sabotage { sabotaged } else { RetryPolicy::Careful }
     }
 
-    /// Sends while something disturbs the service, in each cycle, and compares afterwards. The
-    /// service runs already.
+    /// In each cycle, sends requests while something disturbs the service, and compares afterwards.
+    /// The service must be running.
     pub(super) async fn disturb(
         &mut self,
         deployment: &mut Deployment,
@@ -67,7 +67,7 @@ impl Trial {
     }
 }
 
-/// Time passes: a disturbance begins and ends at any moment.
+/// Waits: a disturbance begins and ends at any moment.
 pub(super) async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }

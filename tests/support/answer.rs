@@ -1,4 +1,4 @@
-//! What a service answered.
+//! The answers of a service.
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -49,7 +49,7 @@ impl Answer {
             .to_owned()
     }
 
-    /// Whether it says that it was given before.
+    /// Whether it is a replay.
     #[track_caller]
     pub(crate) fn is_replayed(&self) -> bool {
         self.header("idempotent-replayed").is_some()

@@ -63,7 +63,7 @@ impl Api {
         self.call(Method::DELETE, path)
     }
 
-    /// A call to a path, which stands after the service's base path.
+    /// A call to a path under the service's base path.
     pub(crate) fn call(&self, method: Method, path: &str) -> Call {
         let call = Call {
             api: self.clone(),
@@ -120,7 +120,7 @@ impl Call {
         self.body(body.to_string())
     }
 
-    /// Sets the body, which is called JSON unless the call already says what it is.
+    /// Sets the body, with the content type JSON unless one is set.
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self.headers.entry("content-type").or_insert(HeaderValue::from_static("application/json"));
@@ -145,7 +145,7 @@ impl Call {
         self.try_send().await.unwrap_or_else(|error| panic!("{line} is not answered: {error:?}"))
     }
 
-    /// Makes a call that may not be answered.
+    /// Makes a call that may fail without an answer.
     pub(crate) async fn try_send(self) -> Result<Answer, reqwest::Error> {
         let Self { api, method, path, headers, body } = self;
         let url = format!("{}{}{path}", api.root, api.base_path);

@@ -1,4 +1,4 @@
-//! A cache that all clients share, as a proxy or a content network has one.
+//! A shared cache, as in a proxy or a content network.
 
 use std::time::SystemTime;
 
@@ -8,8 +8,8 @@ use http_cache_semantics::{BeforeRequest, CachePolicy};
 use super::answer::Answer;
 use super::api::Call;
 
-/// Keeps what RFC 9111 lets a shared cache keep, and for two minutes whatever says nothing of it,
-/// which is what such caches do where nobody sets them otherwise.
+/// Stores what RFC 9111 lets a shared cache store; and for two minutes what has no `Cache-Control`,
+/// as such caches do by default.
 #[derive(Default)]
 pub(crate) struct SharedCache(Vec<(CachePolicy, Answer)>);
 

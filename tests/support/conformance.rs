@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::rules;
 
-/// Headers that mean something, so that they may come only where the document says so.
+/// Headers with a meaning, which are allowed only where the document has them.
 const MEANINGFUL: [&str; 11] = [
     "allow",
     "cache-control",
@@ -54,7 +54,7 @@ pub(crate) fn schema_of(pointer: &str) -> Arc<Validator> {
     validator.clone()
 }
 
-/// Panics where the document does not describe the answer, or what every answer has is missing.
+/// Panics if the document does not describe the answer, or if a header of every answer is missing.
 pub(super) fn check(answer: &Answer, sent: &HeaderMap, body: Option<&[u8]>) {
     assert_ne!(answer.status, 500, "{}", answer.describe());
     check_request_id(answer, sent);
@@ -81,7 +81,7 @@ pub(super) fn check(answer: &Answer, sent: &HeaderMap, body: Option<&[u8]>) {
         check_caching(answer, FOR_WHO_ASKS);
         return check_problem(answer);
     }
-    // What is nested deeper than serde_json goes is left to the service.
+    // Deeper JSON than serde_json reads is not checked.
     if let Some(Ok(body)) = body.map(serde_json::from_slice)
         && (200..300).contains(&answer.status)
         && let Some(body) = taken(body, answer)
@@ -98,8 +98,8 @@ pub(super) fn check(answer: &Answer, sent: &HeaderMap, body: Option<&[u8]>) {
     }
 }
 
-/// What the service took of a body: of many entries those that did not fail. None where it took
-/// nothing.
+/// The accepted part of a body: of a batch, the items that did not fail. None if nothing was
+/// accepted.
 fn taken(mut body: Value, answer: &Answer) -> Option<Value> {
     if let Some(entries) = body.get_mut("entries").and_then(Value::as_array_mut) {
         let results = answer.json();
@@ -128,7 +128,7 @@ fn check_request_id(answer: &Answer, sent: &HeaderMap) {
     }
 }
 
-/// What caches are told of every answer that depends on who asks.
+/// `Cache-Control` and `Vary` of every answer that depends on the caller.
 pub(crate) const FOR_WHO_ASKS: (&str, Option<&str>) =
     ("private, no-cache", Some("Authorization, X-API-Key, Cookie"));
 
@@ -223,8 +223,7 @@ fn check_against(schema: &str, value: &Value, answer: &Answer) {
     );
 }
 
-/// The path of the document that a request's path is an instance of. Of several the most literal
-/// one is meant.
+/// The path template of a request's path; of several, the most literal one.
 fn template_of(path: &str) -> Option<&'static str> {
     let paths = document()["paths"].as_object().expect("the document has paths");
     let fits = |template: &&str| {

@@ -49,7 +49,7 @@ const COLUMNS: [&str; 20] = [
     "external_id_digest",
 ];
 
-/// What comes of moving SQLite's log to its database.
+/// The result of a checkpoint.
 #[derive(QueryableByName)]
 struct Checkpoint {
     #[diesel(sql_type = diesel::sql_types::Integer)]
@@ -77,7 +77,7 @@ impl Database {
     }
 }
 
-/// A database that goes with the test. Clones are the same database.
+/// A database that is removed with the test. Clones are the same database.
 #[derive(Clone)]
 pub(crate) enum TestDatabase {
     Sqlite(Arc<TempDir>),
@@ -122,7 +122,7 @@ impl TestDatabase {
         }
     }
 
-    /// How many rows each table has: equal texts mean equal numbers.
+    /// The number of rows of each table, as one text to compare.
     pub(crate) fn counts(&self) -> String {
         let counts: Vec<_> =
             TABLES.iter().map(|table| format!("(SELECT count(*) FROM {table})")).collect();
@@ -137,7 +137,7 @@ impl TestDatabase {
         }
     }
 
-    /// What a statement selects, which is one text a row.
+    /// The rows of a statement that selects one text.
     pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
         match self {
             Self::Sqlite(folder) => texts_of(&file(folder), sql).expect("the rows can be read"),
@@ -157,11 +157,11 @@ impl TestDatabase {
         }
     }
 
-    /// Has nobody who reads many entries of that organization come to an end, until they are
-    /// [freed](Self::free_reads). What was begun by then goes on. Until then all organizations are
-    /// held on SQLite, where also nobody can write.
+    /// Holds every read of many entries of that organization until they are
+    /// [freed](Self::free_reads). Reads that have begun by then stay held. On SQLite the reads of
+    /// all organizations are held, and nobody can write.
     ///
-    /// On SQLite every row is billable then, so what asks for others looks for ever and finds
+    /// On SQLite every row is billable then, so a read of others searches for ever and finds
     /// nothing.
     pub(crate) fn hold_reads(&self, organization: OrganizationId) {
         let view = match self {
@@ -180,7 +180,7 @@ impl TestDatabase {
         ));
     }
 
-    /// Lets everybody read again. On SQLite also while others are held.
+    /// Ends the holding of new reads. On SQLite this works also while others are held.
     pub(crate) fn free_reads(&self) {
         self.execute("BEGIN; DROP VIEW time_entries; ALTER TABLE kept_time_entries RENAME TO time_entries; COMMIT");
     }
@@ -189,8 +189,8 @@ impl TestDatabase {
     pub(crate) fn is_being_read(&self) -> bool {
         match self {
             Self::Sqlite(folder) => {
-                // While anybody reads, what is in the log cannot all be moved. So first something
-                // is written to it.
+                // While a read is open, a checkpoint cannot move the whole log. Something must be
+                // in the log for that.
                 let mut connection = connect(folder);
                 connection
                     .batch_execute("PRAGMA user_version = 1; PRAGMA busy_timeout = 0")
@@ -210,7 +210,7 @@ impl TestDatabase {
         }
     }
 
-    /// Takes SQLite's write lock, as another program might, until what is returned is dropped.
+    /// Takes SQLite's write lock, as another program might, until the connection is dropped.
     pub(crate) fn lock_against_writing(&self) -> SqliteConnection {
         let Self::Sqlite(folder) = self else {
             panic!("PostgreSQL has no lock against all writing")
@@ -221,7 +221,7 @@ impl TestDatabase {
     }
 }
 
-/// What a statement selects from an SQLite file, which is one text a row.
+/// The rows of a statement that selects one text, from an SQLite file.
 pub(crate) fn texts_of(file: &Path, sql: &str) -> QueryResult<Vec<String>> {
     #[derive(QueryableByName)]
     struct Row {

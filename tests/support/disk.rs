@@ -1,5 +1,4 @@
-//! A disk that tells what it was asked to do, and fails when it is told to. What `disk.c` does is
-//! told there.
+//! A disk that reports its operations, and fails when it is told to. `disk.c` describes how.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use tempfile::TempDir;
 use super::Random;
 use super::preload::Preload;
 
-/// Has a program tell what it does with its files, and fail with some of it.
+/// Makes a program report its file operations, and fail some of them.
 pub(crate) struct WatchedDisk {
     folder: TempDir,
     files: String,
@@ -18,7 +17,7 @@ pub(crate) struct WatchedDisk {
     faults: AtomicU64,
 }
 
-/// What a process did with its files, or what it answered.
+/// A file operation of a process, or an answer.
 #[derive(Debug)]
 pub(crate) enum DiskEvent {
     Write {
@@ -53,11 +52,12 @@ pub(crate) enum DiskEvent {
     Remove {
         name: String,
     },
-    /// What is about to leave over HTTP.
+    /// An answer over HTTP, before it is sent.
     Answer(Vec<u8>),
 }
 
-/// Calls that fail: those after some that still work, on files whose path has a part.
+/// Failing calls: `fail` of them after `work` that still work, on files whose path contains
+/// `files`.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
     pub(crate) of_syncs: bool,
@@ -73,7 +73,7 @@ impl Fault {
 }
 
 impl WatchedDisk {
-    /// Watches the files whose path has this part.
+    /// Watches the files whose path contains this text.
     pub(crate) fn new(files: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let disk = Self {
@@ -83,7 +83,7 @@ impl WatchedDisk {
             faults: AtomicU64::new(0),
         };
         fs::write(disk.log(), "").expect("the log can be made");
-        // A server may run as another user, who takes a fault away too.
+        // A server may run as another user, which must be able to remove a fault too.
         for (path, mode) in [(disk.folder.path(), 0o777), (&disk.log(), 0o666)] {
             let everybody = std::os::unix::fs::PermissionsExt::from_mode(mode);
             fs::set_permissions(path, everybody).expect("everybody can be let in");
@@ -99,7 +99,7 @@ impl WatchedDisk {
         self.folder.path().join("fault")
     }
 
-    /// What a program has to be told whose calls are to fail.
+    /// The variables of a program whose calls can fail.
     pub(crate) fn failing(&self) -> Vec<(&'static str, String)> {
         vec![
             ("LD_PRELOAD", self.preload.library().display().to_string()),
@@ -107,13 +107,13 @@ impl WatchedDisk {
         ]
     }
 
-    /// What a program has to be told that is to tell what it does.
+    /// The variables of a program that reports its operations.
     pub(crate) fn watching(&self) -> Vec<(&'static str, String)> {
         let log = self.log().display().to_string();
         [self.failing(), vec![("DISK_LOG", log), ("DISK_FILES", self.files.clone())]].concat()
     }
 
-    /// Has calls fail from now on.
+    /// Makes calls fail from now on.
     pub(crate) fn break_down(&self, fault: &Fault) {
         let number = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
         let Fault { of_syncs, error, work, fail, files } = fault;
@@ -124,7 +124,7 @@ impl WatchedDisk {
         fs::rename(making, self.fault()).expect("a fault can be put in place");
     }
 
-    /// Whether calls are still to fail.
+    /// Whether calls still fail.
     pub(crate) fn is_broken(&self) -> bool {
         self.fault().exists()
     }
@@ -133,7 +133,7 @@ impl WatchedDisk {
         let _ = fs::remove_file(self.fault());
     }
 
-    /// What was done up to now, oldest first. What was told is forgotten.
+    /// Takes the events up to now, oldest first.
     pub(crate) fn take_events(&self) -> Vec<DiskEvent> {
         let log = fs::read(self.log()).expect("the log can be read");
         fs::OpenOptions::new()
@@ -187,26 +187,26 @@ enum Change {
 #[derive(Debug, Default, Clone)]
 struct File {
     on_disk: Vec<u8>,
-    /// What was not synced yet, by the number of the act.
+    /// Unsynced changes, by the number of the event.
     waiting: Vec<(usize, Change)>,
-    /// Who is syncing it, and since which act.
+    /// The threads that are syncing it, and since which event.
     syncing: Vec<(u32, usize)>,
 }
 
-/// A disk as a power cut would leave it: what was synced is there, and of the rest some.
+/// A disk as a power cut would leave it: all synced data, and some of the rest.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct SimulatedDisk {
     files: Vec<File>,
-    /// Which file has a name, and which has it for good because its folder was synced.
+    /// The names of the files, and the names that are on the disk because their folder was synced.
     names: Vec<(PathBuf, usize)>,
     kept_names: Vec<(PathBuf, usize)>,
     events: usize,
-    /// Forgets every sync, as a disk does that lies.
+    /// Ignores every sync, as some disks do.
     pub(crate) ignores_syncs: bool,
 }
 
 impl SimulatedDisk {
-    /// The files of a folder as they are, all of which are on the disk.
+    /// The files of a folder as they are, all synced.
     pub(crate) fn of(folder: &Path) -> Self {
         let mut disk = Self::default();
         for file in fs::read_dir(folder).expect("the folder can be read") {
@@ -241,7 +241,7 @@ impl SimulatedDisk {
             DiskEvent::Synced { .. } if self.ignores_syncs => {}
             DiskEvent::Synced { name, .. } if self.is_folder(name) => self.keep_names(name),
             DiskEvent::Synced { name, thread } => self.file(name).sync(*thread, true),
-            // What could not be synced may be gone although a later sync works.
+            // A failed sync may lose data although a later one works.
             DiskEvent::SyncFailed { name, thread } => {
                 if !self.is_folder(name) {
                     self.file(name).sync(*thread, false);
@@ -289,8 +289,7 @@ impl SimulatedDisk {
         self.kept_names.extend(self.names.iter().filter(|(name, _)| is_in(name)).cloned());
     }
 
-    /// The files after a power cut. What was not synced is gone, or some sectors of it have
-    /// arrived, as chance has it.
+    /// The files after a power cut. Of unsynced data, random sectors are there, or none.
     pub(crate) fn after_power_cut(
         &self,
         mut random: Option<&mut Random>,
@@ -330,7 +329,7 @@ impl File {
 impl Change {
     const SECTOR: usize = 512;
 
-    /// Brings the change to the bytes of a file; each sector of it only if chance has it so.
+    /// Applies the change to the bytes of a file, or to random sectors of it.
     fn apply(&self, bytes: &mut Vec<u8>, mut random: Option<&mut Random>) {
         let mut arrives = || random.as_deref_mut().is_none_or(|random| random.below(2) == 0);
         match self {
@@ -358,8 +357,8 @@ impl Change {
 mod tests {
     use super::{DiskEvent, SimulatedDisk, fs};
 
-    /// What a folder's files have, after acts on one of them and a cut that lets nothing arrive
-    /// that was not synced.
+    /// The files of a folder after events on one of them and a power cut that loses all unsynced
+    /// data.
     fn after(events: impl FnOnce(String, String) -> Vec<DiskEvent>) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();

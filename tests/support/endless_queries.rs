@@ -1,4 +1,4 @@
-//! Reads that never come to an end.
+//! Queries that never end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use timelog_domain::{
     TimeEntry, TimeEntryId,
 };
 
-/// Never answers a count or a total. Counts those who wait for a total.
+/// Never answers a count or a total, and counts who waits for a total.
 pub(crate) struct EndlessQueries {
     pub(crate) queries: Arc<dyn TimeEntryQueries>,
     pub(crate) waiting: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! What the tests stand on.
+//! The support code of the tests.
 
 mod answer;
 mod api;
@@ -40,8 +40,8 @@ pub(crate) use service::{Service, Setup};
 pub(crate) use session::{FrozenBackends, Session};
 pub(crate) use tenant::{Tenant, may};
 
-/// Makes tests of functions that take a [`Database`]: each runs once on every kind. A function that
-/// is left out of the list is unused, which the compiler says.
+/// Makes tests of functions that take a [`Database`]: each runs on every kind. The compiler reports
+/// a function that is missing in the list as unused.
 macro_rules! on_every_database {
     ($($name:ident,)+) => {
         crate::support::on_one_database!(sqlite, Sqlite, $($name,)+);

@@ -158,10 +158,9 @@ impl Cluster {
     }
 }
 
-/// Keeps one cluster, in a folder of its own making: it obeys the lines it reads, answering each
-/// with `yes` or `no`, and clears up at the end of file, which nobody who reads the output of the
-/// tests has to wait for. `pg_ctl` lets go of the server, so this script alone must outlive the
-/// process.
+/// Supervises one cluster in a folder that it makes. It carries out the commands that it reads,
+/// answers each with `yes` or `no`, and cleans up at the end of file. `pg_ctl` detaches the server,
+/// so only this script must outlive the process.
 const SUPERVISOR: &str = r#"
 umask 077
 trap '' INT TERM HUP PIPE
@@ -200,7 +199,7 @@ impl Supervisor {
             .args(["unix_socket_directories = ''", "include_if_exists = 'port.conf'"])
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir("/")
-            // A signal to everything in the foreground, such as Ctrl-C, is not for the supervisor.
+            // A signal to the foreground group, such as Ctrl-C, must not reach the supervisor.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -258,7 +257,7 @@ fn free_port() -> u16 {
     listener.local_addr().expect("it is bound").port()
 }
 
-/// PostgreSQL refuses to run as root, so root lends it another user.
+/// PostgreSQL refuses to run as root, so root starts it as another user.
 fn unprivileged(program: &str) -> Command {
     if !is_root() {
         return Command::new(program);

@@ -1,4 +1,4 @@
-//! A disk that loses what was not synced when the power goes. What `power.c` does is told there.
+//! A disk that loses unsynced data in a power cut. `power.c` describes how.
 
 use std::fs;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ impl LossyDisk {
         format!("sqlite:{}", self.path().display())
     }
 
-    /// What a program that uses the disk has to be told.
+    /// The variables of a program that uses the disk.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
             ("LD_PRELOAD", self.preload.library().display().to_string()),
@@ -40,13 +40,12 @@ impl LossyDisk {
         ]
     }
 
-    /// Has the program die when it has written its next COMMIT and not yet synced it.
+    /// Makes the program die between the write and the sync of its next COMMIT.
     pub(crate) fn kill_before_next_sync(&self) {
         fs::write(&self.trigger, "").expect("the trigger can be set");
     }
 
-    /// Takes the power away: from here on the files have only what was synced. No program may be
-    /// using them.
+    /// Cuts the power: the files keep only synced data. No program may be using them.
     pub(crate) fn lose_power(&self) {
         for file in fs::read_dir(self.folder.path()).expect("the folder can be read") {
             fs::remove_file(file.expect("it can be read").path()).expect("a file can be removed");

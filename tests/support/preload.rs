@@ -1,12 +1,11 @@
-//! Running the program on a system that behaves in another way. Linux only.
+//! Libraries that change the behaviour of the system for one program. Linux only.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A library that takes the place of parts of the system's own, or changes the system for the
-/// program that loads it.
+/// A preloaded library, which replaces functions of the C library.
 pub(crate) struct Preload(TempDir);
 
 impl Preload {
@@ -20,12 +19,12 @@ impl Preload {
         Self::compile(include_str!("interrupted.c"))
     }
 
-    /// A disk that loses what was not synced, and a program that dies at the worst moment.
+    /// A disk that loses unsynced data, and a program that dies before a sync.
     pub(crate) fn power() -> Self {
         Self::compile(include_str!("power.c"))
     }
 
-    /// A disk that tells what it was asked to do, and that fails when it is told to.
+    /// A disk that reports its operations, and fails when it is told to.
     pub(crate) fn disk() -> Self {
         let made = Self::compile(include_str!("disk.c"));
         // PostgreSQL runs as another user.

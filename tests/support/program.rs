@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 
-/// The program with nothing of this process's settings: the one that was built with the tests, or
+/// The program without the settings of this process: the one that was built with the tests, or
 /// `TIMELOG_TEST_PROGRAM`.
 pub(crate) fn program(arguments: &[&str]) -> Command {
     let path = std::env::var_os("TIMELOG_TEST_PROGRAM")
@@ -60,7 +60,7 @@ impl Bootstrapped {
         format!("/projects/{}/time-entries", self.id("projectId"))
     }
 
-    /// A body with no more than it needs.
+    /// A minimal valid body.
     pub(crate) fn body(&self) -> Value {
         json!({ "userId": self.ids["userId"], "workDate": "2025-01-15", "minutes": 150 })
     }
@@ -76,7 +76,8 @@ pub(crate) struct Program {
     log: Lines,
 }
 
-/// The lines that a program writes, read as they come so that it never has to wait for a reader.
+/// The lines that a program writes. They are read as they come, so that it never blocks on a full
+/// pipe.
 struct Lines {
     coming: Receiver<String>,
     read: Vec<String>,
@@ -115,7 +116,7 @@ impl Lines {
     }
 }
 
-/// How a program ended, and all it said.
+/// The exit status of a program, and all its output.
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
@@ -194,7 +195,7 @@ impl Program {
         self
     }
 
-    /// Waits for a log line. It is a mistake to wait for one that never comes.
+    /// Waits for a log line, which must come.
     pub(crate) fn wait_for_log(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         let parse = |line: &str| {
             serde_json::from_str(line)

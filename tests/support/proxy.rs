@@ -1,4 +1,4 @@
-//! A proxy before a PostgreSQL server that cuts a connection when a COMMIT passes.
+//! A proxy before a PostgreSQL server that cuts connections at a COMMIT.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,11 +14,11 @@ use super::Random;
 /// Where a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cut {
-    /// The server never hears of the COMMIT.
+    /// The server does not get the COMMIT.
     BeforeItIsForwarded,
-    /// The server hears of it, and whoever sent it is cut off at once.
+    /// The server gets it, and the client is cut off at once.
     AfterItIsForwarded,
-    /// The server has answered it, and the answer is thrown away.
+    /// The server has answered it, and the answer is dropped.
     BeforeItsAnswer,
 }
 
@@ -93,7 +93,7 @@ async fn accept(listener: TcpListener, server: SocketAddr, plan: Arc<Mutex<Plan>
                 let Ok((client, _)) = accepted else { continue };
                 let plan = plan.clone();
                 connections.spawn(async move {
-                    // A server that is away is told by the end of the connection.
+                    // An unavailable server is shown by closing the connection.
                     if let Ok(server) = TcpStream::connect(server).await {
                         let _ = pass_between(client, server, &plan).await;
                     }
@@ -113,7 +113,7 @@ async fn pass_between(
     server.set_nodelay(true)?;
     let ((from_client, to_client), (from_server, to_server)) =
         (client.into_split(), server.into_split());
-    // Notified once a COMMIT has gone whose answer is to be thrown away.
+    // Notified once a COMMIT was forwarded whose answer is to be dropped.
     let thrown_away = Notify::new();
     tokio::select! {
         ended = pass_questions(from_client, to_server, plan, &thrown_away) => ended,
@@ -127,8 +127,8 @@ async fn pass_questions(
     plan: &Mutex<Plan>,
     thrown_away: &Notify,
 ) -> std::io::Result<()> {
-    // What comes before a session begins has no kind: a wish for encryption, which is refused, or
-    // what begins it.
+    // Messages before the start of a session have no type: a request for encryption, which is
+    // refused, and the startup message.
     loop {
         let message = read(&mut from, 0).await?;
         to.write_all(&message).await?;
@@ -157,7 +157,7 @@ fn is_commit(message: &[u8]) -> bool {
     message[0] == b'Q' && message[5..].starts_with(b"COMMIT")
 }
 
-/// Reads a message: what comes before its length, its length, and what that counts.
+/// Reads a message: the bytes before its length, its length, and its content.
 async fn read(from: &mut OwnedReadHalf, before: usize) -> std::io::Result<Vec<u8>> {
     let mut message = vec![0; before + 4];
     from.read_exact(&mut message).await?;

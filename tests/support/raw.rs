@@ -1,4 +1,4 @@
-//! Requests that no client would send.
+//! Raw requests, which an HTTP client would not send.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,8 +9,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::conformance;
 
-/// Sends bytes as they are and returns what comes back until the service closes the connection,
-/// which the request must ask for or deserve.
+/// Sends bytes and returns what comes back until the service closes the connection, which the
+/// request must cause.
 pub(crate) async fn raw(address: SocketAddr, request: impl Into<Vec<u8>>) -> String {
     let request = request.into();
     let exchange = tokio::task::spawn_blocking(move || {
@@ -23,7 +23,7 @@ pub(crate) async fn raw(address: SocketAddr, request: impl Into<Vec<u8>>) -> Str
     exchange.await.expect("the exchange does not panic")
 }
 
-/// A connection on which a test sends what it likes, when it likes.
+/// A connection on which a test sends any bytes at any time.
 pub(crate) struct Connection(BufReader<tokio::net::TcpStream>);
 
 /// An answer as it came over a connection.
@@ -78,10 +78,10 @@ impl Connection {
         RawAnswer { status, headers, body }
     }
 
-    /// Waits until the service has closed the connection, on which it must not send anything more.
+    /// Waits until the service has closed the connection without sending more.
     pub(crate) async fn closing(mut self) {
         let mut rest = Vec::new();
-        // What was sent and not read makes it a reset.
+        // Sent data that was not read makes it a reset.
         let _ = self.0.read_to_end(&mut rest).await;
         assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
     }
@@ -103,7 +103,7 @@ impl Connection {
         matches!(peeked, Ok(Ok(_)))
     }
 
-    /// Goes away without a word.
+    /// Resets the connection.
     pub(crate) fn reset(self) {
         self.0.into_inner().set_zero_linger().expect("a connection can be reset");
     }

@@ -1,14 +1,14 @@
-//! What the OpenAPI document says in words. Schemas could say it too, but what makes clients of
-//! them would then leave things out.
+//! Rules that the OpenAPI document states in words. Schemas could state them too, but client
+//! generators would then drop members.
 
 use serde_json::Value;
 use timelog_domain::Action;
 
-/// What is wrong with what the service answered, or with what the document shows as an answer.
+/// The rules that an answer, or an example of an answer, breaks.
 pub(crate) fn broken_by_answer(value: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     visit(value, &mut |value| {
-        // The description itself is an answer, and its schemas have members of the same names.
+        // The document itself is an answer, and its schemas have members of the same names.
         let has = |member: &str| value.get(member).is_some();
         let says = |member: &str| value[member].is_string();
         let mut must = |holds: bool, rule: &str| {
@@ -51,7 +51,7 @@ pub(crate) fn broken_by_answer(value: &Value) -> Vec<String> {
     broken
 }
 
-/// What is wrong with what the service took, or with what the document shows as a request.
+/// The rules that an accepted request, or an example of a request, breaks.
 pub(crate) fn broken_by_request(path: &str, body: &Value) -> Vec<String> {
     let said = |member: &str| body[member].as_str().is_some_and(|text| !text.trim().is_empty());
     let mut broken = Vec::new();

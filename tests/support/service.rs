@@ -39,15 +39,15 @@ pub(crate) struct Service {
     pub(crate) database: TestDatabase,
 }
 
-/// What a test may want otherwise.
+/// What a test can change before the start.
 pub(crate) struct Setup {
     pub(crate) settings: Settings,
     pub(crate) database: DatabaseOptions,
     pub(crate) queue: QueueOptions,
-    /// What commits take for the time, if not the clock.
+    /// The clock of commits, if not `clock`.
     pub(crate) time: Option<Arc<dyn Clock>>,
     pub(crate) clock: ManualClock,
-    /// Puts something of the test's own before the store.
+    /// Lets the test replace ports.
     pub(crate) ports: Box<dyn FnOnce(&mut Ports) + Send>,
 }
 
@@ -71,7 +71,7 @@ impl Service {
         Self::start_for(Some(self.tenant.clone()), self.database.clone(), change).await
     }
 
-    /// Starts for an organization that is there, or makes one.
+    /// Starts for an existing organization, or makes one.
     pub(crate) async fn start_for(
         tenant: Option<Tenant>,
         database: TestDatabase,
@@ -82,7 +82,7 @@ impl Service {
             settings: Settings {
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),
                 workers: 2,
-                // What a test does to a key is to show at once.
+                // Changes of a key must show at once.
                 key_memory: Duration::ZERO,
                 shutdown_timeout: Duration::ZERO,
                 ..Settings::default()
@@ -119,7 +119,7 @@ impl Service {
         self.api.post(&self.tenant.path()).json(body)
     }
 
-    /// Logs time with no more than is needed.
+    /// Logs time with a minimal body.
     pub(crate) fn log_any(&self) -> Call {
         self.log(&self.tenant.body())
     }
@@ -158,7 +158,7 @@ impl Service {
         self.api.get(&format!("/time-entries/{id}")).send().await.is(200)
     }
 
-    /// What happened to an entry, oldest first.
+    /// The history of an entry, oldest first.
     pub(crate) async fn history(&self, id: &str) -> Vec<Value> {
         let history =
             self.api.get(&format!("/time-entries/{id}/history")).send().await.is(200).json();
@@ -210,7 +210,7 @@ async fn try_open(
 }
 
 impl Drop for Service {
-    /// Servers that go on serving would use up the files that the process may open.
+    /// Servers that keep running would use up the open files of the process.
     fn drop(&mut self) {
         if let Some(server) = self.server.take() {
             tokio::task::block_in_place(|| {

@@ -58,7 +58,7 @@ impl FrozenBackends {
     }
 
     fn signal(&self, signal: &str) {
-        // One that has ended meanwhile answers nothing either.
+        // A backend that has ended needs no signal.
         let _ = Command::new("kill").arg(signal).args(&self.0).stderr(Stdio::null()).status();
     }
 }

@@ -74,7 +74,7 @@ impl Tenant {
         path(self.other_project_id)
     }
 
-    /// A body with no more than it needs.
+    /// A minimal valid body.
     pub(crate) fn body(&self) -> Value {
         json!({ "userId": self.user_id.to_string(), "workDate": "2025-01-15", "minutes": 150 })
     }
