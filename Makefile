@@ -34,8 +34,8 @@ build: setup-build ## Build the program into target/release
 test: setup ## Run every test
 	cargo test --workspace --locked $(ARGS)
 
-# TIMELOG_TEST_SEED=… repeats a run. SOAK_KINDS=kill,power, SOAK_CYCLES=100 and SOAK_DATABASES=SQLite
-# choose what is run.
+# TIMELOG_TEST_SEED=… repeats a run. SOAK_KINDS=kill,power, SOAK_CYCLES=100 and
+# SOAK_DATABASES=SQLite choose what is run.
 SOAK = TIMELOG_TEST_PROGRAM=$(CURDIR)/target/release/timelog \
 	cargo test --locked -p timelog-api --test http -- --ignored --exact soak::soak --nocapture
 
@@ -49,7 +49,7 @@ schemathesis: export SOAK_KINDS = schemathesis
 schemathesis: soak ## Test a service of its own with Schemathesis
 
 .PHONY: soak-sabotage
-soak-sabotage: build ## Show that the soak notices each promise that is broken
+soak-sabotage: build ## Show that the soak finds each broken promise
 	@scripts/setup soak
 	SOAK_SABOTAGE=1 $(SOAK)
 

@@ -3,10 +3,10 @@
 import schemathesis
 from schemathesis import GenerationMode
 
-# What is the same for everybody. All else depends on who asks.
+# Public answers. All others depend on the caller.
 PUBLIC = {"/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/docs/"}
 
-# What a schema cannot say: what several values have to do with each other, or with what is stored.
+# What a schema cannot express: relations between values, and to stored data.
 BEYOND_A_SCHEMA = {"disagrees", "unknown_reference", "inactive_user", "invalid_cursor"}
 
 SOMETIMES = {
@@ -34,8 +34,8 @@ def has_a_request_id(context, response, case):
 
 
 @schemathesis.check
-def is_kept_from_shared_caches(context, response, case):
-    """Every answer tells caches what to do; what depends on who asks is for nobody else, and says on what it depends."""
+def caching_headers_protect_private_answers(context, response, case):
+    """Every answer has Cache-Control; a private one also has Vary by the headers of the key."""
     control = header(response, "cache-control")
     assert control, "there is no Cache-Control"
     if case.operation.path in PUBLIC:
@@ -46,12 +46,14 @@ def is_kept_from_shared_caches(context, response, case):
 
 
 @schemathesis.check
-def refuses_what_is_valid_for_a_reason_only(context, response, case):
-    """What the document allows is refused with 400 only where a schema could not have said so.
+def valid_request_is_refused_only_for_a_known_reason(context, response, case):
+    """A request that the document allows is refused with 400 only for what a schema cannot express.
 
-    It stands for `positive_data_acceptance`, which knows no such reasons.
+    It replaces `positive_data_acceptance`, which knows no such reasons.
     """
-    if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE or response.status_code != 400:
+    if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
+        return
+    if response.status_code != 400:
         return
     # A link from a member that is null.
     if "None" in map(str, (case.path_parameters or {}).values()):
@@ -61,7 +63,7 @@ def refuses_what_is_valid_for_a_reason_only(context, response, case):
     for error in problem.get("errors", [{"code": problem["code"]}]):
         reason = error["code"] in BEYOND_A_SCHEMA
         reason = reason or (strict and error["code"] == "unknown_member")
-        # What some actions need, and others do not; how long an entry lasts, which is said in one of two ways.
+        # What only some actions need; the duration, which has two members.
         reason = reason or (error.get("pointer"), error["code"]) in SOMETIMES
         # A range of days that ends before it begins.
         reason = reason or (error.get("parameter") == "from" and error["code"] == "out_of_range")

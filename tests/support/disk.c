@@ -1,12 +1,15 @@
-/* Loaded before the C library: a disk that tells what it was asked to do, in order, and that fails when it is told to.
+/* Loaded before the C library: a disk that reports its operations in order, and fails when it is
+ * told to.
  *
- * DISK_FILES: a part of the paths of the files that are told of.
- * DISK_LOG: where it is told. Each record is appended at once, so records of several threads and processes are in order.
- * DISK_FAULT: a file. Where it exists, its one line tells which calls fail: a number of its own, `w` for writing or `s` for
- *   syncing, the error, how many such calls still work, how many then fail, and a part of the paths that are meant.
+ * DISK_FILES: a part of the paths of the watched files.
+ * DISK_LOG: where operations are reported. Each record is one append, so records of several threads
+ *   and processes are in order.
+ * DISK_FAULT: a file. If it exists, its one line says which calls fail: its own number, `w` for
+ *   writing or `s` for syncing, the error, how many such calls still work, how many then fail, and
+ *   a part of the paths of their files.
  *
- * A write is told once it is done; a sync when it begins and when it is done, because what is written meanwhile is not
- * covered; an answer over HTTP before it leaves. */
+ * A write is reported once it is done; a sync when it begins and when it is done, because later
+ * writes are not covered by it; an answer over HTTP before it is sent. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -36,9 +39,11 @@ static void tell(uint8_t kind, const char *name, uint64_t at, const struct iovec
     const char *path = getenv("DISK_LOG");
     if (!path) return;
     if (log < 0) {
-        int opened = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CLOEXEC), none = -1;
+        int opened = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CLOEXEC);
+        int none = -1;
         if (opened < 0) return;
-        if (!__atomic_compare_exchange_n(&log, &none, opened, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        if (!__atomic_compare_exchange_n(
+                &log, &none, opened, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
             syscall(SYS_close, opened);
     }
     struct iovec all[66];
@@ -51,10 +56,11 @@ static void tell(uint8_t kind, const char *name, uint64_t at, const struct iovec
     struct record record = { kind, syscall(SYS_gettid), at, strlen(name), length };
     all[0] = (struct iovec){ &record, sizeof record };
     all[1] = (struct iovec){ (void *)name, strlen(name) };
-    if (syscall(SYS_writev, log, all, parts + 2) != (long)(sizeof record + record.of_name + length)) abort();
+    long expected = sizeof record + record.of_name + length;
+    if (syscall(SYS_writev, log, all, parts + 2) != expected) abort();
 }
 
-/* The path of a file that is told of, or nothing. */
+/* The path of a watched file, or nothing. */
 static const char *meant(int fd, char *path, size_t size) {
     const char *part = getenv("DISK_FILES");
     char link[64];
@@ -66,7 +72,8 @@ static const char *meant(int fd, char *path, size_t size) {
     return strstr(path, part) ? path : NULL;
 }
 
-/* Whether the call fails, with errno set. The last failure takes the fault away; who cannot take it away does not fail. */
+/* Whether the call fails, with errno set. The last failure removes the fault; a process that cannot
+ * remove it does not fail. */
 static int fails(char call, int fd) {
     static uint64_t known, calls;
     const char *fault = getenv("DISK_FAULT");
@@ -78,14 +85,18 @@ static int fails(char call, int fd) {
     syscall(SYS_close, file);
     unsigned long long number;
     unsigned error, works, broken;
-    if (length <= 0 || sscanf(text, "%llu %c %u %u %u %255s", &number, &which, &error, &works, &broken, part) != 6) return 0;
+    const char *format = "%llu %c %u %u %u %255s";
+    if (length <= 0
+        || sscanf(text, format, &number, &which, &error, &works, &broken, part) != 6)
+        return 0;
     if (which != call) return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     length = syscall(SYS_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
     if (length <= 0) return 0;
     path[length] = 0;
     if (!strstr(path, part)) return 0;
-    if (__atomic_exchange_n(&known, number, __ATOMIC_SEQ_CST) != number) __atomic_store_n(&calls, 0, __ATOMIC_SEQ_CST);
+    if (__atomic_exchange_n(&known, number, __ATOMIC_SEQ_CST) != number)
+        __atomic_store_n(&calls, 0, __ATOMIC_SEQ_CST);
     uint64_t call_number = __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
     if (call_number <= works) return 0;
     if (call_number >= works + broken && syscall(SYS_unlinkat, AT_FDCWD, fault, 0) != 0) return 0;
@@ -111,7 +122,8 @@ static void told_write(int fd, const struct iovec *data, int parts, off_t at, ss
 }
 
 static void told_answer(const struct iovec *data, int parts) {
-    if (parts > 0 && data[0].iov_len > 9 && memcmp(data[0].iov_base, "HTTP/1.1 ", 9) == 0) tell('a', "", 0, data, parts);
+    if (parts > 0 && data[0].iov_len > 9 && memcmp(data[0].iov_base, "HTTP/1.1 ", 9) == 0)
+        tell('a', "", 0, data, parts);
 }
 
 static ssize_t write_at(int fd, const struct iovec *data, int parts, off_t at) {
@@ -121,7 +133,7 @@ static ssize_t write_at(int fd, const struct iovec *data, int parts, off_t at) {
     return written;
 }
 
-/* Where no position is given, it is the one that the file is at. */
+/* Without a position, it is the current position of the file. */
 static ssize_t write_on(int fd, const struct iovec *data, int parts) {
     if (fails('w', fd)) return -1;
     off_t at = lseek(fd, 0, SEEK_CUR);
@@ -140,11 +152,17 @@ ssize_t pwrite(int fd, const void *data, size_t length, off_t at) {
     return write_at(fd, &(struct iovec){ (void *)data, length }, 1, at);
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t length, off64_t at) { return pwrite(fd, data, length, at); }
+ssize_t pwrite64(int fd, const void *data, size_t length, off64_t at) {
+    return pwrite(fd, data, length, at);
+}
 
-ssize_t pwritev(int fd, const struct iovec *data, int parts, off_t at) { return write_at(fd, data, parts, at); }
+ssize_t pwritev(int fd, const struct iovec *data, int parts, off_t at) {
+    return write_at(fd, data, parts, at);
+}
 
-ssize_t pwritev64(int fd, const struct iovec *data, int parts, off64_t at) { return write_at(fd, data, parts, at); }
+ssize_t pwritev64(int fd, const struct iovec *data, int parts, off64_t at) {
+    return write_at(fd, data, parts, at);
+}
 
 ssize_t write(int fd, const void *data, size_t length) {
     return write_on(fd, &(struct iovec){ (void *)data, length }, 1);
@@ -188,7 +206,7 @@ int fsync(int fd) { return sync_by(SYS_fsync, fd); }
 
 int fdatasync(int fd) { return sync_by(SYS_fdatasync, fd); }
 
-/* The path as the names of open files are told. */
+/* The path in the form in which the names of open files are reported. */
 static const char *whole(const char *path, char *buffer, size_t size) {
     if (path[0] == '/') return path;
     if (!getcwd(buffer, size)) abort();

@@ -1,4 +1,5 @@
-/* Loaded before a program begins, this interrupts it at the moment when it puts a file that is not whole yet on the disk. */
+/* Loaded before the C library: sends the program SIGINT when it syncs a file that is still
+ * partial. */
 
 #define _GNU_SOURCE
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* Loaded before a program begins, this makes the system refuse links, and renaming with conditions, as some file systems do.
-   The kernel refuses, because not every caller goes through the C library. */
+/* Loaded before the program: the system refuses links, and renaming with conditions, as some file
+ * systems do. The kernel refuses, because not every caller goes through the C library. */
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -31,7 +31,8 @@ __attribute__((constructor)) static void refuse_links(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) {
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) {
         perror("links cannot be refused");
         exit(99);
     }

@@ -1,7 +1,10 @@
-/* Loaded before the C library: a disk that has only what was synced, and a process that dies at the worst moment.
+/* Loaded before the C library: a disk that loses unsynced data, and a process that dies before a
+ * sync.
  *
- * POWER_DISK: a folder. Whenever a database file or its log is synced, its bytes are copied there, under its name.
- * POWER_TRIGGER: a file. Where it exists, the process dies instead of syncing a log, whose bytes are written by then. */
+ * POWER_DISK: a folder. Whenever a database file or its log is synced, its bytes are copied there,
+ *   under its name.
+ * POWER_TRIGGER: a file. If it exists, the process dies instead of syncing a log, whose bytes are
+ *   written by then. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -30,7 +33,7 @@ static const char *name_of(int fd, char *path, size_t size) {
     return name ? name + 1 : NULL;
 }
 
-/* The file is read through the descriptor that is open: closing another one would release the locks on it. */
+/* The file is read through the open descriptor: closing another one would release its locks. */
 static void keep(int fd, const char *name) {
     const char *disk = getenv("POWER_DISK");
     if (!disk) return;
