@@ -1,4 +1,4 @@
-//! What a connection waits for, as its stream and the requests on it note it for each other.
+//! The state of a connection. Its stream and its requests note here what it waits for.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -15,30 +15,30 @@ pub(crate) enum Stage {
     Head,
     /// The client, for the rest of a body.
     Body,
-    /// The service, for an answer that only tells something.
+    /// The service, for an answer to a read.
     Reading,
-    /// The service, for an answer to what may change something.
+    /// The service, for an answer to a request that may change something.
     Changing,
-    /// The service, for the rest of an answer. Where the client does not take it,
-    /// [`Connection::stall`] tells.
+    /// The service, for the rest of an answer. [`Connection::stall`] notes if the client does not
+    /// read it.
     Answering,
 }
 
 impl Stage {
-    /// Whether it is the service that is waited for.
+    /// Whether the service is working for it.
     pub(super) const fn is_at_work(self) -> bool {
         matches!(self, Self::Reading | Self::Changing | Self::Answering)
     }
 }
 
-/// One connection, as all see it who have to do with it.
+/// One connection, shared by its stream and its requests.
 pub(crate) struct Connection {
-    /// Whether there was no place for it, so that it is there to be told so.
+    /// Whether it is over the limit, and exists only to be answered 503.
     pub(crate) is_surplus: bool,
     stage: AtomicU8,
     /// When the stage began.
     since: AtomicU64,
-    /// Since when the client takes nothing of its answer; zero while it does.
+    /// Since when the client does not read its answer; zero while it does.
     stalled_since: AtomicU64,
     /// Whether its stream reads nothing until the service has done its work.
     is_paused: AtomicBool,
@@ -48,7 +48,7 @@ pub(crate) struct Connection {
     pub(super) waker: AtomicWaker,
 }
 
-/// Microseconds since the first connection, and one. They fit an atomic, as an instant does not.
+/// Microseconds since the first connection, plus one. Unlike an instant they fit an atomic.
 fn now() -> u64 {
     static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
     u64::try_from(BEGINNING.elapsed().as_micros()).unwrap_or(u64::MAX - 1) + 1
@@ -58,7 +58,7 @@ impl Connection {
     pub(super) fn new(is_surplus: bool) -> Self {
         Self {
             is_surplus,
-            // The first head is waited for no longer than the rest of any other.
+            // The deadline of the first head is that of any other.
             stage: AtomicU8::new(Stage::Head as u8),
             since: AtomicU64::new(now()),
             stalled_since: AtomicU64::new(0),
@@ -86,7 +86,7 @@ impl Connection {
         }
     }
 
-    /// Has the stream look again when the service has done its work.
+    /// Makes the stream look again when the service has done its work.
     pub(super) fn pause(&self) {
         self.is_paused.store(true, Ordering::Relaxed);
     }
@@ -96,13 +96,13 @@ impl Connection {
         Duration::from_micros(now().saturating_sub(self.since.load(Ordering::Relaxed)))
     }
 
-    /// Notes that the client takes nothing, or something again.
+    /// Notes whether the client has stopped reading its answer.
     pub(super) fn stall(&self, is_stalled: bool) {
         self.stalled_since.store(if is_stalled { now() } else { 0 }, Ordering::Relaxed);
     }
 
-    /// Since when it waits for its client; nothing where the service is to do something. What is
-    /// less is earlier.
+    /// Since when it waits for its client; `None` while the service is working for it. Less is
+    /// earlier.
     pub(super) fn waits_since(&self) -> Option<u64> {
         if self.is_ended() {
             return None;
@@ -116,7 +116,7 @@ impl Connection {
         }
     }
 
-    /// Ends it as soon as its stream looks, which it is made to.
+    /// Ends it as soon as its stream looks, and wakes the stream.
     pub(super) fn end(&self) {
         self.is_ended.store(true, Ordering::Relaxed);
         self.waker.wake();

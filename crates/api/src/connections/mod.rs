@@ -1,5 +1,4 @@
-//! The connections of a listener: how many there may be, and how long each may keep the service
-//! waiting.
+//! The connections of a listener: their number, and the deadlines of their clients.
 
 mod connection;
 mod stream;
@@ -14,18 +13,18 @@ use actix_web::rt::net::TcpStream;
 pub(crate) use self::connection::{Connection, Stage};
 pub(crate) use self::stream::Stream;
 
-/// How many connections there may be beyond the limit. They are told that there are too many, or
-/// that the service is well.
+/// How many connections there may be over the limit. They are answered 503, or get the answer of a
+/// health check.
 pub(crate) const SURPLUS: usize = 64;
 
-/// How long a client may keep a connection waiting.
+/// How long the service waits for a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadlines {
     /// For another request.
     pub(crate) idle: Duration,
     /// For the rest of a head, once it has begun.
     pub(crate) head: Duration,
-    /// For taking each piece of an answer.
+    /// For reading each piece of an answer.
     pub(crate) answer: Duration,
 }
 
@@ -42,7 +41,7 @@ struct Inner {
 }
 
 impl Connections {
-    /// At most so many at a time. The label names the listener in the figures.
+    /// At most `limit` at a time. The label names the listener in the metrics.
     pub(crate) fn new(limit: usize, deadlines: Deadlines, label: &'static str) -> Self {
         let gauge = metrics::gauge!("timelog_connections", "listener" => label);
         Self(Arc::new(Inner {
@@ -54,9 +53,9 @@ impl Connections {
         }))
     }
 
-    /// Takes a connection in. Where there are as many as may be, the one goes that has kept the
-    /// service waiting longest. Where none does, this one is surplus; there are a few places for
-    /// these, which they leave in the same way.
+    /// Admits a connection. If the limit is reached, it replaces the one that has kept the service
+    /// waiting longest. If there is none such, the new one is surplus: there are a few places for
+    /// these, with the same rule.
     pub(crate) fn admit(&self, stream: TcpStream) -> Option<Stream> {
         let mut open = self.open();
         let is_surplus = !has_room(&open, false, self.0.limit);
@@ -88,7 +87,7 @@ fn has_room(open: &HashMap<u64, Arc<Connection>>, is_surplus: bool, limit: usize
     if open.len() < limit {
         return true;
     }
-    // Those that were ended are still there until their streams have noticed it.
+    // Ended connections are still listed until their streams have noticed it.
     let others =
         || open.values().filter(|other| other.is_surplus == is_surplus && !other.is_ended());
     if others().count() < limit {

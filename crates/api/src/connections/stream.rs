@@ -1,5 +1,5 @@
-//! The bytes of a connection. HTTP is read and written by the server library, which waits for some
-//! things without a limit; so here, below it, every wait for a client has an end.
+//! The bytes of a connection. The server library reads and writes HTTP, and has waits without a
+//! limit; so every wait for a client gets its end here, below the library.
 
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
@@ -15,26 +15,26 @@ use super::{Connection, Deadlines, Place, Stage, ended};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 
-/// How long what is being read goes on for a client that sends nothing any more. Most have gone
-/// then; a few have closed only their own half.
+/// How long a read goes on for a client that has closed its sending side. Most such clients have
+/// gone; a few still listen.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The most bytes that are read before they are looked at, and beyond the request in hand. The
-/// server library would make requests of whatever has come, and go round in circles from 128 KiB
+/// The most bytes that are read before the library has looked at them, or beyond the current
+/// request. The library would make requests of all of them, and loops without progress from 128 KiB
 /// on.
 const READ_AHEAD: usize = 16 * 1024;
 
-/// A connection whose client cannot keep it waiting for ever.
+/// A connection on which every wait for the client ends.
 pub(crate) struct Stream {
     tcp: TcpStream,
     place: Place,
     deadlines: Deadlines,
     timer: Pin<Box<Sleep>>,
-    /// When the client closed its half, while an answer was being made.
+    /// When the client closed its sending side while an answer was being made.
     hung_up: Option<Instant>,
-    /// Since when the client has not taken what there is to write, which is 64 KiB at most.
+    /// Since when the client has not read the pending output, which is 64 KiB at most.
     stalled: Option<Instant>,
-    /// How much came since somebody last looked at it, or beyond the request in hand.
+    /// How many bytes came since the library last looked, or beyond the current request.
     ahead: usize,
 }
 
@@ -48,7 +48,7 @@ impl Stream {
         &self.place.connection
     }
 
-    /// Reads what there is, unless there is no use for it now.
+    /// Reads available bytes, unless the library has no use for them now.
     fn poll_tcp(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<usize>> {
         let stage = self.connection().stage();
         let is_at_work = stage.is_at_work();
@@ -79,8 +79,7 @@ impl Stream {
         Poll::Ready(Ok(read))
     }
 
-    /// When the wait for the client is over, and why; nothing where it is not the client that is
-    /// waited for.
+    /// When the wait for the client is over, and why; `None` while the service is working.
     fn end_of_wait(&self) -> Option<(Instant, &'static str)> {
         let since =
             || Instant::now().checked_sub(self.connection().lasted()).unwrap_or_else(Instant::now);
@@ -88,18 +87,18 @@ impl Stream {
             Stage::Idle => Some((since() + self.deadlines.idle, "idle")),
             Stage::Head => Some((since() + self.deadlines.head, "head")),
             Stage::Reading => self.hung_up.map(|since| (since + PATIENCE, "hung_up")),
-            // A body has its deadline where it is read; what changes something is carried out for
-            // whoever may still listen.
+            // A body has its deadline where it is read, and a change is carried out for a client
+            // that may still listen.
             Stage::Body | Stage::Changing | Stage::Answering => None,
         }
     }
 
-    /// Waits until that moment; afterwards it is over.
+    /// Waits until that moment.
     fn poll_timer(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
         if self.timer.deadline() > until {
             self.timer.as_mut().reset(until);
         }
-        // One that goes off too early is set anew only then, which is cheaper than to do so for
+        // A timer that fires too early is set again only then, which is cheaper than setting it for
         // every request.
         while self.timer.as_mut().poll(cx).is_ready() {
             if Instant::now() >= until {
@@ -110,7 +109,7 @@ impl Stream {
         Poll::Pending
     }
 
-    /// Ends the connection at a moment when the client is waited for.
+    /// Ends the connection while it waits for its client.
     fn end(&mut self, reason: &'static str) -> Result<()> {
         ended(reason);
         match self.connection().stage() {
@@ -118,7 +117,7 @@ impl Stream {
             Stage::Head => {
                 let within = humantime::format_duration(self.deadlines.head);
                 let late = format!("The head of the request did not arrive whole within {within}.");
-                // If there is no room for it, nobody takes what is sent.
+                // If the send buffer has no room, the client does not read anyway.
                 drop(self.tcp.try_write(&Problem::new(Code::RequestTimeout, late).message()));
                 Ok(())
             }
@@ -175,7 +174,7 @@ impl AsyncWrite for Stream {
         Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client does not take its answer")))
     }
 
-    /// Called when everything was taken that there was to write.
+    /// Called when all output was written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         if self.stalled.take().is_some() {
             self.connection().stall(false);
