@@ -66,7 +66,7 @@ pub async fn copy(
         copy_organizations(from, to, progress).await?,
         copy_projects(from, to, progress).await?,
         copy_users(from, to, progress).await?,
-        copy_entries(from, to, progress).await?,
+        copy_tickets(from, to, progress).await?,
         copy_releases(from, to, progress).await?,
         copy_api_keys(from, to, progress).await?,
         copy_former_secrets(from, to, progress).await?,
@@ -199,7 +199,7 @@ copy_table!(copy_projects, projects, ProjectRow, resume: false, {
 copy_table!(copy_users, users, UserRow, resume: false, {
     organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
-copy_table!(copy_entries, project_entries, TicketRow, resume: false, {
+copy_table!(copy_tickets, project_entries, TicketRow, resume: false, {
     organization_id: Id = IdValue::NIL, project_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
 copy_table!(copy_releases, project_releases, ReleaseRow, resume: false, {

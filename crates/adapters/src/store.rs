@@ -21,9 +21,9 @@ use crate::url::DatabaseUrl;
 pub struct Store {
     pub(crate) database: Database,
     pub(crate) queue: CommitQueue,
-    /// Permits to put something into the directory, as many as there are connections beside the
-    /// queue's. So the queue, which shares the pool, always finds its own, and no organization waits
-    /// for all that another one puts.
+    /// Permits to put something into the directory. They are few, because the commit queue shares
+    /// the connections and may have to wait for them, and fair, so that no organization waits for
+    /// all that another one puts.
     puts: FairSemaphore<OrganizationId>,
     /// How long a put waits for its permit.
     wait: Duration,

@@ -38,7 +38,7 @@ pub struct Day;
 #[diesel(sqlite_type(name = "Text"), postgres_type(oid = 3802, array_oid = 3807))]
 pub struct Document;
 
-/// The value of an [`Id`] column. Which of the domain's ids it is, the row that holds it knows.
+/// The value of an [`Id`] column: any of the domain's ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Id)]
 pub(crate) struct IdValue(Uuid);

@@ -1,5 +1,5 @@
-//! One list of columns for each table. It makes the row struct, from which diesel makes its
-//! statements, and it says what statements over arrays are made of on PostgreSQL.
+//! One list of columns for each table. It declares the row struct, from which diesel makes its
+//! statements. PostgreSQL's statements over arrays get their names and values from it.
 
 use std::fmt::Debug;
 
