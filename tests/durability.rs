@@ -38,10 +38,10 @@ fn forgetful(place: Place) -> (Cluster, String) {
     match place {
         Place::Server => {}
         Place::Database => {
-            drop(cluster.query("postgres", "ALTER DATABASE books SET synchronous_commit = off"))
+            drop(cluster.query("postgres", "ALTER DATABASE books SET synchronous_commit = off"));
         }
         Place::Role => {
-            drop(cluster.query("postgres", "ALTER ROLE clerk SET synchronous_commit = off"))
+            drop(cluster.query("postgres", "ALTER ROLE clerk SET synchronous_commit = off"));
         }
     }
     let url = cluster.url_of("clerk", "books");

@@ -378,70 +378,22 @@ async fn the_history_has_who_what_and_why(database: Database) {
     let theirs = json!({ "keyId": bound.key.id.to_string(), "userId": user.to_string() });
     let minutes = json!({ "minutes": { "old": 150, "new": 90 } });
     let expected = [
-        ("log", &theirs, json!(null), json!(null), json!(null), json!("draft"), json!({})),
-        (
-            "submit",
-            &theirs,
-            json!(null),
-            json!("not yet"),
-            json!("draft"),
-            json!("submitted"),
-            json!({}),
-        ),
-        (
-            "reject",
-            &ours,
-            json!(" Too much, é 🦆 "),
-            json!(null),
-            json!("submitted"),
-            json!("rejected"),
-            json!({}),
-        ),
-        ("edit", &theirs, json!(null), json!(null), json!("rejected"), json!("draft"), minutes),
-        (
-            "submit",
-            &theirs,
-            json!(null),
-            json!(null),
-            json!("draft"),
-            json!("submitted"),
-            json!({}),
-        ),
-        (
-            "approve",
-            &ours,
-            json!("Well done"),
-            json!(null),
-            json!("submitted"),
-            json!("approved"),
-            json!({}),
-        ),
-        (
-            "invoice",
-            &ours,
-            json!(null),
-            json!("2026-0001"),
-            json!("approved"),
-            json!("invoiced"),
-            json!({}),
-        ),
-        (
-            "release-invoice",
-            &ours,
-            json!("Wrong one"),
-            json!(null),
-            json!("invoiced"),
-            json!("locked"),
-            json!({}),
-        ),
+        json!(["log", theirs, null, null, null, "draft", {}]),
+        json!(["submit", theirs, null, "not yet", "draft", "submitted", {}]),
+        json!(["reject", ours, " Too much, é 🦆 ", null, "submitted", "rejected", {}]),
+        json!(["edit", theirs, null, null, "rejected", "draft", minutes]),
+        json!(["submit", theirs, null, null, "draft", "submitted", {}]),
+        json!(["approve", ours, "Well done", null, "submitted", "approved", {}]),
+        json!(["invoice", ours, null, "2026-0001", "approved", "invoiced", {}]),
+        json!(["release-invoice", ours, "Wrong one", null, "invoiced", "locked", {}]),
     ];
     let expected: Vec<_> = (1..)
-        .zip(expected)
-        .map(|(version, (action, by, reason, invoice_ref, from, to, changes))| {
+        .zip(&expected)
+        .map(|(version, row)| {
             let at = format!("2026-03-01T09:00:{:02}.000Z", version - 1);
             json!({
-                "version": version, "action": action, "at": at, "by": by, "reason": reason, "invoiceRef": invoice_ref,
-                "from": from, "to": to, "changes": changes,
+                "version": version, "action": row[0], "at": at, "by": row[1], "reason": row[2],
+                "invoiceRef": row[3], "from": row[4], "to": row[5], "changes": row[6],
             })
         })
         .collect();

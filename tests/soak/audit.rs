@@ -118,7 +118,7 @@ impl Expected {
             let Some(answer) = &page.answer else { continue };
             match id(answer).and_then(|id| of_id.get(&id)) {
                 Some(description) => {
-                    drop(expected.entries.insert(description.clone(), Some(answer.clone())))
+                    drop(expected.entries.insert(description.clone(), Some(answer.clone())));
                 }
                 None => expected.silent.push(page.name.clone()),
             }

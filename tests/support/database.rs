@@ -151,7 +151,7 @@ impl TestDatabase {
     pub(crate) fn execute(&self, sql: &str) {
         match self {
             Self::Sqlite(folder) => {
-                connect(folder).batch_execute(sql).expect("the statement works")
+                connect(folder).batch_execute(sql).expect("the statement works");
             }
             Self::Postgres(cluster, url) => drop(cluster.query(url, sql)),
         }

@@ -231,7 +231,7 @@ impl SimulatedDisk {
                 self.file(name).waiting.push((number, Change::Write(*at, data.clone())));
             }
             DiskEvent::Truncate { name, length } => {
-                self.file(name).waiting.push((number, Change::Truncate(*length)))
+                self.file(name).waiting.push((number, Change::Truncate(*length)));
             }
             DiskEvent::SyncBegins { name, thread } => {
                 if !self.is_folder(name) {
