@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 use timelog_domain::{Project, Release, Ticket, User};
 
-use super::row::row;
+use super::row::{Row, row};
 use crate::error::DbError;
 use crate::schema::{organizations, project_entries, project_releases, projects, users};
 use crate::types::IdValue;
@@ -49,9 +49,7 @@ macro_rules! directory_row {
             fn try_from(row: $row) -> Result<Self, DbError> {
                 Ok(Self {
                     $($key: row.$key.into(),)+
-                    $name: row.$name.try_into().map_err(|error| {
-                        DbError::unknown_value(stringify!($table), stringify!($name), error)
-                    })?,
+                    $name: $row::known(stringify!($name), row.$name.try_into())?,
                     $($flag: row.$flag,)?
                 })
             }

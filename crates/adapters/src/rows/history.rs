@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use timelog_domain::{FieldChange, FieldValue, HistoryRecord, Version};
 
-use super::row::row;
+use super::row::{Row, row};
 use crate::error::DbError;
 use crate::schema::time_entry_history;
 use crate::types::{DocumentValue, IdValue, InstantValue};
@@ -72,32 +72,25 @@ impl TryFrom<HistoryRow> for HistoryRecord {
     type Error = DbError;
 
     fn try_from(row: HistoryRow) -> Result<Self, DbError> {
-        let corrupt = |column, error: &dyn std::fmt::Display| {
-            DbError::unknown_value("time_entry_history", column, error)
-        };
         let status = |column, status: Option<String>| {
-            status.map(|status| status.parse().map_err(|error| corrupt(column, &error))).transpose()
+            HistoryRow::known(column, status.map(|status| status.parse()).transpose())
         };
+        let reason = row.reason.map(TryInto::try_into).transpose();
+        let invoice_ref = row.invoice_ref.map(TryInto::try_into).transpose();
         Ok(Self {
             organization_id: row.organization_id.into(),
             time_entry_id: row.time_entry_id.into(),
             project_id: row.project_id.into(),
             version: Version::new(row.version),
-            event: row.event.parse().map_err(|error| corrupt("event", &error))?,
+            event: HistoryRow::known("event", row.event.parse())?,
             at: row.at.into(),
             key_id: row.key_id.into(),
             user_id: row.user_id.map(Into::into),
-            reason: row
-                .reason
-                .map(|reason| reason.try_into().map_err(|error| corrupt("reason", &error)))
-                .transpose()?,
-            invoice_ref: row
-                .invoice_ref
-                .map(|invoice| invoice.try_into().map_err(|error| corrupt("invoice_ref", &error)))
-                .transpose()?,
+            reason: HistoryRow::known("reason", reason)?,
+            invoice_ref: HistoryRow::known("invoice_ref", invoice_ref)?,
             from: status("from_status", row.from_status)?,
             to: status("to_status", row.to_status)?,
-            changes: changes(&row.changes.0).map_err(|error| corrupt("changes", &error))?,
+            changes: HistoryRow::known("changes", changes(&row.changes.0))?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use timelog_domain::{Fingerprint, IdempotencyRecord, IdempotencyScope, StoredAnswer};
 
-use super::row::row;
+use super::row::{Row, row};
 use super::stored_body::StoredBody;
 use crate::error::DbError;
 use crate::schema::idempotency_keys;
@@ -39,11 +39,7 @@ impl IdempotencyRow {
 
     /// The scope that the answer belongs to.
     pub(crate) fn scope(&self) -> Result<IdempotencyScope, DbError> {
-        let key = self
-            .key
-            .clone()
-            .try_into()
-            .map_err(|error| DbError::unknown_value("idempotency_keys", "key", error))?;
+        let key = Self::known("key", self.key.clone().try_into())?;
         Ok(IdempotencyScope {
             organization_id: self.organization_id.into(),
             key_id: self.key_id.into(),
@@ -82,18 +78,11 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
     type Error = DbError;
 
     fn try_from(row: IdempotencyRow) -> Result<Self, DbError> {
-        let fingerprint = <[u8; 32]>::try_from(row.fingerprint).map_err(|bytes| {
-            DbError::unknown_value(
-                "idempotency_keys",
-                "fingerprint",
-                format!("{} bytes", bytes.len()),
-            )
-        })?;
+        let fingerprint = row.fingerprint.as_slice().try_into();
         let body = StoredBody { plain: row.body, lz4: row.body_lz4 }.unpack()?;
-        let status = u16::try_from(row.status)
-            .map_err(|error| DbError::unknown_value("idempotency_keys", "status", error))?;
+        let status = IdempotencyRow::known("status", row.status.try_into())?;
         Ok(Self {
-            fingerprint: Fingerprint(fingerprint),
+            fingerprint: Fingerprint(IdempotencyRow::known("fingerprint", fingerprint)?),
             answer: StoredAnswer { status, location: row.location, etag: row.etag, body },
             expires_at: row.expires_at.into(),
         })

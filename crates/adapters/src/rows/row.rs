@@ -1,13 +1,15 @@
 //! One list of columns for each table. It declares the row struct, from which diesel makes its
 //! statements. PostgreSQL's statements over arrays get their names and values from it.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 
 use diesel::IntoSql;
 use diesel::pg::Pg;
 use diesel::query_builder::QueryFragment;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{Array, HasSqlType, SqlType};
+
+use crate::error::DbError;
 
 /// A row of a table whose columns are known by name.
 pub(crate) trait Row: Sized + 'static {
@@ -22,6 +24,11 @@ pub(crate) trait Row: Sized + 'static {
     /// What the rows have in the columns that are written so.
     fn arrays<'a>(rows: &'a [Self], written: &[Written]) -> Vec<Values<'a>> {
         columns::<Self>(written).map(|column| (column.values)(rows)).collect()
+    }
+
+    /// A stored value as the domain knows it.
+    fn known<T, E: Display>(column: &str, value: Result<T, E>) -> Result<T, DbError> {
+        value.map_err(|error| DbError::unknown_value(Self::TABLE, column, error))
     }
 }
 

@@ -5,7 +5,7 @@ use timelog_domain::{
     Details, ExternalRef, ExternalRefPart, Record, TimeEntry, Version, WorkDuration,
 };
 
-use super::row::row;
+use super::row::{Row, row};
 use crate::error::DbError;
 use crate::external_digest;
 use crate::schema::time_entries;
@@ -95,10 +95,7 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
     type Error = DbError;
 
     fn try_from(row: TimeEntryRow) -> Result<Self, DbError> {
-        let part = |column: &'static str, text: String| {
-            ExternalRefPart::try_from(text)
-                .map_err(|error| DbError::unknown_value("time_entries", column, error))
-        };
+        let part = |column, text: String| TimeEntryRow::known(column, text.try_into());
         let external_ref = match (row.external_provider, row.external_type, row.external_id) {
             (Some(provider), Some(external_type), Some(external_id)) => Some(ExternalRef {
                 provider: part("external_provider", provider)?,
@@ -107,19 +104,13 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
             }),
             _ => None,
         };
+        let minutes = WorkDuration::from_minutes(row.minutes.into());
+        let description = row.description.map(TryInto::try_into).transpose();
         let details = Details {
             user_id: row.user_id.into(),
             work_date: row.work_date.into(),
-            duration: WorkDuration::from_minutes(row.minutes.into())
-                .map_err(|error| DbError::unknown_value("time_entries", "minutes", error))?,
-            description: row
-                .description
-                .map(|text| {
-                    text.try_into().map_err(|error| {
-                        DbError::unknown_value("time_entries", "description", error)
-                    })
-                })
-                .transpose()?,
+            duration: TimeEntryRow::known("minutes", minutes)?,
+            description: TimeEntryRow::known("description", description)?,
             billable: row.billable,
             ticket_id: row.entry_id.map(Into::into),
             release_id: row.release_id.map(Into::into),
@@ -130,14 +121,8 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
             project_id: row.project_id.into(),
             details,
             external_ref,
-            source: row
-                .source
-                .parse()
-                .map_err(|error| DbError::unknown_value("time_entries", "source", error))?,
-            status: row
-                .status
-                .parse()
-                .map_err(|error| DbError::unknown_value("time_entries", "status", error))?,
+            source: TimeEntryRow::known("source", row.source.parse())?,
+            status: TimeEntryRow::known("status", row.status.parse())?,
             version: Version::new(row.version),
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),

@@ -26,9 +26,7 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
         let saved = match change.loaded {
             None => diesel::insert_into(time_entries::table).values(row).execute(conn)?,
             Some(version) => {
-                let key = (change.time_entry.organization_id(), change.time_entry.id());
-                let key = (IdValue::from(key.0), IdValue::from(key.1));
-                diesel::update(time_entries::table.find(key))
+                diesel::update(time_entries::table.find((row.organization_id, row.id)))
                     .filter(time_entries::version.eq(version.get()))
                     .set(row)
                     .execute(conn)?
