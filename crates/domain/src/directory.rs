@@ -29,7 +29,8 @@ pub struct User {
     pub active: bool,
 }
 
-/// A piece of a project's planned work that time can be logged on, such as a story or a bug. On the wire its id is `entryId`.
+/// A piece of a project's planned work that time can be logged on, such as a story or a bug. On the
+/// wire its id is `entryId`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     /// The organization it belongs to.

@@ -90,10 +90,10 @@ impl Touches {
                 self.projects.insert((organization, log.project_id));
             }
             Command::ApplyMany(apply) => {
-                self.time_entries.extend(apply.ids.iter().map(|id| (organization, *id)))
+                self.time_entries.extend(apply.ids.iter().map(|id| (organization, *id)));
             }
             Command::Edit(edit) => {
-                self.users.extend(edit.patch.user_id.map(|user| (organization, user)))
+                self.users.extend(edit.patch.user_id.map(|user| (organization, user)));
             }
             Command::Log(_) | Command::Delete(_) | Command::Apply(_) => {}
         }
