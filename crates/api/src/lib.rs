@@ -1,13 +1,11 @@
 //! The HTTP service: routes, answers, credentials, settings, and the commands of the `timelog`
 //! program.
 
-mod answer;
 pub mod cli;
 mod clock;
 mod connections;
-mod csv;
+mod document;
 mod http;
-mod json;
 mod limits;
 mod listener;
 mod network;
@@ -17,6 +15,7 @@ mod server;
 mod settings;
 mod state;
 pub mod telemetry;
+mod wire;
 
 pub use clock::SystemClock;
 pub use server::Server;

@@ -18,7 +18,7 @@ use validator::Validate;
 use crate::connections::{Connections, Deadlines, SURPLUS, Stream};
 use crate::http::observe::observe;
 use crate::listener;
-use crate::routes::{self, Surface};
+use crate::routes::{Surface, mount, not_found, table};
 use crate::settings::Settings;
 use crate::state::{AppState, Ports};
 use crate::telemetry;
@@ -54,7 +54,8 @@ impl Server {
             .validate()
             .map_err(|errors| anyhow::anyhow!("a setting cannot be used: {errors}"))?;
         let metrics = telemetry::metrics();
-        let state = web::Data::new(AppState::new(ports, settings)?);
+        let openapi = crate::openapi::document(&settings.base_path)?.into();
+        let state = web::Data::new(AppState::new(ports, settings, openapi));
         let limits = state.clone();
         let mut builder = actix_server::Server::build()
             .workers(settings.workers)
@@ -144,8 +145,8 @@ fn serve(
             .app_data(state.clone())
             .app_data(state.in_flight.clone())
             .wrap(from_fn(move |request, next| observe(request, next, request_timeout)))
-            .service(web::scope(&base_path).configure(|config| routes::mount(config, surface)))
-            .default_service(web::to(routes::not_found));
+            .service(web::scope(&base_path).configure(|config| mount(config, table(), surface)))
+            .default_service(web::to(not_found));
         let app = app.into_factory().map_err(|error: Error| error.error_response());
         let (connections, stopping) = (connections.clone(), stopping.clone());
         let http = HttpService::build()

@@ -12,6 +12,7 @@ use timelog_domain::ports::{
 use timelog_domain::{ApiKey, Decision, MismatchPolicy, Request};
 
 use crate::http::anonymous::Anonymous;
+use crate::http::code::Code;
 use crate::http::credentials::KeyRing;
 use crate::http::in_flight::{Asking, InFlight};
 use crate::http::problem::Problem;
@@ -67,17 +68,23 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    pub(crate) fn new(ports: Ports, settings: &Settings) -> anyhow::Result<Self> {
-        Ok(Self {
+    /// That of the server that a request came to.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Data<Self>, Problem> {
+        let missing = || Problem::new(Code::Internal, "The server is not set up.");
+        request.app_data::<Data<Self>>().cloned().ok_or_else(missing)
+    }
+
+    pub(crate) fn new(ports: Ports, settings: &Settings, openapi: Bytes) -> Self {
+        Self {
             base_path: settings.base_path.as_str().into(),
             on_mismatch: settings.on_mismatch,
-            openapi: crate::openapi::document(&settings.base_path)?.into(),
+            openapi,
             keys: KeyRing::new(ports.keys.clone(), ports.clock.clone(), settings.key_memory),
             rate_limit: RateLimit::new(settings.rate_limit),
             in_flight: Data::new(InFlight::new(u64::from(settings.in_flight_mib.get()) << 20)),
             anonymous: Anonymous::new(settings.anonymous_rate, &settings.trusted_proxies),
             ports,
-        })
+        }
     }
 
     /// Counts a request against the limit of its address, before anything else is done for it,

@@ -19,6 +19,21 @@ impl<T> Given<T> {
         matches!(self, Self::Absent)
     }
 
+    /// The value, if there is one.
+    #[must_use]
+    pub fn value(self) -> Option<T> {
+        match self {
+            Self::Absent | Self::Unreadable => None,
+            Self::Is(value) => Some(value),
+        }
+    }
+
+    /// That value where nothing was said.
+    #[must_use]
+    pub fn or(self, default: T) -> Self {
+        if self.is_absent() { Self::Is(default) } else { self }
+    }
+
     /// The same of a value that is made of this one.
     #[must_use]
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Given<U> {

@@ -7,19 +7,15 @@ use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use timelog_domain::ports::{Directory, TimeEntryQueries};
-use timelog_domain::{
-    ExternalRefPart, Filter, OrganizationId, PageRequest, ProjectId, ReleaseId, Sort, Source,
-    Status, TicketId, TimeEntry, UserId, WorkDate,
-};
+use timelog_domain::{Filter, OrganizationId, PageRequest, ProjectId, Sort, TimeEntry};
 
 use super::Global;
 use super::output::{Kept, Output, Target};
 use super::progress::bar;
 use super::say::unwritten;
-use crate::answer::EntryBody;
-use crate::csv;
-use crate::http::query::Instant;
-use crate::json::bytes;
+use crate::wire::filter::EntryFilter;
+use crate::wire::time_entry::{ExternalRefShown, TimeEntryBody};
+use crate::wire::{bytes, csv};
 
 /// How many entries are read at a time.
 const PAGE: u32 = 1000;
@@ -38,8 +34,11 @@ pub(super) struct Export {
     /// Replace the file of --out if it exists.
     #[arg(long, requires = "out")]
     force: bool,
+    /// Only the entries of this project.
+    #[arg(long, value_name = "ID")]
+    project: Option<ProjectId>,
     #[command(flatten)]
-    entries: Entries,
+    entries: EntryFilter,
     /// The order: workDate, createdAt or updatedAt, after - for descending.
     #[arg(long, default_value = "workDate", allow_hyphen_values = true, value_name = "ORDER")]
     sort: Sort,
@@ -51,73 +50,9 @@ pub(super) enum Format {
     Ndjson,
 }
 
-/// Which entries to export: all that meet every condition.
-#[derive(Debug, Args)]
-struct Entries {
-    /// Logged on this project.
-    #[arg(long, value_name = "ID")]
-    project: Option<ProjectId>,
-    /// Of this user.
-    #[arg(long, value_name = "ID")]
-    user: Option<UserId>,
-    /// Spent on this ticket.
-    #[arg(long, value_name = "ID")]
-    entry: Option<TicketId>,
-    /// Spent on this release.
-    #[arg(long, value_name = "ID")]
-    release: Option<ReleaseId>,
-    /// In this status; may be repeated.
-    #[arg(long, value_name = "STATUS")]
-    status: Vec<Status>,
-    /// Billable (true) or not (false).
-    #[arg(long, value_name = "BOOLEAN")]
-    billable: Option<bool>,
-    /// Created in this way: api, ui or import.
-    #[arg(long, value_name = "SOURCE")]
-    source: Option<Source>,
-    /// Worked on this day or later.
-    #[arg(long, value_name = "DATE")]
-    from: Option<WorkDate>,
-    /// Worked on this day or earlier.
-    #[arg(long, value_name = "DATE")]
-    to: Option<WorkDate>,
-    /// Last changed at this instant or later.
-    #[arg(long, value_name = "INSTANT")]
-    updated_since: Option<Instant>,
-    /// Known to this other system.
-    #[arg(long, value_name = "TEXT")]
-    external_provider: Option<ExternalRefPart>,
-    /// Of this kind there.
-    #[arg(long, value_name = "TEXT")]
-    external_type: Option<ExternalRefPart>,
-    /// Under this id there.
-    #[arg(long, value_name = "TEXT")]
-    external_id: Option<ExternalRefPart>,
-}
-
-impl Entries {
-    fn filter(self) -> Filter {
-        Filter {
-            project_id: self.project,
-            user_id: self.user,
-            ticket_id: self.entry,
-            release_id: self.release,
-            statuses: self.status.into_iter().collect(),
-            billable: self.billable,
-            source: self.source,
-            from: self.from,
-            to: self.to,
-            updated_since: self.updated_since.map(|Instant(instant)| instant),
-            external_provider: self.external_provider,
-            external_type: self.external_type,
-            external_id: self.external_id,
-        }
-    }
-}
-
 impl Export {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let filter = self.entries.filter();
+        let filter = self.entries.filter(self.project);
         ensure!(
             filter.from.is_none() || filter.to.is_none() || filter.from <= filter.to,
             "--from is after --to"
@@ -200,25 +135,13 @@ fn cannot_write(error: std::io::Error) -> anyhow::Error {
 #[serde(rename_all = "camelCase")]
 struct Exported<'a> {
     #[serde(flatten)]
-    entry: EntryBody<'a>,
+    entry: TimeEntryBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    external_ref: Option<Reference<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Reference<'a> {
-    provider: &'a str,
-    external_type: &'a str,
-    external_id: &'a str,
+    external_ref: Option<ExternalRefShown<'a>>,
 }
 
 fn append(text: &mut Vec<u8>, entry: &TimeEntry) {
-    let external_ref = entry.external_ref().map(|reference| Reference {
-        provider: reference.provider.as_str(),
-        external_type: reference.external_type.as_str(),
-        external_id: reference.external_id.as_str(),
-    });
+    let external_ref = entry.external_ref().map(ExternalRefShown::from);
     text.extend(bytes(&Exported { entry: entry.into(), external_ref }));
     text.push(b'\n');
 }

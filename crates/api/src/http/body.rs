@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use actix_web::http::header;
-use actix_web::web::{Bytes, BytesMut, Payload};
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{HttpMessage, HttpRequest, dev};
 use futures_util::StreamExt;
 
 use super::arrival::declared_length;
@@ -12,7 +12,7 @@ use super::code::Code;
 use super::in_flight::{self, Held};
 use super::prefer::{self, StrictlyRead};
 use super::problem::Problem;
-use crate::json::{Handling, Json};
+use crate::wire::{Handling, Json};
 
 /// The most bytes that one entry's body may have.
 pub(crate) const ONE_ENTRY: usize = 64 * 1024;
@@ -55,29 +55,20 @@ impl Sent {
     }
 }
 
-/// A JSON body that may also be missing, which leaves it empty.
-pub(crate) async fn read_if_any(
-    request: &HttpRequest,
-    mut payload: Payload,
-    limit: usize,
-) -> Result<Sent, Problem> {
-    if request.headers().contains_key(header::CONTENT_TYPE) {
-        return read(request, payload, limit).await;
-    }
-    match payload.next().await {
-        None => Ok(Sent::new(request, Bytes::new(), Vec::new())),
-        // There is a body after all, and nothing says that it is JSON.
-        Some(_) => read(request, payload, limit).await,
-    }
-}
-
-/// A JSON body of at most `limit` bytes. Where it is not read to its end, that is left to
-/// [`Arrival`](super::arrival::Arrival), and so is one that comes too late.
+/// A JSON body of at most `limit` bytes, or an empty object where there may be none and is none.
+/// Where it is not read to its end, that is left to [`Arrival`](super::arrival::Arrival), and so is
+/// one that comes too late.
 pub(crate) async fn read(
     request: &HttpRequest,
-    mut payload: Payload,
+    mut payload: dev::Payload,
     limit: usize,
+    may_be_missing: bool,
 ) -> Result<Sent, Problem> {
+    let is_declared = request.headers().contains_key(header::CONTENT_TYPE);
+    if may_be_missing && !is_declared && payload.next().await.is_none() {
+        return Ok(Sent::new(request, Bytes::new(), Vec::new()));
+    }
+    // Where there is a body after all, nothing says that it is JSON.
     check_media_type(request)?;
     let too_large =
         || Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes."));

@@ -2,6 +2,10 @@
 //! decide by them.
 
 use actix_web::http::StatusCode;
+use serde::{Serialize, Serializer};
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::wire::{Answered, Described, Schemas, schema};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident = $name:literal, $status:ident, $title:literal;)+) => {
@@ -12,6 +16,9 @@ macro_rules! codes {
         }
 
         impl Code {
+            /// Every code, in the order of their statuses.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$code),+];
+
             /// The name on the wire.
             pub(crate) const fn as_str(self) -> &'static str {
                 match self { $(Self::$code => $name,)+ }
@@ -55,3 +62,19 @@ codes! {
     Internal = "internal", INTERNAL_SERVER_ERROR, "The server made a mistake";
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The service cannot answer right now";
 }
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+impl Described for Code {
+    fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+        let about = "The kind of problem, for programs. It never changes its meaning.";
+        let codes = Self::ALL.iter().map(|code| code.as_str());
+        schemas.named("ProblemCode", |_| schema::words(about, codes).into())
+    }
+}
+
+impl Answered for Code {}

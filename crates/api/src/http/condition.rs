@@ -4,7 +4,8 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{self, EntityTag, Header};
 use timelog_domain::Version;
 
-use super::problem::{Problem, Violation};
+use super::problem::Problem;
+use crate::wire::Violation;
 
 /// Which versions the request may change. Only strong tags are compared (RFC 9110, section 13.1.1),
 /// and a tag that is none of ours is never current.

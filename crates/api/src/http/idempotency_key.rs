@@ -4,7 +4,8 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use timelog_domain::IdempotencyKey;
 
 use super::code::Code;
-use super::problem::{Problem, Violation};
+use super::problem::Problem;
+use crate::wire::Violation;
 
 const NAME: &str = "Idempotency-Key";
 
@@ -44,7 +45,7 @@ fn unquote(value: &[u8]) -> Option<String> {
     while let Some(&byte) = bytes.next() {
         match byte {
             b'\\' => {
-                text.push(char::from(*bytes.next().filter(|next| matches!(next, b'"' | b'\\'))?))
+                text.push(char::from(*bytes.next().filter(|next| matches!(next, b'"' | b'\\'))?));
             }
             b'"' => return None,
             b' '..=b'~' => text.push(char::from(byte)),

@@ -14,7 +14,7 @@ pub(crate) mod observe;
 pub(crate) mod prefer;
 pub(crate) mod problem;
 pub(crate) mod proxies;
-pub(crate) mod query;
 pub(crate) mod rate_limit;
 pub(crate) mod refusal;
 pub(crate) mod request_id;
+pub(crate) mod stored_answer;

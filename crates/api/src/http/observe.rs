@@ -18,10 +18,11 @@ use super::caching;
 use super::code::Code;
 use super::in_flight::{self, Answering, Held};
 use super::prefer::StrictlyRead;
-use super::problem::{Problem, Violation};
+use super::problem::Problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::connections::{Connection, Stage};
 use crate::state::AppState;
+use crate::wire::Violation;
 
 /// How the routes of health end. They are answered where nothing else is: whoever looks after this
 /// process asks without a key, and must not be kept out by others.
@@ -51,6 +52,7 @@ pub(crate) async fn observe(
         // Actix knows problems of its own, such as a request line that is too long. They are
         // answered like ours.
         if let Some(problem) = response.response().error().map(problem_of) {
+            problem.note();
             response = response.into_response(problem.response(&id));
         }
         let held = hold_memory(&mut response, &id);

@@ -1,24 +1,22 @@
 //! Problems: RFC 9457 `application/problem+json`.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use timelog_domain::ports::PortError;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaFormat};
+use utoipa::openapi::{RefOr, Schema};
 
 use super::code::Code;
 use super::request_id::{RequestId, X_REQUEST_ID};
-
-/// How many things that are wrong are told of one request. The others are counted, so that no
-/// request gets an answer that is many times its size.
-pub(crate) const MOST_TOLD: usize = 100;
-
-/// How much is repeated of a name that the sender chose: so many characters, which take so many
-/// bytes in JSON.
-const LONGEST_NAME: usize = 100;
-const WIDEST_NAME: usize = 300;
+use crate::wire::schema;
+use crate::wire::{
+    Answered, Described, MOST_TOLD, Schemas, Sometimes, Unreadable, Violation, answer, bytes,
+};
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, Clone)]
@@ -28,75 +26,8 @@ pub(crate) struct Problem {
     violations: Vec<Violation>,
     results: Option<Box<RawValue>>,
     headers: Vec<(header::HeaderName, String)>,
-}
-
-/// One thing that is wrong with a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Violation {
-    #[serde(flatten)]
-    place: Place,
-    code: &'static str,
-    message: String,
-}
-
-/// Where it is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Place {
-    /// A JSON pointer into the body.
-    Pointer(String),
-    /// The name of a header, a path parameter or a query parameter.
-    Parameter(String),
-}
-
-impl Violation {
-    /// At a place of the body.
-    pub(crate) fn at(
-        pointer: impl Into<String>,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
-        Self { place: Place::Pointer(pointer.into()), code, message: message.into() }
-    }
-
-    /// In a header, path or query parameter.
-    pub(crate) fn in_parameter(name: &str, code: &'static str, message: impl Into<String>) -> Self {
-        Self { place: Place::Parameter(cut(name).into_owned()), code, message: message.into() }
-    }
-}
-
-/// The beginning of a name that the sender chose.
-pub(crate) fn cut(name: &str) -> Cow<'_, str> {
-    let mut width = 0;
-    let mut letters = name.char_indices().enumerate();
-    let too_much = letters.find(|(count, (_, letter))| {
-        width += match letter {
-            '\0'..='\u{1f}' => 6,
-            '"' | '\\' => 2,
-            letter => letter.len_utf8(),
-        };
-        *count == LONGEST_NAME || width > WIDEST_NAME
-    });
-    match too_much {
-        Some((_, (end, _))) => Cow::Owned(format!("{}…", &name[..end])),
-        None => Cow::Borrowed(name),
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    r#type: String,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    code: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Violation],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    results: Option<&'a RawValue>,
+    /// What could not be done, if that is why.
+    pub(super) failure: Option<Box<PortError>>,
 }
 
 /// As part of a larger answer, which names its request itself, or is kept and outlives it.
@@ -114,6 +45,7 @@ impl Problem {
             violations: Vec::new(),
             results: None,
             headers: Vec::new(),
+            failure: None,
         }
     }
 
@@ -123,7 +55,7 @@ impl Problem {
     }
 
     /// Likewise, where some of what is wrong was only counted.
-    pub(crate) fn invalid_with_more(mut violations: Vec<Violation>, more: usize) -> Self {
+    fn invalid_with_more(mut violations: Vec<Violation>, more: usize) -> Self {
         let detail = match violations.len() + more {
             1 => "One value is not valid.".to_owned(),
             count if count <= MOST_TOLD => format!("{count} values are not valid."),
@@ -153,19 +85,28 @@ impl Problem {
         self
     }
 
+    /// What it is because of.
+    pub(super) fn with_failure(mut self, failure: PortError) -> Self {
+        self.failure = Some(Box::new(failure));
+        self
+    }
+
+    pub(super) const fn code(&self) -> Code {
+        self.code
+    }
+
     /// What is wrong, for people who see no JSON: each place, if there is one, and what is wrong
     /// there.
     pub(crate) fn reasons(&self) -> Vec<(String, String)> {
-        let reason =
-            |Violation {
-                 place: Place::Pointer(place) | Place::Parameter(place), message, ..
-             }: &Violation| {
-                (place.trim_start_matches('/').replace('/', "."), message.clone())
-            };
         if self.violations.is_empty() {
             return vec![(String::new(), self.detail.clone())];
         }
-        self.violations.iter().map(reason).collect()
+        self.violations.iter().map(Violation::reason).collect()
+    }
+
+    /// As the document shows it.
+    pub(crate) fn shown(&self, request_id: Option<&str>) -> Value {
+        serde_json::to_value(self.body(request_id)).unwrap_or_default()
     }
 
     /// The answer, which names the request it answers.
@@ -175,13 +116,13 @@ impl Problem {
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.as_str()));
         }
-        response.body(crate::json::bytes(&self.body(Some(request_id))))
+        response.body(bytes(&self.body(Some(request_id.as_str()))))
     }
 
     /// The whole answer to a request that could not be read, after which the connection closes.
     pub(crate) fn message(&self) -> Vec<u8> {
         let id = RequestId::of(&header::HeaderMap::new());
-        let body = crate::json::bytes(&self.body(Some(&id)));
+        let body = bytes(&self.body(Some(id.as_str())));
         let head = format!(
             "HTTP/1.1 {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n{X_REQUEST_ID}: {id}\r\n\
              cache-control: no-store\r\nconnection: close\r\n\r\n",
@@ -191,16 +132,16 @@ impl Problem {
         [head.into_bytes(), body].concat()
     }
 
-    fn body<'a>(&'a self, request_id: Option<&'a RequestId>) -> Body<'a> {
+    fn body<'a>(&'a self, request_id: Option<&'a str>) -> Body<'a> {
         Body {
-            r#type: format!("urn:timelog:problem:{}", self.code.as_str()),
-            title: self.code.title(),
-            status: self.code.status().as_u16(),
-            detail: &self.detail,
-            code: self.code.as_str(),
-            request_id: request_id.map(RequestId::as_str),
-            errors: &self.violations,
-            results: self.results.as_deref(),
+            r#type: Urn(format!("urn:timelog:problem:{}", self.code.as_str())),
+            title: Words(self.code.title()),
+            status: Status(self.code.status().as_u16()),
+            detail: Words(&self.detail),
+            code: self.code,
+            request_id: Sometimes(request_id.map(Id)),
+            errors: Sometimes(Some(Violations(&self.violations)).filter(|told| !told.0.is_empty())),
+            results: Sometimes(self.results.as_deref().map(Results)),
         }
     }
 }
@@ -223,4 +164,125 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }
+}
+
+impl From<Unreadable> for Problem {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Malformed(detail) => Self::new(Code::MalformedJson, detail),
+            Unreadable::Invalid { violations, more } => Self::invalid_with_more(violations, more),
+        }
+    }
+}
+
+impl Problem {
+    /// What a problem has, as the document describes it.
+    pub(crate) fn declared(schemas: &mut Schemas) -> ObjectBuilder {
+        let mut declared = Body::declared(schemas).build();
+        declared.properties.shift_remove("results");
+        ObjectBuilder::from(declared).required("requestId")
+    }
+}
+
+/// A problem that is an answer of its own.
+pub(crate) struct WholeProblem;
+
+impl Described for WholeProblem {
+    fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+        let table: Vec<_> = Code::ALL
+            .iter()
+            .map(|code| {
+                format!("| {} | `{}` | {} |", code.status().as_u16(), code.as_str(), code.title())
+            })
+            .collect();
+        let about = format!(
+            "Why a request failed, in the form of RFC 9457.\n\n| status | code | title \
+             |\n|---|---|---|\n{}",
+            table.join("\n")
+        );
+        let example = Self::example();
+        schemas.named("Problem", |schemas| {
+            let declared = Problem::declared(schemas).description(Some(about));
+            schema::closed(declared.examples([example]))
+        })
+    }
+}
+
+impl WholeProblem {
+    fn example() -> Value {
+        let id = "01946900-56bf-7f21-b0c4-2d3e4f506172";
+        Problem::new(Code::NotFound, "There is no such time entry.").shown(Some(id))
+    }
+}
+
+/// As part of a larger answer.
+impl Described for Problem {
+    fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+        let about = "Why one item of many failed. As `Problem`, without a `requestId`: the answer \
+            that it stands in has one for all. Pointers are relative to the item.";
+        schemas.named("ItemProblem", |schemas| {
+            let mut declared = Body::declared(schemas).build();
+            declared.properties.shift_remove("results");
+            declared.properties.shift_remove("requestId");
+            let detail = "This key may change only the entries of its own user.";
+            let example = Self::new(Code::Forbidden, detail).shown(None);
+            let declared = ObjectBuilder::from(declared).description(Some(about));
+            schema::closed(declared.examples([example]))
+        })
+    }
+}
+
+impl Answered for Problem {}
+
+answer! {
+    /// A problem.
+    struct Body<'a> = "ProblemBody" {
+        /// The kind of problem as a URI: `urn:timelog:problem:` and the code.
+        r#type: Urn,
+        /// The kind of problem in words. It is the same every time.
+        title: Words<'a>,
+        /// The HTTP status once more.
+        status: Status,
+        /// What went wrong this time, for people.
+        detail: Words<'a>,
+        code: Code,
+        /// The value of `X-Request-Id`.
+        request_id: Sometimes<Id<'a>>,
+        /// Every value that was refused, up to 100 of them; `detail` tells how many there are.
+        /// Always there when the code is `validation_error`.
+        errors: Sometimes<Violations<'a>>,
+        /// What each of many items came to.
+        results: Sometimes<Results<'a>>,
+    }
+}
+
+/// Parts of a problem, each with its schema.
+macro_rules! parts {
+    ($($part:ident $(<$life:lifetime>)? ($type:ty) = |$schemas:pat_param| $schema:expr;)+) => {$(
+        #[derive(Serialize)]
+        struct $part $(<$life>)? ($type);
+
+        impl $(<$life>)? Described for $part $(<$life>)? {
+            fn schema($schemas: &mut Schemas) -> RefOr<Schema> {
+                $schema.into()
+            }
+        }
+
+        impl $(<$life>)? Answered for $part $(<$life>)? {}
+    )+};
+}
+
+parts! {
+    Urn(String) = |_| schema::text("")
+        .format(Some(SchemaFormat::Custom("uri".to_owned())))
+        .pattern(Some("^urn:timelog:problem:[a-z]+(_[a-z]+)*$"))
+        .examples([json!("urn:timelog:problem:not_found")]);
+    Words<'a>(&'a str) = |_| schema::text("").min_length(Some(1));
+    Status(u16) = |_| schema::whole(400).maximum(Some(599));
+    Id<'a>(&'a str) = |_| schema::text("").pattern(Some("^[!-~]{1,128}$"));
+    Violations<'a>(&'a [Violation]) = |schemas| ArrayBuilder::new()
+        .items(Violation::schema(schemas))
+        .min_items(Some(1))
+        .max_items(Some(MOST_TOLD));
+    Results<'a>(&'a RawValue) = |_| ArrayBuilder::new();
 }

@@ -5,7 +5,9 @@ use timelog_domain::ports::PortError;
 use timelog_domain::{InvalidReference, Refusal};
 
 use super::code::Code;
-use super::problem::{Problem, Violation};
+use super::problem::Problem;
+use super::stored_answer;
+use crate::wire::Violation;
 
 /// When to try again after a 503, in seconds.
 const RETRY_AFTER: &str = "1";
@@ -38,10 +40,7 @@ impl From<Refusal> for Problem {
                 Self::new(Code::InvalidTransition, format!("{detail} Possible now: {possible}."))
             }
             Refusal::NotBillable => Self::new(Code::NotBillable, detail),
-            Refusal::IdempotencyKeyReused => {
-                crate::answer::mismatch();
-                Self::new(Code::IdempotencyKeyReused, detail)
-            }
+            Refusal::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused, detail),
         }
     }
 }
@@ -58,27 +57,41 @@ fn violation(invalid: InvalidReference) -> Violation {
 
 impl From<PortError> for Problem {
     fn from(error: PortError) -> Self {
-        match error {
+        let problem = match error {
             PortError::Busy => {
-                metrics::counter!("timelog_turned_away_total", "why" => "busy").increment(1);
                 Self::new(Code::Unavailable, "Too many requests are waiting. Try again shortly.")
                     .with_header(header::RETRY_AFTER, RETRY_AFTER)
             }
-            PortError::Unavailable(reason) => {
-                metrics::counter!("timelog_turned_away_total", "why" => "unavailable").increment(1);
-                tracing::warn!(reason, "the store is unavailable");
+            PortError::Unavailable(_) => {
                 Self::new(Code::Unavailable, "The database is not available. Try again shortly.")
                     .with_header(header::RETRY_AFTER, RETRY_AFTER)
             }
             // Decisions look references up before anything is stored, so one that is unknown here
             // is a fault of ours.
-            PortError::Internal(_) | PortError::UnknownReference => {
-                tracing::error!(%error, "the store failed");
-                Self::new(
-                    Code::Internal,
-                    "The request could not be carried out. The request id finds it in the log.",
-                )
+            PortError::Internal(_) | PortError::UnknownReference => Self::new(
+                Code::Internal,
+                "The request could not be carried out. The request id finds it in the log.",
+            ),
+        };
+        problem.with_failure(error)
+    }
+}
+
+impl Problem {
+    /// Notes in the log and in the metrics what its answer does not tell.
+    pub(crate) fn note(&self) {
+        let turned_away = |why| metrics::counter!("timelog_turned_away_total", "why" => why);
+        match self.failure.as_deref() {
+            Some(PortError::Busy) => turned_away("busy").increment(1),
+            Some(PortError::Unavailable(reason)) => {
+                turned_away("unavailable").increment(1);
+                tracing::warn!(reason, "the store is unavailable");
             }
+            Some(error @ (PortError::Internal(_) | PortError::UnknownReference)) => {
+                tracing::error!(%error, "the store failed");
+            }
+            None if self.code() == Code::IdempotencyKeyReused => stored_answer::note_mismatch(),
+            None => {}
         }
     }
 }

@@ -2,19 +2,17 @@
 //! and how it is answered.
 
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, rt};
-use sha2::{Digest, Sha256};
+use actix_web::{HttpResponse, rt};
 use timelog_domain::idempotency::Render;
 use timelog_domain::ports::PortError;
 use timelog_domain::{
-    ApiKey, Caller, Claim, Command, Decision, Fingerprint, IdempotencyScope, Refusal, Reply,
-    Request,
+    Caller, Claim, Command, Decision, Fingerprint, IdempotencyScope, Refusal, Reply, Request,
 };
 
-use crate::answer;
-use crate::http::body::{Memory, Sent};
-use crate::http::idempotency_key;
+use super::admission::HasKey;
+use crate::http::body::Memory;
 use crate::http::problem::Problem;
+use crate::http::stored_answer;
 use crate::state::AppState;
 
 /// A change that is about to be asked for.
@@ -27,40 +25,28 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// A change under the request's idempotency key, if it has one. The operation is its method and
-    /// path, by which repeats are told: one spelling for one resource.
-    pub(super) fn new(
-        request: &HttpRequest,
-        state: &Data<AppState>,
-        key: &ApiKey,
-        operation: String,
-        body: &Sent,
-    ) -> Result<Self, Problem> {
-        let caller = Caller::from(key);
-        let claim = idempotency_key::of(request.headers())?.map(|key| {
-            let Caller { organization_id, key_id, .. } = caller;
-            let scope = IdempotencyScope { organization_id, key_id, operation, key };
-            (scope, Fingerprint(Sha256::digest(body.bytes()).into()))
-        });
-        Ok(Self { state: state.clone(), caller, claim, memory: body.memory() })
+    pub(super) const fn new(
+        state: Data<AppState>,
+        caller: Caller,
+        claim: Option<(IdempotencyScope, Fingerprint)>,
+        memory: Memory,
+    ) -> Self {
+        Self { state, caller, claim, memory }
     }
 
     /// A change that knows no idempotency key, because repeating it is harmless.
-    pub(super) fn without_key(state: &Data<AppState>, key: &ApiKey) -> Self {
-        Self { state: state.clone(), caller: Caller::from(key), claim: None, memory: None }
+    pub(super) fn without_key(state: Data<AppState>, by: &impl HasKey) -> Self {
+        Self::new(state, Caller::from(&**by.key()), None, None)
     }
 
-    /// Has the command carried out and answers what came of it.
-    pub(super) async fn carry_out(
-        self,
-        command: Command,
-        render: Render,
-    ) -> Result<HttpResponse, Problem> {
-        self.carry_out_or(command, render, Problem::from).await
+    /// Has the command carried out and answers what became of the one entry.
+    pub(super) async fn carry_out(self, command: Command) -> Result<HttpResponse, Problem> {
+        let render = stored_answer::renderer(&self.state.base_path);
+        self.carry_out_with(command, render, Problem::from).await
     }
 
-    /// Likewise, with an answer of its own to a refusal.
-    pub(super) async fn carry_out_or(
+    /// Likewise, with answers of its own.
+    pub(super) async fn carry_out_with(
         self,
         command: Command,
         render: Render,
@@ -75,9 +61,13 @@ impl Change {
         });
         let request = Request { caller: self.caller, command, claim };
         match execute(self.state, request, self.memory).await? {
-            Ok(Reply::Done { answer: Some(answer), .. }) => Ok(answer::response(answer)),
-            Ok(Reply::Done { outcome, answer: None }) => Ok(answer::response(render(&outcome))),
-            Ok(Reply::Replayed { answer, same_body }) => Ok(answer::replay(answer, same_body)),
+            Ok(Reply::Done { answer: Some(answer), .. }) => Ok(stored_answer::response(answer)),
+            Ok(Reply::Done { outcome, answer: None }) => {
+                Ok(stored_answer::response(render(&outcome)))
+            }
+            Ok(Reply::Replayed { answer, same_body }) => {
+                Ok(stored_answer::replay(answer, same_body))
+            }
             Err(refusal) => Err(refused(refusal)),
         }
     }

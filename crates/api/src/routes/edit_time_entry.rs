@@ -1,27 +1,54 @@
 //! `PATCH /time-entries/{timeEntryId}`: changes what an entry says.
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
-use timelog_domain::{Command, EditTimeEntry, Permission};
+use actix_web::HttpResponse;
+use serde_json::json;
+use timelog_domain::{Command, EditTimeEntry, IfMatch};
 
-use super::admission::admit_to_time_entry;
-use super::bodies::patch;
+use super::admission::{ToTimeEntry, Write};
+use super::asked::{Asked, Sending};
 use super::change::Change;
-use crate::answer;
-use crate::http::body;
-use crate::http::condition::if_match;
+use crate::document::samples::entry;
+use crate::document::{About, Answer, Sample, Tag, headers, problem_sets};
 use crate::http::problem::Problem;
-use crate::state::AppState;
+use crate::wire::time_entry::{EditBody, TimeEntryBody};
 
 pub(super) async fn edit_time_entry(
-    request: HttpRequest,
-    payload: Payload,
-    state: Data<AppState>,
+    asked: Asked<ToTimeEntry<Write>, Sending<EditBody, IfMatch>>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, id) = admit_to_time_entry(&request, &state, Permission::Write).await?;
-    let body = body::read(&request, payload, body::ONE_ENTRY).await?;
-    let if_match = if_match(&request)?;
-    let command = EditTimeEntry { id, patch: patch::parse(body.json())?, if_match };
-    let change = Change::without_key(&state, &key);
-    change.carry_out(Command::Edit(command), answer::renderer(&state.base_path)).await
+    let Sending { body: patch, headers: if_match } = asked.input;
+    let command = EditTimeEntry { id: asked.by.id, patch, if_match };
+    Change::without_key(asked.state, &asked.by).carry_out(Command::Edit(command)).await
+}
+
+pub(super) fn about() -> About {
+    About::new(
+        "editTimeEntry",
+        Tag::TimeEntries,
+        "Edit a time entry",
+        "Changes some members of a draft or rejected entry, which is a draft afterwards, and \
+         answers with the whole entry. An edit that changes nothing succeeds whatever the \
+         status, and leaves version and `updatedAt` alone. The key needs the permission \
+         `write`; one that is bound to a user edits that user's entries alone, and cannot hand \
+         them over.\n\nSend the `ETag` you have read in `If-Match`, so that nobody's change is \
+         overwritten unseen.",
+    )
+    .sent(
+        "What to change, in at most 65536 bytes of UTF-8. Media types that end in `+json` are \
+         read like `application/json`.",
+        vec![
+            Sample::new("minutes", "Another duration", json!({ "minutes": 105 })),
+            Sample::new(
+                "several",
+                "No description, and not billable",
+                json!({ "description": null, "billable": false }),
+            ),
+        ],
+    )
+    .answer(
+        Answer::json::<TimeEntryBody<'_>>(200, "The entry as it is now.")
+            .sample(Sample::new("edited", "A draft", entry(json!({}))))
+            .header(&headers::ETAG),
+    )
+    .problems(&problem_sets::NOT_EDITABLE)
+    .also_sent_as("application/merge-patch+json")
 }

@@ -5,16 +5,19 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
-use timelog_domain::{Filter, OrganizationId, PageRequest, Permission, Position, ProjectId, Sort};
+use serde_json::json;
+use timelog_domain::{Filter, OrganizationId, PageRequest, Position, ProjectId, Sort};
 
-use super::admission::{Key, admit_to_all_projects, admit_to_project};
-use super::is_head;
+use super::admission::{HasKey, Key, Read, ToAllProjects, ToProject};
+use super::answer::is_head;
+use super::asked::{Asked, Asking};
 use super::list_time_entries::must_exist;
-use crate::csv;
+use crate::document::{About, Answer, Tag, headers};
 use crate::http::in_flight::{self, Held};
 use crate::http::problem::Problem;
-use crate::http::query::Query;
 use crate::state::AppState;
+use crate::wire::csv;
+use crate::wire::filter::{EntryFilter, Order};
 
 /// How many entries are read at a time.
 const PAGE: u32 = 250;
@@ -22,20 +25,20 @@ const PAGE: u32 = 250;
 /// The memory that a page takes at most, as rows and as text: descriptions have up to 8000 bytes.
 const MEMORY: u64 = 4 << 20;
 
+type ExportQuery = Asking<(EntryFilter, Order)>;
+
 pub(super) async fn export_of_project(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<ToProject<Read>, ExportQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, project) = admit_to_project(&request, &state, Permission::Read).await?;
-    export(&request, state, &key, Some(project)).await
+    let Asked { state, request, by, input } = asked;
+    export(&request, state, by.key(), Some(by.id), input).await
 }
 
 pub(super) async fn export_of_organization(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<ToAllProjects<Read>, ExportQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let key = admit_to_all_projects(&request, &state, Permission::Read).await?;
-    export(&request, state, &key, None).await
+    let Asked { state, request, by, input } = asked;
+    export(&request, state, by.key(), None, input).await
 }
 
 async fn export(
@@ -43,11 +46,8 @@ async fn export(
     state: Data<AppState>,
     key: &Key,
     project: Option<ProjectId>,
+    Asking { query: (filter, order), .. }: ExportQuery,
 ) -> Result<HttpResponse, Problem> {
-    let mut query = Query::of(request);
-    let filter = query.filter(project);
-    let sort: Sort = query.one("sort").unwrap_or_default();
-    query.finish()?;
     must_exist(&state, key, project).await?;
     let mut response = HttpResponse::Ok();
     response
@@ -62,8 +62,8 @@ async fn export(
     let start = Export {
         state,
         organization: key.organization_id,
-        filter,
-        sort,
+        filter: filter.filter(project),
+        sort: order.sort(),
         next: Next::Page(None),
         _held: held,
     };
@@ -108,4 +108,45 @@ impl Export {
         self.next = page.next.map_or(Next::End, |position| Next::Page(Some(position)));
         Ok((text.into(), self))
     }
+}
+
+pub(super) fn about_of_project() -> About {
+    About::new(
+        "exportProjectTimeEntries",
+        Tag::Lists,
+        "Export the time entries of a project as CSV",
+        "Answers all entries of a project that the filters let through, in one table (RFC 4180) \
+         whose first line names the columns. It is read while it is sent; if that fails midway, \
+         the connection is cut, and the table is not complete. Texts that a spreadsheet would \
+         take for a formula have an apostrophe before them, and so has what follows a `;`, a \
+         comma, a quote, a tab or a line end inside a text, where a program might divide it. \
+         The key needs the permission `read`.",
+    )
+    .answer(
+        Answer::text(200, "The table.", "text/csv")
+            .example(json!("id,projectId,userId,entryId,releaseId,workDate,hours,minutes,description,billable,source,status,invoiced,externalRef.provider,externalRef.externalType,externalRef.externalId,version,createdAt,updatedAt\r\n01946900-56c0-7c3e-9d24-51f6a7b8c9d0,9a8b7c6d-0000-0000-0000-000000000002,9a8b7c6d-0000-0000-0000-000000000002,,,2025-01-15,0.75,45,Sprint \
+             review,true,api,draft,false,jira,worklog,10042,1,2025-01-15T08:06:57.472Z,2025-01-15T08:06:57.472Z\r\n"))
+            .header(&headers::CONTENT_DISPOSITION),
+    )
+}
+
+pub(super) fn about_of_organization() -> About {
+    About::new(
+        "exportTimeEntries",
+        Tag::Lists,
+        "Export the time entries of the organization as CSV",
+        "Answers all entries of the organization that the filters let through, in one table \
+         (RFC 4180) whose first line names the columns. It is read while it is sent; if that \
+         fails midway, the connection is cut, and the table is not complete. Texts that a \
+         spreadsheet would take for a formula have an apostrophe before them, and so has what \
+         follows a `;`, a comma, a quote, a tab or a line end inside a text, where a program \
+         might divide it. The key needs the permission `read`, and must not be confined to a \
+         project.",
+    )
+    .answer(
+        Answer::text(200, "The table.", "text/csv")
+            .example(json!("id,projectId,userId,entryId,releaseId,workDate,hours,minutes,description,billable,source,status,invoiced,externalRef.provider,externalRef.externalType,externalRef.externalId,version,createdAt,updatedAt\r\n01946900-56c0-7c3e-9d24-51f6a7b8c9d0,9a8b7c6d-0000-0000-0000-000000000002,9a8b7c6d-0000-0000-0000-000000000002,,,2025-01-15,0.75,45,Sprint \
+             review,true,api,draft,false,jira,worklog,10042,1,2025-01-15T08:06:57.472Z,2025-01-15T08:06:57.472Z\r\n"))
+            .header(&headers::CONTENT_DISPOSITION),
+    )
 }

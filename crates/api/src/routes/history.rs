@@ -1,86 +1,113 @@
 //! `GET /time-entries/{timeEntryId}/history`: every change of an entry, also after it was deleted.
 
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
-use serde_json::{Map, Value, json};
-use timelog_domain::{FieldChange, FieldValue, HistoryRecord, Permission, Status};
+use actix_web::HttpResponse;
+use serde_json::{Value, json};
 
-use super::admission::admit_to_time_entry;
+use super::admission::{HasKey, Read, ToTimeEntry};
+use super::answer::answer_json;
+use super::asked::Asked;
+use crate::document::samples::with;
+use crate::document::{About, Answer, Sample, Tag};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
-use crate::json::bytes;
-use crate::state::AppState;
+use crate::wire::history::HistoryBody;
 
-#[derive(Serialize)]
-struct Body<'a> {
-    data: Vec<Change<'a>>,
+pub(super) async fn history(asked: Asked<ToTimeEntry<Read>>) -> Result<HttpResponse, Problem> {
+    let Asked { state, by, .. } = asked;
+    let records = state.ports.queries.history(by.key().organization_id, by.id).await?;
+    let missing = || Problem::new(Code::NotFound, "There never was such a time entry.");
+    by.key().check_scope(records.first().ok_or_else(missing)?.project_id)?;
+    Ok(answer_json(&HistoryBody::from(&*records)))
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Change<'a> {
-    version: i64,
-    action: &'a str,
-    at: String,
-    by: By,
-    reason: Option<&'a str>,
-    invoice_ref: Option<&'a str>,
-    from: Option<&'a str>,
-    to: Option<&'a str>,
-    /// `{"minutes": {"old": 90, "new": 105}}`
-    changes: Map<String, Value>,
+pub(super) fn about() -> About {
+    About::new(
+        "getTimeEntryHistory",
+        Tag::TimeEntries,
+        "Read what happened to a time entry",
+        "Lists every change of the entry, oldest first: who did what, when and why. It can be \
+         read after the entry was deleted, too. The key needs the permission `read`.",
+    )
+    .answer(
+        Answer::json::<HistoryBody<'_>>(200, "The changes.").sample(approved()).sample(deleted()),
+    )
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct By {
-    key_id: String,
-    user_id: Option<String>,
+/// The record of a draft that was logged, with those members otherwise.
+fn record(otherwise: Value) -> Value {
+    with(
+        json!({
+            "version": 1,
+            "action": "log",
+            "at": "2025-01-15T08:06:57.472Z",
+            "by": { "keyId": "01943f00-1122-7334-8455-66778899aabb", "userId": null },
+            "reason": null,
+            "invoiceRef": null,
+            "from": null,
+            "to": "draft",
+            "changes": {},
+        }),
+        otherwise,
+    )
 }
 
-impl<'a> From<&'a HistoryRecord> for Change<'a> {
-    fn from(record: &'a HistoryRecord) -> Self {
-        Self {
-            version: record.version.get(),
-            action: record.event.as_str(),
-            at: record.at.to_string(),
-            by: By {
-                key_id: record.key_id.to_string(),
-                user_id: record.user_id.map(|id| id.to_string()),
-            },
-            reason: record.reason.as_ref().map(timelog_domain::Reason::as_str),
-            invoice_ref: record.invoice_ref.as_ref().map(timelog_domain::InvoiceRef::as_str),
-            from: record.from.map(Status::as_str),
-            to: record.to.map(Status::as_str),
-            changes: record.changes.iter().map(change).collect(),
-        }
-    }
+fn approved() -> Sample {
+    Sample::new(
+        "approved",
+        "Logged, edited, submitted, approved",
+        json!({ "data": [
+            record(json!({})),
+            record(json!({
+                "version": 2,
+                "action": "edit",
+                "at": "2025-01-15T10:30:00.000Z",
+                "from": "draft",
+                "changes": { "minutes": { "old": 90, "new": 105 } },
+            })),
+            record(json!({
+                "version": 3,
+                "action": "submit",
+                "at": "2025-01-17T16:00:00.310Z",
+                "from": "draft",
+                "to": "submitted",
+            })),
+            record(json!({
+                "version": 4,
+                "action": "approve",
+                "at": "2025-01-20T08:02:11.918Z",
+                "by": {
+                    "keyId": "01943f00-1122-7334-8455-66778899aabb",
+                    "userId": "0194683a-2c3b-7c11-8e21-7a6b5c4d3e2f",
+                },
+                "from": "submitted",
+                "to": "approved",
+            })),
+        ] }),
+    )
 }
 
-fn change(change: &FieldChange) -> (String, Value) {
-    (change.field.to_string(), json!({ "old": value(&change.old), "new": value(&change.new) }))
-}
-
-fn value(value: &FieldValue) -> Value {
-    match value {
-        FieldValue::Null => Value::Null,
-        FieldValue::Text(text) => json!(text),
-        FieldValue::Integer(number) => json!(number),
-        FieldValue::Boolean(boolean) => json!(boolean),
-    }
-}
-
-pub(super) async fn history(
-    request: HttpRequest,
-    state: Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let (key, id) = admit_to_time_entry(&request, &state, Permission::Read).await?;
-    let records = state.ports.queries.history(key.organization_id, id).await?;
-    let first = records
-        .first()
-        .ok_or_else(|| Problem::new(Code::NotFound, "There never was such a time entry."))?;
-    key.check_scope(first.project_id)?;
-    let body = Body { data: records.iter().map(Change::from).collect() };
-    Ok(HttpResponse::Ok().content_type(mime::APPLICATION_JSON).body(bytes(&body)))
+fn deleted() -> Sample {
+    Sample::new(
+        "deleted",
+        "Logged and deleted",
+        json!({ "data": [
+            record(json!({})),
+            record(json!({
+                "version": 2,
+                "action": "delete",
+                "at": "2025-01-15T08:09:12.640Z",
+                "from": "draft",
+                "to": null,
+                "changes": {
+                    "userId": { "old": "9a8b7c6d-0000-0000-0000-000000000002", "new": null },
+                    "workDate": { "old": "2025-01-15", "new": null },
+                    "minutes": { "old": 150, "new": null },
+                    "description": { "old": "Paired on the login form", "new": null },
+                    "billable": { "old": true, "new": null },
+                    "entryId": { "old": null, "new": null },
+                    "releaseId": { "old": null, "new": null },
+                },
+            })),
+        ] }),
+    )
 }

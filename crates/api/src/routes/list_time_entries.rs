@@ -3,60 +3,68 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use timelog_domain::{PageRequest, Permission, ProjectId, Sort};
+use serde_json::json;
+use timelog_domain::{PageRequest, ProjectId};
 
-use super::admission::{Key, admit_to_all_projects, admit_to_project};
-use super::{is_head, page};
-use crate::answer::EntryBody;
+use super::admission::{HasKey, Key, Read, ToAllProjects, ToProject};
+use super::answer::is_head;
+use super::asked::{Asked, Asking};
+use super::page;
+use crate::document::samples::entry;
+use crate::document::{About, Answer, Sample, Tag, headers};
 use crate::http::code::Code;
 use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
-use crate::http::query::{Boolean, Query};
 use crate::state::AppState;
+use crate::wire::filter::ListQuery;
+use crate::wire::page::{Listed, Page};
+use crate::wire::time_entry::TimeEntryBody;
 
 pub(super) async fn list_of_project(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<ToProject<Read>, Asking<ListQuery>>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, project) = admit_to_project(&request, &state, Permission::Read).await?;
-    list(&request, &state, &key, Some(project)).await
+    let Asked { state, request, by, input } = asked;
+    list(&request, &state, by.key(), Some(by.id), input).await
 }
 
 pub(super) async fn list_of_organization(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<ToAllProjects<Read>, Asking<ListQuery>>,
 ) -> Result<HttpResponse, Problem> {
-    let key = admit_to_all_projects(&request, &state, Permission::Read).await?;
-    list(&request, &state, &key, None).await
+    let Asked { state, request, by, input } = asked;
+    list(&request, &state, by.key(), None, input).await
 }
 
 async fn list(
     request: &HttpRequest,
-    state: &AppState,
+    state: &Data<AppState>,
     key: &Key,
     project: Option<ProjectId>,
+    input: Asking<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
     let organization = key.organization_id;
-    let mut query = Query::of(request);
-    let filter = query.filter(project);
-    let sort: Sort = query.one("sort").unwrap_or_default();
-    let limit = page::limit(&mut query);
-    let include_total =
-        query.one::<Boolean>("includeTotal").is_some_and(|Boolean(include)| include);
-    let binding = Binding::new(organization, request.path(), query.pairs());
-    let after = page::after(&mut query, &binding, |binding, cursor| binding.position(cursor, sort));
-    query.finish()?;
+    let Asking { query: ListQuery { filter, order, page, total }, pairs } = input;
+    let (filter, sort) = (filter.filter(project), order.sort());
+    let binding = Binding::new(organization, request.path(), &pairs);
+    let after = page.cursor.as_ref().and_then(|cursor| binding.position(cursor, sort));
     must_exist(state, key, project).await?;
     let queries = &state.ports.queries;
     // The total would only be in the body.
-    let total = if include_total && !is_head(request) {
+    let total = if total.is_wanted() && !is_head(request) {
         Some(queries.count(organization, filter.clone()).await?)
     } else {
         None
     };
-    let page = queries.list(organization, PageRequest { filter, sort, after, limit }).await?;
+    let request_for_page = PageRequest { filter, sort, after, limit: page.limit() };
+    let page = queries.list(organization, request_for_page).await?;
     let next = page.next.as_ref().map(|position| binding.cursor(position));
-    Ok(page::response(request, page.items.iter().map(EntryBody::from).collect(), next, total))
+    let items = page.items.iter().map(TimeEntryBody::from).collect();
+    Ok(page::response(request, &pairs, items, next, total))
+}
+
+impl Listed for TimeEntryBody<'_> {
+    const PAGE: &'static str = "TimeEntryPage";
+    const ABOUT: &'static str = "The entries of this page.";
+    const HAS_TOTAL: bool = true;
 }
 
 /// A list of a project that does not exist is not empty: it is not there.
@@ -70,4 +78,89 @@ pub(super) async fn must_exist(
         Some(_) => Ok(()),
         None => Err(Problem::new(Code::NotFound, "There is no such project.")),
     }
+}
+
+pub(super) fn about_of_project() -> About {
+    About::new(
+        "listProjectTimeEntries",
+        Tag::Lists,
+        "List the time entries of a project",
+        "Reads a page of the entries of a project, the latest work first unless `sort` says \
+         otherwise. Follow `nextCursor`, or the `Link` header, until there is none. While \
+         others write, no entry is seen twice or missed, as long as the value that the list is \
+         sorted by does not change. The key needs the permission `read`.",
+    )
+    .answer(
+        Answer::json::<Page<TimeEntryBody<'_>>>(200, "A page.")
+            .sample(Sample::new(
+                "first",
+                "A first page",
+                json!({
+                    "data": [entry(json!({}))],
+                    "nextCursor": "YFTvbzUTcScBlGkAVsB8Pp0kUfanuMnQMjAyNS0wMS0xNQ",
+                }),
+            ))
+            .sample(Sample::new(
+                "last",
+                "The last page, with a total",
+                json!({
+                    "data": [
+                        entry(json!({
+                            "entryId": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
+                            "releaseId": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
+                            "source": "import",
+                            "status": "invoiced",
+                            "invoiced": true,
+                            "updatedAt": "2025-02-03T09:00:00.120Z",
+                        })),
+                    ],
+                    "nextCursor": null,
+                    "total": 51,
+                }),
+            ))
+            .header(&headers::LINK),
+    )
+}
+
+pub(super) fn about_of_organization() -> About {
+    About::new(
+        "listTimeEntries",
+        Tag::Lists,
+        "List the time entries of the organization",
+        "Reads a page of the entries of the organization, the latest work first unless `sort` \
+         says otherwise. Follow `nextCursor`, or the `Link` header, until there is none. While \
+         others write, no entry is seen twice or missed, as long as the value that the list is \
+         sorted by does not change. The key needs the permission `read`, and must not be \
+         confined to a project.",
+    )
+    .answer(
+        Answer::json::<Page<TimeEntryBody<'_>>>(200, "A page.")
+            .sample(Sample::new(
+                "first",
+                "A first page",
+                json!({
+                    "data": [entry(json!({}))],
+                    "nextCursor": "YFTvbzUTcScBlGkAVsB8Pp0kUfanuMnQMjAyNS0wMS0xNQ",
+                }),
+            ))
+            .sample(Sample::new(
+                "last",
+                "The last page, with a total",
+                json!({
+                    "data": [
+                        entry(json!({
+                            "entryId": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
+                            "releaseId": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
+                            "source": "import",
+                            "status": "invoiced",
+                            "invoiced": true,
+                            "updatedAt": "2025-02-03T09:00:00.120Z",
+                        })),
+                    ],
+                    "nextCursor": null,
+                    "total": 51,
+                }),
+            ))
+            .header(&headers::LINK),
+    )
 }

@@ -1,34 +1,52 @@
 //! `GET /me`: what the caller's key is and may do.
 
-use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
-use serde::Serialize;
+use actix_web::HttpResponse;
+use serde_json::json;
 
+use super::admission::{AnyKey, HasKey};
+use super::answer::answer_json;
+use super::asked::Asked;
+use crate::document::{About, Answer, Sample, Tag};
 use crate::http::problem::Problem;
-use crate::state::AppState;
+use crate::wire::key::KeyBody;
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    key_id: String,
-    prefix: String,
-    organization_id: String,
-    project_id: Option<String>,
-    user_id: Option<String>,
-    permissions: Vec<&'static str>,
+pub(super) async fn me(asked: Asked<AnyKey>) -> Result<HttpResponse, Problem> {
+    Ok(answer_json(&KeyBody::from(&**asked.by.key())))
 }
 
-pub(super) async fn me(
-    request: HttpRequest,
-    state: Data<AppState>,
-) -> Result<impl Responder, Problem> {
-    let key = state.authenticate(&request).await?;
-    Ok(Json(Body {
-        key_id: key.id.to_string(),
-        prefix: key.prefix.clone(),
-        organization_id: key.organization_id.to_string(),
-        project_id: key.project_id.map(|id| id.to_string()),
-        user_id: key.user_id.map(|id| id.to_string()),
-        permissions: key.permissions.iter().map(timelog_domain::Permission::as_str).collect(),
-    }))
+pub(super) fn about() -> About {
+    About::new(
+        "describeKey",
+        Tag::Keys,
+        "Describe the calling key",
+        "Tells which organization the key belongs to, how it is narrowed and what it may do. No \
+         permission is needed, only a key that is valid.",
+    )
+    .answer(
+        Answer::json::<KeyBody<'_>>(200, "The key, without its secret.")
+            .sample(Sample::new(
+                "wide",
+                "For the whole organization, with every permission",
+                json!({
+                    "keyId": "01943f00-1122-7334-8455-66778899aabb",
+                    "prefix": "3f9c1a7be204",
+                    "organizationId": "7b1e2c3d-0000-0000-0000-000000000001",
+                    "projectId": null,
+                    "userId": null,
+                    "permissions": ["read", "write", "approve", "bill", "admin"],
+                }),
+            ))
+            .sample(Sample::new(
+                "narrow",
+                "For one project and one user",
+                json!({
+                    "keyId": "01943f00-1122-7334-8455-66778899aabb",
+                    "prefix": "3f9c1a7be204",
+                    "organizationId": "7b1e2c3d-0000-0000-0000-000000000001",
+                    "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
+                    "userId": "9a8b7c6d-0000-0000-0000-000000000002",
+                    "permissions": ["read", "write"],
+                }),
+            )),
+    )
 }

@@ -1,33 +1,63 @@
 //! `GET /time-entries/{timeEntryId}`: one entry, or 304 where the caller has it already.
 
+use actix_web::HttpResponse;
 use actix_web::http::header::{ETag, EntityTag, IfNoneMatch};
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
-use timelog_domain::Permission;
+use serde_json::json;
 
-use super::admission::admit_to_time_entry;
-use crate::answer;
+use super::admission::{HasKey, Read, ToTimeEntry};
+use super::asked::Asked;
+use crate::document::samples::entry;
+use crate::document::{About, Answer, Sample, Tag, headers};
 use crate::http::code::Code;
 use crate::http::condition;
 use crate::http::problem::Problem;
-use crate::state::AppState;
+use crate::wire::time_entry::{self, TimeEntryBody};
 
 pub(super) async fn read_time_entry(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<ToTimeEntry<Read>, Option<IfNoneMatch>>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, id) = admit_to_time_entry(&request, &state, Permission::Read).await?;
-    let condition = condition::read::<IfNoneMatch>(&request)?;
-    let entry = state.ports.time_entries.find(key.organization_id, id).await?;
+    let Asked { state, by, input: condition, .. } = asked;
+    let entry = state.ports.time_entries.find(by.key().organization_id, by.id).await?;
     let entry =
         entry.ok_or_else(|| Problem::new(Code::NotFound, "There is no such time entry."))?;
-    key.check_scope(entry.project_id())?;
+    by.key().check_scope(entry.project_id())?;
     let version = EntityTag::new_strong(entry.version().to_string());
     if condition::has_already(condition.as_ref(), &version) {
         return Ok(HttpResponse::NotModified().insert_header(ETag(version)).finish());
     }
-    Ok(HttpResponse::Ok()
-        .insert_header(ETag(version))
-        .content_type(mime::APPLICATION_JSON)
-        .body(answer::body(&entry)))
+    let mut response = HttpResponse::Ok();
+    response.insert_header(ETag(version)).content_type(mime::APPLICATION_JSON);
+    Ok(response.body(time_entry::bytes(&entry)))
+}
+
+pub(super) fn about() -> About {
+    About::new(
+        "getTimeEntry",
+        Tag::TimeEntries,
+        "Read one time entry",
+        "Shows the entry as it is now, member for member what the request that last changed it \
+         was answered with. The key needs the permission `read`. To poll cheaply, send the last \
+         `ETag` back in `If-None-Match`.",
+    )
+    .answer(
+        Answer::json::<TimeEntryBody<'_>>(200, "The entry.")
+            .sample(Sample::new("draft", "A draft", entry(json!({}))))
+            .sample(Sample::new(
+                "invoiced",
+                "On an invoice",
+                entry(json!({
+                    "entryId": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
+                    "releaseId": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
+                    "source": "import",
+                    "status": "invoiced",
+                    "invoiced": true,
+                    "updatedAt": "2025-02-03T09:00:00.120Z",
+                })),
+            ))
+            .header(&headers::ETAG),
+    )
+    .answer(
+        Answer::empty(304, "The caller's copy is current. There is no body.")
+            .header(&headers::ETAG),
+    )
 }

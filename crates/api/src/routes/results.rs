@@ -7,97 +7,159 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use timelog_domain::command::MOST_ITEMS;
 use timelog_domain::{Command, ItemOutcome, Outcome, Refusal, StoredAnswer};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
+use utoipa::openapi::{RefOr, Schema};
 
 use super::change::Change;
-use crate::answer::EntryBody;
 use crate::http::problem::Problem;
-use crate::json::bytes;
+use crate::wire::schema;
+use crate::wire::time_entry::TimeEntryBody;
+use crate::wire::{Answered, Described, Schemas, Sometimes, bytes};
 
-/// What became of one thing. It is told by its id or by its place.
-#[derive(Serialize)]
-pub(super) struct Item<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    index: Option<usize>,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    entry: Option<EntryBody<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<Problem>,
+/// How the results of a command for many are shown.
+pub(super) trait Results: Send + Sync + 'static {
+    /// One result.
+    type Result<'a>: Serialize;
+
+    /// What became of one thing, given its place.
+    fn result<'a>(&self, index: usize, outcome: &'a ItemOutcome) -> Self::Result<'a>;
 }
 
-impl<'a> Item<'a> {
-    /// An item that has `done` as its outcome where it succeeded, and `invalid` as its problem
-    /// where it was invalid.
-    pub(super) fn new(
-        outcome: &'a ItemOutcome,
-        done: &'static str,
-        invalid: Option<&Problem>,
-    ) -> Self {
-        let (outcome, problem) = match outcome {
-            ItemOutcome::Created(_) | ItemOutcome::Updated(_) | ItemOutcome::Unchanged(_) => {
-                (done, None)
-            }
-            ItemOutcome::Refused(refusal) => ("failed", Some(refusal.clone().into())),
-            ItemOutcome::Invalid => ("failed", invalid.cloned()),
-            ItemOutcome::NotApplied => ("not_applied", None),
-        };
-        Self { id: None, index: None, outcome, entry: None, problem }
-    }
+/// What every result tells: in one word what became of it, the entry where it succeeded, and why it
+/// failed if it did.
+pub(super) type Told<'a> = (&'static str, Sometimes<TimeEntryBody<'a>>, Sometimes<Problem>);
 
-    /// Tells the item by an id.
-    pub(super) fn with_id(self, id: Option<String>) -> Self {
-        Self { id, ..self }
-    }
-
-    /// Tells the item by its place.
-    pub(super) fn with_index(self, index: usize) -> Self {
-        Self { index: Some(index), ..self }
-    }
-
-    fn showing(mut self, outcome: &'a ItemOutcome) -> Self {
-        self.entry = outcome.time_entry().map(EntryBody::from);
-        self
-    }
+/// Tells an outcome. A thing that succeeded is `done`; `invalid` is what was wrong with one that was
+/// invalid.
+pub(super) fn tell<'a>(
+    outcome: &'a ItemOutcome,
+    done: &'static str,
+    invalid: Option<&Problem>,
+) -> Told<'a> {
+    let (word, problem) = match outcome {
+        ItemOutcome::Created(_) | ItemOutcome::Updated(_) | ItemOutcome::Unchanged(_) => {
+            (done, None)
+        }
+        ItemOutcome::Refused(refusal) => ("failed", Some(refusal.clone().into())),
+        ItemOutcome::Invalid => ("failed", invalid.cloned()),
+        ItemOutcome::NotApplied => ("not_applied", None),
+    };
+    (word, Sometimes(outcome.time_entry().map(TimeEntryBody::from)), Sometimes(problem))
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
-    results: &'a [Item<'a>],
+struct Body<T> {
+    results: T,
 }
 
-/// Has a command for many things carried out. `item` says what became of one of them, given its
-/// place.
-pub(super) async fn carry_out_many(
+/// Has a command for many things carried out.
+pub(super) async fn carry_out_many<R: Results>(
     change: Change,
     command: Command,
-    item: impl for<'a> Fn(usize, &'a ItemOutcome) -> Item<'a> + Send + Sync + 'static,
+    results: R,
 ) -> Result<HttpResponse, Problem> {
-    fn show<'a>(
-        items: &'a [ItemOutcome],
-        item: &impl Fn(usize, &'a ItemOutcome) -> Item<'a>,
-    ) -> Vec<Item<'a>> {
-        items
-            .iter()
-            .enumerate()
-            .map(|(index, outcome)| item(index, outcome).showing(outcome))
-            .collect()
+    fn show<'a, R: Results>(results: &R, items: &'a [ItemOutcome]) -> Vec<R::Result<'a>> {
+        let items = items.iter().enumerate();
+        items.map(|(index, outcome)| results.result(index, outcome)).collect()
     }
-    let item = Arc::new(item);
-    let shown = item.clone();
+    let results = Arc::new(results);
+    let shown = results.clone();
     let render = move |outcome: &Outcome| {
         let items: &[ItemOutcome] = if let Outcome::Many(items) = outcome { items } else { &[] };
-        let body = bytes(&Body { results: &show(items, &*shown) });
+        let body = bytes(&Body { results: show(&*shown, items) });
         StoredAnswer { status: StatusCode::OK.as_u16(), location: None, etag: None, body }
     };
     let refused = move |refusal| match refusal {
         Refusal::BatchFailed(ref items) => {
-            let results: Option<Box<RawValue>> = to_raw_value(&show(items, &*item)).ok();
+            let results: Option<Box<RawValue>> = to_raw_value(&show(&*results, items)).ok();
             Problem::from(refusal.clone()).with_results(results)
         }
         refusal => refusal.into(),
     };
-    change.carry_out_or(command, Arc::new(render), refused).await
+    change.carry_out_with(command, Arc::new(render), refused).await
+}
+
+/// The place of an item in its request.
+#[derive(Serialize)]
+pub(super) struct Place(pub(super) usize);
+
+impl Described for Place {
+    fn schema(_: &mut Schemas) -> RefOr<Schema> {
+        schema::whole(0).maximum(Some(MOST_ITEMS - 1)).into()
+    }
+}
+
+impl Answered for Place {}
+
+/// What became of something, in one word.
+#[derive(Serialize)]
+pub(super) struct Word(pub(super) &'static str);
+
+impl Described for Word {
+    fn schema(_: &mut Schemas) -> RefOr<Schema> {
+        schema::text("").into()
+    }
+}
+
+impl Answered for Word {}
+
+/// Declares the members of one result.
+type Declared = fn(&mut Schemas) -> ObjectBuilder;
+
+/// The schema of an answer with results, each of which is `declared` and tells its outcome in one
+/// of those words.
+pub(super) fn schema_of(
+    schemas: &mut Schemas,
+    name: &str,
+    declared: Declared,
+    words: &[&str],
+) -> RefOr<Schema> {
+    let about = "What became of each item, in the order of the request.";
+    let result = schemas.named(name, |schemas| one_of_words(declared(schemas), words));
+    let results = ObjectBuilder::new().description(Some(about));
+    schema::closed(results.property("results", list(result)).required("results"))
+}
+
+/// The schema of the problem of a command of which nothing took effect.
+pub(super) fn schema_of_problem(
+    schemas: &mut Schemas,
+    about: &str,
+    (name, about_result): (&str, &str),
+    declared: Declared,
+    always: bool,
+) -> RefOr<Schema> {
+    let result = schemas.named(name, |schemas| {
+        let mut result = declared(schemas).build();
+        result.properties.shift_remove("entry");
+        result.description = Some(about_result.to_owned());
+        if let Some(RefOr::T(Schema::Object(outcome))) = result.properties.get_mut("outcome") {
+            let about = "Whether the item itself failed, or would have succeeded.";
+            outcome.description = Some(about.to_owned());
+        }
+        one_of_words(result.into(), &["failed", "not_applied"])
+    });
+    let mut problem = Problem::declared(schemas).description(Some(about)).build();
+    problem.properties.shift_remove("errors");
+    let about_results = if always {
+        "What each item came to."
+    } else {
+        "What each item came to. Always there when the code is `batch_failed`, and never otherwise."
+    };
+    let results = schema::with(list(result), &[about_results], None);
+    let problem = ObjectBuilder::from(problem).property("results", results);
+    schema::closed(if always { problem.required("results") } else { problem })
+}
+
+fn one_of_words(result: ObjectBuilder, words: &[&str]) -> RefOr<Schema> {
+    let mut result = result.build();
+    if let Some(RefOr::T(Schema::Object(outcome))) = result.properties.get_mut("outcome") {
+        outcome.enum_values = Some(words.iter().map(|word| serde_json::json!(word)).collect());
+    }
+    schema::closed(result.into())
+}
+
+fn list(items: RefOr<Schema>) -> RefOr<Schema> {
+    ArrayBuilder::new().items(items).min_items(Some(1)).max_items(Some(MOST_ITEMS)).into()
 }

@@ -2,105 +2,172 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
-use serde_json::{Map, Value, json};
-use timelog_domain::summary::GroupValue;
-use timelog_domain::{GroupBy, GroupKey, Permission, ProjectId, Totals};
+use serde_json::json;
+use timelog_domain::{GroupBy, GroupKey, ProjectId};
 
-use super::admission::{Key, admit_to_all_projects, admit_to_project};
+use super::admission::{HasKey, Key, Read, ToAllProjects, ToProject};
+use super::answer::{answer_json, head, is_head};
+use super::asked::{Asked, Asking};
 use super::list_time_entries::must_exist;
-use super::{head, is_head};
+use crate::document::{About, Answer, Sample, Tag};
 use crate::http::problem::Problem;
-use crate::http::query::Query;
-use crate::json::bytes;
 use crate::state::AppState;
+use crate::wire::filter::EntryFilter;
+use crate::wire::summary::{GroupQuery, SummaryBody};
 
-#[derive(Serialize)]
-struct Body {
-    data: Vec<Row>,
-    total: TotalsBody,
-}
-
-#[derive(Serialize)]
-struct Row {
-    group: Map<String, Value>,
-    #[serde(flatten)]
-    totals: TotalsBody,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TotalsBody {
-    entries: u64,
-    minutes: u64,
-    hours: String,
-    billable_minutes: u64,
-}
-
-impl From<Totals> for TotalsBody {
-    fn from(totals: Totals) -> Self {
-        let Totals { entries, minutes, billable_minutes } = totals;
-        Self { entries, minutes, hours: totals.hours(), billable_minutes }
-    }
-}
+type SummaryQuery = Asking<(GroupQuery, EntryFilter)>;
 
 pub(super) async fn of_project(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<ToProject<Read>, SummaryQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, project) = admit_to_project(&request, &state, Permission::Read).await?;
-    summarize(&request, &state, &key, Some(project)).await
+    let Asked { state, request, by, input } = asked;
+    summarize(&request, &state, by.key(), Some(by.id), input).await
 }
 
 pub(super) async fn of_organization(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<ToAllProjects<Read>, SummaryQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let key = admit_to_all_projects(&request, &state, Permission::Read).await?;
-    summarize(&request, &state, &key, None).await
+    let Asked { state, request, by, input } = asked;
+    summarize(&request, &state, by.key(), None, input).await
 }
 
 async fn summarize(
     request: &HttpRequest,
-    state: &AppState,
+    state: &Data<AppState>,
     key: &Key,
     project: Option<ProjectId>,
+    Asking { query: (by, filter), .. }: SummaryQuery,
 ) -> Result<HttpResponse, Problem> {
-    let mut query = Query::of(request);
-    let filter = query.filter(project);
-    let by: Option<GroupBy> = query.one("groupBy");
-    query.finish()?;
     must_exist(state, key, project).await?;
-    let mut response = HttpResponse::Ok();
-    response.content_type(mime::APPLICATION_JSON);
     if is_head(request) {
+        let mut response = HttpResponse::Ok();
+        response.content_type(mime::APPLICATION_JSON);
         return Ok(head(response));
     }
     // Without groups there is the total alone, however it is put together.
-    let summed_by = by.unwrap_or(GroupBy::one(GroupKey::Billable));
-    let summary = state.ports.queries.summarize(key.organization_id, filter, summed_by).await?;
-    let rows = if by.is_some() { summary.rows } else { Vec::new() };
-    let data = rows.into_iter().map(|row| Row {
-        group: summed_by
-            .keys()
-            .zip(row.group)
-            .map(|(key, value)| (key.to_string(), json(value)))
-            .collect(),
-        totals: row.totals.into(),
-    });
-    let body = Body { data: data.collect(), total: summary.total.into() };
-    Ok(response.body(bytes(&body)))
+    let summed_by = by.group_by.unwrap_or(GroupBy::one(GroupKey::Billable));
+    let queries = &state.ports.queries;
+    let summary = queries.summarize(key.organization_id, filter.filter(project), summed_by).await?;
+    Ok(answer_json(&SummaryBody::new(by.group_by, summary)))
 }
 
-fn json(value: GroupValue) -> Value {
-    match value {
-        GroupValue::User(id) => json!(id.to_string()),
-        GroupValue::Ticket(id) => json!(id.map(|id| id.to_string())),
-        GroupValue::Release(id) => json!(id.map(|id| id.to_string())),
-        GroupValue::WorkDate(day) => json!(day.to_string()),
-        GroupValue::Week(week) => json!(week.to_string()),
-        GroupValue::Month(month) => json!(month.to_string()),
-        GroupValue::Status(status) => json!(status.as_str()),
-        GroupValue::Billable(billable) => json!(billable),
-    }
+pub(super) fn about_of_project() -> About {
+    About::new(
+        "summarizeProjectTimeEntries",
+        Tag::Lists,
+        "Add up the time entries of a project",
+        "Sums the entries of a project that the filters let through, by group and altogether. \
+         It sees exactly the entries that the list sees. The key needs the permission `read`.",
+    )
+    .answer(
+        Answer::json::<SummaryBody>(200, "The sums.")
+            .sample(Sample::new(
+                "grouped",
+                "By user and month",
+                json!({
+                    "data": [
+                        {
+                            "group": {
+                                "user": "0194683a-2c3b-7c11-8e21-7a6b5c4d3e2f",
+                                "month": "2025-01",
+                            },
+                            "entries": 2,
+                            "minutes": 100,
+                            "hours": "1.67",
+                            "billableMinutes": 100,
+                        },
+                        {
+                            "group": {
+                                "user": "9a8b7c6d-0000-0000-0000-000000000002",
+                                "month": "2025-01",
+                            },
+                            "entries": 3,
+                            "minutes": 250,
+                            "hours": "4.17",
+                            "billableMinutes": 150,
+                        },
+                    ],
+                    "total": {
+                        "entries": 5,
+                        "minutes": 350,
+                        "hours": "5.83",
+                        "billableMinutes": 250,
+                    },
+                }),
+            ))
+            .sample(Sample::new(
+                "total",
+                "The total alone",
+                json!({
+                    "data": [],
+                    "total": {
+                        "entries": 5,
+                        "minutes": 350,
+                        "hours": "5.83",
+                        "billableMinutes": 250,
+                    },
+                }),
+            )),
+    )
+}
+
+pub(super) fn about_of_organization() -> About {
+    About::new(
+        "summarizeTimeEntries",
+        Tag::Lists,
+        "Add up the time entries of the organization",
+        "Sums the entries of the organization that the filters let through, by group and \
+         altogether. It sees exactly the entries that the list sees. The key needs the \
+         permission `read`, and must not be confined to a project.",
+    )
+    .answer(
+        Answer::json::<SummaryBody>(200, "The sums.")
+            .sample(Sample::new(
+                "grouped",
+                "By user and month",
+                json!({
+                    "data": [
+                        {
+                            "group": {
+                                "user": "0194683a-2c3b-7c11-8e21-7a6b5c4d3e2f",
+                                "month": "2025-01",
+                            },
+                            "entries": 2,
+                            "minutes": 100,
+                            "hours": "1.67",
+                            "billableMinutes": 100,
+                        },
+                        {
+                            "group": {
+                                "user": "9a8b7c6d-0000-0000-0000-000000000002",
+                                "month": "2025-01",
+                            },
+                            "entries": 3,
+                            "minutes": 250,
+                            "hours": "4.17",
+                            "billableMinutes": 150,
+                        },
+                    ],
+                    "total": {
+                        "entries": 5,
+                        "minutes": 350,
+                        "hours": "5.83",
+                        "billableMinutes": 250,
+                    },
+                }),
+            ))
+            .sample(Sample::new(
+                "total",
+                "The total alone",
+                json!({
+                    "data": [],
+                    "total": {
+                        "entries": 5,
+                        "minutes": 350,
+                        "hours": "5.83",
+                        "billableMinutes": 250,
+                    },
+                }),
+            )),
+    )
 }

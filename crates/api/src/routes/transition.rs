@@ -1,30 +1,136 @@
 //! `POST /time-entries/{timeEntryId}/{action}`: moves an entry through its life.
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
-use timelog_domain::{Action, ApplyAction, Command};
+use actix_web::HttpResponse;
+use serde_json::{Value, json};
+use timelog_domain::{Action, ApplyAction, Command, IfMatch};
 
-use super::admission::admit_to_time_entry;
-use super::bodies::action;
+use super::admission::ToAction;
+use super::asked::{Asked, Sending};
 use super::change::Change;
-use crate::answer;
-use crate::http::body;
-use crate::http::condition::if_match;
+use crate::document::samples::entry;
+use crate::document::{About, Answer, Sample, Tag, headers, problem_sets};
 use crate::http::problem::Problem;
-use crate::state::AppState;
+use crate::wire::time_entry::TimeEntryBody;
+use crate::wire::transition::ActionBody;
 
 pub(super) async fn transition(
-    action: Action,
-    request: HttpRequest,
-    payload: Payload,
-    state: Data<AppState>,
+    asked: Asked<ToAction, Sending<ActionBody, (Change, IfMatch)>>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, id) = admit_to_time_entry(&request, &state, action.permission()).await?;
-    let body = body::read_if_any(&request, payload, body::ONE_ENTRY).await?;
-    let operation = format!("POST /time-entries/{id}/{action}");
-    let change = Change::new(&request, &state, &key, operation, &body)?;
-    let if_match = if_match(&request)?;
-    let transition = action::parse(action, body.json())?;
-    let command = ApplyAction { id, transition, if_match };
-    change.carry_out(Command::Apply(command), answer::renderer(&state.base_path)).await
+    let Sending { body: transition, headers: (change, if_match) } = asked.input;
+    let command = ApplyAction { id: asked.by.id, transition, if_match };
+    change.carry_out(Command::Apply(command)).await
+}
+
+pub(super) fn about(action: Action) -> About {
+    let (id, summary, description, done, entry) = of(action);
+    let (needs, sample) = match (action.needs_reason(), action.needs_invoice_ref()) {
+        (true, _) => (
+            "Has to say why.",
+            Sample::new("reason", "A reason", json!({ "reason": "Wrong ticket" })),
+        ),
+        (_, true) => (
+            "Has to name the invoice.",
+            Sample::new("invoiceRef", "An invoice", json!({ "invoiceRef": "2025-0042" })),
+        ),
+        _ => (
+            "May be left out.",
+            Sample::new("reason", "With a reason", json!({ "reason": "Week is complete" })),
+        ),
+    };
+    let is_needed = action.needs_reason() || action.needs_invoice_ref();
+    About::new(id, Tag::Life, summary, description)
+        .sent_as(move |schemas| ActionBody::schema_for(action, schemas), is_needed)
+        .sent(format!("{needs} At most 65536 bytes of UTF-8."), vec![sample])
+        .answer(
+            Answer::json::<TimeEntryBody<'_>>(200, "The entry as it is now.")
+                .sample(Sample::new("done", done, entry))
+                .header(&headers::ETAG),
+        )
+        .problems(&problem_sets::INVALID_TRANSITION)
+}
+
+/// What is said of an action: its name in the document, what it does, and an entry after it.
+fn of(action: Action) -> (&'static str, &'static str, &'static str, &'static str, Value) {
+    match action {
+        Action::Submit => (
+            "submitTimeEntry",
+            "Submit a time entry",
+            "Hands a draft or rejected entry in for approval. The key needs the permission \
+             `write`. A key that is bound to a user does this to that user's entries alone.",
+            "Waiting for approval",
+            entry(json!({ "status": "submitted", "updatedAt": "2025-01-17T16:00:00.310Z" })),
+        ),
+        Action::Recall => (
+            "recallTimeEntry",
+            "Recall a time entry",
+            "Takes a submitted entry back; it is a draft again. The key needs the permission \
+             `write`. A key that is bound to a user does this to that user's entries alone.",
+            "A draft",
+            entry(json!({})),
+        ),
+        Action::Approve => (
+            "approveTimeEntry",
+            "Approve a time entry",
+            "Approves a submitted entry. The key needs the permission `approve`. A key that is \
+             bound to a user may not do this to that user's entries.",
+            "Approved",
+            entry(json!({ "status": "approved", "updatedAt": "2025-01-20T08:02:11.918Z" })),
+        ),
+        Action::Reject => (
+            "rejectTimeEntry",
+            "Reject a time entry",
+            "Sends a submitted entry back, with a reason. The key needs the permission \
+             `approve`. A key that is bound to a user may not do this to that user's entries.",
+            "Sent back",
+            entry(json!({ "status": "rejected", "updatedAt": "2025-01-20T07:58:41.002Z" })),
+        ),
+        Action::Reopen => (
+            "reopenTimeEntry",
+            "Reopen a time entry",
+            "Takes an approval back, with a reason; the entry is a draft again. The key needs \
+             the permission `approve`. A key that is bound to a user may not do this to that \
+             user's entries.",
+            "A draft",
+            entry(json!({})),
+        ),
+        Action::Lock => (
+            "lockTimeEntry",
+            "Lock a time entry",
+            "Closes an approved entry, for example at the end of a month. The key needs the \
+             permission `approve`.",
+            "Locked",
+            entry(json!({ "status": "locked", "updatedAt": "2025-02-01T06:00:00.044Z" })),
+        ),
+        Action::Unlock => (
+            "unlockTimeEntry",
+            "Unlock a time entry",
+            "Opens a locked entry, with a reason; it is approved again. The key needs the \
+             permission `approve`.",
+            "Approved",
+            entry(json!({ "status": "approved", "updatedAt": "2025-01-20T08:02:11.918Z" })),
+        ),
+        Action::Invoice => (
+            "invoiceTimeEntry",
+            "Put a time entry on an invoice",
+            "Puts an approved or locked entry on an invoice, which has to be named. The key \
+             needs the permission `bill`.",
+            "On an invoice",
+            entry(json!({
+                "entryId": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
+                "releaseId": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
+                "source": "import",
+                "status": "invoiced",
+                "invoiced": true,
+                "updatedAt": "2025-02-03T09:00:00.120Z",
+            })),
+        ),
+        Action::ReleaseInvoice => (
+            "releaseTimeEntryFromInvoice",
+            "Take a time entry off its invoice",
+            "Takes an entry off its invoice, with a reason; it is locked then. The key needs \
+             the permission `bill`.",
+            "Locked",
+            entry(json!({ "status": "locked", "updatedAt": "2025-02-01T06:00:00.044Z" })),
+        ),
+    }
 }

@@ -24,57 +24,47 @@ pub(super) enum Format {
     Ndjson,
 }
 
-/// What a column can say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Field {
-    UserId,
-    WorkDate,
-    Minutes,
-    Hours,
-    Duration,
-    Description,
-    Billable,
-    TicketId,
-    ReleaseId,
-    Id,
-    Provider,
-    ExternalType,
-    ExternalId,
+/// Declares what columns can say, and the names of our own columns for it.
+macro_rules! fields {
+    ($($field:ident = $name:literal),+ $(,)?) => {
+        /// What a column can say.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(super) enum Field {
+            $($field),+
+        }
+
+        impl Field {
+            const ALL: &'static [Self] = &[$(Self::$field),+];
+
+            pub(super) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$field => $name),+
+                }
+            }
+        }
+    };
+}
+
+fields! {
+    UserId = "userId",
+    WorkDate = "workDate",
+    Minutes = "minutes",
+    Hours = "hours",
+    Duration = "duration",
+    Description = "description",
+    Billable = "billable",
+    TicketId = "entryId",
+    ReleaseId = "releaseId",
+    Id = "id",
+    Provider = "externalRef.provider",
+    ExternalType = "externalRef.externalType",
+    ExternalId = "externalRef.externalId",
 }
 
 impl Field {
-    const ALL: [Self; 13] = [
-        Self::UserId,
-        Self::WorkDate,
-        Self::Minutes,
-        Self::Hours,
-        Self::Duration,
-        Self::Description,
-        Self::Billable,
-        Self::TicketId,
-        Self::ReleaseId,
-        Self::Id,
-        Self::Provider,
-        Self::ExternalType,
-        Self::ExternalId,
-    ];
-
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::UserId => "userId",
-            Self::WorkDate => "workDate",
-            Self::Minutes => "minutes",
-            Self::Hours => "hours",
-            Self::Duration => "duration",
-            Self::Description => "description",
-            Self::Billable => "billable",
-            Self::TicketId => "entryId",
-            Self::ReleaseId => "releaseId",
-            Self::Id => "id",
-            Self::Provider => "externalRef.provider",
-            Self::ExternalType => "externalRef.externalType",
-            Self::ExternalId => "externalRef.externalId",
-        }
+    /// The names of all, for a message.
+    fn names() -> String {
+        Self::ALL.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether it says how long the work took.
@@ -99,7 +89,7 @@ pub(super) struct Mapping {
 
 /// The text is no [`Mapping`].
 #[derive(Debug, thiserror::Error)]
-#[error("write FIELD=COLUMN, with a FIELD of {}", Field::ALL.map(Field::as_str).join(", "))]
+#[error("write FIELD=COLUMN, with a FIELD of {}", Field::names())]
 pub(super) struct InvalidMapping;
 
 impl FromStr for Mapping {
@@ -108,8 +98,11 @@ impl FromStr for Mapping {
     fn from_str(text: &str) -> Result<Self, InvalidMapping> {
         let (field, column) = text.split_once('=').ok_or(InvalidMapping)?;
         let field =
-            Field::ALL.into_iter().find(|known| known.as_str() == field).ok_or(InvalidMapping)?;
-        Ok(Self { field, column: Some(column.to_owned()).filter(|column| !column.is_empty()) })
+            Field::ALL.iter().find(|known| known.as_str() == field).ok_or(InvalidMapping)?;
+        Ok(Self {
+            field: *field,
+            column: Some(column.to_owned()).filter(|column| !column.is_empty()),
+        })
     }
 }
 
@@ -173,7 +166,7 @@ impl Columns {
         };
         let mut fields = BTreeMap::new();
         for (field, columns) in usual(format) {
-            fields.insert(*field, positions(&names, columns)?);
+            fields.insert(field, positions(&names, &columns)?);
         }
         // Whoever names a column for the duration does not want another one to win.
         if map.iter().any(|mapping| mapping.field.is_duration() && mapping.column.is_some()) {
@@ -231,40 +224,25 @@ impl Columns {
     }
 }
 
-/// The columns that each field usually has.
-fn usual(format: Format) -> &'static [(Field, &'static [&'static str])] {
-    match format {
-        Format::Toggl => &[
-            (Field::UserId, &["Email", "User"]),
-            (Field::WorkDate, &["Start date"]),
-            (Field::Duration, &["Duration"]),
-            (Field::Description, &["Description"]),
-            (Field::Billable, &["Billable"]),
-        ],
-        Format::Clockify => &[
-            (Field::UserId, &["Email", "User"]),
-            (Field::WorkDate, &["Start Date"]),
-            (Field::Duration, &["Duration (h)"]),
-            (Field::Hours, &["Duration (decimal)"]),
-            (Field::Description, &["Description"]),
-            (Field::Billable, &["Billable"]),
-        ],
-        Format::Auto | Format::Timelog | Format::Ndjson => &[
-            (Field::UserId, &["userId"]),
-            (Field::WorkDate, &["workDate"]),
-            (Field::Minutes, &["minutes"]),
-            (Field::Hours, &["hours"]),
-            (Field::Duration, &["duration"]),
-            (Field::Description, &["description"]),
-            (Field::Billable, &["billable"]),
-            (Field::TicketId, &["entryId"]),
-            (Field::ReleaseId, &["releaseId"]),
-            (Field::Id, &["id"]),
-            (Field::Provider, &["externalRef.provider"]),
-            (Field::ExternalType, &["externalRef.externalType"]),
-            (Field::ExternalId, &["externalRef.externalId"]),
-        ],
-    }
+/// The columns that each field usually has: in our own files the one that is named like it.
+fn usual(format: Format) -> Vec<(Field, Vec<&'static str>)> {
+    let (day, durations) = match format {
+        Format::Toggl => ("Start date", vec![(Field::Duration, vec!["Duration"])]),
+        Format::Clockify => {
+            let hours = (Field::Hours, vec!["Duration (decimal)"]);
+            ("Start Date", vec![(Field::Duration, vec!["Duration (h)"]), hours])
+        }
+        Format::Auto | Format::Timelog | Format::Ndjson => {
+            return Field::ALL.iter().map(|field| (*field, vec![field.as_str()])).collect();
+        }
+    };
+    let others = [
+        (Field::UserId, vec!["Email", "User"]),
+        (Field::WorkDate, vec![day]),
+        (Field::Description, vec!["Description"]),
+        (Field::Billable, vec!["Billable"]),
+    ];
+    others.into_iter().chain(durations).collect()
 }
 
 /// The columns that make a row what it is. Rates, amounts, clients, tags and teams are left out:

@@ -4,8 +4,6 @@ use std::fmt;
 
 use timelog_adapters::shown;
 
-use crate::http::problem::Problem;
-
 /// One thing that is wrong with a row, for the person who has the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -30,9 +28,9 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The same words that an answer over HTTP would have.
-pub(super) fn faults(problem: &Problem) -> Vec<Fault> {
-    problem.reasons().into_iter().map(|(field, message)| Fault { field, message }).collect()
+/// The places and the words that an answer over HTTP would have.
+pub(super) fn faults(reasons: Vec<(String, String)>) -> Vec<Fault> {
+    reasons.into_iter().map(|(field, message)| Fault { field, message }).collect()
 }
 
 /// The beginning of a cell, for a message about it.

@@ -14,8 +14,8 @@ use super::fault::{Fault, faults};
 use super::identity::Content;
 use super::lines::{LONGEST_ROW, Lines};
 use super::row::{self, Draft, Identity, Row};
-use crate::json::{Handling, Json};
-use crate::routes::bodies::log::{self, Logged};
+use crate::wire::time_entry::{ExportedBody, LogBody, Logged};
+use crate::wire::{Handling, Json, Unreadable};
 
 /// A file and how to read it.
 #[derive(Debug)]
@@ -171,11 +171,12 @@ impl NdjsonRows {
 /// Reads a line as the API reads the body of a request. A line that was exported has its id as
 /// well.
 fn draft_of_json(line: &[u8]) -> Result<Draft, Vec<Fault>> {
+    let json = Json::new(line, Handling::Lenient);
     let Logged { details, external_ref } =
-        log::parse(Json::new(line, Handling::Lenient)).map_err(|problem| faults(&problem))?;
+        json.read::<LogBody>(()).map_err(|error| of_body(&error))?;
     let identity = match external_ref {
         Some(reference) => Identity::Reference(reference),
-        None => match id_of_json(line)? {
+        None => match json.read::<ExportedBody>(()).map_err(|error| of_body(&error))?.id {
             Some(id) => Identity::TimeEntry(id),
             None => Identity::Content(Content::of([
                 details.user_id.to_string(),
@@ -188,30 +189,9 @@ fn draft_of_json(line: &[u8]) -> Result<Draft, Vec<Fault>> {
             ])),
         },
     };
-    Ok(Draft {
-        person: vec![details.user_id.to_string()],
-        work_date: details.work_date,
-        duration: details.duration,
-        description: details.description,
-        billable: details.billable,
-        ticket_id: details.ticket_id,
-        release_id: details.release_id,
-        identity,
-    })
+    Ok(Draft { person: vec![details.user_id.to_string()], details, identity })
 }
 
-/// The id of a time entry that was exported.
-fn id_of_json(line: &[u8]) -> Result<Option<timelog_domain::TimeEntryId>, Vec<Fault>> {
-    #[derive(serde::Deserialize)]
-    struct Exported<'a> {
-        #[serde(borrow, default, deserialize_with = "crate::json::present")]
-        id: crate::json::Raw<'a>,
-    }
-    let read = || {
-        let (mut members, exported) =
-            Json::new(line, Handling::Lenient).object::<Exported<'_>>()?;
-        let id = members.nullable("id", exported.id);
-        members.finish(Some(id))
-    };
-    read().map_err(|problem| faults(&problem))
+fn of_body(unreadable: &Unreadable) -> Vec<Fault> {
+    faults(unreadable.reasons())
 }

@@ -85,22 +85,12 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
         draft: Draft,
         external_ref: ExternalRef,
     ) -> anyhow::Result<Option<Item>> {
-        let Draft {
-            person,
-            work_date,
-            duration,
-            description,
-            billable,
-            ticket_id,
-            release_id,
-            identity,
-        } = draft;
+        let Draft { person, details, identity } = draft;
         let user_id = match self.people.find(&person) {
             Ok(user) => user,
             Err(fault) => return Ok(Some(Err(vec![fault]))),
         };
-        let details =
-            Details { user_id, work_date, duration, description, billable, ticket_id, release_id };
+        let details = Details { user_id, ..details };
         if let Identity::TimeEntry(id) = identity
             && let Some(known) = self.is_here(id, &details).await?
         {
@@ -165,7 +155,7 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
                 ItemOutcome::Updated(_) => self.counts.updated += 1,
                 ItemOutcome::Unchanged(_) => self.counts.unchanged += 1,
                 ItemOutcome::Refused(refusal) => {
-                    refused.push((line, faults(&Problem::from(refusal))))
+                    refused.push((line, faults(Problem::from(refusal).reasons())));
                 }
                 ItemOutcome::Invalid => refused.push((line, faults_of_row.unwrap_or_default())),
                 ItemOutcome::NotApplied => bail!("line {line} came to nothing"),

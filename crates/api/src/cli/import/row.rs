@@ -6,9 +6,10 @@ use std::str::FromStr;
 
 use csv::ByteRecord;
 use timelog_domain::{
-    Description, ExternalRef, ExternalRefPart, InvalidDuration, ReleaseId, TicketId, TimeEntryId,
-    WorkDate, WorkDuration,
+    Description, Details, ExternalRef, ExternalRefPart, InvalidDuration, TimeEntryId, UserId,
+    WorkDuration,
 };
+use uuid::Uuid;
 
 use super::clock;
 use super::columns::{Columns, Field, Format, Part};
@@ -27,17 +28,16 @@ pub(super) struct Row {
     pub(super) draft: Result<Draft, Vec<Fault>>,
 }
 
+/// The user of a row whose person is not looked up yet.
+const NOBODY: UserId = UserId::new(Uuid::nil());
+
 /// What a row says. Who it is about is known once the person is looked up.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Draft {
     /// What the row calls the person, best name first.
     pub(super) person: Vec<String>,
-    pub(super) work_date: WorkDate,
-    pub(super) duration: WorkDuration,
-    pub(super) description: Option<Description>,
-    pub(super) billable: bool,
-    pub(super) ticket_id: Option<TicketId>,
-    pub(super) release_id: Option<ReleaseId>,
+    /// Everything else. It is about [`NOBODY`] as yet.
+    pub(super) details: Details,
     pub(super) identity: Identity,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Cells<'a> {
     fn text(&self, field: Field) -> Option<Cow<'a, str>> {
         let cell = self.cell(field)?;
         if self.columns.is_our_own(field) {
-            crate::csv::read(cell)
+            crate::wire::csv::read(cell)
         } else {
             Some(Cow::Borrowed(cell))
         }
@@ -118,16 +118,14 @@ pub(super) fn read(
     let identity = identity(&mut cells, dates);
     let draft = || {
         let (work_date, duration, billable) = (work_date?, duration?, billable?);
-        Some(Draft {
-            person,
-            work_date,
-            duration,
+        let details = Details {
             description,
             billable,
             ticket_id,
             release_id,
-            identity: identity?,
-        })
+            ..Details::new(NOBODY, work_date, duration)
+        };
+        Some(Draft { person, details, identity: identity? })
     };
     match draft() {
         Some(draft) if cells.faults.is_empty() => Ok(draft),

@@ -1,86 +1,139 @@
 //! `PUT|GET /projects/{projectId}` and `GET /projects`.
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
-use timelog_domain::{Page, Permission, Project, ProjectId};
+use actix_web::HttpResponse;
+use serde_json::json;
+use timelog_domain::{Page, Project, ProjectId};
 
-use super::{get, put};
-use crate::http::body;
+use super::shown::{get, put};
+use crate::document::{About, Answer, Sample, Tag, headers};
 use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
-use crate::http::query::Query;
-use crate::json::body;
-use crate::routes::admission::{admit, admit_to_project};
+use crate::routes::admission::{Admin, HasKey, Permitted, Read, ToProject};
+use crate::routes::asked::{Asked, Asking, Sending};
 use crate::routes::page;
-use crate::state::AppState;
-
-body!(Body { name, archived });
-
-#[derive(Serialize)]
-struct Shown {
-    id: String,
-    name: String,
-    archived: bool,
-}
-
-impl From<&Project> for Shown {
-    fn from(project: &Project) -> Self {
-        Self {
-            id: project.id.to_string(),
-            name: project.name.to_string(),
-            archived: project.archived,
-        }
-    }
-}
+use crate::wire::bytes;
+use crate::wire::directory::{ProjectBody, PutProject};
+use crate::wire::page::{Page as PageOf, PageQuery};
 
 pub(in crate::routes) async fn put_project(
-    request: HttpRequest,
-    payload: Payload,
-    state: Data<AppState>,
+    asked: Asked<ToProject<Admin>, Sending<PutProject>>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, id) = admit_to_project(&request, &state, Permission::Admin).await?;
-    let body = body::read(&request, payload, body::ONE_ENTRY).await?;
-    let (mut members, body) = body.json().object::<Body<'_>>()?;
-    members.require(&[("name", body.name)]);
-    let name = members.parsed("name", body.name);
-    let archived = members.boolean("archived", body.archived).unwrap_or(false);
-    let name = members.finish(name)?;
-    let project = Project { organization_id: key.organization_id, id, name, archived };
-    let shown = Shown::from(&project);
-    put(state.ports.directory.put_project(project).await, &shown)
+    let Asked { state, by, input, .. } = asked;
+    let (name, archived) = input.body;
+    let organization_id = by.key().organization_id;
+    let project = Project { organization_id, id: by.id, name, archived };
+    let shown = bytes(&ProjectBody::from(&project));
+    put(state.ports.directory.put_project(project).await, shown)
 }
 
 pub(in crate::routes) async fn get_project(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<ToProject<Read>>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, id) = admit_to_project(&request, &state, Permission::Read).await?;
-    get(state.ports.directory.project(key.organization_id, id).await?.as_ref().map(Shown::from))
+    let Asked { state, by, .. } = asked;
+    let project = state.ports.directory.project(by.key().organization_id, by.id).await?;
+    get(project.as_ref().map(ProjectBody::from))
 }
 
 /// A key that is limited to one project sees a list of that alone.
 pub(in crate::routes) async fn list_projects(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<Permitted<Read>, Asking<PageQuery>>,
 ) -> Result<HttpResponse, Problem> {
-    let key = admit(&request, &state, Permission::Read).await?;
-    let mut query = Query::of(&request);
-    let limit = page::limit(&mut query);
-    let binding = Binding::new(key.organization_id, request.path(), query.pairs());
-    let after = page::after(&mut query, &binding, Binding::id).map(ProjectId::new);
-    query.finish()?;
-    let directory = &state.ports.directory;
+    let Asked { state, request, by, input: Asking { query, pairs } } = asked;
+    let (key, directory) = (by.key(), &state.ports.directory);
+    let binding = Binding::new(key.organization_id, request.path(), &pairs);
+    let after = query.cursor.as_ref().and_then(|cursor| binding.id(cursor)).map(ProjectId::new);
     let page = match key.project_id {
-        None => directory.projects(key.organization_id, after, limit).await?,
+        None => directory.projects(key.organization_id, after, query.limit()).await?,
         Some(own) => {
             let own = directory.project(key.organization_id, own).await?;
-            Page {
-                items: own.into_iter().filter(|project| Some(project.id) > after).collect(),
-                next: None,
-            }
+            let after = own.into_iter().filter(|project| Some(project.id) > after);
+            Page { items: after.collect(), next: None }
         }
     };
     let next = page.next.map(|id| binding.cursor_of_id(id.uuid()));
-    Ok(page::response(&request, page.items.iter().map(Shown::from).collect(), next, None))
+    let items = page.items.iter().map(ProjectBody::from).collect();
+    Ok(page::response(&request, &pairs, items, next, None))
+}
+
+pub(in crate::routes) fn about_put() -> About {
+    About::new(
+        "putProject",
+        Tag::Directory,
+        "Put a project",
+        "Makes the project, or replaces it. Sent again, it changes nothing. The key needs the \
+         permission `admin`, and must not be confined to another project. The time that is \
+         logged on an archived project stays; no more can be logged.",
+    )
+    .sent(
+        "In at most 65536 bytes of UTF-8. Media types that end in `+json` are read like \
+         `application/json`.",
+        Vec::new(),
+    )
+    .answer(Answer::json::<ProjectBody<'_>>(200, "It was there and says this now.").sample(
+        Sample::new(
+            "shown",
+            "A project",
+            json!({
+                "id": "9a8b7c6d-0000-0000-0000-000000000002",
+                "name": "Website",
+                "archived": false,
+            }),
+        ),
+    ))
+    .answer(Answer::json::<ProjectBody<'_>>(201, "It is new.").sample(Sample::new(
+        "shown",
+        "A project",
+        json!({
+            "id": "9a8b7c6d-0000-0000-0000-000000000002",
+            "name": "Website",
+            "archived": false,
+        }),
+    )))
+    .never(404)
+}
+
+pub(in crate::routes) fn about_get() -> About {
+    About::new(
+        "getProject",
+        Tag::Directory,
+        "Read a project",
+        "Shows the project. The key needs the permission `read`.",
+    )
+    .answer(Answer::json::<ProjectBody<'_>>(200, "The project.").sample(Sample::new(
+        "shown",
+        "A project",
+        json!({
+            "id": "9a8b7c6d-0000-0000-0000-000000000002",
+            "name": "Website",
+            "archived": false,
+        }),
+    )))
+}
+
+pub(in crate::routes) fn about_list() -> About {
+    About::new(
+        "listProjects",
+        Tag::Directory,
+        "List the projects",
+        "Reads a page of the projects of the organization, in the order of their ids. The key \
+         needs the permission `read`; one that is confined to a project sees that alone.",
+    )
+    .answer(
+        Answer::json::<PageOf<ProjectBody<'_>>>(200, "A page.")
+            .sample(Sample::new(
+                "only",
+                "The only page",
+                json!({
+                    "data": [
+                        {
+                            "id": "9a8b7c6d-0000-0000-0000-000000000002",
+                            "name": "Website",
+                            "archived": false,
+                        },
+                    ],
+                    "nextCursor": null,
+                }),
+            ))
+            .header(&headers::LINK),
+    )
 }

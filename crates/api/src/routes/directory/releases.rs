@@ -1,73 +1,86 @@
 //! `PUT|GET /projects/{projectId}/releases/{releaseId}`.
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
-use timelog_domain::{Permission, ProjectId, Release, ReleaseId};
+use actix_web::HttpResponse;
+use serde_json::json;
+use timelog_domain::Release;
 
-use super::{get, put};
-use crate::http::body;
+use super::shown::{get, put};
+use crate::document::{About, Answer, Sample, Tag};
 use crate::http::problem::Problem;
-use crate::json::body;
-use crate::routes::admission::{Key, admit_to_project};
-use crate::routes::path_id;
-use crate::state::AppState;
-
-body!(Body { name });
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    id: String,
-    project_id: String,
-    name: String,
-}
-
-impl From<&Release> for Shown {
-    fn from(release: &Release) -> Self {
-        Self {
-            id: release.id.to_string(),
-            project_id: release.project_id.to_string(),
-            name: release.name.to_string(),
-        }
-    }
-}
+use crate::routes::admission::{Admin, HasKey, Read, ToRelease};
+use crate::routes::asked::{Asked, Sending};
+use crate::wire::bytes;
+use crate::wire::directory::{PutRelease, ReleaseBody};
 
 pub(in crate::routes) async fn put_release(
-    request: HttpRequest,
-    payload: Payload,
-    state: Data<AppState>,
+    asked: Asked<ToRelease<Admin>, Sending<PutRelease>>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, project_id, id) = admit(&request, &state, Permission::Admin).await?;
-    let body = body::read(&request, payload, body::ONE_ENTRY).await?;
-    let (mut members, body) = body.json().object::<Body<'_>>()?;
-    members.require(&[("name", body.name)]);
-    let name = members.parsed("name", body.name);
-    let name = members.finish(name)?;
-    let release = Release { organization_id: key.organization_id, project_id, id, name };
-    let shown = Shown::from(&release);
-    put(state.ports.directory.put_release(release).await, &shown)
+    let Asked { state, by, input, .. } = asked;
+    let organization_id = by.key().organization_id;
+    let release =
+        Release { organization_id, project_id: by.project.id, id: by.id, name: input.body };
+    let shown = bytes(&ReleaseBody::from(&release));
+    put(state.ports.directory.put_release(release).await, shown)
 }
 
 pub(in crate::routes) async fn get_release(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<ToRelease<Read>>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, project, id) = admit(&request, &state, Permission::Read).await?;
-    get(state
-        .ports
-        .directory
-        .release(key.organization_id, project, id)
-        .await?
-        .as_ref()
-        .map(Shown::from))
+    let Asked { state, by, .. } = asked;
+    let organization = by.key().organization_id;
+    let release = state.ports.directory.release(organization, by.project.id, by.id).await?;
+    get(release.as_ref().map(ReleaseBody::from))
 }
 
-async fn admit(
-    request: &HttpRequest,
-    state: &AppState,
-    permission: Permission,
-) -> Result<(Key, ProjectId, ReleaseId), Problem> {
-    let (key, project) = admit_to_project(request, state, permission).await?;
-    Ok((key, project, path_id(request, "releaseId")?))
+pub(in crate::routes) fn about_put() -> About {
+    About::new(
+        "putRelease",
+        Tag::Directory,
+        "Put a release",
+        "Makes the release, or replaces it. Sent again, it changes nothing. The key needs the \
+         permission `admin`, and must not be confined to another project.",
+    )
+    .sent(
+        "In at most 65536 bytes of UTF-8. Media types that end in `+json` are read like \
+         `application/json`.",
+        Vec::new(),
+    )
+    .answer(Answer::json::<ReleaseBody<'_>>(200, "It was there and says this now.").sample(
+        Sample::new(
+            "shown",
+            "A release",
+            json!({
+                "id": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
+                "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
+                "name": "2025.1",
+            }),
+        ),
+    ))
+    .answer(Answer::json::<ReleaseBody<'_>>(201, "It is new.").sample(Sample::new(
+        "shown",
+        "A release",
+        json!({
+            "id": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
+            "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
+            "name": "2025.1",
+        }),
+    )))
+}
+
+pub(in crate::routes) fn about_get() -> About {
+    About::new(
+        "getRelease",
+        Tag::Directory,
+        "Read a release",
+        "Shows the release. The key needs the permission `read`.",
+    )
+    .answer(Answer::json::<ReleaseBody<'_>>(200, "The release.").sample(Sample::new(
+        "shown",
+        "A release",
+        json!({
+            "id": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
+            "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
+            "name": "2025.1",
+        }),
+    )))
 }

@@ -1,73 +1,86 @@
 //! `PUT|GET /projects/{projectId}/entries/{entryId}`.
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
-use timelog_domain::{Permission, ProjectId, Ticket, TicketId};
+use actix_web::HttpResponse;
+use serde_json::json;
+use timelog_domain::Ticket;
 
-use super::{get, put};
-use crate::http::body;
+use super::shown::{get, put};
+use crate::document::{About, Answer, Sample, Tag};
 use crate::http::problem::Problem;
-use crate::json::body;
-use crate::routes::admission::{Key, admit_to_project};
-use crate::routes::path_id;
-use crate::state::AppState;
-
-body!(Body { title });
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    id: String,
-    project_id: String,
-    title: String,
-}
-
-impl From<&Ticket> for Shown {
-    fn from(entry: &Ticket) -> Self {
-        Self {
-            id: entry.id.to_string(),
-            project_id: entry.project_id.to_string(),
-            title: entry.title.to_string(),
-        }
-    }
-}
+use crate::routes::admission::{Admin, HasKey, Read, ToTicket};
+use crate::routes::asked::{Asked, Sending};
+use crate::wire::bytes;
+use crate::wire::directory::{PutTicket, TicketBody};
 
 pub(in crate::routes) async fn put_ticket(
-    request: HttpRequest,
-    payload: Payload,
-    state: Data<AppState>,
+    asked: Asked<ToTicket<Admin>, Sending<PutTicket>>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, project_id, id) = admit(&request, &state, Permission::Admin).await?;
-    let body = body::read(&request, payload, body::ONE_ENTRY).await?;
-    let (mut members, body) = body.json().object::<Body<'_>>()?;
-    members.require(&[("title", body.title)]);
-    let title = members.parsed("title", body.title);
-    let title = members.finish(title)?;
-    let entry = Ticket { organization_id: key.organization_id, project_id, id, title };
-    let shown = Shown::from(&entry);
-    put(state.ports.directory.put_ticket(entry).await, &shown)
+    let Asked { state, by, input, .. } = asked;
+    let organization_id = by.key().organization_id;
+    let ticket =
+        Ticket { organization_id, project_id: by.project.id, id: by.id, title: input.body };
+    let shown = bytes(&TicketBody::from(&ticket));
+    put(state.ports.directory.put_ticket(ticket).await, shown)
 }
 
 pub(in crate::routes) async fn get_ticket(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<ToTicket<Read>>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, project, id) = admit(&request, &state, Permission::Read).await?;
-    get(state
-        .ports
-        .directory
-        .ticket(key.organization_id, project, id)
-        .await?
-        .as_ref()
-        .map(Shown::from))
+    let Asked { state, by, .. } = asked;
+    let organization = by.key().organization_id;
+    let ticket = state.ports.directory.ticket(organization, by.project.id, by.id).await?;
+    get(ticket.as_ref().map(TicketBody::from))
 }
 
-async fn admit(
-    request: &HttpRequest,
-    state: &AppState,
-    permission: Permission,
-) -> Result<(Key, ProjectId, TicketId), Problem> {
-    let (key, project) = admit_to_project(request, state, permission).await?;
-    Ok((key, project, path_id(request, "entryId")?))
+pub(in crate::routes) fn about_put() -> About {
+    About::new(
+        "putEntry",
+        Tag::Directory,
+        "Put a ticket",
+        "Makes the ticket, or replaces it. Sent again, it changes nothing. The key needs the \
+         permission `admin`, and must not be confined to another project.",
+    )
+    .sent(
+        "In at most 65536 bytes of UTF-8. Media types that end in `+json` are read like \
+         `application/json`.",
+        Vec::new(),
+    )
+    .answer(Answer::json::<TicketBody<'_>>(200, "It was there and says this now.").sample(
+        Sample::new(
+            "shown",
+            "A ticket",
+            json!({
+                "id": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
+                "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
+                "title": "Login form",
+            }),
+        ),
+    ))
+    .answer(Answer::json::<TicketBody<'_>>(201, "It is new.").sample(Sample::new(
+        "shown",
+        "A ticket",
+        json!({
+            "id": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
+            "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
+            "title": "Login form",
+        }),
+    )))
+}
+
+pub(in crate::routes) fn about_get() -> About {
+    About::new(
+        "getEntry",
+        Tag::Directory,
+        "Read a ticket",
+        "Shows the ticket. The key needs the permission `read`.",
+    )
+    .answer(Answer::json::<TicketBody<'_>>(200, "The ticket.").sample(Sample::new(
+        "shown",
+        "A ticket",
+        json!({
+            "id": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
+            "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
+            "title": "Login form",
+        }),
+    )))
 }

@@ -1,78 +1,131 @@
 //! `PUT|GET /users/{userId}` and `GET /users`.
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
-use timelog_domain::{Permission, User, UserId};
+use actix_web::HttpResponse;
+use serde_json::json;
+use timelog_domain::{User, UserId};
 
-use super::{get, put};
-use crate::http::body;
+use super::shown::{get, put};
+use crate::document::{About, Answer, Sample, Tag, headers};
 use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
-use crate::http::query::Query;
-use crate::json::body;
-use crate::routes::admission::{Key, admit, admit_to_all_projects};
-use crate::routes::{page, path_id};
-use crate::state::AppState;
-
-body!(Body { name, active });
-
-#[derive(Serialize)]
-struct Shown {
-    id: String,
-    name: String,
-    active: bool,
-}
-
-impl From<&User> for Shown {
-    fn from(user: &User) -> Self {
-        Self { id: user.id.to_string(), name: user.name.to_string(), active: user.active }
-    }
-}
-
-pub(in crate::routes) async fn put_user(
-    request: HttpRequest,
-    payload: Payload,
-    state: Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let (key, id) = admit_to_put(&request, &state).await?;
-    let body = body::read(&request, payload, body::ONE_ENTRY).await?;
-    let (mut members, body) = body.json().object::<Body<'_>>()?;
-    members.require(&[("name", body.name)]);
-    let name = members.parsed("name", body.name);
-    let active = members.boolean("active", body.active).unwrap_or(true);
-    let name = members.finish(name)?;
-    let user = User { organization_id: key.organization_id, id, name, active };
-    let shown = Shown::from(&user);
-    put(state.ports.directory.put_user(user).await, &shown)
-}
+use crate::routes::admission::{Admin, HasKey, Permitted, Read, ToAllProjects, ToUser};
+use crate::routes::asked::{Asked, Asking, Sending};
+use crate::routes::page;
+use crate::wire::bytes;
+use crate::wire::directory::{PutUser, UserBody};
+use crate::wire::page::{Page as PageOf, PageQuery};
 
 /// Users belong to the organization, so a key that is limited to a project may not put one.
-async fn admit_to_put(request: &HttpRequest, state: &AppState) -> Result<(Key, UserId), Problem> {
-    let key = admit_to_all_projects(request, state, Permission::Admin).await?;
-    Ok((key, path_id(request, "userId")?))
+pub(in crate::routes) async fn put_user(
+    asked: Asked<ToUser<ToAllProjects<Admin>>, Sending<PutUser>>,
+) -> Result<HttpResponse, Problem> {
+    let Asked { state, by, input, .. } = asked;
+    let (name, active) = input.body;
+    let user = User { organization_id: by.key().organization_id, id: by.id, name, active };
+    let shown = bytes(&UserBody::from(&user));
+    put(state.ports.directory.put_user(user).await, shown)
 }
 
 pub(in crate::routes) async fn get_user(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<ToUser<Permitted<Read>>>,
 ) -> Result<HttpResponse, Problem> {
-    let key = admit(&request, &state, Permission::Read).await?;
-    let id = path_id(&request, "userId")?;
-    get(state.ports.directory.user(key.organization_id, id).await?.as_ref().map(Shown::from))
+    let Asked { state, by, .. } = asked;
+    let user = state.ports.directory.user(by.key().organization_id, by.id).await?;
+    get(user.as_ref().map(UserBody::from))
 }
 
 pub(in crate::routes) async fn list_users(
-    request: HttpRequest,
-    state: Data<AppState>,
+    asked: Asked<Permitted<Read>, Asking<PageQuery>>,
 ) -> Result<HttpResponse, Problem> {
-    let key = admit(&request, &state, Permission::Read).await?;
-    let mut query = Query::of(&request);
-    let limit = page::limit(&mut query);
-    let binding = Binding::new(key.organization_id, request.path(), query.pairs());
-    let after = page::after(&mut query, &binding, Binding::id).map(UserId::new);
-    query.finish()?;
-    let page = state.ports.directory.users(key.organization_id, after, limit).await?;
+    let Asked { state, request, by, input: Asking { query, pairs } } = asked;
+    let organization = by.key().organization_id;
+    let binding = Binding::new(organization, request.path(), &pairs);
+    let after = query.cursor.as_ref().and_then(|cursor| binding.id(cursor)).map(UserId::new);
+    let page = state.ports.directory.users(organization, after, query.limit()).await?;
     let next = page.next.map(|id| binding.cursor_of_id(id.uuid()));
-    Ok(page::response(&request, page.items.iter().map(Shown::from).collect(), next, None))
+    let items = page.items.iter().map(UserBody::from).collect();
+    Ok(page::response(&request, &pairs, items, next, None))
+}
+
+pub(in crate::routes) fn about_put() -> About {
+    About::new(
+        "putUser",
+        Tag::Directory,
+        "Put a user",
+        "Makes the user, or replaces it. Sent again, it changes nothing. The key needs the \
+         permission `admin`, and must not be confined to a project. The time of an inactive \
+         user stays; no more can be logged.",
+    )
+    .sent(
+        "In at most 65536 bytes of UTF-8. Media types that end in `+json` are read like \
+         `application/json`.",
+        Vec::new(),
+    )
+    .answer(Answer::json::<UserBody<'_>>(200, "It was there and says this now.").sample(
+        Sample::new(
+            "shown",
+            "A user",
+            json!({
+                "id": "9a8b7c6d-0000-0000-0000-000000000002",
+                "name": "Ada",
+                "active": true,
+            }),
+        ),
+    ))
+    .answer(Answer::json::<UserBody<'_>>(201, "It is new.").sample(Sample::new(
+        "shown",
+        "A user",
+        json!({
+            "id": "9a8b7c6d-0000-0000-0000-000000000002",
+            "name": "Ada",
+            "active": true,
+        }),
+    )))
+    .never(404)
+}
+
+pub(in crate::routes) fn about_get() -> About {
+    About::new(
+        "getUser",
+        Tag::Directory,
+        "Read a user",
+        "Shows the user. The key needs the permission `read`.",
+    )
+    .answer(Answer::json::<UserBody<'_>>(200, "The user.").sample(Sample::new(
+        "shown",
+        "A user",
+        json!({
+            "id": "9a8b7c6d-0000-0000-0000-000000000002",
+            "name": "Ada",
+            "active": true,
+        }),
+    )))
+}
+
+pub(in crate::routes) fn about_list() -> About {
+    About::new(
+        "listUsers",
+        Tag::Directory,
+        "List the users",
+        "Reads a page of the users of the organization, in the order of their ids. The key \
+         needs the permission `read`.",
+    )
+    .answer(
+        Answer::json::<PageOf<UserBody<'_>>>(200, "A page.")
+            .sample(Sample::new(
+                "only",
+                "The only page",
+                json!({
+                    "data": [
+                        {
+                            "id": "9a8b7c6d-0000-0000-0000-000000000002",
+                            "name": "Ada",
+                            "active": true,
+                        },
+                    ],
+                    "nextCursor": null,
+                }),
+            ))
+            .header(&headers::LINK),
+    )
 }

@@ -1,0 +1,76 @@
+//! Answers that show what became of one entry: fresh, stored or replayed.
+
+use std::sync::Arc;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use timelog_domain::idempotency::Render;
+use timelog_domain::{Outcome, StoredAnswer, TimeEntry};
+
+use super::idempotency_key::IDEMPOTENT_REPLAYED;
+use crate::wire::time_entry;
+
+/// The entity tag of a time entry: its version.
+fn etag(entry: &TimeEntry) -> String {
+    format!("\"{}\"", entry.version())
+}
+
+/// The answer to what became of one entry, as it is sent and, under an idempotency key, kept.
+fn render(outcome: &Outcome, base_path: &str) -> StoredAnswer {
+    let (status, location) = match outcome {
+        Outcome::Created(entry) => {
+            (StatusCode::CREATED, Some(format!("{base_path}/time-entries/{}", entry.id())))
+        }
+        Outcome::Updated(_) | Outcome::Unchanged(_) | Outcome::Many(_) => (StatusCode::OK, None),
+        Outcome::Deleted => (StatusCode::NO_CONTENT, None),
+    };
+    let entry = outcome.time_entry();
+    StoredAnswer {
+        status: status.as_u16(),
+        location,
+        etag: entry.map(etag),
+        body: entry.map(time_entry::bytes).unwrap_or_default(),
+    }
+}
+
+/// [`render`], for the domain to call.
+pub(crate) fn renderer(base_path: &Arc<str>) -> Render {
+    let base_path = base_path.clone();
+    Arc::new(move |outcome| render(outcome, &base_path))
+}
+
+/// Sends an answer.
+pub(crate) fn response(answer: StoredAnswer) -> HttpResponse {
+    builder(&answer).body(answer.body)
+}
+
+/// Sends an answer again, marked as such.
+pub(crate) fn replay(answer: StoredAnswer, same_body: bool) -> HttpResponse {
+    metrics::counter!("timelog_idempotency_replays_total").increment(1);
+    if !same_body {
+        note_mismatch();
+    }
+    builder(&answer).insert_header((IDEMPOTENT_REPLAYED, "true")).body(answer.body)
+}
+
+/// Notes that an idempotency key came again with another body, which hints at a client that makes
+/// its keys wrong.
+pub(crate) fn note_mismatch() {
+    metrics::counter!("timelog_idempotency_mismatches_total").increment(1);
+    tracing::warn!("an idempotency key was repeated with another body");
+}
+
+fn builder(answer: &StoredAnswer) -> HttpResponseBuilder {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = HttpResponseBuilder::new(status);
+    if !answer.body.is_empty() {
+        response.content_type(mime::APPLICATION_JSON);
+    }
+    if let Some(location) = &answer.location {
+        response.insert_header((header::LOCATION, location.as_str()));
+    }
+    if let Some(etag) = &answer.etag {
+        response.insert_header((header::ETAG, etag.as_str()));
+    }
+    response
+}
