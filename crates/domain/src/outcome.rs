@@ -83,7 +83,7 @@ pub enum Refusal {
     TimeEntryNotFound,
     /// The caller's key is limited to one project, and this is another. Said of entries that exist
     /// and, before it is known whether they exist, of projects.
-    #[error("this key is limited to one project, and this is another")]
+    #[error("this API key is limited to one project, and this is another")]
     OutOfScope,
     /// The caller's key is bound to one user, and this is another user's entry.
     #[error("this key may change only the entries of its own user")]
