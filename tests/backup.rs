@@ -163,7 +163,8 @@ fn an_impossible_backup_fails_before_anything_is_copied() {
     let database = sandbox.database.url().strip_prefix("sqlite:").unwrap().to_owned();
     fs::write(
         &database,
-        "no database at all, but longer than the header of one would be, so that it is not taken for new",
+        "no database at all, but longer than the header of one would be, so that it is not taken \
+         for new",
     )
     .unwrap();
     refused(&sandbox.backup("no/such/folder/a.db"), "there is no folder");

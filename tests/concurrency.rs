@@ -163,7 +163,8 @@ async fn a_concurrent_repeat_waits_for_the_first_and_is_replayed(database: Datab
 fn request(service: &Service, key: &str) -> (String, String) {
     let body = service.tenant.body().to_string();
     let head = format!(
-        "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+        "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: \
+         application/json\r\n\
          Content-Length: {}\r\nIdempotency-Key: {key}\r\n\r\n",
         service.tenant.path(),
         service.tenant.key.text,

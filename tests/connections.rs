@@ -215,7 +215,8 @@ async fn a_half_closed_connection_still_gets_the_answer_to_a_change(database: Da
     for _ in 0..20 {
         let mut connection = Connection::open(service.address).await;
         let head = format!(
-            "POST {} HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "POST {} HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nContent-Type: \
+             application/json\r\nContent-Length: {}\r\n\r\n",
             service.tenant.path(),
             service.tenant.key.text,
             body.len()
@@ -328,7 +329,8 @@ async fn bodies_of_one_organization_leave_memory_for_others(database: Database) 
     let other = Tenant::provision(&service.store).await;
     let head = |tenant: &Tenant, length: usize| {
         format!(
-            "POST {}/batch HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n ",
+            "POST {}/batch HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nContent-Type: \
+             application/json\r\nContent-Length: {length}\r\n\r\n ",
             tenant.path(),
             tenant.key.text
         )

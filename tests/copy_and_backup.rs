@@ -130,7 +130,10 @@ async fn an_interrupted_copy_continues_where_it_stopped(database: Database) {
     // An interrupted copy leaves tables in their order, and rows in the order of their keys.
     target.execute("DELETE FROM idempotency_keys");
     target.execute("DELETE FROM time_entry_history");
-    target.execute("DELETE FROM time_entries WHERE id > (SELECT id FROM time_entries ORDER BY id LIMIT 1 OFFSET 10)");
+    target.execute(
+        "DELETE FROM time_entries WHERE id > (SELECT id FROM time_entries ORDER BY id \
+        LIMIT 1 OFFSET 10)",
+    );
     assert_eq!(target.count("time_entries"), 11);
     assert!(copy(&original.database, &target).status.success());
     for table in TABLES {

@@ -154,7 +154,8 @@ async fn other_values_of_synchronous_commit_are_left_as_they_are() {
         service.database.execute(
             "CREATE TABLE seen (setting text); GRANT INSERT ON seen TO clerk; \
              CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS \
-             $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$; \
+             $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN \
+             NEW; END $$; \
              CREATE TRIGGER note AFTER INSERT ON time_entries FOR EACH ROW EXECUTE FUNCTION note()",
         );
         service.log_any().send().await.is(201);

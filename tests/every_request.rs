@@ -253,8 +253,12 @@ async fn malformed_http_does_no_harm(database: Database) {
         "GET /me HTTP/9.9\r\n\r\n".to_owned(),
         "GET /me HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n".to_owned(),
         "POST /me HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n".to_owned(),
-        "POST /me HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx".to_owned(),
-        "POST /me HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc".to_owned(),
+        "POST /me HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: \
+         2\r\n\r\nxx"
+            .to_owned(),
+        "POST /me HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: \
+         3\r\n\r\nabc"
+            .to_owned(),
         format!("GET /{long} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
         format!("GET /me HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\nConnection: close\r\n\r\n"),
     ];

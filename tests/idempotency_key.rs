@@ -171,7 +171,8 @@ async fn control_characters_in_a_key_are_refused(database: Database) {
     let body = service.tenant.body().to_string();
     for control in ["\u{0}", "\u{1}", "\u{1b}", "\u{7f}"] {
         let request = format!(
-            "POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Type: \
+            "POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer \
+             {}\r\nContent-Type: \
              application/json\r\nContent-Length: {}\r\nIdempotency-Key: a{control}b\r\n\r\n{body}",
             service.tenant.path(),
             service.tenant.key.text,

@@ -75,7 +75,8 @@ fn counts(summary: &Value) -> [u64; 4] {
     ["created", "updated", "unchanged", "refused"].map(|name| summary[name].as_u64().unwrap())
 }
 
-const HEADER: &str = "User,Email,Client,Project,Task,Description,Billable,Start date,Start time,End date,End time,Duration,\
+const HEADER: &str = "User,Email,Client,Project,Task,Description,Billable,Start date,Start \
+    time,End date,End time,Duration,\
     Tags,Amount (USD)\r\n";
 const TWIN: &str =
     "Ann,ann@example.com,,Website,,Twin,No,2025-02-01,09:00:00,2025-02-01,09:30:00,00:30:00,,\r\n";
@@ -86,7 +87,8 @@ fn report(rows: usize) -> String {
         let (day, hour, minute) = (1 + row % 28, row / 28 % 24, row / 672 % 50);
         let (work, minutes) = (row % 7, row % 59);
         format!(
-            "Ann,ann@example.com,Client,Website,,\"Work, {work}\",Yes,2025-01-{day:02},{hour:02}:{minute:02}:00,,,\
+            "Ann,ann@example.com,Client,Website,,\"Work, \
+             {work}\",Yes,2025-01-{day:02},{hour:02}:{minute:02}:00,,,\
              00:{minutes:02}:30,,\r\n"
         )
     };

@@ -38,8 +38,10 @@ async fn send(connection: &mut Connection, key: &str, heads: &[String], number: 
     for head in heads {
         write!(
             requests,
-            "{head} HTTP/1.1\r\nHost: h{number}\r\nX-Api-Key: {key}\r\nX-{number}: {number}\r\nUser-Agent: u{number}\r\n\
-             X-Request-Id: r{number}\r\nContent-Type: a/{number}\r\nPrefer: p{number}\r\nContent-Length: 0\r\n\r\n"
+            "{head} HTTP/1.1\r\nHost: h{number}\r\nX-Api-Key: {key}\r\nX-{number}: \
+             {number}\r\nUser-Agent: u{number}\r\n\
+             X-Request-Id: r{number}\r\nContent-Type: a/{number}\r\nPrefer: \
+             p{number}\r\nContent-Length: 0\r\n\r\n"
         )
         .unwrap();
     }

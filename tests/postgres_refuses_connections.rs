@@ -26,7 +26,8 @@ fn strict() -> Cluster {
         cluster.query("postgres", sql);
     }
     cluster.run(
-        "printf 'host all clerk all scram-sha-256\\nhost all outsider all reject\\n' | cat - pg_hba.conf >new.conf",
+        "printf 'host all clerk all scram-sha-256\\nhost all outsider all reject\\n' | cat - \
+         pg_hba.conf >new.conf",
     );
     cluster.run("mv new.conf pg_hba.conf");
     cluster.query("postgres", "SELECT pg_reload_conf()");

@@ -26,10 +26,13 @@ fn migrated() -> TestDatabase {
 /// Every table, column, constraint and index, as the catalogue writes them.
 fn everything(database: &TestDatabase) -> String {
     let sql = "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable \
-            FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '%diesel%' \
+            FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE \
+            '%diesel%' \
         UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint \
-            WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE '%diesel%' \
-        UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE '%diesel%' \
+            WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE \
+            '%diesel%' \
+        UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT \
+        LIKE '%diesel%' \
         ORDER BY 1";
     postgres::shared().query(&database.url(), sql)
 }
@@ -62,8 +65,10 @@ fn every_table_and_column_has_a_comment() {
     let database = migrated();
     let silent = "SELECT c.relname || coalesce('.' || a.attname, '') FROM pg_class c \
         LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-        WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE '%diesel%' \
-        AND (obj_description(c.oid, 'pg_class') IS NULL OR col_description(c.oid, a.attnum) IS NULL) ORDER BY 1";
+        WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE \
+        '%diesel%' \
+        AND (obj_description(c.oid, 'pg_class') IS NULL OR col_description(c.oid, a.attnum) IS \
+        NULL) ORDER BY 1";
     assert_eq!(postgres::shared().query(&database.url(), silent), "");
 }
 

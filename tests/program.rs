@@ -217,7 +217,8 @@ async fn a_client_that_disconnects_before_the_answer_is_logged() {
     let body = body(&made).to_string();
     let mut connection = Connection::open(program.address).await;
     let request = format!(
-        "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nPOST {} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+        "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nPOST {} HTTP/1.1\r\nHost: x\r\nX-Api-Key: \
+         {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
          Idempotency-Key: k\r\nX-Request-Id: gone-1\r\n\r\n{body}",
         path(&made),
         text(&made, "apiKey"),

@@ -453,7 +453,8 @@ async fn a_chunked_body_over_64_kib_is_answered_413(database: Database) {
             .chunks(5000)
             .map(|chunk| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
         let head = format!(
-            "POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Type: \
+            "POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer \
+             {}\r\nContent-Type: \
              application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
             service.tenant.path(),
             service.tenant.key.text

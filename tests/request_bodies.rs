@@ -19,7 +19,8 @@ on_every_database![
 /// The head of a request, without the headers for its body.
 fn head(line: &str, key: &str) -> String {
     format!(
-        "{line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+        "{line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: \
+         application/json\r\n"
     )
 }
 

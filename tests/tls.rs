@@ -12,7 +12,8 @@ use crate::support::{Service, TestDatabase};
 /// A server with a certificate for `localhost`; the file of its own authority is returned.
 fn with_tls() -> (Arc<Cluster>, tempfile::NamedTempFile) {
     let cluster = Arc::new(Cluster::start(&[]));
-    let certify = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+    let certify = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+        -days 2 -subj /CN=localhost \
         -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE \
         -keyout server.key -out server.crt && chmod 600 server.key";
     cluster.run(certify);

@@ -117,9 +117,12 @@ impl Sql {
             (self.id(ORGANIZATION), self.id(PROJECT), self.id(USER));
         let (id, yes, at) = (self.id(id), self.yes(), self.instant());
         format!(
-            "INSERT INTO time_entries (organization_id, id, project_id, user_id, work_date, minutes, billable, source, \
-             status, external_provider, external_type, external_id, version, created_at, updated_at) VALUES \
-             ({organization}, {id}, {project}, {user}, '2025-01-15', 150, {yes}, 'api', 'draft', {parts}, 1, {at}, {at});"
+            "INSERT INTO time_entries (organization_id, id, project_id, user_id, work_date, \
+             minutes, billable, source, \
+             status, external_provider, external_type, external_id, version, created_at, \
+             updated_at) VALUES \
+             ({organization}, {id}, {project}, {user}, '2025-01-15', 150, {yes}, 'api', 'draft', \
+             {parts}, 1, {at}, {at});"
         )
     }
 }
@@ -170,8 +173,10 @@ fn of_the_release_before(kind: Database) -> TestDatabase {
         "INSERT INTO organizations VALUES ({organization}, 'Organization'); \
          INSERT INTO projects VALUES ({organization}, {project}, 'Project', {no}); \
          INSERT INTO users VALUES ({organization}, {user}, 'User', {yes}); \
-         INSERT INTO api_keys VALUES ({organization}, {key}, '0123456789ab', {}, NULL, NULL, 'read,write', {at}, NULL); \
-         INSERT INTO idempotency_keys VALUES ({organization}, {key}, 'POST {}', 'k', {}, 201, '/time-entries/{}', '\"1\"', \
+         INSERT INTO api_keys VALUES ({organization}, {key}, '0123456789ab', {}, NULL, NULL, \
+         'read,write', {at}, NULL); \
+         INSERT INTO idempotency_keys VALUES ({organization}, {key}, 'POST {}', 'k', {}, 201, \
+         '/time-entries/{}', '\"1\"', \
          {}, {});",
         sql.bytes(&digest_key(SECRET)),
         path(),

@@ -35,12 +35,15 @@ fn rows(deployment: &Deployment) -> Vec<Row> {
             ("replace(CAST(e.id AS text), '-', '')", format!("'{organization}'"))
         }
     };
-    let history = "FROM time_entry_history h WHERE h.organization_id = e.organization_id AND h.time_entry_id = e.id";
+    let history = "FROM time_entry_history h WHERE h.organization_id = e.organization_id AND \
+        h.time_entry_id = e.id";
     let sql = format!(
-        "SELECT {id} || '|' || coalesce(e.description, '') || '|' || e.version || '|' || e.status || '|' || e.minutes \
+        "SELECT {id} || '|' || coalesce(e.description, '') || '|' || e.version || '|' || e.status \
+         || '|' || e.minutes \
          || '|' || (SELECT count(*) || '|' || coalesce(max(h.version), 0) || '|' \
          || coalesce(sum(CASE WHEN h.event = 'submit' THEN 1 ELSE 0 END), 0) {history}) \
-         || '|' || coalesce((SELECT h.to_status {history} ORDER BY h.version DESC LIMIT 1), '') AS text \
+         || '|' || coalesce((SELECT h.to_status {history} ORDER BY h.version DESC LIMIT 1), '') \
+         AS text \
          FROM time_entries e WHERE e.organization_id = {organization}"
     );
     deployment.database.texts(&sql).iter().map(|line| Row::parse(line)).collect()

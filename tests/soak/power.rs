@@ -255,10 +255,13 @@ fn ids(answer: &[u8]) -> Vec<String> {
 fn what_is_there(id: &str, name: &str) -> String {
     format!(
         "SELECT {id} AS text FROM time_entries UNION ALL \
-         SELECT 'an entry without its history: ' || {id} FROM time_entries e WHERE NOT EXISTS (SELECT 1 FROM time_entry_history h \
-         WHERE h.organization_id = e.organization_id AND h.time_entry_id = e.id AND h.version = e.version) UNION ALL \
+         SELECT 'an entry without its history: ' || {id} FROM time_entries e WHERE NOT EXISTS \
+         (SELECT 1 FROM time_entry_history h \
+         WHERE h.organization_id = e.organization_id AND h.time_entry_id = e.id AND h.version = \
+         e.version) UNION ALL \
          SELECT 'an entry without its kept answer: ' || {id} FROM time_entries e \
-         WHERE description LIKE 'named%' AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.key = {name})"
+         WHERE description LIKE 'named%' AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE \
+         k.key = {name})"
     )
 }
 
@@ -269,7 +272,8 @@ fn look_into_file(files: &[(PathBuf, Vec<u8>)]) -> Result<Vec<String>, String> {
         .map(|(at, length)| format!("substr({hex}, {at}, {length})"));
     let name = "substr(description, 1, instr(description || '.', '.') - 1)";
     let sql = what_is_there(&id.join(" || '-' || "), name);
-    let check = "SELECT 'the file is damaged: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+    let check = "SELECT 'the file is damaged: ' || integrity_check FROM pragma_integrity_check \
+        WHERE integrity_check <> 'ok'";
     texts_of(&folder.path().join("timelog.db"), &format!("{sql} UNION ALL {check}"))
         .map_err(|error| error.to_string())
 }

@@ -70,7 +70,8 @@ impl fmt::Display for Line<'_> {
         } = results;
         write!(
             out,
-            "| {kind} | {database} | {cycles} | {requests} | {acknowledged} | {lost} | {doubled} | {} ",
+            "| {kind} | {database} | {cycles} | {requests} | {acknowledged} | {lost} | {doubled} \
+             | {} ",
             faults.len()
         )?;
         write!(out, "| {server_errors} | {measured} |")

@@ -57,7 +57,8 @@ pub(super) async fn run(trial: Trial) -> Results {
     results.acknowledged =
         beside.writes.count() - beside.writes.server_errors - beside.writes.others;
     results.measured = format!(
-        "reads {} → {}; writes {} → {}; readiness {} → {}; one who is among {} requests of the flood waits for {}, {} and {}",
+        "reads {} → {}; writes {} → {}; readiness {} → {}; one who is among {} requests of the \
+         flood waits for {}, {} and {}",
         alone.reads,
         beside.reads,
         alone.writes,
@@ -180,21 +181,26 @@ async fn ask_again(
 pub(super) fn fill(database: &TestDatabase, made: &Bootstrapped, entries: usize) {
     let [organization, project, user] =
         ["organizationId", "projectId", "userId"].map(|name| made.id(name));
-    let columns = "organization_id, id, project_id, user_id, work_date, minutes, description, billable, source, status, \
+    let columns = "organization_id, id, project_id, user_id, work_date, minutes, description, \
+        billable, source, status, \
                    version, created_at, updated_at";
     let sql = match database {
         TestDatabase::Sqlite(_) => {
             let [organization, project, user] =
                 [organization, project, user].map(|id| format!("x'{}'", id.replace('-', "")));
             format!(
-                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {entries}) \
-                 INSERT INTO time_entries ({columns}) SELECT {organization}, randomblob(16), {project}, {user}, \
-                 date('2020-01-01', '+' || (i % 2000) || ' days'), 1 + i % 1440, 'Entry ' || i, i % 2, 'api', 'draft', \
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \
+                 {entries}) \
+                 INSERT INTO time_entries ({columns}) SELECT {organization}, randomblob(16), \
+                 {project}, {user}, \
+                 date('2020-01-01', '+' || (i % 2000) || ' days'), 1 + i % 1440, 'Entry ' || i, i \
+                 % 2, 'api', 'draft', \
                  1, 1700000000000 + i, 1700000000000 + i FROM n"
             )
         }
         TestDatabase::Postgres(..) => format!(
-            "INSERT INTO time_entries ({columns}) SELECT '{organization}', gen_random_uuid(), '{project}', '{user}', \
+            "INSERT INTO time_entries ({columns}) SELECT '{organization}', gen_random_uuid(), \
+             '{project}', '{user}', \
              date '2020-01-01' + i % 2000, 1 + i % 1440, 'Entry ' || i, i % 2 = 0, 'api', 'draft', \
              1, now(), now() FROM generate_series(1, {entries}) AS i"
         ),

@@ -166,23 +166,30 @@ impl TestDatabase {
     pub(crate) fn hold_reads(&self, organization: OrganizationId) {
         let view = match self {
             Self::Sqlite(_) => format!(
-                "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers) \
-                 SELECT number AS rowid, {}, number > 0 AS billable FROM numbers CROSS JOIN kept_time_entries",
+                "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM \
+                 numbers) \
+                 SELECT number AS rowid, {}, number > 0 AS billable FROM numbers CROSS JOIN \
+                 kept_time_entries",
                 COLUMNS.join(", ")
             ),
             Self::Postgres(..) => format!(
                 "SELECT * FROM kept_time_entries \
-                 WHERE organization_id <> '{organization}' OR (SELECT pg_sleep(86400)::text) IS NULL"
+                 WHERE organization_id <> '{organization}' OR (SELECT pg_sleep(86400)::text) \
+                 IS NULL"
             ),
         };
         self.execute(&format!(
-            "BEGIN; ALTER TABLE time_entries RENAME TO kept_time_entries; CREATE VIEW time_entries AS {view}; COMMIT"
+            "BEGIN; ALTER TABLE time_entries RENAME TO kept_time_entries; CREATE VIEW \
+             time_entries AS {view}; COMMIT"
         ));
     }
 
     /// Ends the holding of new reads. On SQLite this works also while others are held.
     pub(crate) fn free_reads(&self) {
-        self.execute("BEGIN; DROP VIEW time_entries; ALTER TABLE kept_time_entries RENAME TO time_entries; COMMIT");
+        self.execute(
+            "BEGIN; DROP VIEW time_entries; ALTER TABLE kept_time_entries RENAME TO \
+            time_entries; COMMIT",
+        );
     }
 
     /// Whether anybody reads entries at this moment.
@@ -202,7 +209,8 @@ impl TestDatabase {
             Self::Postgres(cluster, url) => {
                 let name = url.rsplit('/').next().unwrap_or(url);
                 let sql = format!(
-                    "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND state = 'active' \
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND state = \
+                     'active' \
                      AND query LIKE '%time_entries%' AND pid <> pg_backend_pid()"
                 );
                 cluster.query(url, &sql) != "0"

@@ -99,7 +99,8 @@ impl Cluster {
     pub(crate) fn backends(&self, database: &str) -> Vec<String> {
         let name = database.rsplit('/').next().unwrap_or(database);
         let sql = format!(
-            "SELECT pid FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'timelog'"
+            "SELECT pid FROM pg_stat_activity WHERE datname = '{name}' AND application_name = \
+             'timelog'"
         );
         self.query("postgres", &sql).lines().map(str::to_owned).collect()
     }

@@ -15,8 +15,9 @@ use crate::fair_semaphore::{FairSemaphore, Permit};
 #[derive(Clone)]
 pub(crate) struct Admission {
     reads: FairSemaphore<OrganizationId>,
-    /// Counts and totals read everything that a filter matches, so they need a permit of these first.
-    /// However many an organization asks for, there are connections left for its other reads.
+    /// Counts and totals read everything that a filter matches, so they need a permit of these
+    /// first. However many an organization asks for, there are connections left for its other
+    /// reads.
     totals: FairSemaphore<OrganizationId>,
     wait: Duration,
 }

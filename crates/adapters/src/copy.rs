@@ -92,7 +92,8 @@ async fn refuse_others(from: &Database, to: &Database) -> Result<(), PortError> 
             if there > here {
                 let table = stringify!($table);
                 return Err(DbError::Failed(format!(
-                    "{table} has {here} rows at the source and {there} at the target, so it is no copy, and nothing was written"
+                    "{table} has {here} rows at the source and {there} at the target, so it is no \
+                     copy, and nothing was written"
                 ))
                 .into());
             }

@@ -113,14 +113,14 @@ pub(crate) async fn detached<T: Send + 'static>(
 }
 
 /// Runs a query, written once, on a pooled connection of either kind. The query's value is a
-/// `QueryResult`; the whole is a future of `Result<_, PortError>`. With `|conn: Db|`, `Db` names the
-/// kind, for queries that are put together at run time.
+/// `QueryResult`; the whole is a future of `Result<_, PortError>`. With `|conn: Db|`, `Db` names
+/// the kind, for queries that are put together at run time.
 ///
 /// - `on_database!(db, read(organization), |conn| …)`: a read of an organization, which waits for
 ///   its turn.
 /// - `on_database!(db, total(organization), |conn| …)`: likewise, where everything is added up.
-/// - `on_database!(db, look_up, |conn| …)`: a read that does not wait for those of organizations: of
-///   keys, or of a command.
+/// - `on_database!(db, look_up, |conn| …)`: a read that does not wait for those of organizations:
+///   of keys, or of a command.
 /// - `on_database!(db, write, |conn| …)`: a write beside the commit queue, which runs to its end.
 ///
 /// Reads end when their caller stops waiting.

@@ -13,8 +13,8 @@ use crate::schema::idempotency_keys;
 use crate::store::Store;
 use crate::types::{IdValue, Instant, InstantValue};
 
-/// The condition stands in both places, because a new request may take the key over between choosing
-/// the row and deleting it.
+/// The condition stands in both places, because a new request may take the key over between
+/// choosing the row and deleting it.
 const SWEEP: &str = "DELETE FROM idempotency_keys \
     WHERE expires_at <= $1 AND (organization_id, key_id, operation, key) IN (\
         SELECT organization_id, key_id, operation, key FROM idempotency_keys \
@@ -28,8 +28,8 @@ struct Swept {
 }
 
 impl Store {
-    /// How many bytes the stored answers and their keys take, without what indexes and pages add. An
-    /// index adds them up, and nobody who writes waits for that.
+    /// How many bytes the stored answers and their keys take, without what indexes and pages add.
+    /// An index adds them up, and nobody who writes waits for that.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! The ports of [`timelog_domain`] on diesel.
 //!
-//! [`Store`] implements them all. Changes go through a commit queue, which commits the requests that
-//! wait as one batch, in one transaction. Reads use connections of their own, which organizations
-//! share.
+//! [`Store`] implements them all. Changes go through a commit queue, which commits the requests
+//! that wait as one batch, in one transaction. Reads use connections of their own, which
+//! organizations share.
 
 mod admission;
 mod backup;

@@ -56,7 +56,8 @@ pub(crate) async fn run_postgres(conn: AsyncPgConnection) -> Result<Vec<String>,
     blocking(conn, |conn| {
         conn.transaction(|conn| {
             conn.batch_execute(&format!(
-                "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({POSTGRES_LOCK})"
+                "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT \
+                 pg_advisory_xact_lock({POSTGRES_LOCK})"
             ))?;
             let applied = conn.run_pending_migrations(POSTGRES).map_err(|error| failed(&*error))?;
             Ok(applied.iter().map(MigrationVersion::to_string).collect())

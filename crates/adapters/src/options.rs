@@ -15,8 +15,8 @@ pub struct DatabaseOptions {
     pub read_connections: usize,
     /// How long to wait for a connection, and for a lock that somebody else holds.
     pub lock_timeout: Duration,
-    /// How long one statement may take. On SQLite this ends only reads that may visit many rows; all
-    /// others visit few.
+    /// How long one statement may take. On SQLite this ends only reads that may visit many rows;
+    /// all others visit few.
     pub statement_timeout: Duration,
     /// How many transactions commit at the same time. PostgreSQL only: SQLite has one writer.
     pub lanes: usize,

@@ -53,7 +53,8 @@ impl Store {
         let database = Database::open(url, database).await.map_err(DbError::at_opening)?;
         if !create && !database.was_migrated().await? {
             database.close().await;
-            let nothing = "there is no database of this program; look at --database-url, or make one with \"timelog migrate\"";
+            let nothing = "there is no database of this program; look at --database-url, or make \
+                one with \"timelog migrate\"";
             return Err(PortError::Internal(nothing.to_owned()));
         }
         let batch_size = queue.batch_size.unwrap_or(database.batch_size());

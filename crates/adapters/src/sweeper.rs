@@ -22,7 +22,8 @@ pub async fn sweep(store: &Store, clock: &dyn Clock, interval: Duration) {
             Ok(Ok(swept)) => tracing::info!(swept, "swept expired idempotency keys"),
             Ok(Err(error)) => tracing::warn!(%error, "expired idempotency keys could not be swept"),
             Err(panic) => {
-                tracing::error!(reason = %DbError::panicked(&*panic), "the sweeper ended and is started again");
+                tracing::error!(reason = %DbError::panicked(&*panic), "the sweeper ended and is \
+                    started again");
                 metrics::counter!("timelog_worker_restarts_total", "worker" => "sweeper")
                     .increment(1);
             }
@@ -33,7 +34,8 @@ pub async fn sweep(store: &Store, clock: &dyn Clock, interval: Duration) {
             }
             Ok(Err(error)) => tracing::warn!(%error, "the stored answers could not be measured"),
             Err(panic) => {
-                tracing::error!(reason = %DbError::panicked(&*panic), "measuring the stored answers ended");
+                tracing::error!(reason = %DbError::panicked(&*panic), "measuring the stored \
+                    answers ended");
             }
         }
         tokio::time::sleep(interval).await;

@@ -40,12 +40,14 @@ impl DatabaseUrl {
 pub enum InvalidDatabaseUrl {
     /// It has another scheme, or none.
     #[error(
-        "a database URL is sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME, for example sqlite:timelog.db"
+        "a database URL is sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME, for example \
+         sqlite:timelog.db"
     )]
     Scheme,
     /// It names no file.
     #[error(
-        "sqlite: must be followed by the path of a file; a database in memory cannot be shared between connections"
+        "sqlite: must be followed by the path of a file; a database in memory cannot be shared \
+         between connections"
     )]
     Path,
     /// It begins like a PostgreSQL URL and goes on like none.
@@ -169,8 +171,8 @@ mod tests {
         let text = (select(schemes.to_vec()), select(places.to_vec()), around(), around());
         (text, 0..3, any::<prop::sample::Index>()).prop_map(
             |((scheme, place, before, after), kind, cut)| {
-                // Where the end is cut off, only the beginning of a password tells it from a host or a
-                // name.
+                // Where the end is cut off, only the beginning of a password tells it from a host
+                // or a name.
                 let before = if kind == 2 { "p" } else { &before };
                 let whole = format!(
                     "{scheme}{}",

@@ -50,8 +50,8 @@ pub struct LogTimeEntry {
 pub struct LogMany {
     /// The project to log on. An item for another project fails.
     pub project_id: ProjectId,
-    /// The entries, at most [`MOST_ITEMS`]; none where what was sent is no valid entry. Such an item
-    /// fails, in its place.
+    /// The entries, at most [`MOST_ITEMS`]; none where what was sent is no valid entry. Such an
+    /// item fails, in its place.
     pub items: Vec<Option<LogTimeEntry>>,
     /// Whether one failure is to keep all from being logged.
     pub atomic: bool,

@@ -1,5 +1,5 @@
-//! The members of an entry that may be edited, each listed wherever a new one must not be forgotten:
-//! what an entry says, a change of that, and how such a change is told.
+//! The members of an entry that may be edited, each listed wherever a new one must not be
+//! forgotten: what an entry says, a change of that, and how such a change is told.
 
 use crate::duration::WorkDuration;
 use crate::ids::{ReleaseId, TicketId, UserId};

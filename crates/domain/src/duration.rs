@@ -39,7 +39,8 @@ pub enum InvalidDuration {
     HoursMalformed,
     /// The hours round to fewer than 1 or more than 1440 minutes.
     #[error(
-        "must come to 1 to 1440 minutes (about 0.01 to 24 hours) when rounded half up to a whole minute"
+        "must come to 1 to 1440 minutes (about 0.01 to 24 hours) when rounded half up to a whole \
+         minute"
     )]
     HoursOutOfRange,
     /// Neither minutes nor hours were given.

@@ -91,7 +91,8 @@ impl Lane {
         }
     }
 
-    /// Puts a request at the end of its organization's line. Its decision comes through the receiver.
+    /// Puts a request at the end of its organization's line. Its decision comes through the
+    /// receiver.
     pub(super) fn enter(&self, request: Request) -> Result<oneshot::Receiver<Settled>, PortError> {
         let (reply, answer) = oneshot::channel();
         let (organization, weight) = (request.caller.organization_id, request.weight());

@@ -46,8 +46,8 @@ impl CommitQueue {
         Self { lanes, workers }
     }
 
-    /// Puts a request into its lane and waits for its decision. From here on it is carried out, also
-    /// when its caller stops waiting.
+    /// Puts a request into its lane and waits for its decision. From here on it is carried out,
+    /// also when its caller stops waiting.
     pub(crate) async fn submit(&self, request: Request) -> Settled {
         let answer = self.lane(&request).ok_or_else(shutting_down)?.enter(request)?;
         answer.await.unwrap_or_else(|_| {

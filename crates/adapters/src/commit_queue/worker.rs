@@ -42,7 +42,8 @@ impl<S: CommitBatch> Worker<S> {
     pub(super) async fn run_on(self) {
         while let Err(panic) = AssertUnwindSafe(self.run()).catch_unwind().await {
             let ends = self.lane.note_end();
-            tracing::error!(reason = %DbError::panicked(&*panic), "a worker that commits changes ended and is started again");
+            tracing::error!(reason = %DbError::panicked(&*panic), "a worker that commits changes \
+                ended and is started again");
             metrics::counter!("timelog_worker_restarts_total", "worker" => "commit").increment(1);
             tokio::time::sleep(FIRST_PAUSE.saturating_mul(1 << ends.min(10)).min(LONGEST_PAUSE))
                 .await;
@@ -77,7 +78,8 @@ impl<S: CommitBatch> Worker<S> {
                 Err(
                     error @ (DbError::Failed(_) | DbError::UnknownReference | DbError::Conflict(_)),
                 ) if part.len() > 1 => {
-                    tracing::warn!(%error, jobs = part.len(), "a batch failed and is tried again in halves");
+                    tracing::warn!(%error, jobs = part.len(), "a batch failed and is tried again \
+                        in halves");
                     let second = part.split_off(part.len() / 2);
                     parts.extend([second, part]);
                 }

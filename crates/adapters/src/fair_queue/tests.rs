@@ -199,7 +199,8 @@ proptest! {
             waited.retain(|owner, _| waiting.contains_key(owner));
             for (owner, line) in &waiting {
                 let count = *waited.entry(*owner).or_insert(0);
-                prop_assert!(line[0].weight > 1 || count <= 3 * others + 1, "{owner} has waited for {count}");
+                prop_assert!(line[0].weight > 1 || count <= 3 * others + 1, "{owner} has waited \
+                    for {count}");
             }
             prop_assert_eq!(desk.turns.organizations(), waiting.len());
             prop_assert_eq!(desk.turns.jobs(), waiting.values().map(VecDeque::len).sum::<usize>());

@@ -25,8 +25,8 @@ pub(super) fn pool(
 ) -> Result<Pool<AsyncPgConnection>, DbError> {
     let (url, tls, settings) = (url.clone(), tls::connector(url)?, settings(options));
     let mut config = ManagerConfig::default();
-    // A connection that broke is known without asking the server. A backend that was killed shows at
-    // its next use.
+    // A connection that broke is known without asking the server. A backend that was killed shows
+    // at its next use.
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |_| {
         let (url, tls, settings) = (url.clone(), tls.clone(), settings.clone());
@@ -54,15 +54,16 @@ async fn connect(
     Ok(conn)
 }
 
-/// Commits are made for read committed: they find conflicts themselves. The role or the database may
-/// default to another level, and to a COMMIT that does not wait for the disk.
+/// Commits are made for read committed: they find conflicts themselves. The role or the database
+/// may default to another level, and to a COMMIT that does not wait for the disk.
 fn settings(options: &DatabaseOptions) -> String {
     let (lock, statement) =
         (options.lock_timeout.as_millis(), options.statement_timeout.as_millis());
     // A transaction never waits for a client, so its program is gone where it idles.
     let idle = (options.statement_timeout + Duration::from_secs(30)).as_millis();
     format!(
-        "SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
+        "SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only \
+         = off; \
          SET lock_timeout = {lock}; SET statement_timeout = {statement}; \
          SET idle_in_transaction_session_timeout = {idle}; {SYNCHRONOUS}",
         SYNCHRONOUS = durability::SYNCHRONOUS
@@ -81,7 +82,8 @@ async fn speak_english(conn: &mut AsyncPgConnection) -> QueryResult<()> {
         TOLD.call_once(|| {
             tracing::warn!(
                 language,
-                "the server's messages are not English, so some passing errors look permanent: ALTER ROLE … SET lc_messages = 'C'"
+                "the server's messages are not English, so some passing errors look permanent: \
+                 ALTER ROLE … SET lc_messages = 'C'"
             );
         });
     }

@@ -255,8 +255,8 @@ async fn commit(
             AnsiTransactionManager::commit_transaction(conn).await.map_err(|error| {
                 match DbError::from(error) {
                     conflict @ DbError::Conflict(_) => conflict,
-                    // It must not be tried again here. Only the client's retry, under its idempotency
-                    // key, can find out.
+                    // It must not be tried again here. Only the client's retry, under its
+                    // idempotency key, can find out.
                     error => DbError::Unavailable(format!(
                         "whether the transaction committed is unknown: {error}"
                     )),

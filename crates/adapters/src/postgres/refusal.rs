@@ -32,12 +32,14 @@ fn remedy(error: &Error, url: &PostgresUrl) -> Option<String> {
         return Some(match *code {
             SqlState::INVALID_PASSWORD => {
                 format!(
-                    "Give the role's password in the database URL, or set it: ALTER ROLE {role} PASSWORD '…'"
+                    "Give the role's password in the database URL, or set it: ALTER ROLE {role} \
+                     PASSWORD '…'"
                 )
             }
             SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
                 format!(
-                    "Let the role in: CREATE ROLE {role} LOGIN PASSWORD '…', and a line for it in pg_hba.conf"
+                    "Let the role in: CREATE ROLE {role} LOGIN PASSWORD '…', and a line for it in \
+                     pg_hba.conf"
                 )
             }
             SqlState::INVALID_CATALOG_NAME => {
@@ -52,11 +54,15 @@ fn remedy(error: &Error, url: &PostgresUrl) -> Option<String> {
     // The driver's own errors differ only in their messages.
     match error.to_string().as_str() {
         "invalid configuration" | "authentication error" => Some(
-            "Give the user, the password and the parameters that the server asks for in the database URL".to_owned(),
+            "Give the user, the password and the parameters that the server asks for in the \
+             database URL"
+                .to_owned(),
         ),
         "error performing TLS handshake" if url.names_one_host() && !is_interrupted(error) => Some(
-            "Turn TLS on at the server, or let the database URL ask for what it has: sslmode is prefer, require or \
-             verify-full, which needs a certificate for the host in the URL, from the system's authorities or those of \
+            "Turn TLS on at the server, or let the database URL ask for what it has: sslmode is \
+             prefer, require or \
+             verify-full, which needs a certificate for the host in the URL, from the system's \
+             authorities or those of \
              sslrootcert=PATH"
                 .to_owned(),
         ),

@@ -78,7 +78,9 @@ impl FromStr for PostgresUrl {
         let (address, query) = text.split_once('?').unwrap_or((text, ""));
         if address.matches('@').count() > 1 || query.contains('@') {
             return Err(
-                "an @ stands once, before the host; elsewhere it is written %40, and a ? in a password %3F".into()
+                "an @ stands once, before the host; elsewhere it is written %40, and a ? in a \
+                 password %3F"
+                    .into(),
             );
         }
         let said: Config = address.parse().map_err(|error| describe(&error))?;

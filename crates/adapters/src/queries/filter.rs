@@ -10,8 +10,8 @@ use diesel::sqlite::Sqlite;
 
 use crate::sqlite;
 
-/// The condition through which SQLite ends a read. Unlike a text given to `sql`, it lets diesel keep
-/// the statement prepared.
+/// The condition through which SQLite ends a read. Unlike a text given to `sql`, it lets diesel
+/// keep the statement prepared.
 #[derive(Debug, Clone, Copy, QueryId, ValidGrouping)]
 pub(super) struct Cancellable;
 

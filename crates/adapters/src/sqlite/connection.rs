@@ -148,7 +148,8 @@ fn pragmas(role: Role, lock_timeout: Duration) -> String {
         Role::Reader => "PRAGMA query_only = ON;",
     };
     format!(
-        "PRAGMA busy_timeout = {timeout}; {role} PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
+        "PRAGMA busy_timeout = {timeout}; {role} PRAGMA trusted_schema = OFF; PRAGMA temp_store = \
+         MEMORY;"
     )
 }
 
@@ -164,7 +165,8 @@ pub(super) fn refuse_corrupting_version(version: &str) -> Result<(), DbError> {
     let number = (next(), next(), next());
     if ((3, 7, 0)..=(3, 51, 2)).contains(&number) {
         return Err(DbError::Failed(format!(
-            "SQLite {version} can corrupt a database in WAL mode; this program needs 3.51.3 or later"
+            "SQLite {version} can corrupt a database in WAL mode; this program needs 3.51.3 or \
+             later"
         )));
     }
     Ok(())

@@ -117,7 +117,8 @@ impl Files {
 
     fn gone(&self, why: &dyn fmt::Display) -> DbError {
         DbError::Unavailable(format!(
-            "the database file {} was deleted or replaced while it was open, so nothing is stored any more; put back the file \
+            "the database file {} was deleted or replaced while it was open, so nothing is stored \
+             any more; put back the file \
              that was there, or start the service again ({why})",
             shown::path(&self.path)
         ))
@@ -129,20 +130,24 @@ impl Files {
         let unusable = |reason: String| Some(DbError::Unusable(reason));
         match fs::metadata(&self.path) {
             Ok(file) if file.is_dir() => {
-                unusable(format!("{path} is a folder; name a file, such as sqlite:{path}/timelog.db"))
+                unusable(format!("{path} is a folder; name a file, such as \
+                    sqlite:{path}/timelog.db"))
             }
             Ok(file) if !file.is_file() => unusable(format!("{path} is no file")),
             Ok(file) if file.permissions().readonly() => {
-                unusable(format!("{path} is read-only; allow writing to it, for example with chmod u+w"))
+                unusable(format!("{path} is read-only; allow writing to it, for example with \
+                    chmod u+w"))
             }
             Ok(_) => None,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => match self.folder() {
                 _ if !create => unusable(
-                    "there is no database; look at --database-url and at the folder, or make one with \"timelog migrate\""
+                    "there is no database; look at --database-url and at the folder, or make one \
+                     with \"timelog migrate\""
                         .to_owned(),
                 ),
                 folder if !folder.exists() => {
-                    unusable(format!("the folder {} does not exist; make it first", shown::path(folder)))
+                    unusable(format!("the folder {} does not exist; make it \
+                        first", shown::path(folder)))
                 }
                 folder if !folder.is_dir() => unusable(format!("{} is no folder", shown::path(folder))),
                 _ => None,
@@ -168,7 +173,8 @@ impl Files {
         let tried = OpenOptions::new().read(true).write(true).open(&self.path);
         let why = tried.err().map_or_else(|| reason.clone(), |error| error.to_string());
         DbError::Unusable(format!(
-            "{path} and the folder {} must be readable and writable for the user that the program runs as: {why}",
+            "{path} and the folder {} must be readable and writable for the user that the program \
+             runs as: {why}",
             shown::path(self.folder())
         ))
     }

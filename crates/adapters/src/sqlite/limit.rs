@@ -16,10 +16,10 @@ use futures_util::future::BoxFuture;
 use crate::cancellation::Cancellation;
 use crate::error::{SQLITE_CANCELLED, SQLITE_TIMED_OUT};
 
-/// Calls the function for about one row in a thousand. 1009 is a prime: where the entries of several
-/// organizations alternate in the table, each organization still has its share of such rows. This
-/// is the first condition, so that it also sees the rows that the others leave out. Every index has
-/// the `rowid`.
+/// Calls the function for about one row in a thousand. 1009 is a prime: where the entries of
+/// several organizations alternate in the table, each organization still has its share of such
+/// rows. This is the first condition, so that it also sees the rows that the others leave out.
+/// Every index has the `rowid`.
 pub(crate) const CANCEL_CONDITION: &str = "(time_entries.rowid % 1009 <> 0 OR is_wanted())";
 
 diesel::define_sql_function! {
@@ -120,7 +120,8 @@ mod tests {
 
     /// Counts until something ends it.
     const ENDLESS: &str = "(WITH RECURSIVE numbers (n) AS (\
-        SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n % 1009 <> 0 OR is_wanted()) SELECT count(*) FROM numbers)";
+        SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n % 1009 <> 0 OR is_wanted()) SELECT \
+        count(*) FROM numbers)";
 
     /// A database that one reads at a time.
     async fn database(time: Duration) -> (TempDir, SqlitePools) {

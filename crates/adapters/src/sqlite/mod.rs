@@ -101,7 +101,8 @@ impl SqlitePools {
         });
         if closed.await.is_err() || self.files.log().is_ok_and(|log| log.exists()) {
             tracing::info!(
-                "somebody else uses the database, so its latest changes stay in the -wal file beside it"
+                "somebody else uses the database, so its latest changes stay in the -wal file \
+                 beside it"
             );
         }
     }

@@ -83,21 +83,28 @@ fn insertion(
         (number("1"), number("100 + i % 8"), number("200 + i / 8 % 25"));
     let (created, updated) = (instant("i"), instant("i + i * 7919 % 20000"));
     format!(
-        "WITH RECURSIVE numbers (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i < {ENTRIES} - 1) \
-         INSERT INTO time_entries (organization_id, id, project_id, user_id, work_date, minutes, billable, \
-         source, status, external_provider, external_type, external_id, version, created_at, updated_at, \
+        "WITH RECURSIVE numbers (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i < \
+         {ENTRIES} - 1) \
+         INSERT INTO time_entries (organization_id, id, project_id, user_id, work_date, minutes, \
+         billable, \
+         source, status, external_provider, external_type, external_id, version, created_at, \
+         updated_at, \
          external_provider_digest, external_type_digest, external_id_digest) \
          SELECT {organization}, {id}, {project}, {user}, {day}, 60, true, \
-         'api', 'draft', 'p' || (i % 50), 't' || (i % 3), CAST(i AS text), 1, {created}, {updated}, \
-         external_digest('p' || (i % 50)), external_digest('t' || (i % 3)), external_digest(CAST(i AS text)) \
+         'api', 'draft', 'p' || (i % 50), 't' || (i % 3), CAST(i AS text), 1, {created}, \
+         {updated}, \
+         external_digest('p' || (i % 50)), external_digest('t' || (i % 3)), \
+         external_digest(CAST(i AS text)) \
          FROM numbers"
     )
 }
 
 /// A record of each.
-const RECORDS: &str = "INSERT INTO time_entry_history (organization_id, time_entry_id, project_id, version, event, at, \
+const RECORDS: &str = "INSERT INTO time_entry_history (organization_id, time_entry_id, \
+    project_id, version, event, at, \
     key_id, to_status, changes) \
-    SELECT organization_id, id, project_id, 1, 'log', created_at, id, 'draft', '[]' FROM time_entries";
+    SELECT organization_id, id, project_id, 1, 'log', created_at, id, 'draft', '[]' FROM \
+    time_entries";
 
 /// What is read, and what the index must lead to.
 struct Read {

@@ -85,7 +85,8 @@ fn has_no_companions(path: &Path) -> anyhow::Result<()> {
         let name = shown::path(&companion);
         ensure!(
             !left,
-            "{name} lies there, which SQLite would take for a part of the backup; move it away first"
+            "{name} lies there, which SQLite would take for a part of the backup; move it away \
+             first"
         );
     }
     Ok(())

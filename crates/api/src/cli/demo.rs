@@ -47,10 +47,12 @@ pub(super) fn introduce(server: &Server, base_path: &str, key: &str) -> anyhow::
         r#"{{"userId":"{DEMO_PROJECT_AND_USER}","workDate":"2025-01-15","hours":"2.5","description":"Implemented login flow."}}"#
     );
     say(format_args!(
-        "The database was empty and now has a demo organization. Its API key is shown only this once:\n\n\
+        "The database was empty and now has a demo organization. Its API key is shown only this \
+         once:\n\n\
          {key}\n\n\
          Log two and a half hours; send it again and the same answer comes back:\n\n\
-         curl -i {root}/projects/{DEMO_PROJECT_AND_USER}/time-entries -H 'Authorization: Bearer {key}' \
+         curl -i {root}/projects/{DEMO_PROJECT_AND_USER}/time-entries -H 'Authorization: Bearer \
+         {key}' \
          -H 'Content-Type: application/json' -H 'Idempotency-Key: first-entry' -d '{body}'\n\n\
          Documentation: {docs}/docs/"
     ))

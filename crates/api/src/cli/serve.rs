@@ -59,7 +59,8 @@ pub(super) async fn run(mut settings: Settings, global: &Global) -> anyhow::Resu
     if let Some(key) = key
         && let Err(error) = demo::introduce(&server, &settings.base_path, &key)
     {
-        tracing::warn!(%error, "the demo key was shown to nobody; make another with \"timelog key create\"");
+        tracing::warn!(%error, "the demo key was shown to nobody; make another with \"timelog key \
+            create\"");
     }
     let sweeper = tokio::spawn({
         let store = store.clone();

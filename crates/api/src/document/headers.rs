@@ -113,5 +113,6 @@ headers! {
     LINK = "Link" as "Link", optional:
         "The address of the next page, with `rel=\"next\"`. Absent on the last page.",
         {"type": "string", "pattern": "^<[^<>]+>; rel=\"next\"$"},
-        example "</time-entries?limit=2&cursor=YFTvbzUTcScBlGkAVsB8Pp0kUfanuMnQMjAyNS0wMS0xNQ>; rel=\"next\"";
+        example "</time-entries?limit=2&cursor=YFTvbzUTcScBlGkAVsB8Pp0kUfanuMnQMjAyNS0wMS0xNQ>; \
+            rel=\"next\"";
 }

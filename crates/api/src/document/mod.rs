@@ -86,7 +86,8 @@ pub(crate) fn document(base_path: &str, routes: Vec<Described>) -> Value {
 }
 
 /// What stands before the operations.
-const INTRODUCTION: &str = "A service that keeps time entries: who worked on which project, on which day, for how \
+const INTRODUCTION: &str = "A service that keeps time entries: who worked on which project, on \
+    which day, for how \
      long.\n\n**Keys.** Send your API key as `Authorization: Bearer <key>` or as `X-API-Key: \
      <key>`; one of them is enough. A key sees a single organization and nothing outside it. A \
      key that is confined to a project, or bound to a user, may do less; `GET /me` \

@@ -40,13 +40,15 @@ macro_rules! codes {
 codes! {
     MalformedJson = "malformed_json", BAD_REQUEST, "The body is not readable JSON";
     ValidationError = "validation_error", BAD_REQUEST, "The request breaks a rule";
-    InvalidIdempotencyKey = "invalid_idempotency_key", BAD_REQUEST, "The Idempotency-Key header is unusable";
+    InvalidIdempotencyKey = "invalid_idempotency_key", BAD_REQUEST, "The Idempotency-Key header \
+        is unusable";
     Unauthorized = "unauthorized", UNAUTHORIZED, "A valid API key is needed";
     KeyRevoked = "key_revoked", UNAUTHORIZED, "The API key has been revoked";
     Forbidden = "forbidden", FORBIDDEN, "The API key may not do this";
     ScopeViolation = "scope_violation", FORBIDDEN, "The API key is confined to another project";
     NotFound = "not_found", NOT_FOUND, "There is no such thing here";
-    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path does not take this method";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path does not take this \
+        method";
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The request did not arrive in time";
     EntryNotEditable = "entry_not_editable", CONFLICT, "The time entry can no longer be edited";
     InvalidTransition = "invalid_transition", CONFLICT, "The status does not allow the action";
@@ -54,10 +56,13 @@ codes! {
     ExternalRefConflict = "external_ref_conflict", CONFLICT, "The external reference is taken";
     ProjectArchived = "project_archived", CONFLICT, "The project is archived";
     BatchFailed = "batch_failed", CONFLICT, "An item failed, so none took effect";
-    PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "The time entry has another version";
+    PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "The time entry has another \
+        version";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
-    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON";
-    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key belongs to another body";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is not \
+        declared as JSON";
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key \
+        belongs to another body";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests";
     Internal = "internal", INTERNAL_SERVER_ERROR, "The server made a mistake";
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The service cannot answer right now";

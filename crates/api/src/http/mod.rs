@@ -11,6 +11,7 @@ pub(crate) mod cursor;
 pub(crate) mod idempotency_key;
 pub(crate) mod in_flight;
 pub(crate) mod observe;
+pub(crate) mod pattern;
 pub(crate) mod prefer;
 pub(crate) mod problem;
 pub(crate) mod proxies;

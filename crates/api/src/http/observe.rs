@@ -17,6 +17,7 @@ use super::arrival::Arrival;
 use super::caching;
 use super::code::Code;
 use super::in_flight::{self, Answering, Held};
+use super::pattern::Pattern;
 use super::prefer::StrictlyRead;
 use super::problem::Problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
@@ -39,6 +40,7 @@ pub(crate) async fn observe(
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     let unanswered = Unanswered::new(&request, &id);
+    request.extensions_mut().insert(Pattern(unanswered.route.clone()));
     let connection = request.conn_data::<Arc<Connection>>().cloned();
     let is_surplus = connection.as_ref().is_some_and(|connection| connection.is_surplus);
     let arrival = Arrival::watch(&mut request, request_timeout);

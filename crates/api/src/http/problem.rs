@@ -124,7 +124,8 @@ impl Problem {
         let id = RequestId::of(&header::HeaderMap::new());
         let body = bytes(&self.body(Some(id.as_str())));
         let head = format!(
-            "HTTP/1.1 {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n{X_REQUEST_ID}: {id}\r\n\
+            "HTTP/1.1 {}\r\ncontent-type: application/problem+json\r\ncontent-length: \
+             {}\r\n{X_REQUEST_ID}: {id}\r\n\
              cache-control: no-store\r\nconnection: close\r\n\r\n",
             self.code.status(),
             body.len()

@@ -11,6 +11,7 @@ use timelog_domain::{
 
 use crate::document::{Operation, parameters};
 use crate::http::code::Code;
+use crate::http::pattern::Pattern;
 use crate::http::problem::Problem;
 use crate::state::AppState;
 use crate::wire::{Fault, Violation};
@@ -206,7 +207,7 @@ pub(super) struct ToAction {
 impl Admission for ToAction {
     async fn admit(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
         let key = state.authenticate(request).await?;
-        let pattern = request.match_pattern().unwrap_or_default();
+        let pattern = Pattern::of(request);
         let action = pattern.rsplit('/').next().and_then(|action| action.parse::<Action>().ok());
         let action =
             action.ok_or_else(|| Problem::new(Code::NotFound, "There is no such action."))?;

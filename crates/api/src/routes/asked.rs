@@ -14,6 +14,7 @@ use super::change::Change;
 use crate::document::Operation;
 use crate::http::body::{self, Sent};
 use crate::http::cursor::Binding;
+use crate::http::pattern::Pattern;
 use crate::http::problem::Problem;
 use crate::http::{condition, idempotency_key};
 use crate::state::AppState;
@@ -254,7 +255,7 @@ impl<A> Input<A> for IfMatch {
 /// The method and the path of a request, without what stands before every path, and with ids in
 /// lower case.
 fn operation(request: &HttpRequest, base_path: &str) -> String {
-    let pattern = request.match_pattern().unwrap_or_default();
+    let pattern = Pattern::of(request);
     let pattern = pattern.strip_prefix(base_path).unwrap_or(&pattern);
     let path = request.match_info().iter().fold(pattern.to_owned(), |path, (name, value)| {
         path.replace(&format!("{{{name}}}"), &value.to_ascii_lowercase())

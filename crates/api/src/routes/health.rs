@@ -125,21 +125,15 @@ pub(super) fn about_ready() -> About {
          may lose what was answered; tell its operator.",
     )
     .answer(
-        Answer::json::<Ready>(
-            200,
-            "It can serve.",
-        )
-            .sample(Sample::new(
-                "ready",
-                "",
-                json!({ "status": "ready" }),
-            ))
+        Answer::json::<Ready>(200, "It can serve.")
+            .sample(Sample::new("ready", "", json!({ "status": "ready" })))
             .sample(Sample::new(
                 "warned",
                 "",
                 json!({
                     "status": "ready",
-                    "detail": "The server runs with fsync = off, so what was answered may be lost or \
+                    "detail": "The server runs with fsync = off, so what was answered may be lost \
+                        or \
                      damaged when its machine fails.",
                 }),
             )),

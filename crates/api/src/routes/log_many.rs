@@ -192,11 +192,8 @@ pub(super) fn about() -> About {
         ],
     )
     .answer(
-        Answer::json::<LogResults>(
-            200,
-            "What became of each item, which may be failure.",
-        )
-            .sample(Sample::new(
+        Answer::json::<LogResults>(200, "What became of each item, which may be failure.").sample(
+            Sample::new(
                 "mixed",
                 "One created, one failed",
                 json!({
@@ -213,13 +210,15 @@ pub(super) fn about() -> About {
                                 Code::ValidationError,
                                 "One value is not valid.",
                                 &[
-                                    ("/entryId", "unknown_reference", "must name an entry of this project"),
+                                    ("/entryId", "unknown_reference", "must name an entry of this \
+                                        project"),
                                 ],
                             ),
                         },
                     ],
                 }),
-            )),
+            ),
+        ),
     )
     .problems(&CONFLICT)
 }

@@ -31,8 +31,8 @@ pub(super) trait Results: Send + Sync + 'static {
 /// failed if it did.
 pub(super) type Told<'a> = (&'static str, Sometimes<TimeEntryBody<'a>>, Sometimes<Problem>);
 
-/// Tells an outcome. A thing that succeeded is `done`; `invalid` is what was wrong with one that was
-/// invalid.
+/// Tells an outcome. A thing that succeeded is `done`; `invalid` is what was wrong with one that
+/// was invalid.
 pub(super) fn tell<'a>(
     outcome: &'a ItemOutcome,
     done: &'static str,

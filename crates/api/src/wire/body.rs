@@ -22,6 +22,9 @@ pub(crate) trait Presence {
     fn schema(schemas: &mut Schemas) -> RefOr<Schema>;
 }
 
+/// What is read of a member.
+pub(crate) type Read<P> = Given<<P as Presence>::Read>;
+
 /// It must be there.
 pub(crate) struct Required<T>(PhantomData<T>);
 
@@ -82,11 +85,14 @@ impl<T: Value> Presence for Nullable<T> {
 /// document says of it are its comments.
 ///
 /// After `asks for` stands the type that is made of the members, in a method `put_together`; after
-/// `knowing` what it must be told for that.
+/// `knowing` what it must be told for that. With `or none sent`, no body at all says as much as an
+/// empty object.
 macro_rules! body {
     (
         $(#[doc = $about:literal])*
-        $vis:vis struct $body:ident = $title:literal asks for $asked:ty $(, knowing $context:ident)? $(, or none $missing:ident)? {
+        $vis:vis struct $body:ident = $title:literal asks for $asked:ty
+            $(, knowing $context:ident)? $(, or none $missing:ident)?
+        {
             $(
                 $(#[doc = $about_member:literal])*
                 $member:ident: $presence:ident<$type:ty> $(= $default:expr)?
@@ -96,8 +102,10 @@ macro_rules! body {
     ) => {
         $(#[doc = $about])*
         $vis struct $body {
-            $($(#[doc = $about_member])* $member:
-                ::timelog_domain::Given<<$crate::wire::$presence<$type> as $crate::wire::body::Presence>::Read>,)+
+            $(
+                $(#[doc = $about_member])*
+                $member: $crate::wire::body::Read<$crate::wire::$presence<$type>>,
+            )+
         }
 
         impl $crate::wire::Body for $body {

@@ -12,7 +12,8 @@ use crate::world::*;
 /// Makes the database refuse a row.
 fn refuse(subject: &Subject, table: &str, condition: &str) {
     let trigger = format!(
-        "CREATE TRIGGER refuse BEFORE INSERT ON {table} WHEN {condition} BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        "CREATE TRIGGER refuse BEFORE INSERT ON {table} WHEN {condition} BEGIN SELECT \
+         RAISE(ABORT, 'refused'); END"
     );
     outsider(subject).batch_execute(&trigger).unwrap();
 }

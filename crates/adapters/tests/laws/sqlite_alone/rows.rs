@@ -23,8 +23,10 @@ async fn a_life_is_written_down_row_by_row() {
         subject.clock.advance(std::time::Duration::from_millis(1));
         subject.time_entries.execute(apply(1001, action)).await.unwrap().unwrap();
     }
-    let query = "SELECT concat_ws(' ', version, event, at - 1736928000000, hex(substr(key_id, 16)), \
-        hex(substr(user_id, 16)), ifnull(from_status, 'nothing'), to_status, reason, invoice_ref, changes) AS line \
+    let query = "SELECT concat_ws(' ', version, event, at - 1736928000000, hex(substr(key_id, \
+        16)), \
+        hex(substr(user_id, 16)), ifnull(from_status, 'nothing'), to_status, reason, invoice_ref, \
+        changes) AS line \
         FROM time_entry_history ORDER BY version";
     let expected = [
         "1 log 0 33 14 nothing draft []",

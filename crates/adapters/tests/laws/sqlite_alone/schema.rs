@@ -21,7 +21,8 @@ const DESCRIPTION: &str = include_str!("../../../src/schema.rs");
 
 /// Everything that is in the database, as it was written down.
 fn everything(conn: &mut SqliteConnection) -> Vec<String> {
-    let query = "SELECT sql AS line FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE '%diesel%' \
+    let query = "SELECT sql AS line FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE \
+        '%diesel%' \
          AND name NOT LIKE 'sqlite_%' ORDER BY name";
     lines(conn, query)
 }
@@ -62,14 +63,16 @@ fn described() -> BTreeMap<String, Vec<String>> {
 
 /// The tables that there are, written likewise.
 fn existing(conn: &mut SqliteConnection) -> BTreeMap<String, Vec<String>> {
-    let tables = "SELECT name AS line FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%diesel%' \
+    let tables = "SELECT name AS line FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE \
+        '%diesel%' \
          AND name NOT LIKE 'sqlite_%'";
     let tables = lines(conn, tables);
     tables
         .into_iter()
         .map(|table| {
             let query = format!(
-                "SELECT name || ' ' || type || iif(\"notnull\", ' not null ', ' null ') || pk AS line \
+                "SELECT name || ' ' || type || iif(\"notnull\", ' not null ', ' null ') || pk AS \
+                 line \
                  FROM pragma_table_info('{table}') ORDER BY cid"
             );
             let columns = lines(conn, &query);

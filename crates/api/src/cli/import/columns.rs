@@ -191,7 +191,8 @@ impl Columns {
         );
         ensure!(
             columns.fields.keys().any(|field| field.is_duration()),
-            "no column says how long; name it with --map minutes=COLUMN, --map hours=COLUMN or --map duration=COLUMN"
+            "no column says how long; name it with --map minutes=COLUMN, --map hours=COLUMN or \
+             --map duration=COLUMN"
         );
         Ok(columns)
     }
@@ -286,7 +287,8 @@ fn detect(names: &[String], maps_day: bool) -> anyhow::Result<Format> {
         Ok(Format::Timelog)
     } else {
         bail!(
-            "the columns are not those of timelog, Toggl Track or Clockify: {}. Name the format with --format, or the columns \
+            "the columns are not those of timelog, Toggl Track or Clockify: {}. Name the format \
+             with --format, or the columns \
              with --map, such as --map workDate=COLUMN --map hours=COLUMN",
             list(names)
         )
@@ -339,9 +341,11 @@ mod tests {
         Columns::find(&ByteRecord::from(header), Format::Auto, &map, &[])
     }
 
-    const TOGGL: &str = "User,Email,Client,Project,Task,Description,Billable,Start date,Start time,End date,End time,\
+    const TOGGL: &str = "User,Email,Client,Project,Task,Description,Billable,Start date,Start \
+        time,End date,End time,\
         Duration,Tags,Amount (USD)";
-    const CLOCKIFY: &str = "Project,Client,Description,Task,User,Group,Email,Tags,Billable,Start Date,Start Time,End Date,\
+    const CLOCKIFY: &str = "Project,Client,Description,Task,User,Group,Email,Tags,Billable,Start \
+        Date,Start Time,End Date,\
         End Time,Duration (h),Duration (decimal),Billable Rate (USD),Billable Amount (USD)";
 
     #[test]

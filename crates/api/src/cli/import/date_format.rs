@@ -26,7 +26,8 @@ enum Part {
 /// The text names no way to write days.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "write YYYY, MM and DD once each with what stands between them, such as MM/DD/YYYY or DD.MM.YYYY"
+    "write YYYY, MM and DD once each with what stands between them, such as MM/DD/YYYY or \
+     DD.MM.YYYY"
 )]
 pub(super) struct InvalidDateFormat;
 
@@ -93,14 +94,20 @@ pub(super) fn day(cell: &str, format: Option<&DateFormat>) -> Result<WorkDate, S
     match format {
         None => cell.parse().map_err(|_| {
             format!(
-                "{} is no day written YYYY-MM-DD; if the file writes days in another way, say how with --date-format, such as \
+                "{} is no day written YYYY-MM-DD; if the file writes days in another way, say how \
+                 with --date-format, such as \
                  MM/DD/YYYY or DD/MM/YYYY",
                 quoted(cell)
             )
         }),
-        Some(format) => {
-            format.parse(cell).ok_or_else(|| format!("{} is no day written {}", quoted(cell), format.text))
-        }
+        Some(format) => format.parse(cell).ok_or_else(|| {
+            format!(
+                "{} is no day \
+                written {}",
+                quoted(cell),
+                format.text
+            )
+        }),
     }
 }
 

@@ -48,7 +48,8 @@ impl Source {
             && self.delimiter == b',')
         {
             bail!(
-                "--map, --where, --date-format and --delimiter are for CSV; the members of NDJSON have the names and forms \
+                "--map, --where, --date-format and --delimiter are for CSV; the members of NDJSON \
+                 have the names and forms \
                  of the API"
             );
         }

@@ -139,7 +139,8 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
             if self.dry_run { self.rehearse(&request).await } else { self.execute(request).await };
         let decided = decided.with_context(|| {
             format!(
-                "the rows of the lines {first} to {last} could not be imported, and nothing after them was tried; what was \
+                "the rows of the lines {first} to {last} could not be imported, and nothing after \
+                 them was tried; what was \
                  imported before stays, and importing the file again goes on from there"
             )
         })?;

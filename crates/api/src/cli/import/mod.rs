@@ -187,11 +187,13 @@ impl Job<'_> {
         let format = rows.format();
         ensure!(
             rows.name_people() || !self.people.is_empty(),
-            "no column says who a row is about; name a user with --user, or the column with --map userId=COLUMN"
+            "no column says who a row is about; name a user with --user, or the column with --map \
+             userId=COLUMN"
         );
         ensure!(
             !matches!(format, Format::Toggl | Format::Clockify) || !self.people.is_empty(),
-            "the rows name people by e-mail address; say who they are with --users FILE, or with --user ID for all of them"
+            "the rows name people by e-mail address; say who they are with --users FILE, or with \
+             --user ID for all of them"
         );
         let mut repeats = Repeats::new();
         let mut read = 0;

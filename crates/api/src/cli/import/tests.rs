@@ -134,7 +134,8 @@ fn say_all(store: &MemoryStore, organization: Uuid) -> Vec<String> {
 }
 
 const TOGGL: &str = "\
-User,Email,Client,Project,Task,Description,Billable,Start date,Start time,End date,End time,Duration,Tags,Amount (USD)\r\n\
+User,Email,Client,Project,Task,Description,Billable,Start date,Start time,End date,End \
+time,Duration,Tags,Amount (USD)\r\n\
 Ann,ann@x.org,C,Web,,Login,Yes,2025-01-15,09:00:00,2025-01-15,11:30:29,02:30:29,dev,10.00\r\n\
 Bob,bob@x.org,C,Web,,\"Two\r\nlines\",No,2025-01-16,23:30:00,2025-01-17,00:30:30,01:00:30,,\r\n\
 Ann,ann@x.org,C,App,,,No,2025-01-17,09:00:00,2025-01-17,09:15:00,00:15:00,,\r\n\
@@ -233,7 +234,8 @@ fn rows_can_be_picked_and_the_pick_does_not_change_which_rows_they_are() {
 }
 
 const CLOCKIFY: &str = "\
-Project,Client,Description,Task,User,Group,Email,Tags,Billable,Start Date,Start Time,End Date,End Time,Duration (h),\
+Project,Client,Description,Task,User,Group,Email,Tags,Billable,Start Date,Start Time,End Date,End \
+Time,Duration (h),\
 Duration (decimal),Billable Rate (USD),Billable Amount (USD)
 Web,C,Logo,,Ann,,ann@x.org,,Yes,03/04/2025,02:00 PM,03/04/2025,03:40 PM,01:40:00,1.67,0,0
 ";
