@@ -25,29 +25,12 @@ pub(crate) const TABLES: [&str; 10] = [
     "idempotency_keys",
 ];
 
-/// The columns of an entry, without whether it is billable.
-const COLUMNS: [&str; 20] = [
-    "organization_id",
-    "id",
-    "project_id",
-    "user_id",
-    "entry_id",
-    "release_id",
-    "work_date",
-    "minutes",
-    "description",
-    "source",
-    "status",
-    "external_provider",
-    "external_type",
-    "external_id",
-    "version",
-    "created_at",
-    "updated_at",
-    "external_provider_digest",
-    "external_type_digest",
-    "external_id_digest",
-];
+/// A column of a table.
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
 
 /// The result of a checkpoint.
 #[derive(QueryableByName)]
@@ -165,12 +148,12 @@ impl TestDatabase {
     /// nothing.
     pub(crate) fn hold_reads(&self, organization: OrganizationId) {
         let view = match self {
-            Self::Sqlite(_) => format!(
+            Self::Sqlite(folder) => format!(
                 "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM \
                  numbers) \
                  SELECT number AS rowid, {}, number > 0 AS billable FROM numbers CROSS JOIN \
                  kept_time_entries",
-                COLUMNS.join(", ")
+                other_columns(folder).join(", ")
             ),
             Self::Postgres(..) => format!(
                 "SELECT * FROM kept_time_entries \
@@ -254,4 +237,11 @@ fn open(file: &Path) -> SqliteConnection {
         SqliteConnection::establish(file.to_str().expect("the path is UTF-8")).expect("it opens");
     connection.batch_execute("PRAGMA busy_timeout = 60000").expect("it can wait");
     connection
+}
+
+/// The columns of an entry on SQLite, without whether it is billable.
+fn other_columns(folder: &TempDir) -> Vec<String> {
+    let names = "SELECT name FROM pragma_table_info('time_entries') WHERE name <> 'billable'";
+    let columns = diesel::sql_query(names).load::<Column>(&mut connect(folder));
+    columns.expect("the table has columns").into_iter().map(|column| column.name).collect()
 }

@@ -1,32 +1,34 @@
 //! What examples are made of: each thing once, and how it differs from that.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use timelog_domain::{Details, Source, TimeEntry, Timestamp, WorkDuration};
 
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::wire::Violation;
+use crate::wire::time_entry::TimeEntryBody;
 
 /// A time entry, with those members otherwise.
 pub(crate) fn entry(otherwise: Value) -> Value {
-    let entry = json!({
-        "id": "01946900-56c0-7c3e-9d24-51f6a7b8c9d0",
-        "organizationId": "7b1e2c3d-0000-0000-0000-000000000001",
-        "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
-        "userId": "9a8b7c6d-0000-0000-0000-000000000002",
-        "entryId": null,
-        "releaseId": null,
-        "workDate": "2025-01-15",
-        "hours": "2.5",
-        "minutes": 150,
-        "description": "Paired on the login form",
-        "billable": true,
-        "source": "api",
-        "status": "draft",
-        "invoiced": false,
-        "createdAt": "2025-01-15T08:06:57.472Z",
-        "updatedAt": "2025-01-15T08:06:57.472Z",
-    });
-    with(entry, otherwise)
+    // Everything in it is valid, so there is an entry.
+    let entry = logged().map(|entry| serde_json::to_value(TimeEntryBody::from(&entry)));
+    with(entry.and_then(Result::ok).unwrap_or_default(), otherwise)
+}
+
+fn logged() -> Option<TimeEntry> {
+    let id = "9a8b7c6d-0000-0000-0000-000000000002";
+    let duration = WorkDuration::from_minutes(150).ok()?;
+    let details = Details::new(id.parse().ok()?, "2025-01-15".parse().ok()?, duration);
+    let description = Some("Paired on the login form".parse().ok()?);
+    Some(TimeEntry::log(
+        "01946900-56c0-7c3e-9d24-51f6a7b8c9d0".parse().ok()?,
+        "7b1e2c3d-0000-0000-0000-000000000001".parse().ok()?,
+        id.parse().ok()?,
+        Details { description, ..details },
+        None,
+        Source::Api,
+        Timestamp::from_unix_millis(1_736_928_417_472).ok()?,
+    ))
 }
 
 /// A problem, with the values that were refused.
