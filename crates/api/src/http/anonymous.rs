@@ -1,4 +1,4 @@
-//! A limit on how often one address may ask without a valid key, where the operator sets one.
+//! The rate limit for requests without a valid key, by address. The operator may set it.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
@@ -10,13 +10,13 @@ use ipnet::IpNet;
 
 use super::problem::Problem;
 use super::proxies::Proxies;
-use super::rate_limit::come_again;
+use super::rate_limit::rate_limited;
 
-/// How many counters there are. Addresses are dealt out among them by a hash that nobody outside
-/// knows, so that no number of addresses takes more memory, and hardly any two share a counter.
+/// How many counters there are. A hash with a random seed maps addresses to counters, so memory
+/// stays bounded, and two addresses hardly ever share a counter.
 const COUNTERS: u64 = 1 << 18;
 
-/// The bits of an IPv6 address that name a network, within which one client may take any address.
+/// The network part of an IPv6 address. One client can use every address of its network.
 const NETWORK: u128 = !0 << 64;
 
 /// Counts the requests without a valid key, by address.
@@ -27,8 +27,7 @@ pub(crate) struct Anonymous {
 }
 
 impl Anonymous {
-    /// At most so many requests a second from one address, as many at once; no limit where none is
-    /// given.
+    /// At most `per_second` requests a second from one address, which may all come at once.
     pub(crate) fn new(per_second: Option<NonZeroU32>, proxies: &[IpNet]) -> Self {
         let limiter = per_second.map(|limit| RateLimiter::keyed(Quota::per_second(limit)));
         Self { limiter, hash: RandomState::new(), proxies: Proxies::new(proxies) }
@@ -38,7 +37,7 @@ impl Anonymous {
         self.limiter.is_some()
     }
 
-    /// Counts one request for the address that it comes from.
+    /// Counts one request of the address it comes from.
     pub(crate) fn count(&self, request: &HttpRequest) -> Result<(), Problem> {
         let peer = request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip());
         self.count_for(self.proxies.sender(peer, request.headers()))
@@ -48,7 +47,7 @@ impl Anonymous {
         let Some(limiter) = &self.limiter else { return Ok(()) };
         let detail =
             "Too many requests without a valid key came from this address. Try again shortly.";
-        limiter.check_key(&self.counter(address)).map_err(|until| come_again(&until, detail))
+        limiter.check_key(&self.counter(address)).map_err(|until| rate_limited(&until, detail))
     }
 
     fn counter(&self, address: IpAddr) -> u64 {
@@ -59,7 +58,7 @@ impl Anonymous {
         self.hash.hash_one(network) % COUNTERS
     }
 
-    /// Forgets the counters that are as if they had never been used.
+    /// Removes the counters that are back at their initial state.
     pub(crate) fn forget_idle(&self) {
         if let Some(limiter) = &self.limiter {
             limiter.retain_recent();
@@ -76,24 +75,24 @@ mod tests {
         Anonymous::new(NonZeroU32::new(per_second), &[])
     }
 
-    fn asks(limit: &Anonymous, address: &str) -> bool {
+    fn is_allowed(limit: &Anonymous, address: &str) -> bool {
         limit.count_for(address.parse().unwrap()).is_ok()
     }
 
     #[test]
-    fn a_network_of_ipv6_is_counted_as_one_address() {
+    fn an_ipv6_network_is_counted_as_one_address() {
         let limit = limit(1);
         let counter = |address: &str| limit.counter(address.parse().unwrap());
         assert_eq!(counter("2001:db8::1"), counter("2001:db8::ffff:1"));
         assert_ne!(counter("2001:db8::1"), counter("2001:db8:0:1::1"));
         assert_ne!(counter("203.0.113.1"), counter("203.0.113.2"));
-        // A second is enough for two.
-        let asked: Vec<_> = (0..3).map(|_| asks(&limit, "203.0.113.1")).collect();
+        // A slow test may take a second, after which one more request is allowed.
+        let asked: Vec<_> = (0..3).map(|_| is_allowed(&limit, "203.0.113.1")).collect();
         assert!(asked[0] && !(asked[1] && asked[2]), "{asked:?}");
     }
 
     #[test]
-    fn no_number_of_addresses_takes_more_memory() {
+    fn memory_is_bounded_however_many_addresses_there_are() {
         let limit = limit(1_000_000);
         for number in 0..1_000_000_u128 {
             let address = Ipv6Addr::from_bits((0x2001_0db8 << 96) | (number << 64));
@@ -101,13 +100,13 @@ mod tests {
         }
         let held = || limit.limiter.as_ref().unwrap().len();
         assert!(held() as u64 <= COUNTERS, "{}", held());
-        // A millionth of a second later each is as good as new.
+        // A microsecond later each counter is at its initial state again.
         for _ in 0..1000 {
             limit.forget_idle();
             if held() == 0 {
                 return;
             }
         }
-        panic!("what is idle is kept");
+        panic!("idle counters are not removed");
     }
 }

@@ -1,6 +1,6 @@
-//! The body of a request as it arrives. It has to be whole by a deadline, and whatever of it nobody
-//! wanted is read away, so that its sender gets to see the answer and the connection can be used
-//! again or ends.
+//! Receiving the body of a request. All of it has to arrive before a deadline. What the handler
+//! does not read is read here and discarded, so that the client gets the answer and the connection
+//! can be used again or ends.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -23,33 +23,33 @@ use super::problem::Problem;
 use super::request_id::RequestId;
 use crate::connections::{Connection, Stage as Waits};
 
-/// The most bytes of a body that are read for nothing.
+/// The most bytes of a body that are read and discarded.
 const MOST_DISCARDED: usize = 16 * 1024 * 1024;
 
-/// How long a sender may pause once it has its answer, until it is taken to have stopped.
+/// How long a client that has its answer may send nothing before the connection is closed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A body that arrives. Handlers read it as [`Payload`](actix_web::web::Payload), and what they
-/// leave is read here.
+/// The body of a request. Handlers read it as [`Payload`](actix_web::web::Payload); the rest is
+/// read here.
 #[derive(Clone)]
-pub(crate) struct Arrival(Rc<RefCell<Arriving>>);
+pub(crate) struct Arrival(Rc<RefCell<State>>);
 
-struct Arriving {
+struct State {
     payload: dev::Payload,
     timeout: Duration,
     deadline: Pin<Box<Sleep>>,
     stage: Stage,
     connection: Option<Arc<Connection>>,
-    /// What the connection waits for once the body is whole.
-    then: Waits,
+    /// What the connection waits for once the body is complete.
+    after_body: Waits,
 }
 
-/// How far a body has come.
+/// How much of a body has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    Coming,
-    /// All of it is here, or its connection broke.
-    Over,
+    Arriving,
+    /// All of it has arrived, or the connection broke.
+    Complete,
     /// The deadline has passed.
     Late,
 }
@@ -58,50 +58,50 @@ impl Arrival {
     /// Watches the body of a request, if it has one.
     pub(crate) fn watch(request: &mut ServiceRequest, timeout: Duration) -> Option<Self> {
         let payload = request.take_payload();
-        let then = if request.method().is_safe() { Waits::Reading } else { Waits::Changing };
+        let after_body = if request.method().is_safe() { Waits::Reading } else { Waits::Changing };
         let connection = request.conn_data::<Arc<Connection>>().cloned();
         let waits = |stage| connection.iter().for_each(|connection| connection.enter(stage));
         if matches!(payload, dev::Payload::None) {
-            waits(then);
+            waits(after_body);
             return None;
         }
         waits(Waits::Body);
         let deadline = Box::pin(sleep(timeout));
-        let arriving =
-            Arriving { payload, timeout, deadline, stage: Stage::Coming, connection, then };
-        let arrival = Self(Rc::new(RefCell::new(arriving)));
+        let state =
+            State { payload, timeout, deadline, stage: Stage::Arriving, connection, after_body };
+        let arrival = Self(Rc::new(RefCell::new(state)));
         let watched: Pin<Box<dyn Stream<Item = _>>> = Box::pin(arrival.clone());
         request.set_payload(watched.into());
         Some(arrival)
     }
 
-    /// Sees to it that the body is read to its end, or that the connection ends: before the answer,
-    /// so that one that comes too late can be told, or after it where there is no sense in waiting.
-    /// Nothing that was done is denied.
-    pub(crate) async fn settle(
+    /// Reads the body to its end, or makes this the last answer of the connection. It reads before
+    /// the answer, so that a late body can be answered as a problem; it reads after the answer
+    /// where the body is too large. A change that was made is never answered as a problem.
+    pub(crate) async fn finish(
         self,
         answer: ServiceResponse<BoxBody>,
         id: &RequestId,
     ) -> ServiceResponse<BoxBody> {
-        self.0.borrow_mut().is_answered();
-        if !is_hopeless(&answer) {
+        self.0.borrow_mut().enter_answered();
+        if !is_too_large(&answer) {
             self.discard().await;
         }
         let answer = match self.stage() {
-            Stage::Over => return answer,
+            Stage::Complete => return answer,
             Stage::Late if answer.request().method().is_safe() || !answer.status().is_success() => {
                 let problem = self.late().response(id);
                 answer.into_response(problem)
             }
-            Stage::Late | Stage::Coming => answer,
+            Stage::Late | Stage::Arriving => answer,
         };
         let mut answer =
-            answer.map_body(|_, body| BoxBody::new(Parting { body, rest: self, left: None }));
+            answer.map_body(|_, body| BoxBody::new(LastBody { body, rest: self, allowance: None }));
         answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
         answer
     }
 
-    /// Reads the rest and forgets it.
+    /// Reads the rest and discards it.
     async fn discard(&self) {
         let mut discarded = 0;
         while let Some(Ok(chunk)) = std::future::poll_fn(|cx| self.poll(cx)).await {
@@ -137,11 +137,12 @@ impl Stream for Arrival {
     }
 }
 
-impl Arriving {
-    /// Notes that only the rest of the body is waited for, and then that the answer is taken.
-    fn is_answered(&mut self) {
-        self.then = Waits::Answering;
-        self.enter(if self.stage == Stage::Over { self.then } else { Waits::Body });
+impl State {
+    /// From here on the connection waits for the rest of the body, and then for the client to take
+    /// the answer.
+    fn enter_answered(&mut self) {
+        self.after_body = Waits::Answering;
+        self.enter(if self.stage == Stage::Complete { self.after_body } else { Waits::Body });
     }
 
     fn enter(&self, stage: Waits) {
@@ -149,15 +150,15 @@ impl Arriving {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
-        if self.stage == Stage::Over {
+        if self.stage == Stage::Complete {
             return Poll::Ready(None);
         }
-        if self.stage == Stage::Coming {
+        if self.stage == Stage::Arriving {
             match Pin::new(&mut self.payload).poll_next(cx) {
                 Poll::Ready(Some(Ok(chunk))) => return Poll::Ready(Some(Ok(chunk))),
                 Poll::Ready(end) => {
-                    self.stage = Stage::Over;
-                    self.enter(self.then);
+                    self.stage = Stage::Complete;
+                    self.enter(self.after_body);
                     return Poll::Ready(end);
                 }
                 Poll::Pending => ready!(self.deadline.as_mut().poll(cx)),
@@ -168,36 +169,36 @@ impl Arriving {
     }
 }
 
-/// Whether an answer needs not wait for the rest of the body: its head says that it is too large.
-fn is_hopeless(answer: &ServiceResponse<BoxBody>) -> bool {
+/// Whether the headers say that the body is too large to read before the answer.
+fn is_too_large(answer: &ServiceResponse<BoxBody>) -> bool {
     let length = declared_length(answer.request().headers());
     length.is_some_and(|length| {
         answer.status() == StatusCode::PAYLOAD_TOO_LARGE || length > MOST_DISCARDED as u64
     })
 }
 
-/// How long the head of a request says that its body is, if it says so.
+/// The `Content-Length` of a request, if it has one.
 pub(crate) fn declared_length(headers: &header::HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// The last answer on a connection. After it the rest of the request is read away as long as it
-/// keeps coming, because what was sent and not read makes the system reset the connection, and the
-/// sender might then see that instead of the answer.
-struct Parting {
+/// The body of the last answer on a connection. After it the rest of the request is read and
+/// discarded. If unread bytes were left, the system would reset the connection, and the client
+/// might see that instead of the answer.
+struct LastBody {
     body: BoxBody,
-    /// As long as this is here, the connection is not kept for more requests.
+    /// While this is not dropped, actix does not reuse the connection.
     rest: Arrival,
-    left: Option<Left>,
+    allowance: Option<Allowance>,
 }
 
-/// What a sender may still send.
-struct Left {
+/// What the client may still send.
+struct Allowance {
     bytes: usize,
     pause: Pin<Box<Sleep>>,
 }
 
-impl MessageBody for Parting {
+impl MessageBody for LastBody {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
@@ -208,23 +209,25 @@ impl MessageBody for Parting {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        let Self { body, rest, left } = self.get_mut();
-        if left.is_none()
+        let Self { body, rest, allowance } = self.get_mut();
+        if allowance.is_none()
             && let Some(chunk) = ready!(Pin::new(body).poll_next(cx))
         {
             return Poll::Ready(Some(chunk));
         }
-        let left = left
-            .get_or_insert_with(|| Left { bytes: MOST_DISCARDED, pause: Box::pin(sleep(PAUSE)) });
+        let allowance = allowance.get_or_insert_with(|| Allowance {
+            bytes: MOST_DISCARDED,
+            pause: Box::pin(sleep(PAUSE)),
+        });
         loop {
             match rest.poll(cx) {
-                Poll::Ready(Some(Ok(chunk))) if chunk.len() <= left.bytes => {
-                    left.bytes -= chunk.len();
-                    left.pause.as_mut().reset(Instant::now() + PAUSE);
+                Poll::Ready(Some(Ok(chunk))) if chunk.len() <= allowance.bytes => {
+                    allowance.bytes -= chunk.len();
+                    allowance.pause.as_mut().reset(Instant::now() + PAUSE);
                 }
                 Poll::Ready(_) => return Poll::Ready(None),
                 Poll::Pending => {
-                    ready!(left.pause.as_mut().poll(cx));
+                    ready!(allowance.pause.as_mut().poll(cx));
                     return Poll::Ready(None);
                 }
             }
@@ -244,7 +247,7 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// A request whose body the sender writes, and what watches it.
+    /// A request, its [`Arrival`], and a sender that adds as many bytes to its body as it is sent.
     fn request(method: Method) -> (UnboundedSender<usize>, ServiceRequest, Arrival) {
         let (send, mut receive) = unbounded_channel();
         let body = futures_util::stream::poll_fn(move |cx| receive.poll_recv(cx))
@@ -260,19 +263,18 @@ mod tests {
         request.into_response(HttpResponse::new(status).set_body(BoxBody::new("answer")))
     }
 
-    async fn settled(
+    async fn finished(
         arrival: Arrival,
         answer: ServiceResponse<BoxBody>,
     ) -> ServiceResponse<BoxBody> {
-        arrival.settle(answer, &RequestId::of(&header::HeaderMap::new())).await
+        arrival.finish(answer, &RequestId::of(&header::HeaderMap::new())).await
     }
 
     fn is_last(answer: &ServiceResponse<BoxBody>) -> bool {
         answer.response().head().connection_type() == ConnectionType::Close
     }
 
-    /// Sends a byte at a time, with pauses, until nobody reads any more. Returns how long it went
-    /// on.
+    /// Sends single bytes, with pauses, until they are no longer read. Returns how long that took.
     async fn trickle(send: UnboundedSender<usize>, pause: Duration) -> Duration {
         let began = Instant::now();
         for _ in 0..1000 {
@@ -281,7 +283,7 @@ mod tests {
             }
             sleep(pause).await;
         }
-        panic!("it is read for ever");
+        panic!("the body is read without end");
     }
 
     #[tokio::test(start_paused = true)]
@@ -301,46 +303,46 @@ mod tests {
             matches!(error, PayloadError::Io(error) if error.kind() == std::io::ErrorKind::TimedOut)
         );
         assert_eq!((began.elapsed(), read), (TIMEOUT, 30));
-        let answer = settled(arrival, answered(request, StatusCode::BAD_REQUEST)).await;
+        let answer = finished(arrival, answered(request, StatusCode::BAD_REQUEST)).await;
         assert_eq!((answer.status(), is_last(&answer)), (StatusCode::REQUEST_TIMEOUT, true));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_is_whole_in_time_leaves_the_answer_alone() {
+    async fn a_body_that_arrives_in_time_does_not_change_the_answer() {
         for status in [StatusCode::OK, StatusCode::UNAUTHORIZED] {
             let (send, request, arrival) = request(Method::POST);
             tokio::spawn(async move {
                 sleep(TIMEOUT.checked_sub(Duration::from_millis(1)).unwrap()).await;
                 send.send(1).unwrap();
             });
-            let answer = settled(arrival, answered(request, status)).await;
+            let answer = finished(arrival, answered(request, status)).await;
             assert_eq!((answer.status(), is_last(&answer)), (status, false));
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_that_was_done_is_denied() {
+    async fn a_change_that_was_made_is_not_answered_as_a_problem() {
         for (method, status, expected) in [
             (Method::DELETE, StatusCode::NO_CONTENT, StatusCode::NO_CONTENT),
             (Method::DELETE, StatusCode::CONFLICT, StatusCode::REQUEST_TIMEOUT),
             (Method::GET, StatusCode::OK, StatusCode::REQUEST_TIMEOUT),
         ] {
             let (_send, request, arrival) = request(method);
-            let answer = settled(arrival, answered(request, status)).await;
+            let answer = finished(arrival, answered(request, status)).await;
             assert_eq!((answer.status(), is_last(&answer)), (expected, true));
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_the_last_answer_is_read_on_until_the_sender_pauses_or_time_is_up() {
+    async fn after_the_last_answer_reading_ends_at_a_pause_or_at_the_deadline() {
         for (pause, expected) in [
             (Duration::from_millis(900), Duration::from_millis(30_600)),
             (Duration::from_millis(1100), Duration::from_millis(1100)),
         ] {
             let (send, request, arrival) = request(Method::POST);
-            // One who would send too much is answered at once.
+            // A body that is too large does not delay the answer.
             send.send(MOST_DISCARDED + 1).unwrap();
-            let answer = settled(arrival, answered(request, StatusCode::UNAUTHORIZED)).await;
+            let answer = finished(arrival, answered(request, StatusCode::UNAUTHORIZED)).await;
             assert_eq!((answer.status(), is_last(&answer)), (StatusCode::UNAUTHORIZED, true));
             let sending = tokio::spawn(trickle(send, pause));
             let mut body = Box::pin(answer.into_body());

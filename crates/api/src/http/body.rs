@@ -20,7 +20,7 @@ pub(crate) const ONE_ENTRY: usize = 64 * 1024;
 /// The most bytes that the body of a request for many may have.
 pub(crate) const MANY: usize = 4 * 1024 * 1024;
 
-/// A JSON body that was read, and how its sender wants it to be taken.
+/// A JSON body that was read, and how strictly its client wants it to be parsed.
 pub(crate) struct Sent {
     bytes: Bytes,
     handling: Handling,
@@ -39,7 +39,7 @@ impl Sent {
         Self { bytes, handling, held: Arc::new(held) }
     }
 
-    /// The memory that it takes, if that is much. Whatever was made of it may outlive the request.
+    /// The memory that it takes, if it is large. What was parsed from it may outlive the request.
     pub(crate) fn memory(&self) -> Memory {
         (self.bytes.len() > ONE_ENTRY).then(|| self.held.clone())
     }
@@ -49,15 +49,15 @@ impl Sent {
         &self.bytes
     }
 
-    /// The body, to be read.
+    /// The body, for parsing.
     pub(crate) fn json(&self) -> Json<'_> {
         Json::new(&self.bytes, self.handling)
     }
 }
 
-/// A JSON body of at most `limit` bytes, or an empty object where there may be none and is none.
-/// Where it is not read to its end, that is left to [`Arrival`](super::arrival::Arrival), and so is
-/// one that comes too late.
+/// A JSON body of at most `limit` bytes. A body that may be missing and is missing reads as an
+/// empty object. [`Arrival`](super::arrival::Arrival) handles late bodies and those not read to
+/// their end.
 pub(crate) async fn read(
     request: &HttpRequest,
     mut payload: dev::Payload,
@@ -68,7 +68,7 @@ pub(crate) async fn read(
     if may_be_missing && !is_declared && payload.next().await.is_none() {
         return Ok(Sent::new(request, Bytes::new(), Vec::new()));
     }
-    // Where there is a body after all, nothing says that it is JSON.
+    // A body without a Content-Type is refused here.
     check_media_type(request)?;
     let too_large =
         || Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes."));
@@ -79,7 +79,7 @@ pub(crate) async fn read(
     let (mut held, mut bytes_held) = (Vec::new(), 0);
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        // The connection broke, or what came over it is no HTTP: nobody is left to read the answer.
+        // The connection broke or its bytes are not HTTP, so no client can read this answer.
         let chunk = chunk.map_err(|error| {
             Problem::new(Code::MalformedJson, format!("The body broke off: {error}."))
         })?;
@@ -88,8 +88,8 @@ pub(crate) async fn read(
             return Err(too_large());
         }
         if length > bytes_held {
-            // What is announced is held at once, so that what has begun to arrive can come to its
-            // end.
+            // The declared length is held at once, so that a body that began to arrive is not
+            // refused halfway.
             let needed = declared
                 .map_or(length - bytes_held, |declared| usize::try_from(declared).unwrap_or(limit));
             held.extend(in_flight::hold(request, needed as u64)?);
@@ -126,8 +126,8 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether a media type is `application/json` or `application/…+json`. What stands before another
-/// suffix, as in `json+xml`, does not count.
+/// Whether a media type is `application/json` or `application/…+json`. `application/json+xml` is
+/// not.
 fn is_json(media_type: &mime::Mime) -> bool {
     let subtype = media_type.essence_str().strip_prefix("application/");
     subtype.is_some_and(|subtype| {

@@ -1,28 +1,27 @@
-//! What caches on the way may keep of an answer, and for whom.
+//! The headers that tell caches whether they may store an answer.
 //!
-//! Whatever a route does not say otherwise about is taken to depend on who asks. A cache may keep
-//! such an answer for that one client only, and has to ask again before each use; and should it
-//! keep it for more, then for each key by itself.
+//! An answer depends on its caller unless its route says otherwise. Only the caller's own cache may
+//! store it, and must revalidate it before each use. A shared cache that stores it nevertheless
+//! must store one for each key.
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// Of an answer that is the same for everybody for a while. A new release shows after five minutes
-/// at most.
+/// For an answer that is the same for every caller. It may be five minutes old.
 pub(crate) const FOR_EVERYBODY: (HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=300");
 
-/// Of an answer that is true at this moment only. One with a secret in it has this as well.
+/// For an answer that is true only now, and for one that has a secret.
 pub(crate) const NEVER: (HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
 
-/// Of every other.
-const FOR_WHO_ASKS: HeaderValue = HeaderValue::from_static("private, no-cache");
+/// For every other answer.
+const FOR_CALLER: HeaderValue = HeaderValue::from_static("private, no-cache");
 
-/// The headers that say who asks.
-const WHO_ASKS: HeaderValue = HeaderValue::from_static("Authorization, X-API-Key, Cookie");
+/// The headers that identify the caller.
+const CALLER_HEADERS: HeaderValue = HeaderValue::from_static("Authorization, X-API-Key, Cookie");
 
-/// Completes an answer whose route said nothing of caches.
+/// Adds the headers where the route did not set them.
 pub(crate) fn complete(headers: &mut HeaderMap) {
     if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, FOR_WHO_ASKS);
-        headers.insert(header::VARY, WHO_ASKS);
+        headers.insert(header::CACHE_CONTROL, FOR_CALLER);
+        headers.insert(header::VARY, CALLER_HEADERS);
     }
 }

@@ -1,5 +1,4 @@
-//! The codes of every problem the service answers with, in one table. They are stable: clients
-//! decide by them.
+//! The codes of all problems, in one table. They never change, because clients depend on them.
 
 use actix_web::http::StatusCode;
 use serde::{Serialize, Serializer};
@@ -24,7 +23,7 @@ macro_rules! codes {
                 match self { $(Self::$code => $name,)+ }
             }
 
-            /// The HTTP status it is answered with.
+            /// The HTTP status.
             pub(crate) const fn status(self) -> StatusCode {
                 match self { $(Self::$code => StatusCode::$status,)+ }
             }

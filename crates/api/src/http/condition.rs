@@ -7,12 +7,12 @@ use timelog_domain::Version;
 use super::problem::Problem;
 use crate::wire::Violation;
 
-/// Which versions the request may change. Only strong tags are compared (RFC 9110, section 13.1.1),
-/// and a tag that is none of ours is never current.
+/// Which versions the request may change. Only strong tags count (RFC 9110, section 13.1.1). A tag
+/// that is not a version never matches.
 pub(crate) fn if_match(request: &HttpRequest) -> Result<timelog_domain::IfMatch, Problem> {
     use timelog_domain::IfMatch;
     Ok(match read::<header::IfMatch>(request)? {
-        // Whether there is an entry at all is checked anyway.
+        // The domain checks that the entry exists.
         None | Some(header::IfMatch::Any) => IfMatch::Any,
         Some(header::IfMatch::Items(tags)) => {
             let strong = tags.iter().filter(|tag| !tag.weak);
@@ -21,7 +21,7 @@ pub(crate) fn if_match(request: &HttpRequest) -> Result<timelog_domain::IfMatch,
     })
 }
 
-/// Whether the request already has what `tag` names.
+/// Whether the client already has the version of `tag`.
 pub(crate) fn has_already(condition: Option<&header::IfNoneMatch>, tag: &EntityTag) -> bool {
     match condition {
         Some(header::IfNoneMatch::Any) => true,
@@ -46,7 +46,7 @@ fn canonical(name: &header::HeaderName) -> &'static str {
     if *name == header::IF_MATCH { "If-Match" } else { "If-None-Match" }
 }
 
-/// The version that a tag names, in its one spelling.
+/// The version that a tag names. Another spelling of the number, such as `01`, is not a version.
 fn version(tag: &str) -> Option<Version> {
     let version = Version::new(tag.parse().ok()?);
     (version.to_string() == tag).then_some(version)

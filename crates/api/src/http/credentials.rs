@@ -1,4 +1,4 @@
-//! Who is calling: the API key of a request.
+//! The API key of a request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,19 +15,20 @@ use super::problem::Problem;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// The most keys that are remembered between requests.
-const REMEMBERED_KEYS: u64 = 10_000;
+/// The most keys in each cache.
+const MAX_CACHED_KEYS: u64 = 10_000;
 
-/// How long it is remembered that a key was good when it was last looked up. It opens nothing.
-const PROVEN: Duration = Duration::from_hours(1);
+/// How long a key counts as known after it was last found valid. A known key still has to
+/// authenticate.
+const KNOWN_FOR: Duration = Duration::from_hours(1);
 
-/// Finds the keys that requests present, and remembers them for a short while.
+/// Looks up the keys that requests present, and caches them for a short time.
 pub(crate) struct KeyRing {
     keys: Arc<dyn ApiKeys>,
     clock: Arc<dyn Clock>,
-    remembered: Cache<[u8; 32], Arc<ApiKey>>,
-    /// Those that were good lately, by the digests of their texts.
-    proven: Cache<[u8; 32], ()>,
+    cached: Cache<[u8; 32], Arc<ApiKey>>,
+    /// The keys that were valid lately, by the digests of their texts.
+    known: Cache<[u8; 32], ()>,
 }
 
 #[derive(Debug, Clone, thiserror::Error)]
@@ -39,23 +40,21 @@ enum Lookup {
 }
 
 impl KeyRing {
-    /// Remembers a key for `memory`, which is how long a revocation may go unnoticed. Zero
-    /// remembers nothing.
+    /// Caches a key for `memory`, so a revocation takes effect after that time at most. Zero caches
+    /// nothing.
     pub(crate) fn new(keys: Arc<dyn ApiKeys>, clock: Arc<dyn Clock>, memory: Duration) -> Self {
-        let remembered =
-            Cache::builder().max_capacity(REMEMBERED_KEYS).time_to_live(memory).build();
-        let proven = Cache::builder().max_capacity(REMEMBERED_KEYS).time_to_live(PROVEN).build();
-        Self { keys, clock, remembered, proven }
+        let cached = Cache::builder().max_capacity(MAX_CACHED_KEYS).time_to_live(memory).build();
+        let known = Cache::builder().max_capacity(MAX_CACHED_KEYS).time_to_live(KNOWN_FOR).build();
+        Self { keys, clock, cached, known }
     }
 
-    /// Whether the request presents a key that was good when it was last looked up, not long ago.
-    /// Nothing is looked up here.
+    /// Whether the request presents a key that was valid lately. This looks only into the caches.
     pub(crate) async fn knows(&self, headers: &HeaderMap) -> bool {
         let Ok(text) = presented(headers) else { return false };
         let digest = digest_key(text);
-        match self.remembered.get(&digest).await {
+        match self.cached.get(&digest).await {
             Some(key) => key.revoked_at.is_none(),
-            None => self.proven.contains_key(&digest),
+            None => self.known.contains_key(&digest),
         }
     }
 
@@ -63,13 +62,12 @@ impl KeyRing {
     pub(crate) async fn authenticate(&self, request: &HttpRequest) -> Result<Arc<ApiKey>, Problem> {
         let text = presented(request.headers())?;
         let digest = digest_key(text);
-        // Requests that present one key at the same time wait for one look-up. What is unknown is
-        // not remembered.
-        let found = self.remembered.try_get_with(digest, async {
+        // Simultaneous requests with one key share one look-up. Unknown keys are not cached.
+        let found = self.cached.try_get_with(digest, async {
             let key = self.keys.find(text, self.clock.now()).await.map_err(Lookup::Port)?;
             match &key {
-                Some(key) if key.revoked_at.is_none() => self.proven.insert(digest, ()).await,
-                _ => self.proven.invalidate(&digest).await,
+                Some(key) if key.revoked_at.is_none() => self.known.insert(digest, ()).await,
+                _ => self.known.invalidate(&digest).await,
             }
             key.map(Arc::new).ok_or(Lookup::Unknown)
         });
@@ -87,7 +85,7 @@ impl KeyRing {
     }
 }
 
-/// The text of the key that a request presents, in either header. Two keys that differ are none.
+/// The text of the key in either header. Two different keys are an error.
 fn presented(headers: &HeaderMap) -> Result<&str, Problem> {
     let bearer = single(headers, &header::AUTHORIZATION)?.and_then(bearer);
     let api_key = single(headers, &X_API_KEY)?;

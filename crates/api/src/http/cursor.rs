@@ -1,5 +1,5 @@
-//! Cursors: where a page begins, for a client to hand back as it got it. A cursor is bound to its
-//! list, so one of another list, filter or order is told from one of this.
+//! Cursors: the position at which a page begins, which a client sends back unchanged. A cursor is
+//! bound to its list, so a cursor of another list, filter or order is refused.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,28 +10,28 @@ use uuid::Uuid;
 
 use crate::wire::{CursorText, Pairs};
 
-/// How many bytes of a digest bind a cursor to its list. They guard against mistakes: whoever
-/// forges one reads only what it may read anyway.
+/// How many bytes of a digest bind a cursor to its list. They protect against mistakes only: a
+/// forged cursor shows nothing that its caller may not read anyway.
 const BINDING: usize = 8;
 const ID: usize = 16;
 
-/// What a list is told apart by: its organization, path and parameters.
+/// Identifies a list: a digest of its organization, path and parameters.
 pub(crate) struct Binding([u8; BINDING]);
 
 impl Binding {
-    /// Of the list under `path`. The parameters that choose a page of it do not count.
+    /// For the list under `path`. Parameters that only choose a page are left out.
     pub(crate) fn new(organization: OrganizationId, path: &str, pairs: &Pairs) -> Self {
-        let mut counting: Vec<_> = pairs
+        let mut relevant: Vec<_> = pairs
             .as_slice()
             .iter()
             .filter(|(name, _)| !["cursor", "limit", "includeTotal"].contains(&name.as_str()))
             .collect();
-        counting.sort();
-        // Ids may be written in any case.
+        relevant.sort();
+        // Ids in the path may have letters of either case.
         let list = format!(
             "timelog cursor 1\n{organization}\n{}\n{}",
             path.to_ascii_lowercase(),
-            text(&counting)
+            text(&relevant)
         );
         let mut binding = [0; BINDING];
         binding.iter_mut().zip(Sha256::digest(list)).for_each(|(byte, digest)| *byte = digest);
@@ -69,7 +69,8 @@ impl Binding {
         self.decode(cursor).map(|(_, id)| id)
     }
 
-    /// Whether it is a cursor of this list, in the order `sort`, or else in the order of ids.
+    /// Whether it is a cursor of this list in the order `sort`; without a `sort`, in the order of
+    /// ids.
     pub(crate) fn has(&self, cursor: &CursorText, sort: Option<Sort>) -> bool {
         match sort {
             Some(sort) => self.position(cursor, sort).is_some(),
@@ -88,8 +89,8 @@ impl Binding {
     }
 }
 
-/// Parameters as one text, the same for ever: cursors that were handed out are to be good after an
-/// upgrade. No two lists of parameters have the same text.
+/// Parameters as one text, different for different parameters. It must never change, so that
+/// cursors are still valid after an upgrade.
 fn text(pairs: &[&(String, String)]) -> String {
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let pairs: Vec<_> = pairs
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_leads_back_to_its_position() {
+    fn a_cursor_is_read_as_the_position_it_was_made_of() {
         let list = binding("/time-entries", &[("status", "draft")]);
         let id = TimeEntryId::new(Uuid::now_v7());
         for (value, sort) in [
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_differ_are_another_list() {
+    fn different_parameters_are_a_different_list() {
         let lists = [
             [("a", "b"), ("c", "d")].as_slice(),
             &[("a", r#"b"), ("c", "d"#)],
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_of_another_list_is_none_of_this() {
+    fn a_cursor_of_another_list_is_refused() {
         let list = binding("/time-entries", &[("status", "draft"), ("limit", "5")]);
         let position = Position {
             value: SortValue::Day("2025-01-15".parse().unwrap()),

@@ -9,11 +9,11 @@ use crate::wire::Violation;
 
 const NAME: &str = "Idempotency-Key";
 
-/// Marks an answer that was given before.
+/// Marks a replayed answer.
 pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The idempotency key of a request, if it has one. It is written bare, or as a structured-field
-/// string (RFC 8941, section 3.3.3): `k` and `"k"` are one key.
+/// The idempotency key of a request, if it has one. It is plain text or a structured-field string
+/// (RFC 8941, section 3.3.3): `k` and `"k"` are the same key.
 pub(crate) fn of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     let mut values = headers.get_all(NAME);
     let Some(value) = values.next() else { return Ok(None) };
@@ -69,14 +69,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_bare_or_a_quoted_string() {
-        let bare = |text: &str| Some(text.to_owned());
-        assert_eq!(key("k"), bare("k"));
-        assert_eq!(key("\"k\""), bare("k"));
-        assert_eq!(key(r#""a\"b\\c""#), bare(r#"a"b\c"#));
-        assert_eq!(key("\"a b\""), bare("a b"));
-        assert_eq!(key("a\"b"), bare("a\"b"));
-        assert_eq!(key(&"k".repeat(255)), bare(&"k".repeat(255)));
+    fn a_key_is_plain_text_or_a_quoted_string() {
+        let plain = |text: &str| Some(text.to_owned());
+        assert_eq!(key("k"), plain("k"));
+        assert_eq!(key("\"k\""), plain("k"));
+        assert_eq!(key(r#""a\"b\\c""#), plain(r#"a"b\c"#));
+        assert_eq!(key("\"a b\""), plain("a b"));
+        assert_eq!(key("a\"b"), plain("a\"b"));
+        assert_eq!(key(&"k".repeat(255)), plain(&"k".repeat(255)));
     }
 
     #[test]

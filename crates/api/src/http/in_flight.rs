@@ -1,5 +1,5 @@
-//! Memory for what is in flight: bodies that arrive and answers that are taken. There is a bounded
-//! amount, of which no organization gets so much that the others get nothing.
+//! Memory for large bodies and answers while they are received and sent. It is bounded and shared
+//! out, so that no organization gets all of it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use super::code::Code;
 use super::problem::Problem;
 use crate::connections::{Connection, Stage};
 
-/// Who holds memory: an organization, or all who have no key together.
+/// Who holds memory: an organization, or all requests without a key together.
 pub(crate) type Holder = Option<OrganizationId>;
 
-/// Memory that is held until this is dropped.
+/// Held memory. Dropping this returns it.
 pub(crate) type Held = Share<Holder>;
 
 /// The organization that a request is for, once its key is known.
 pub(crate) struct Asking(pub(crate) OrganizationId);
 
-/// The memory there is.
+/// All memory for bodies and answers.
 pub(crate) struct InFlight(Shares<Holder>);
 
 impl InFlight {
@@ -44,27 +44,27 @@ impl InFlight {
     }
 }
 
-/// [Holds](InFlight::hold) memory of the server that answers the request.
+/// [Holds](InFlight::hold) memory of the server that handles the request.
 pub(crate) fn hold(request: &HttpRequest, bytes: u64) -> Result<Option<Held>, Problem> {
     let in_flight = request.app_data::<Data<InFlight>>();
     in_flight.map(|in_flight| in_flight.hold(request, bytes)).transpose()
 }
 
-/// The most bytes that are handed over at a time. The server library copies what it gets.
+/// The most bytes that actix gets at a time, because it copies them.
 const PIECE: usize = 32 * 1024;
 
-/// The body of an answer on its way. It is handed over in pieces, as the client takes them, and
-/// when all of it was, the connection waits for the next request.
+/// The body of an answer while it is sent, in pieces. When it is dropped, the connection waits for
+/// the next request.
 pub(crate) struct Answering {
     body: BoxBody,
     rest: Bytes,
-    /// The memory for it, if it takes much.
+    /// The memory for it, if it is large.
     _held: Option<Held>,
     connection: Option<Arc<Connection>>,
 }
 
 impl Answering {
-    /// What has no connection is a test's.
+    /// Only tests have no connection.
     pub(crate) fn new(
         body: BoxBody,
         held: Option<Held>,
@@ -73,7 +73,7 @@ impl Answering {
         Self { body, rest: Bytes::new(), _held: held, connection }
     }
 
-    /// How much memory a body takes until it is sent, if it is worth counting.
+    /// How much memory a body takes until it is sent, if that is counted.
     pub(crate) fn memory(body: &BoxBody) -> Option<u64> {
         match body.size() {
             BodySize::Sized(length) if length > PIECE as u64 => Some(length),

@@ -1,4 +1,4 @@
-//! What every route shares: who calls, what was asked, what is answered when it cannot be done.
+//! What all routes share: credentials, headers, bodies, limits and problems.
 
 pub(crate) mod anonymous;
 pub(crate) mod arrival;

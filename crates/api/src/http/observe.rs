@@ -1,5 +1,4 @@
-//! Around every request: its id, its log line, its figures, its body, and the answer to whatever
-//! went wrong.
+//! Wraps every request: its id, log line, metrics and body, and the answer to an error.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,11 +24,11 @@ use crate::connections::{Connection, Stage};
 use crate::state::AppState;
 use crate::wire::Violation;
 
-/// How the routes of health end. They are answered where nothing else is: whoever looks after this
-/// process asks without a key, and must not be kept out by others.
+/// How the paths of the health routes end. No limit applies to them: they are asked without a key,
+/// and must be answered however many other requests there are.
 const HEALTH: [&str; 2] = ["/health/live", "/health/ready"];
 
-/// What stands for the status of a request that got no answer. No answer has it.
+/// The status that is logged and counted for a request without an answer. No answer has it.
 const UNANSWERED: u16 = 499;
 
 pub(crate) async fn observe(
@@ -46,13 +45,13 @@ pub(crate) async fn observe(
     let arrival = Arrival::watch(&mut request, request_timeout);
     let answer = async {
         let is_health = HEALTH.iter().any(|health| unanswered.route.ends_with(health));
-        let admitted = if is_health { Ok(()) } else { admit(&request, is_surplus).await };
-        let mut response = match admitted {
+        let admission = if is_health { Ok(()) } else { admit(&request, is_surplus).await };
+        let mut response = match admission {
             Ok(()) => next.call(request).await?.map_into_boxed_body(),
             Err(problem) => request.into_response(problem.response(&id)),
         };
-        // Actix knows problems of its own, such as a request line that is too long. They are
-        // answered like ours.
+        // Actix has errors of its own, such as a request line that is too long. They become
+        // problems too.
         if let Some(problem) = response.response().error().map(problem_of) {
             problem.note();
             response = response.into_response(problem.response(&id));
@@ -63,7 +62,7 @@ pub(crate) async fn observe(
             response.headers_mut().insert(name, value);
         }
         if let Some(arrival) = arrival {
-            response = arrival.settle(response, &id).await;
+            response = arrival.finish(response, &id).await;
         } else if let Some(connection) = &connection {
             connection.enter(Stage::Answering);
         }
@@ -86,8 +85,8 @@ pub(crate) async fn observe(
     Ok(answer)
 }
 
-/// Lets a request in, unless there is no place for it, or its sender has no valid key and asks too
-/// often.
+/// Refuses a request where there are too many connections, or too many requests without a valid key
+/// from its address.
 async fn admit(request: &ServiceRequest, is_surplus: bool) -> Result<(), Problem> {
     if is_surplus {
         let detail = "There are too many connections. Try again shortly.";
@@ -99,13 +98,13 @@ async fn admit(request: &ServiceRequest, is_surplus: bool) -> Result<(), Problem
     }
 }
 
-/// Holds the memory that an answer takes until it is sent. Where there is none, the answer is that
-/// there is none.
+/// Holds the memory that an answer takes until it is sent. Where none is left, a problem is the
+/// answer.
 fn hold_memory(response: &mut ServiceResponse<BoxBody>, id: &RequestId) -> Option<Held> {
     let bytes = Answering::memory(response.response().body())?;
     match in_flight::hold(response.request(), bytes) {
         Ok(held) => held,
-        // What was done is told, whatever it takes.
+        // The answer to a change is always sent.
         Err(_) if !response.request().method().is_safe() => None,
         Err(problem) => {
             *response.response_mut() = problem.response(id);
@@ -114,14 +113,14 @@ fn hold_memory(response: &mut ServiceResponse<BoxBody>, id: &RequestId) -> Optio
     }
 }
 
-/// A part of a request for a log line: the beginning is enough, and it may hold anything.
+/// The beginning of a part of a request, escaped for a log line.
 fn logged(text: &str) -> String {
     const MOST: usize = 1000;
     shown::value(&shown::cut(text, MOST))
 }
 
-/// A request that waits for its answer. Actix drops it where the connection ends before, and then
-/// it is noted as well: what it asked for may have been done.
+/// A request that waits for its answer. Actix drops it if the connection ends first. That is logged
+/// and counted too, because the change may have been made.
 struct Unanswered {
     began: Instant,
     method: &'static str,
@@ -132,7 +131,7 @@ struct Unanswered {
 
 impl Unanswered {
     fn new(request: &ServiceRequest, id: &RequestId) -> Self {
-        // A pattern names the route; a path would make as many series as there are ids.
+        // The pattern of the route: with the path, each id would add a series.
         let route = request.resource_map().match_pattern(request.match_info().unprocessed());
         Self {
             began: Instant::now(),
@@ -148,7 +147,7 @@ impl Unanswered {
         }
     }
 
-    /// Notes its answer.
+    /// Logs and counts its answer.
     fn answer(mut self, status: StatusCode) {
         self.is_answered = true;
         let elapsed = self.began.elapsed();
@@ -189,7 +188,7 @@ impl Drop for Unanswered {
     }
 }
 
-/// The method for a figure. Whatever a client makes up is one series.
+/// The method as a label of a metric. All unknown methods are one series.
 fn label(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] =
         ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];

@@ -1,4 +1,4 @@
-//! The `Prefer` header (RFC 7240), of which the preference `handling` is known.
+//! The preference `handling` of the `Prefer` header (RFC 7240).
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -7,17 +7,17 @@ use crate::wire::Handling;
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// Kept with a request whose body was read as it preferred, so that its answer says so.
+/// Marks a request whose body was parsed strictly, so that its answer says so.
 pub(crate) struct StrictlyRead;
 
 impl StrictlyRead {
-    /// What the answer says.
+    /// The header of the answer.
     pub(crate) const HEADER: (HeaderName, HeaderValue) =
         (PREFERENCE_APPLIED, HeaderValue::from_static("handling=strict"));
 }
 
-/// How a request wants its body to be taken. Of several preferences of one name the first counts,
-/// and what cannot be read is none.
+/// How a request wants its body to be parsed. The first of several `handling` preferences counts;
+/// malformed preferences are ignored.
 pub(crate) fn handling(headers: &HeaderMap) -> Handling {
     let lines = headers.get_all(PREFER).map(|line| String::from_utf8_lossy(line.as_bytes()));
     for line in lines {
@@ -31,19 +31,19 @@ pub(crate) fn handling(headers: &HeaderMap) -> Handling {
     Handling::Lenient
 }
 
-/// The name and the value of a preference. Its parameters mean nothing here.
+/// The name and the value of a preference. Its parameters are ignored.
 fn preference(text: &str) -> Option<(&str, String)> {
     let text = split(text, ';').into_iter().next()?;
     let (name, value) =
         text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
     let name = name.trim_matches(SPACE);
-    let value = value.map_or(Some(String::new()), |value| word(value.trim_matches(SPACE)))?;
+    let value = value.map_or(Some(String::new()), |value| unquoted(value.trim_matches(SPACE)))?;
     is_token(name).then_some((name, value))
 }
 
 const SPACE: [char; 2] = [' ', '\t'];
 
-/// The parts of a text between separators that are not in quotes.
+/// Splits a text at separators that are not in quotes.
 fn split(text: &str, separator: char) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(|letter| {
@@ -60,7 +60,7 @@ fn split(text: &str, separator: char) -> Vec<&str> {
 }
 
 /// The text of a token or of a quoted string (RFC 9110, section 5.6).
-fn word(text: &str) -> Option<String> {
+fn unquoted(text: &str) -> Option<String> {
     let Some(rest) = text.strip_prefix('"') else {
         return (text.is_empty() || is_token(text)).then(|| text.to_owned());
     };
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn strict_handling_is_found_wherever_it_stands() {
+    fn strict_handling_is_found_at_any_place() {
         for line in [
             "handling=strict",
             "Handling=strict",

@@ -18,7 +18,7 @@ use crate::wire::{
     Answered, Described, MOST_TOLD, Schemas, Sometimes, Unreadable, Violation, answer, bytes,
 };
 
-/// Why a request is not answered with what it asked for.
+/// Why a request failed.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     code: Code,
@@ -26,11 +26,12 @@ pub(crate) struct Problem {
     violations: Vec<Violation>,
     results: Option<Box<RawValue>>,
     headers: Vec<(header::HeaderName, String)>,
-    /// What could not be done, if that is why.
+    /// The failure of a port, if that is the reason.
     pub(super) failure: Option<Box<PortError>>,
 }
 
-/// As part of a larger answer, which names its request itself, or is kept and outlives it.
+/// For a problem inside another answer. It has no request id, because that answer has one or is
+/// stored.
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.body(None).serialize(serializer)
@@ -49,12 +50,12 @@ impl Problem {
         }
     }
 
-    /// A request that is well formed but not valid, with everything that is wrong with it.
+    /// The problem of a well-formed request that is not valid, with all its violations.
     pub(crate) fn invalid(violations: Vec<Violation>) -> Self {
         Self::invalid_with_more(violations, 0)
     }
 
-    /// Likewise, where some of what is wrong was only counted.
+    /// Likewise, where `more` violations were only counted.
     fn invalid_with_more(mut violations: Vec<Violation>, more: usize) -> Self {
         let detail = match violations.len() + more {
             1 => "One value is not valid.".to_owned(),
@@ -79,13 +80,13 @@ impl Problem {
         self
     }
 
-    /// Says what each of many items came to.
+    /// Adds the result of each item of a batch.
     pub(crate) fn with_results(mut self, results: Option<Box<RawValue>>) -> Self {
         self.results = results;
         self
     }
 
-    /// What it is because of.
+    /// Adds the failure that is the reason.
     pub(super) fn with_failure(mut self, failure: PortError) -> Self {
         self.failure = Some(Box::new(failure));
         self
@@ -95,8 +96,7 @@ impl Problem {
         self.code
     }
 
-    /// What is wrong, for people who see no JSON: each place, if there is one, and what is wrong
-    /// there.
+    /// Each violation as its place (possibly empty) and a message, for readers who see no JSON.
     pub(crate) fn reasons(&self) -> Vec<(String, String)> {
         if self.violations.is_empty() {
             return vec![(String::new(), self.detail.clone())];
@@ -104,12 +104,12 @@ impl Problem {
         self.violations.iter().map(Violation::reason).collect()
     }
 
-    /// As the document shows it.
+    /// As JSON, for the examples of the OpenAPI document.
     pub(crate) fn shown(&self, request_id: Option<&str>) -> Value {
         serde_json::to_value(self.body(request_id)).unwrap_or_default()
     }
 
-    /// The answer, which names the request it answers.
+    /// The HTTP response, with the id of its request.
     pub(crate) fn response(&self, request_id: &RequestId) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.code.status());
         response.content_type("application/problem+json");
@@ -119,7 +119,7 @@ impl Problem {
         response.body(bytes(&self.body(Some(request_id.as_str()))))
     }
 
-    /// The whole answer to a request that could not be read, after which the connection closes.
+    /// The raw HTTP answer to a request that could not be parsed. The connection closes after it.
     pub(crate) fn message(&self) -> Vec<u8> {
         let id = RequestId::of(&header::HeaderMap::new());
         let body = bytes(&self.body(Some(id.as_str())));
@@ -155,8 +155,8 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Handlers return problems as errors; [`observe`](super::observe::observe) turns each into its
-/// answer, because only there the request's id is at hand.
+/// Handlers return problems as errors; [`observe`](super::observe::observe), which has the request
+/// id, turns them into responses.
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         self.code.status()
@@ -177,7 +177,7 @@ impl From<Unreadable> for Problem {
 }
 
 impl Problem {
-    /// What a problem has, as the document describes it.
+    /// The members of a problem, for the OpenAPI document.
     pub(crate) fn declared(schemas: &mut Schemas) -> ObjectBuilder {
         let mut declared = Body::declared(schemas).build();
         declared.properties.shift_remove("results");
@@ -185,7 +185,7 @@ impl Problem {
     }
 }
 
-/// A problem that is an answer of its own.
+/// A problem that is a whole answer.
 pub(crate) struct WholeProblem;
 
 impl Described for WholeProblem {
@@ -216,7 +216,7 @@ impl WholeProblem {
     }
 }
 
-/// As part of a larger answer.
+/// For a problem inside another answer.
 impl Described for Problem {
     fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
         let about = "Why one item of many failed. As `Problem`, without a `requestId`: the answer \
@@ -257,7 +257,7 @@ answer! {
     }
 }
 
-/// Parts of a problem, each with its schema.
+/// The types of a problem's members, each with its schema.
 macro_rules! parts {
     ($($part:ident $(<$life:lifetime>)? ($type:ty) = |$schemas:pat_param| $schema:expr;)+) => {$(
         #[derive(Serialize)]

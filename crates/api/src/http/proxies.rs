@@ -1,4 +1,4 @@
-//! Where a request comes from, if it came through proxies.
+//! The address of a client whose requests come through proxies.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The proxies that are believed.
+/// The networks of trusted proxies.
 #[derive(Debug, Clone)]
 pub(crate) struct Proxies(Vec<IpNet>);
 
@@ -16,20 +16,21 @@ impl Proxies {
         Self(networks.to_vec())
     }
 
-    /// The address that a request comes from: the peer's, or as long as that is a proxy's, the one
-    /// that the proxy names. Where a name cannot be read, it is the last proxy's.
+    /// The address of the client. It is the peer's, unless the peer is a trusted proxy: then it is
+    /// the address that the proxy names, and so on. If a name is unreadable, it is the address of
+    /// the proxy that wrote it.
     pub(crate) fn sender(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.trust(peer) {
             return peer;
         }
-        let by_list = self.walk(peer, &elements(headers, &X_FORWARDED_FOR), Some);
-        let by_standard = self.walk(peer, &elements(headers, &header::FORWARDED), named_in);
+        let x_forwarded_for = self.follow(peer, &elements(headers, &X_FORWARDED_FOR), Some);
+        let forwarded = self.follow(peer, &elements(headers, &header::FORWARDED), for_parameter);
         match (headers.contains_key(X_FORWARDED_FOR), headers.contains_key(header::FORWARDED)) {
-            (_, false) => by_list,
-            (false, true) => by_standard,
-            (true, true) if by_list == by_standard => by_list,
-            // A proxy writes one of the two and may pass the other on as the client made it up.
+            (_, false) => x_forwarded_for,
+            (false, true) => forwarded,
+            (true, true) if x_forwarded_for == forwarded => x_forwarded_for,
+            // A proxy writes one of the two headers; the other may be a forgery of the client.
             (true, true) => peer,
         }
     }
@@ -38,8 +39,8 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Walks from the nearest proxy to whoever is not trusted any more.
-    fn walk<'a>(
+    /// Follows the hops from the nearest proxy to the first address that is not trusted.
+    fn follow<'a>(
         &self,
         peer: IpAddr,
         hops: &[&'a str],
@@ -57,14 +58,13 @@ impl Proxies {
     }
 }
 
-/// The elements of a list header, over all its lines. What is not ASCII is an element that cannot
-/// be read.
+/// The elements of all lines of a list header. A line that is not ASCII is one unreadable element.
 fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
     headers.get_all(name).flat_map(|line| line.to_str().unwrap_or_default().split(',')).collect()
 }
 
-/// Whom an element of `Forwarded` (RFC 7239) is for.
-fn named_in(element: &str) -> Option<&str> {
+/// The parameter `for` of an element of `Forwarded` (RFC 7239).
+fn for_parameter(element: &str) -> Option<&str> {
     let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
     pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for")).map(|(_, value)| value)
 }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_proxy_is_believed() {
+    fn only_a_trusted_proxy_can_name_the_client() {
         for peer in ["203.0.113.9", "::ffff:203.0.113.9", "11.0.0.1"] {
             let expected = peer.trim_start_matches("::ffff:");
             assert_eq!(sender(peer, &[("x-forwarded-for", "198.51.100.1")]), expected);
@@ -117,10 +117,10 @@ mod tests {
     }
 
     #[test]
-    fn the_last_address_that_is_no_proxys_is_the_one() {
+    fn the_last_address_that_is_not_a_proxy_is_the_client() {
         for (list, expected) in [
             ("203.0.113.9", "203.0.113.9"),
-            // Whatever the client made up stands before what the proxies added.
+            // What the client forged comes before what the proxies added.
             ("1.1.1.1, 203.0.113.9", "203.0.113.9"),
             ("10.9.9.9, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
             ("10.0.0.4 ,10.0.0.3,10.0.0.2", "10.0.0.4"),
@@ -134,13 +134,13 @@ mod tests {
         ] {
             assert_eq!(sender("10.0.0.1", &[("x-forwarded-for", list)]), expected, "{list}");
         }
-        // Several lines are one list.
+        // Several header lines are one list.
         let lines = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.9, 10.0.0.2")];
         assert_eq!(sender("10.0.0.1", &lines), "203.0.113.9");
     }
 
     #[test]
-    fn the_standard_header_is_understood_too_and_two_that_disagree_are_not_believed() {
+    fn forwarded_is_read_too_and_headers_that_disagree_are_ignored() {
         for (list, expected) in [
             ("for=203.0.113.9;proto=https", "203.0.113.9"),
             ("for=1.1.1.1, proto=https;For=\"[2001:db8::1]:47011\"", "2001:db8::1"),
@@ -157,11 +157,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_a_client_makes_up_never_counts(
-            made_up in "[0-9a-f.:,\\[\\]\"; =for]{0,40}", client in any::<std::net::Ipv4Addr>(),
+        fn addresses_that_the_client_forges_never_count(
+            forged in "[0-9a-f.:,\\[\\]\"; =for]{0,40}", client in any::<std::net::Ipv4Addr>(),
         ) {
             prop_assume!(!proxies().trust(client.into()));
-            let list = format!("{made_up}, {client}");
+            let list = format!("{forged}, {client}");
             prop_assert_eq!(sender("10.0.0.1", &[("x-forwarded-for", &list)]), client.to_string());
         }
     }

@@ -1,4 +1,4 @@
-//! A limit on how often one key may ask, where the operator sets one.
+//! The rate limit for each key. The operator may set it.
 
 use std::num::NonZeroU32;
 
@@ -14,8 +14,7 @@ use super::problem::Problem;
 pub(crate) struct RateLimit(Option<DefaultKeyedRateLimiter<KeyId>>);
 
 impl RateLimit {
-    /// At most so many requests a second for each key, as many at once; no limit where none is
-    /// given.
+    /// At most `per_second` requests a second for each key, which may all come at once.
     pub(crate) fn new(per_second: Option<NonZeroU32>) -> Self {
         Self(per_second.map(|limit| RateLimiter::keyed(Quota::per_second(limit))))
     }
@@ -24,10 +23,10 @@ impl RateLimit {
     pub(crate) fn count(&self, key: KeyId) -> Result<(), Problem> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         let detail = "This key has made too many requests. Try again shortly.";
-        limiter.check_key(&key).map_err(|until| come_again(&until, detail))
+        limiter.check_key(&key).map_err(|until| rate_limited(&until, detail))
     }
 
-    /// Forgets the keys that have not asked for so long that it is as if they never had.
+    /// Removes the counters that are back at their initial state.
     pub(crate) fn forget_idle(&self) {
         if let Some(limiter) = &self.0 {
             limiter.retain_recent();
@@ -36,8 +35,8 @@ impl RateLimit {
     }
 }
 
-/// Says how many seconds to wait.
-pub(super) fn come_again(
+/// The problem of a request that is refused, with the seconds to wait.
+pub(super) fn rate_limited(
     until: &NotUntil<<DefaultClock as Clock>::Instant>,
     detail: &str,
 ) -> Problem {
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_that_no_longer_ask_are_forgotten() {
+    fn idle_keys_are_removed() {
         let limit = RateLimit::new(NonZeroU32::new(1_000_000));
         for _ in 0..1000 {
             limit.count(KeyId::new(uuid::Uuid::now_v7())).unwrap();
@@ -61,6 +60,6 @@ mod tests {
                 return;
             }
         }
-        panic!("what is idle is kept");
+        panic!("idle keys are not removed");
     }
 }

@@ -1,4 +1,4 @@
-//! The one place where what the domain refuses, and what a port cannot do, gets its code.
+//! The one place that gives refusals of the domain and errors of ports their codes.
 
 use actix_web::http::header;
 use timelog_domain::ports::PortError;
@@ -66,8 +66,8 @@ impl From<PortError> for Problem {
                 Self::new(Code::Unavailable, "The database is not available. Try again shortly.")
                     .with_header(header::RETRY_AFTER, RETRY_AFTER)
             }
-            // Decisions look references up before anything is stored, so one that is unknown here
-            // is a fault of ours.
+            // The domain checks references before anything is stored, so an unknown one here is a
+            // bug.
             PortError::Internal(_) | PortError::UnknownReference => Self::new(
                 Code::Internal,
                 "The request could not be carried out. The request id finds it in the log.",
@@ -78,7 +78,7 @@ impl From<PortError> for Problem {
 }
 
 impl Problem {
-    /// Notes in the log and in the metrics what its answer does not tell.
+    /// Logs and counts what the answer does not tell.
     pub(crate) fn note(&self) {
         let turned_away = |why| metrics::counter!("timelog_turned_away_total", "why" => why);
         match self.failure.as_deref() {
@@ -96,7 +96,7 @@ impl Problem {
     }
 }
 
-/// The domain's messages are clauses; an answer has sentences.
+/// The domain's messages are clauses; an answer has whole sentences.
 fn sentence(clause: &str) -> String {
     let mut letters = clause.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();

@@ -1,14 +1,14 @@
-//! The id by which a request is found again in answers and log lines.
+//! The id of a request, for finding it in answers and log lines.
 
 use std::fmt;
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 use uuid::Uuid;
 
-/// The header that carries it, both ways.
+/// The header of requests and answers that has it.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The caller's own id where it sent one that can be shown, else one minted here.
+/// The id that the client sent, if it is safe to show; otherwise a new one.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(String);
 
@@ -16,7 +16,7 @@ impl RequestId {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(X_REQUEST_ID);
         match (values.next(), values.next()) {
-            (Some(value), None) if is_showable(value.as_bytes()) => {
+            (Some(value), None) if is_safe(value.as_bytes()) => {
                 Self(String::from_utf8_lossy(value.as_bytes()).into_owned())
             }
             _ => Self(Uuid::now_v7().to_string()),
@@ -29,7 +29,7 @@ impl RequestId {
 }
 
 /// 1 to 128 visible ASCII characters.
-fn is_showable(value: &[u8]) -> bool {
+fn is_safe(value: &[u8]) -> bool {
     (1..=128).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic)
 }
 

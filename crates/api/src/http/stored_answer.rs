@@ -1,4 +1,4 @@
-//! Answers that show what became of one entry: fresh, stored or replayed.
+//! Answers to a change of one entry: new, stored or replayed.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ fn etag(entry: &TimeEntry) -> String {
     format!("\"{}\"", entry.version())
 }
 
-/// The answer to what became of one entry, as it is sent and, under an idempotency key, kept.
+/// The answer to a change of one entry, as it is sent and, with an idempotency key, stored.
 fn render(outcome: &Outcome, base_path: &str) -> StoredAnswer {
     let (status, location) = match outcome {
         Outcome::Created(entry) => {
@@ -33,7 +33,7 @@ fn render(outcome: &Outcome, base_path: &str) -> StoredAnswer {
     }
 }
 
-/// [`render`], for the domain to call.
+/// [`render`] as a function that the domain calls.
 pub(crate) fn renderer(base_path: &Arc<str>) -> Render {
     let base_path = base_path.clone();
     Arc::new(move |outcome| render(outcome, &base_path))
@@ -44,7 +44,7 @@ pub(crate) fn response(answer: StoredAnswer) -> HttpResponse {
     builder(&answer).body(answer.body)
 }
 
-/// Sends an answer again, marked as such.
+/// Sends a stored answer again, marked as a replay.
 pub(crate) fn replay(answer: StoredAnswer, same_body: bool) -> HttpResponse {
     metrics::counter!("timelog_idempotency_replays_total").increment(1);
     if !same_body {
@@ -53,8 +53,7 @@ pub(crate) fn replay(answer: StoredAnswer, same_body: bool) -> HttpResponse {
     builder(&answer).insert_header((IDEMPOTENT_REPLAYED, "true")).body(answer.body)
 }
 
-/// Notes that an idempotency key came again with another body, which hints at a client that makes
-/// its keys wrong.
+/// Logs and counts a repeat with another body. The client probably makes its keys wrong.
 pub(crate) fn note_mismatch() {
     metrics::counter!("timelog_idempotency_mismatches_total").increment(1);
     tracing::warn!("an idempotency key was repeated with another body");
