@@ -130,7 +130,7 @@ fn cannot_write(error: std::io::Error) -> anyhow::Error {
     unwritten(error, "cannot write the entries")
 }
 
-/// An entry as the API shows it, and its external reference, which the API takes.
+/// An entry as the API answers it, with its external reference, so that it can be imported again.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Exported<'a> {

@@ -1,4 +1,4 @@
-//! Durations and times of day as people's clocks show them.
+//! Durations and times of day as other programs write them.
 
 use timelog_domain::WorkDuration;
 
@@ -18,7 +18,7 @@ pub(super) fn seconds(cell: &str) -> Option<u32> {
     parts.next().is_none().then_some(seconds)
 }
 
-/// The duration that a cell says, rounded half up to a whole minute as hours are.
+/// The duration in a cell, rounded half up to a whole minute.
 pub(super) fn duration(cell: &str) -> Result<WorkDuration, String> {
     let seconds = seconds(cell)
         .ok_or_else(|| format!("{} is no duration written H:MM:SS or H:MM", quoted(cell)))?;
@@ -28,19 +28,18 @@ pub(super) fn duration(cell: &str) -> Result<WorkDuration, String> {
     })
 }
 
-/// One spelling for a time of day, however the export writes it. What is no time of day stays as it
-/// is.
+/// A time of day as `HH:MM:SS`, whether the file has 12 or 24 hours. Other text stays as it is.
 pub(super) fn time_of_day(cell: &str) -> String {
     let cell = cell.trim();
     let lower = cell.to_ascii_lowercase();
-    let (clock, half) = match (lower.strip_suffix("am"), lower.strip_suffix("pm")) {
+    let (clock, offset) = match (lower.strip_suffix("am"), lower.strip_suffix("pm")) {
         (Some(clock), _) => (clock.trim(), Some(0)),
         (_, Some(clock)) => (clock.trim(), Some(12)),
         _ => (lower.as_str(), None),
     };
-    let time = seconds(clock).and_then(|seconds| match (half, seconds / 3600) {
+    let time = seconds(clock).and_then(|seconds| match (offset, seconds / 3600) {
         (None, 0..=23) => Some(seconds),
-        (Some(half), hour @ 1..=12) => Some(seconds - hour * 3600 + (hour % 12 + half) * 3600),
+        (Some(offset), hour @ 1..=12) => Some(seconds - hour * 3600 + (hour % 12 + offset) * 3600),
         _ => None,
     });
     time.map_or_else(
@@ -54,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_a_minute_rounds_up_as_it_does_in_hours() {
+    fn half_a_minute_rounds_up() {
         for (cell, minutes) in [
             ("0:00:30", 1),
             ("00:01:29", 1),
@@ -68,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_to_no_minute_or_to_more_than_a_day_is_refused() {
+    fn less_than_a_minute_and_more_than_a_day_are_refused() {
         for cell in ["00:00:00", "00:00:29", "24:00:30", "9999:59:59"] {
             assert!(duration(cell).unwrap_err().contains("1 to 1440"), "{cell}");
         }
     }
 
     #[test]
-    fn nothing_else_is_a_duration() {
+    fn other_texts_are_not_durations() {
         for cell in [
             "",
             "90",
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_day_is_one_whatever_clock_shows_it() {
+    fn a_time_of_day_is_the_same_with_12_or_24_hours() {
         for (cell, expected) in [
             ("09:00:00", "09:00:00"),
             ("9:00 AM", "09:00:00"),

@@ -1,4 +1,4 @@
-//! Which column of a CSV file says what.
+//! Which column of a CSV file has which field.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,10 +24,10 @@ pub(super) enum Format {
     Ndjson,
 }
 
-/// Declares what columns can say, and the names of our own columns for it.
+/// Declares the fields, and the names of their columns in the files of "timelog export".
 macro_rules! fields {
     ($($field:ident = $name:literal),+ $(,)?) => {
-        /// What a column can say.
+        /// A field of a row.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub(super) enum Field {
             $($field),+
@@ -62,7 +62,7 @@ fields! {
 }
 
 impl Field {
-    /// The names of all, for a message.
+    /// All names, for a message.
     fn names() -> String {
         Self::ALL.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(", ")
     }
@@ -106,14 +106,14 @@ impl FromStr for Mapping {
     }
 }
 
-/// `COLUMN=VALUE`: only the rows that have this value in this column are imported.
+/// `COLUMN=VALUE` of `--where`: only rows with this value in this column are imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Only {
+pub(super) struct Condition {
     column: String,
     value: String,
 }
 
-impl FromStr for Only {
+impl FromStr for Condition {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
@@ -122,7 +122,7 @@ impl FromStr for Only {
     }
 }
 
-/// What a column adds to the identity of a row that has no id.
+/// How a column is normalized for the digest of a row that has no id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     Text,
@@ -138,14 +138,14 @@ pub(super) struct Columns {
     pub(super) format: Format,
     /// How many columns there are.
     pub(super) count: usize,
-    /// The columns that say something. Where there are several, the first that is not empty counts.
+    /// The columns of each field. The first that is not empty counts.
     fields: BTreeMap<Field, Vec<usize>>,
-    /// The fields whose columns were named by the person who imports.
+    /// The fields whose columns are named by `--map`.
     mapped: Vec<Field>,
-    /// The columns that tell a row from others, where it has no id. Of those that stand together
-    /// the first counts that is not empty.
+    /// The columns that identify a row that has no id. In each group the first that is not empty
+    /// counts.
     pub(super) identity: Vec<(Vec<usize>, Part)>,
-    only: Vec<(usize, String)>,
+    conditions: Vec<(usize, String)>,
 }
 
 impl Columns {
@@ -154,7 +154,7 @@ impl Columns {
         header: &ByteRecord,
         format: Format,
         map: &[Mapping],
-        only: &[Only],
+        conditions: &[Condition],
     ) -> anyhow::Result<Self> {
         let names: Vec<_> =
             header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
@@ -165,10 +165,10 @@ impl Columns {
             format => format,
         };
         let mut fields = BTreeMap::new();
-        for (field, columns) in usual(format) {
+        for (field, columns) in default_columns(format) {
             fields.insert(field, positions(&names, &columns)?);
         }
-        // Whoever names a column for the duration does not want another one to win.
+        // A column that --map names for the duration replaces all other columns for it.
         if map.iter().any(|mapping| mapping.field.is_duration() && mapping.column.is_some()) {
             fields.retain(|field, _| !field.is_duration());
         }
@@ -179,12 +179,12 @@ impl Columns {
             fields.insert(*field, column.into_iter().collect());
         }
         fields.retain(|_, columns| !columns.is_empty());
-        let only =
-            only.iter().map(|only| Ok((required(&names, &only.column)?, only.value.clone())));
-        let only = only.collect::<anyhow::Result<_>>()?;
+        let conditions =
+            conditions.iter().map(|only| Ok((required(&names, &only.column)?, only.value.clone())));
+        let conditions = conditions.collect::<anyhow::Result<_>>()?;
         let identity = identity(format, &names)?;
         let mapped = map.iter().map(|mapping| mapping.field).collect();
-        let columns = Self { format, count: names.len(), fields, mapped, identity, only };
+        let columns = Self { format, count: names.len(), fields, mapped, identity, conditions };
         ensure!(
             columns.has(Field::WorkDate),
             "no column says the day; name it with --map workDate=COLUMN"
@@ -201,32 +201,31 @@ impl Columns {
         self.fields.contains_key(&field)
     }
 
-    /// Whether the column is one that "timelog export" wrote, and not one that was named to stand
-    /// for it.
-    pub(super) fn is_our_own(&self, field: Field) -> bool {
+    /// Whether the column is one of "timelog export", and not one that `--map` names.
+    pub(super) fn is_exported(&self, field: Field) -> bool {
         self.format == Format::Timelog && !self.mapped.contains(&field)
     }
 
-    /// What the row says, in each column that says it and is not empty.
+    /// The cells of a field that are not empty.
     pub(super) fn cells<'a>(&self, field: Field, row: &[&'a str]) -> impl Iterator<Item = &'a str> {
         let columns = self.fields.get(&field).map(Vec::as_slice).unwrap_or_default();
         let cells: Vec<_> = columns.iter().filter_map(|column| row.get(*column).copied()).collect();
         cells.into_iter().filter(|cell| !cell.is_empty())
     }
 
-    /// What the row says.
+    /// The first cell of a field that is not empty.
     pub(super) fn cell<'a>(&self, field: Field, row: &[&'a str]) -> Option<&'a str> {
         self.cells(field, row).next()
     }
 
-    /// Whether the row is one of those to import.
-    pub(super) fn wants(&self, row: &ByteRecord) -> bool {
-        self.only.iter().all(|(column, value)| row.get(*column) == Some(value.as_bytes()))
+    /// Whether the row meets every condition of `--where`.
+    pub(super) fn is_wanted(&self, row: &ByteRecord) -> bool {
+        self.conditions.iter().all(|(column, value)| row.get(*column) == Some(value.as_bytes()))
     }
 }
 
-/// The columns that each field usually has: in our own files the one that is named like it.
-fn usual(format: Format) -> Vec<(Field, Vec<&'static str>)> {
+/// The columns of each field by default. In the format of timelog they have the field's name.
+fn default_columns(format: Format) -> Vec<(Field, Vec<&'static str>)> {
     let (day, durations) = match format {
         Format::Toggl => ("Start date", vec![(Field::Duration, vec!["Duration"])]),
         Format::Clockify => {
@@ -246,9 +245,9 @@ fn usual(format: Format) -> Vec<(Field, Vec<&'static str>)> {
     others.into_iter().chain(durations).collect()
 }
 
-/// The columns that make a row what it is. Rates, amounts, clients, tags and teams are left out:
-/// they change in the other program without the work having been another. A file of our own kind
-/// can have any columns, and all of them count.
+/// The columns that identify a row. Rates, amounts, clients, tags and teams are left out, because
+/// the other program can change them later for the same work. The format of timelog can have any
+/// columns, and all of them count.
 fn identity(format: Format, names: &[String]) -> anyhow::Result<Vec<(Vec<usize>, Part)>> {
     let all: &[(&[&str], Part)] = match format {
         Format::Toggl | Format::Clockify => &[
@@ -269,12 +268,11 @@ fn identity(format: Format, names: &[String]) -> anyhow::Result<Vec<(Vec<usize>,
             return Ok(columns.into_iter().map(|(column, _)| (vec![column], Part::Text)).collect());
         }
     };
-    // Those that are missing still have their place, so that what stands in one column is never
-    // taken for another.
+    // A missing column still has its place, so that no value is taken for that of another column.
     all.iter().map(|(columns, part)| Ok((positions(names, columns)?, *part))).collect()
 }
 
-/// Tells the formats apart. Toggl Track and Clockify name most columns alike, but not these.
+/// Detects the format by columns that Toggl Track and Clockify name differently.
 fn detect(names: &[String], maps_day: bool) -> anyhow::Result<Format> {
     let has = |name: &str| names.iter().any(|other| other == name);
     if has("workDate") && (has("minutes") || has("hours") || has("duration")) {
@@ -295,7 +293,7 @@ fn detect(names: &[String], maps_day: bool) -> anyhow::Result<Format> {
     }
 }
 
-/// The place of a column, if there is one of that name. Letter case does not matter.
+/// The position of the column of that name, in any case of letters.
 fn position(names: &[String], name: &str) -> anyhow::Result<Option<usize>> {
     let mut places = names.iter().enumerate().filter(|(_, other)| other.eq_ignore_ascii_case(name));
     let first = places.next().map(|(place, _)| place);
@@ -303,7 +301,7 @@ fn position(names: &[String], name: &str) -> anyhow::Result<Option<usize>> {
     Ok(first)
 }
 
-/// The places of those of the columns that there are.
+/// The positions of those columns that exist.
 fn positions(names: &[String], columns: &[&str]) -> anyhow::Result<Vec<usize>> {
     columns.iter().filter_map(|name| position(names, name).transpose()).collect()
 }
@@ -315,7 +313,7 @@ fn required(names: &[String], name: &str) -> anyhow::Result<usize> {
     })
 }
 
-/// The beginning of the name that a file gives to a column, for a message.
+/// The beginning of the name of a column, for a message.
 fn named(name: &str) -> String {
     const MOST: usize = 40;
     shown::escaped(&shown::cut(name, MOST), |_| false).into_owned()
@@ -349,7 +347,7 @@ mod tests {
         End Time,Duration (h),Duration (decimal),Billable Rate (USD),Billable Amount (USD)";
 
     #[test]
-    fn formats_are_told_apart_by_their_columns() {
+    fn the_format_is_detected_by_its_columns() {
         assert_eq!(find(TOGGL, &[]).unwrap().format, Format::Toggl);
         assert_eq!(find(CLOCKIFY, &[]).unwrap().format, Format::Clockify);
         assert_eq!(find("hours,workDate,userId", &[]).unwrap().format, Format::Timelog);
@@ -358,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_can_be_named_for_a_field_and_a_field_left_out() {
+    fn a_field_can_have_another_column_or_none() {
         let row = ["2025-01-15", "Ann", "1.5"];
         let columns =
             find("Date,Person,Time", &["workDate=Date", "userId=person", "hours=Time"]).unwrap();
@@ -375,14 +373,14 @@ mod tests {
     }
 
     #[test]
-    fn a_named_duration_wins_over_the_usual_ones() {
+    fn a_mapped_duration_replaces_the_default_columns() {
         let columns = find(CLOCKIFY, &["hours=Duration (decimal)"]).unwrap();
         assert!(columns.has(Field::Hours) && !columns.has(Field::Duration));
         assert!(find("workDate,hours", &["hours="]).unwrap_err().to_string().contains("how long"));
     }
 
     #[test]
-    fn two_columns_of_one_name_are_refused_where_that_matters() {
+    fn two_columns_of_one_name_are_refused_only_for_fields() {
         assert!(
             find("workDate,hours,hours", &[])
                 .unwrap_err()

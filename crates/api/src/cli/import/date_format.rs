@@ -1,5 +1,5 @@
-//! Days that are not written `YYYY-MM-DD`. How they are written must be said: `03/04/2025` is a day
-//! in March to some and a day in April to others, and guessing wrong would be noticed by nobody.
+//! Days that are not written `YYYY-MM-DD`. The user must name the format: `03/04/2025` is in March
+//! or in April, and nobody would notice a wrong guess.
 
 use std::str::FromStr;
 
@@ -23,7 +23,7 @@ enum Part {
     Literal(char),
 }
 
-/// The text names no way to write days.
+/// The text is not a format of days.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "write YYYY, MM and DD once each with what stands between them, such as MM/DD/YYYY or \
@@ -62,9 +62,8 @@ impl FromStr for DateFormat {
 }
 
 impl DateFormat {
-    /// The day, or none where the text is not written so or there is no such day. Months and days
-    /// may leave out a zero at the front; years have four digits, because two would have to be
-    /// guessed.
+    /// The day, if the text has this format and the day exists. Months and days need no leading
+    /// zero. Years have four digits, because two are ambiguous.
     fn parse(&self, text: &str) -> Option<WorkDate> {
         let (mut year, mut month, mut day, mut rest) = (0, 0, 0, text);
         for part in &self.parts {
@@ -82,14 +81,14 @@ impl DateFormat {
     }
 }
 
-/// The number that a text begins with, and the rest.
+/// The number at the beginning of a text, and the rest.
 fn number(text: &str, least: usize, most: usize) -> Option<(u16, &str)> {
     let digits = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
     let (number, rest) = text.split_at_checked(digits).filter(|_| digits >= least)?;
     Some((number.parse().ok()?, rest))
 }
 
-/// The day that a cell says.
+/// The day in a cell.
 pub(super) fn day(cell: &str, format: Option<&DateFormat>) -> Result<WorkDate, String> {
     match format {
         None => cell.parse().map_err(|_| {
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_written_so_is_refused() {
+    fn other_formats_are_refused() {
         for cell in [
             "13/04/2025",
             "02/30/2025",

@@ -1,13 +1,13 @@
-//! What is wrong with a row.
+//! Faults of a row.
 
 use std::fmt;
 
 use timelog_adapters::shown;
 
-/// One thing that is wrong with a row, for the person who has the file.
+/// One thing that is wrong with a row, for the owner of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
-    /// The member of an entry that cannot be made of the row; empty where it is the row as a whole.
+    /// The member of the entry that is wrong; empty if the fault concerns the whole row.
     pub(super) field: String,
     /// What is wrong.
     pub(super) message: String,
@@ -28,7 +28,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The places and the words that an answer over HTTP would have.
+/// Faults with the places and messages of a problem over HTTP.
 pub(super) fn faults(reasons: Vec<(String, String)>) -> Vec<Fault> {
     reasons.into_iter().map(|(field, message)| Fault { field, message }).collect()
 }

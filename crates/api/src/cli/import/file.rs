@@ -1,4 +1,4 @@
-//! The file, row by row. No more than a row is held in memory.
+//! Reads the file row by row, with only one row in memory.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use csv::ByteRecord;
 use timelog_adapters::shown;
 
-use super::columns::{Columns, Field, Format, Mapping, Only};
+use super::columns::{Columns, Condition, Field, Format, Mapping};
 use super::date_format::DateFormat;
 use super::fault::{Fault, faults};
 use super::identity::Content;
@@ -23,7 +23,7 @@ pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) format: Format,
     pub(super) map: Vec<Mapping>,
-    pub(super) only: Vec<Only>,
+    pub(super) conditions: Vec<Condition>,
     pub(super) dates: Option<DateFormat>,
     pub(super) delimiter: u8,
 }
@@ -43,7 +43,7 @@ impl Source {
             return Ok(Rows::Csv(Box::new(CsvRows::of(file, self)?)));
         }
         if !(self.map.is_empty()
-            && self.only.is_empty()
+            && self.conditions.is_empty()
             && self.dates.is_none()
             && self.delimiter == b',')
         {
@@ -69,7 +69,7 @@ impl Source {
 }
 
 impl Rows<'_> {
-    /// The format, which is known now.
+    /// The format, detected if it was `auto`.
     pub(super) fn format(&self) -> Format {
         match self {
             Self::Csv(rows) => rows.columns.format,
@@ -77,8 +77,8 @@ impl Rows<'_> {
         }
     }
 
-    /// Whether each row can say who it is about.
-    pub(super) fn name_people(&self) -> bool {
+    /// Whether rows can name their users.
+    pub(super) fn name_users(&self) -> bool {
         match self {
             Self::Csv(rows) => rows.columns.has(Field::UserId),
             Self::Ndjson(_) => true,
@@ -88,7 +88,7 @@ impl Rows<'_> {
     /// How many bytes were read.
     pub(super) fn bytes(&self) -> u64 {
         match self {
-            Self::Csv(rows) => rows.reader.get_ref().passed(),
+            Self::Csv(rows) => rows.reader.get_ref().bytes_read(),
             Self::Ndjson(rows) => rows.read,
         }
     }
@@ -121,7 +121,7 @@ impl<'a> CsvRows<'a> {
         if !reader.read_byte_record(&mut record).context("cannot read the file")? {
             bail!("the file is empty; its first line must name the columns");
         }
-        let columns = Columns::find(&record, source.format, &source.map, &source.only)?;
+        let columns = Columns::find(&record, source.format, &source.map, &source.conditions)?;
         Ok(Self { reader, record, columns, dates: source.dates.as_ref() })
     }
 
@@ -130,9 +130,9 @@ impl<'a> CsvRows<'a> {
             return Ok(None);
         }
         let byte = self.record.position().map_or(0, csv::Position::byte);
-        let line = self.reader.get_mut().of_row_at(byte);
+        let line = self.reader.get_mut().line_of_row_at(byte);
         let draft = row::read(&self.record, &self.columns, self.dates);
-        Ok(Some(Row { line, wanted: self.columns.wants(&self.record), draft }))
+        Ok(Some(Row { line, wanted: self.columns.is_wanted(&self.record), draft }))
     }
 }
 
@@ -169,8 +169,7 @@ impl NdjsonRows {
     }
 }
 
-/// Reads a line as the API reads the body of a request. A line that was exported has its id as
-/// well.
+/// Parses a line like the body of a request. A line of "timelog export" also has the entry's id.
 fn draft_of_json(line: &[u8]) -> Result<Draft, Vec<Fault>> {
     let json = Json::new(line, Handling::Lenient);
     let Logged { details, external_ref } =
@@ -190,7 +189,7 @@ fn draft_of_json(line: &[u8]) -> Result<Draft, Vec<Fault>> {
             ])),
         },
     };
-    Ok(Draft { person: vec![details.user_id.to_string()], details, identity })
+    Ok(Draft { names: vec![details.user_id.to_string()], details, identity })
 }
 
 fn of_body(unreadable: &Unreadable) -> Vec<Fault> {

@@ -1,12 +1,11 @@
-//! Knowing a row again that has no id: by a digest of what it says, and by a count where one file
-//! says the same twice.
+//! Recognizes rows without an id when they are imported again: by a digest of their cells, and by a
+//! number where one file has equal rows.
 
 use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-/// The digest of what a row says. Rows that say the same have the same, and no others: it is half
-/// of a SHA-256.
+/// The digest of a row, half of a SHA-256. Only equal rows have equal digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Content(u128);
 
@@ -15,7 +14,7 @@ impl Content {
         let mut digest = Sha256::new();
         for value in values {
             let value = value.as_ref();
-            // The length keeps apart what would run together.
+            // The length separates the values.
             digest.update((value.len() as u64).to_be_bytes());
             digest.update(value);
         }
@@ -23,40 +22,40 @@ impl Content {
         Self(digest.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte)))
     }
 
-    /// The id of the row that says this for the `nth` time, from 1.
+    /// The id of the `nth` row with this digest, from 1.
     pub(super) fn id(self, nth: u32) -> String {
         format!("{:032x}-{nth}", self.0)
     }
 }
 
-/// How many bits tell apart what comes once from what may come again: 2 MiB for each of the two.
-/// Rows that share one by chance cost memory and nothing else.
+/// How many bits each of the two bit sets has: 2 MiB. Different rows that share a bit only cost
+/// memory.
 const BITS: usize = 1 << 24;
 
-/// Counts how often a file says the same, in memory that does not grow with the file: a first
-/// reading finds what may come more than once, and only that is counted in the second.
+/// Numbers equal rows, without memory for each row: a first reading of the file finds digests that
+/// may come more than once, and the second reading counts only those.
 pub(super) struct Repeats {
-    once: Vec<u64>,
-    again: Vec<u64>,
+    seen: Vec<u64>,
+    repeated: Vec<u64>,
     counts: HashMap<Content, u32>,
 }
 
 impl Repeats {
     pub(super) fn new() -> Self {
-        Self { once: vec![0; BITS / 64], again: vec![0; BITS / 64], counts: HashMap::new() }
+        Self { seen: vec![0; BITS / 64], repeated: vec![0; BITS / 64], counts: HashMap::new() }
     }
 
     /// Notes a row of the first reading.
     pub(super) fn note(&mut self, content: Content) {
         let (word, bit) = place(content);
-        self.again[word] |= self.once[word] & bit;
-        self.once[word] |= bit;
+        self.repeated[word] |= self.seen[word] & bit;
+        self.seen[word] |= bit;
     }
 
-    /// Counts a row of the second reading: the how manieth it is that says this.
+    /// Counts a row of the second reading, and returns its number among equal rows.
     pub(super) fn count(&mut self, content: Content) -> u32 {
         let (word, bit) = place(content);
-        if self.again[word] & bit == 0 {
+        if self.repeated[word] & bit == 0 {
             return 1;
         }
         let count = self.counts.entry(content).or_default();
@@ -65,7 +64,7 @@ impl Repeats {
     }
 }
 
-/// Any bits of a digest will do.
+/// The bit of a digest. All bits of a digest are equally good.
 fn place(Content(digest): Content) -> (usize, u64) {
     let bit = digest as usize % BITS;
     (bit / 64, 1 << (bit % 64))
@@ -76,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_says_the_same_is_counted_and_nothing_else() {
+    fn only_equal_rows_are_counted() {
         let rows = ["a", "b", "a", "c", "a", "b"].map(|text| Content::of([text]));
         let mut repeats = Repeats::new();
         for row in rows {
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_share_a_bit_are_still_told_apart() {
+    fn different_rows_that_share_a_bit_have_their_own_counts() {
         let (one, other) = (Content(7), Content(7 + BITS as u128));
         let mut repeats = Repeats::new();
         for row in [one, other, one] {

@@ -1,6 +1,5 @@
-//! Which line of a file a row begins on. A CSV reader counts the lines it has finished, so blank
-//! lines and line ends of two characters put it off; here the lines themselves are remembered until
-//! the rows on them have been read.
+//! The line of a file on which a row begins. The line numbers of the CSV reader are wrong after
+//! blank lines and `\r\n`, so this remembers where each line begins until its row was read.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -9,34 +8,34 @@ use std::io::{self, Read};
 /// file into memory.
 pub(super) const LONGEST_ROW: u64 = 1 << 20;
 
-/// Passes a file on and remembers where its lines begin.
+/// Reads a file and remembers where its lines begin.
 pub(super) struct Lines<R> {
     file: R,
-    /// How many bytes were passed on.
-    passed: u64,
+    /// How many bytes were read.
+    bytes_read: u64,
     /// The line that the next byte is on.
     line: u64,
-    /// Whether nothing but line ends was seen of it.
+    /// Whether that line is blank so far.
     blank: bool,
-    /// Where the lines begin that are not blank and may still be asked for.
+    /// Where lines begin, and their numbers: those that are not blank and may still be looked up.
     starts: VecDeque<(u64, u64)>,
-    /// Where the last row that was asked for begins, and on which line.
+    /// Where the last row that was looked up begins, and on which line.
     row: (u64, u64),
 }
 
 impl<R> Lines<R> {
     pub(super) const fn of(file: R) -> Self {
-        Self { file, passed: 0, line: 1, blank: true, starts: VecDeque::new(), row: (0, 1) }
+        Self { file, bytes_read: 0, line: 1, blank: true, starts: VecDeque::new(), row: (0, 1) }
     }
 
-    /// How many bytes of the file were read.
-    pub(super) const fn passed(&self) -> u64 {
-        self.passed
+    /// How many bytes were read so far.
+    pub(super) const fn bytes_read(&self) -> u64 {
+        self.bytes_read
     }
 
-    /// The line on which the row begins that the reader found at or after this byte. Rows must be
-    /// asked for in their order.
-    pub(super) fn of_row_at(&mut self, byte: u64) -> u64 {
+    /// The line of the row that begins at or after this byte. Rows must be looked up in their
+    /// order.
+    pub(super) fn line_of_row_at(&mut self, byte: u64) -> u64 {
         while self.starts.front().is_some_and(|(start, _)| *start < byte) {
             self.starts.pop_front();
         }
@@ -47,7 +46,7 @@ impl<R> Lines<R> {
 
 impl<R: Read> Read for Lines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.passed.saturating_sub(self.row.0) > LONGEST_ROW {
+        if self.bytes_read.saturating_sub(self.row.0) > LONGEST_ROW {
             let line = self.row.1;
             return Err(io::Error::other(format!(
                 "a row after line {line} is longer than {LONGEST_ROW} bytes; is a quote not closed?"
@@ -59,12 +58,12 @@ impl<R: Read> Read for Lines<R> {
                 b'\n' => (self.line, self.blank) = (self.line + 1, true),
                 b'\r' => {}
                 _ if self.blank => {
-                    self.starts.push_back((self.passed, self.line));
+                    self.starts.push_back((self.bytes_read, self.line));
                     self.blank = false;
                 }
                 _ => {}
             }
-            self.passed += 1;
+            self.bytes_read += 1;
         }
         Ok(count)
     }
@@ -85,7 +84,7 @@ mod tests {
         while reader.read_byte_record(&mut record).unwrap() {
             let byte = record.position().unwrap().byte();
             found.push((
-                reader.get_mut().of_row_at(byte),
+                reader.get_mut().line_of_row_at(byte),
                 String::from_utf8(record[0].to_vec()).unwrap(),
             ));
         }
@@ -109,6 +108,6 @@ mod tests {
         let mut reader = csv::Reader::from_reader(Lines::of(file));
         let error = reader.read_byte_record(&mut csv::ByteRecord::new()).unwrap_err();
         assert!(error.to_string().contains("is a quote not closed?"), "{error}");
-        assert!(reader.get_ref().passed() < 2 * LONGEST_ROW);
+        assert!(reader.get_ref().bytes_read() < 2 * LONGEST_ROW);
     }
 }

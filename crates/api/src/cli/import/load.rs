@@ -1,4 +1,4 @@
-//! Handing what the rows say to the store, many at a time.
+//! Logs the rows in the store, in batches.
 
 use anyhow::{Context, bail};
 use timelog_domain::ports::{Clock, Directory, TimeEntryQueries, TimeEntryRepository};
@@ -11,21 +11,21 @@ use uuid::Uuid;
 
 use super::fault::{Fault, faults};
 use super::identity::Repeats;
-use super::people::People;
-use super::row::{Draft, Identity, Row, usual_names};
+use super::row::{Draft, Identity, Row, default_names};
+use super::users::Users;
 use super::{Counts, Format};
 use crate::clock::SystemClock;
 use crate::http::problem::Problem;
 
-/// How many rows are handed over at a time. It is what the API takes at a time.
+/// How many rows are logged at a time, as many as the API allows.
 pub(super) const BATCH: usize = 500;
 
-/// Takes rows, and hands them over whenever there are enough.
+/// Collects rows and logs each full batch.
 pub(super) struct Load<'a, S> {
     pub(super) store: &'a S,
     pub(super) caller: Caller,
     pub(super) project: ProjectId,
-    pub(super) people: &'a People,
+    pub(super) users: &'a Users,
     pub(super) format: Format,
     pub(super) repeats: Repeats,
     /// Whether to decide everything and store nothing.
@@ -34,19 +34,19 @@ pub(super) struct Load<'a, S> {
     pub(super) waiting: Vec<(u64, Item)>,
 }
 
-/// What a row asks to log, or what is wrong with it.
+/// The entry to log for a row, or the faults of the row.
 type Item = Result<LogTimeEntry, Vec<Fault>>;
 
-/// Why rows were refused, by their lines.
+/// The lines of refused rows, with their faults.
 pub(super) type Refused = Vec<(u64, Vec<Fault>)>;
 
 impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
-    /// Takes a row. Says which rows were refused, if this one filled a batch.
+    /// Takes a row. Returns the refused rows, if this row filled a batch.
     pub(super) async fn take(&mut self, row: Row) -> anyhow::Result<Refused> {
         let Row { line, wanted, draft } = row;
         let item = match draft {
-            // Rows that are left out are counted too, so that it does not matter which ones are
-            // left out.
+            // Equal rows are numbered before --where is applied, so that it does not change their
+            // ids.
             Ok(draft) => {
                 let identity = self.identify(&draft.identity)?;
                 if wanted { self.item(draft, identity).await? } else { None }
@@ -60,13 +60,13 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
         if self.waiting.len() < BATCH { Ok(Vec::new()) } else { self.flush().await }
     }
 
-    /// The name that a row is known by for ever.
+    /// The external reference of a row, the same at every import.
     fn identify(&mut self, identity: &Identity) -> anyhow::Result<ExternalRef> {
         let (provider, external_type, id) = match identity {
             Identity::Reference(reference) => return Ok(reference.clone()),
             Identity::TimeEntry(id) => ("timelog", "time-entry", id.to_string()),
             Identity::Content(content) => {
-                let (provider, _) = usual_names(self.format);
+                let (provider, _) = default_names(self.format);
                 (provider, "row", content.id(self.repeats.count(*content)))
             }
         };
@@ -78,32 +78,32 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
         })
     }
 
-    /// The entry that a row asks to log, or what is wrong with it; none where there is nothing to
-    /// do.
+    /// The entry to log for a row, or its faults; none if the row was exported from this
+    /// organization.
     async fn item(
         &mut self,
         draft: Draft,
         external_ref: ExternalRef,
     ) -> anyhow::Result<Option<Item>> {
-        let Draft { person, details, identity } = draft;
-        let user_id = match self.people.find(&person) {
+        let Draft { names, details, identity } = draft;
+        let user_id = match self.users.find(&names) {
             Ok(user) => user,
             Err(fault) => return Ok(Some(Err(vec![fault]))),
         };
         let details = Details { user_id, ..details };
         if let Identity::TimeEntry(id) = identity
-            && let Some(known) = self.is_here(id, &details).await?
+            && let Some(result) = self.compare_with_exported(id, &details).await?
         {
-            return Ok(known.err().map(|fault| Err(vec![fault])));
+            return Ok(result.err().map(|fault| Err(vec![fault])));
         }
         let id = TimeEntryId::new(Uuid::now_v7());
         let (project_id, external_ref) = (self.project, Some(external_ref));
         Ok(Some(Ok(LogTimeEntry { id, project_id, details, external_ref, source: Source::Import })))
     }
 
-    /// Whether the row was exported from this very organization and its entry is still here; then
-    /// there is nothing to import.
-    async fn is_here(
+    /// The result of a row that was exported from this organization and whose entry still exists: a
+    /// fault, unless the two are the same. Such a row is not logged.
+    async fn compare_with_exported(
         &mut self,
         id: TimeEntryId,
         details: &Details,
@@ -121,11 +121,10 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
         }))
     }
 
-    /// Hands over what waits. Says which rows were refused.
+    /// Logs the waiting rows. Returns those that were refused.
     pub(super) async fn flush(&mut self) -> anyhow::Result<Refused> {
         let (mut rows, mut items) = (Vec::new(), Vec::new());
-        // A row that is wrong has its place among the others, so that all are told in the order of
-        // the file.
+        // Rows with faults keep their places, so that refused rows come in the order of the file.
         for (line, item) in std::mem::take(&mut self.waiting) {
             rows.push((line, item.as_ref().err().cloned()));
             items.push(item.ok());
@@ -136,7 +135,7 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
         let command = Command::LogMany(LogMany { project_id: self.project, items, atomic: false });
         let request = Request { caller: self.caller, command, claim: None };
         let decided =
-            if self.dry_run { self.rehearse(&request).await } else { self.execute(request).await };
+            if self.dry_run { self.decide(&request).await } else { self.execute(request).await };
         let decided = decided.with_context(|| {
             format!(
                 "the rows of the lines {first} to {last} could not be imported, and nothing after \
@@ -146,7 +145,7 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
         })?;
         let outcomes = match decided {
             Ok(Reply::Done { outcome: Outcome::Many(outcomes), .. }) => outcomes,
-            Ok(_) => bail!("the store answered something else than it was asked"),
+            Ok(_) => bail!("the store gave an answer of another kind"),
             Err(refusal) => return Err(refusal).context("the rows were refused"),
         };
         let mut refused = Vec::new();
@@ -159,7 +158,7 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
                     refused.push((line, faults(Problem::from(refusal).reasons())));
                 }
                 ItemOutcome::Invalid => refused.push((line, faults_of_row.unwrap_or_default())),
-                ItemOutcome::NotApplied => bail!("line {line} came to nothing"),
+                ItemOutcome::NotApplied => bail!("line {line} was not applied"),
             }
         }
         self.counts.refused += refused.len() as u64;
@@ -170,8 +169,8 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
         Ok(self.store.execute(request).await?)
     }
 
-    /// Decides as the store would, on a ledger of what is stored now, and forgets the changes.
-    async fn rehearse(&self, request: &Request) -> anyhow::Result<Decision> {
+    /// Decides as the store would, on a ledger of what is stored now, and drops the changes.
+    async fn decide(&self, request: &Request) -> anyhow::Result<Decision> {
         let mut ledger = Ledger::default();
         let (organization, project) = (self.caller.organization_id, self.project);
         if let Some(project) = self.store.project(organization, project).await? {

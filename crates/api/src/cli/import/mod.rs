@@ -8,11 +8,11 @@ mod file;
 mod identity;
 mod lines;
 mod load;
-mod people;
 mod report;
 mod row;
 #[cfg(test)]
 mod tests;
+mod users;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -26,14 +26,14 @@ use timelog_domain::ports::{Directory, TimeEntryQueries, TimeEntryRepository};
 use timelog_domain::{Caller, KeyId, OrganizationId, ProjectId, UserId};
 use uuid::Uuid;
 
-use self::columns::{Format, Mapping, Only};
+use self::columns::{Condition, Format, Mapping};
 use self::date_format::DateFormat;
 use self::file::Source;
 use self::identity::Repeats;
 use self::load::{Load, Refused};
-use self::people::People;
 use self::report::{Counts, RefusedRows};
 use self::row::{Identity, Row};
+use self::users::Users;
 use super::end::unless_told_to_stop;
 use super::output::{Kept, Output, Target};
 use super::progress::bar;
@@ -67,7 +67,7 @@ pub(super) struct Import {
     map: Vec<Mapping>,
     /// Import only the rows that have this value in this column, such as Project=Website.
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
-    only: Vec<Only>,
+    conditions: Vec<Condition>,
     /// How the file writes days, where that is not YYYY-MM-DD: such as MM/DD/YYYY or DD.MM.YYYY. It
     /// is never guessed.
     #[arg(long, value_name = "FORMAT")]
@@ -93,10 +93,10 @@ impl Import {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
         let size = self.size()?;
         let target = self.target(global)?;
-        let people = match (self.user, &self.users) {
-            (Some(user), _) => People::all_are(user),
-            (None, Some(path)) => People::named_in(path)?,
-            (None, None) => People::default(),
+        let users = match (self.user, &self.users) {
+            (Some(user), _) => Users::one(user),
+            (None, Some(path)) => Users::read(path)?,
+            (None, None) => Users::default(),
         };
         let store = global.open().await?;
         let organization = super::organization(&store, self.organization).await?;
@@ -104,11 +104,11 @@ impl Import {
         let source = self.source();
         let began = Instant::now();
         let bar =
-            bar(size * 2, "bytes").with_message(if dry_run { "rehearsing" } else { "importing" });
+            bar(size * 2, "bytes").with_message(if dry_run { "checking" } else { "importing" });
         let file = target.map(Target::open).transpose()?;
         let is_new_file = matches!(file, Some(Output::New(_)));
         let mut refused = RefusedRows::to(file, &bar)?;
-        let job = Job { organization, project, people: &people, dry_run, bar: &bar };
+        let job = Job { organization, project, users: &users, dry_run, bar: &bar };
         let work = job.run(&*store, &source, &mut refused);
         let done = if is_new_file { unless_told_to_stop(work).await } else { work.await };
         bar.finish_and_clear();
@@ -133,8 +133,8 @@ impl Import {
         Ok(file.len())
     }
 
-    /// Where refused rows are to be written. It must be none of the files that are read, and those
-    /// must not be the database's.
+    /// The file for refused rows. It must not be one of the files that are read. Those must not
+    /// belong to the database.
     fn target(&self, global: &Global) -> anyhow::Result<Option<Target>> {
         let mut kept = Kept::database(&global.database_url);
         for file in [Some(&self.file), self.users.as_ref()].into_iter().flatten() {
@@ -155,16 +155,16 @@ impl Import {
     }
 
     fn source(self) -> Source {
-        let Self { file: path, format, map, only, date_format: dates, delimiter, .. } = self;
-        Source { path, format, map, only, dates, delimiter }
+        let Self { file: path, format, map, conditions, date_format: dates, delimiter, .. } = self;
+        Source { path, format, map, conditions, dates, delimiter }
     }
 }
 
-/// What is to be done with the rows.
+/// An import that is ready to run.
 struct Job<'a> {
     organization: OrganizationId,
     project: ProjectId,
-    people: &'a People,
+    users: &'a Users,
     dry_run: bool,
     bar: &'a ProgressBar,
 }
@@ -186,12 +186,12 @@ impl Job<'_> {
         let mut rows = source.rows()?;
         let format = rows.format();
         ensure!(
-            rows.name_people() || !self.people.is_empty(),
+            rows.name_users() || !self.users.is_empty(),
             "no column says who a row is about; name a user with --user, or the column with --map \
              userId=COLUMN"
         );
         ensure!(
-            !matches!(format, Format::Toggl | Format::Clockify) || !self.people.is_empty(),
+            !matches!(format, Format::Toggl | Format::Clockify) || !self.users.is_empty(),
             "the rows name people by e-mail address; say who they are with --users FILE, or with \
              --user ID for all of them"
         );
@@ -202,9 +202,9 @@ impl Job<'_> {
                 repeats.note(content);
             }
             self.bar.set_position(rows.bytes());
-            breathe(&mut read).await;
+            yield_at_times(&mut read).await;
         }
-        let already = rows.bytes();
+        let first_reading = rows.bytes();
         let mut load = Load {
             store,
             // No key makes these changes. The history shows the nil id.
@@ -215,7 +215,7 @@ impl Job<'_> {
                 user_id: None,
             },
             project: self.project,
-            people: self.people,
+            users: self.users,
             format,
             repeats,
             dry_run: self.dry_run,
@@ -227,17 +227,17 @@ impl Job<'_> {
             |rows: Refused| rows.iter().try_for_each(|(line, faults)| refused.tell(*line, faults));
         while let Some(row) = rows.next()? {
             tell(load.take(row).await?)?;
-            self.bar.set_position(already + rows.bytes());
-            breathe(&mut read).await;
+            self.bar.set_position(first_reading + rows.bytes());
+            yield_at_times(&mut read).await;
         }
         tell(load.flush().await?)?;
         Ok(load.counts)
     }
 }
 
-/// Counts a row that was read, and now and then lets a signal be noticed. Reading alone never waits
-/// for anything.
-async fn breathe(read: &mut u64) {
+/// Counts a row that was read, and yields after every 1000 rows. Reading never waits, so without
+/// this a signal would not be noticed.
+async fn yield_at_times(read: &mut u64) {
     *read += 1;
     if read.is_multiple_of(1000) {
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! What becomes of an import, for the person who started it.
+//! The results of an import.
 
 use indicatif::ProgressBar;
 
@@ -6,7 +6,7 @@ use super::fault::Fault;
 use crate::cli::output::Output;
 use crate::cli::say::{tell, unwritten};
 
-/// What became of the rows.
+/// How many rows had which result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Counts {
     pub(super) created: u64,
@@ -22,7 +22,7 @@ impl Counts {
     }
 }
 
-/// Where refused rows are told: a CSV file, or standard error.
+/// Where refused rows are written: a CSV file, or standard error.
 pub(super) enum RefusedRows<'a> {
     File(Box<csv::Writer<Output>>),
     Terminal(&'a ProgressBar),
@@ -36,7 +36,7 @@ impl<'a> RefusedRows<'a> {
         Ok(Self::File(Box::new(file)))
     }
 
-    /// Tells everything that is wrong with one row.
+    /// Writes all faults of one row.
     pub(super) fn tell(&mut self, line: u64, faults: &[Fault]) -> anyhow::Result<()> {
         match self {
             Self::File(file) => faults.iter().try_for_each(|Fault { field, message }| {
@@ -48,8 +48,7 @@ impl<'a> RefusedRows<'a> {
         }
     }
 
-    /// Makes sure that all of it is written. What was refused is worth knowing also if the import
-    /// could not go on.
+    /// Makes sure that everything is written, also after an import that failed.
     pub(super) fn finish(self) -> anyhow::Result<()> {
         let Self::File(file) = self else { return Ok(()) };
         let file =

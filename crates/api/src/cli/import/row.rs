@@ -1,4 +1,4 @@
-//! One row of a file, as far as it can be understood without the store.
+//! Parses one row of a file.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -22,37 +22,37 @@ use super::identity::Content;
 pub(super) struct Row {
     /// The line it begins on.
     pub(super) line: u64,
-    /// Whether it is one of those to import.
+    /// Whether it meets the conditions of `--where`.
     pub(super) wanted: bool,
-    /// What it says, or everything that is wrong with it.
+    /// The parsed row, or all its faults.
     pub(super) draft: Result<Draft, Vec<Fault>>,
 }
 
-/// The user of a row whose person is not looked up yet.
+/// The user of a row before its user is looked up.
 const NOBODY: UserId = UserId::new(Uuid::nil());
 
-/// What a row says. Who it is about is known once the person is looked up.
+/// A parsed row, before its user is looked up.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Draft {
-    /// What the row calls the person, best name first.
-    pub(super) person: Vec<String>,
-    /// Everything else. It is about [`NOBODY`] as yet.
+    /// The names of the user in the row, the best first.
+    pub(super) names: Vec<String>,
+    /// Everything else. Its user is [`NOBODY`].
     pub(super) details: Details,
     pub(super) identity: Identity,
 }
 
-/// How a row is known again when it comes again.
+/// How a row is recognized when it is imported again.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Identity {
     /// By its name in another system.
     Reference(ExternalRef),
     /// By the id it has as a time entry of the service that it was exported from.
     TimeEntry(TimeEntryId),
-    /// By what it says.
+    /// By a digest of its cells.
     Content(Content),
 }
 
-/// What a row's cells are called together, beside their values.
+/// The cells of a row, their columns, and the faults that were found.
 struct Cells<'a> {
     columns: &'a Columns,
     values: Vec<&'a str>,
@@ -64,10 +64,10 @@ impl<'a> Cells<'a> {
         self.columns.cell(field, &self.values)
     }
 
-    /// A cell that is to be some text. In our own columns apostrophes may guard it.
+    /// A cell with a text. The columns of "timelog export" may protect it with an apostrophe.
     fn text(&self, field: Field) -> Option<Cow<'a, str>> {
         let cell = self.cell(field)?;
-        if self.columns.is_our_own(field) {
+        if self.columns.is_exported(field) {
             crate::wire::csv::read(cell)
         } else {
             Some(Cow::Borrowed(cell))
@@ -113,7 +113,7 @@ pub(super) fn read(
     });
     let ticket_id = cells.parsed(Field::TicketId);
     let release_id = cells.parsed(Field::ReleaseId);
-    let person =
+    let names =
         columns.cells(Field::UserId, &cells.values).map(|name| name.trim().to_owned()).collect();
     let identity = identity(&mut cells, dates);
     let draft = || {
@@ -125,7 +125,7 @@ pub(super) fn read(
             release_id,
             ..Details::new(NOBODY, work_date, duration)
         };
-        Some(Draft { person, details, identity: identity? })
+        Some(Draft { names, details, identity: identity? })
     };
     match draft() {
         Some(draft) if cells.faults.is_empty() => Ok(draft),
@@ -133,8 +133,7 @@ pub(super) fn read(
     }
 }
 
-/// How long the work took. A duration on a clock is as exact as it gets, so it wins over minutes,
-/// and these over hours.
+/// How long the work took. The most exact cell wins: `H:MM:SS`, then minutes, then hours.
 fn duration(cells: &mut Cells<'_>) -> Option<WorkDuration> {
     if let Some(cell) = cells.cell(Field::Duration) {
         return cells.check(Field::Duration, clock::duration(cell));
@@ -157,11 +156,11 @@ fn boolean(cell: &str) -> Option<bool> {
     }
 }
 
-/// By what the row is known again: an id of its own if it has one, else its content.
+/// How the row is recognized: by its own id if it has one, otherwise by its content.
 fn identity(cells: &mut Cells<'_>, dates: Option<&DateFormat>) -> Option<Identity> {
     const NAMES: [Field; 3] = [Field::Provider, Field::ExternalType, Field::ExternalId];
     if NAMES.iter().any(|field| cells.cell(*field).is_some()) {
-        let (provider, kind) = usual_names(cells.columns.format);
+        let (provider, kind) = default_names(cells.columns.format);
         let mut part = |field, usual: &str| {
             let text = cells.text(field).unwrap_or(Cow::Borrowed(usual)).parse::<ExternalRefPart>();
             cells.check(field, text)
@@ -181,8 +180,8 @@ fn identity(cells: &mut Cells<'_>, dates: Option<&DateFormat>) -> Option<Identit
     Some(Identity::Content(content(cells, dates)))
 }
 
-/// The provider and the type of an id that stands in a file without them.
-pub(super) const fn usual_names(format: Format) -> (&'static str, &'static str) {
+/// The default provider and type of an external reference.
+pub(super) const fn default_names(format: Format) -> (&'static str, &'static str) {
     match format {
         Format::Toggl => ("toggl", "time-entry"),
         Format::Clockify => ("clockify", "time-entry"),
@@ -191,8 +190,8 @@ pub(super) const fn usual_names(format: Format) -> (&'static str, &'static str) 
     }
 }
 
-/// What the row says, in one spelling, whatever the settings of the export: as it is in the file,
-/// and not as the options of the import would have it.
+/// The digest of the row's cells, with days, times and durations in one form. `--map` and `--users`
+/// do not change it.
 fn content(cells: &Cells<'_>, dates: Option<&DateFormat>) -> Content {
     let values = cells.columns.identity.iter().map(|(columns, part)| {
         let mut filled = columns

@@ -20,7 +20,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-/// A store with two organizations that have the same project and people, of whom one has left.
+/// A store with two organizations that have the same project and users. One user is inactive.
 fn store() -> MemoryStore {
     let store = MemoryStore::new(ManualClock::default());
     for organization in [ORGANIZATION, ELSEWHERE] {
@@ -39,15 +39,15 @@ fn store() -> MemoryStore {
     store
 }
 
-/// An import of a file, to be told how.
+/// An import of a file with options.
 struct Case {
     name: &'static str,
     text: String,
     organization: Uuid,
     map: Vec<Mapping>,
-    only: Vec<Only>,
+    conditions: Vec<Condition>,
     dates: Option<DateFormat>,
-    people: People,
+    users: Users,
     dry_run: bool,
 }
 
@@ -60,16 +60,16 @@ fn import(name: &'static str, text: impl Into<String>) -> Case {
         text: text.into(),
         organization: ORGANIZATION,
         map: Vec::new(),
-        only: Vec::new(),
+        conditions: Vec::new(),
         dates: None,
-        people: People::named_in(users.path()).unwrap(),
+        users: Users::read(users.path()).unwrap(),
         dry_run: false,
     }
 }
 
 impl Case {
-    /// Imports the file. Returns the counts (created, updated, unchanged, refused, skipped) and
-    /// what was told of refused rows.
+    /// Imports the file. Returns the counts (created, updated, unchanged, refused, skipped) and the
+    /// report of refused rows.
     fn try_load(&self, store: &MemoryStore) -> anyhow::Result<([u64; 5], Vec<String>)> {
         let folder = tempfile::tempdir().unwrap();
         let (path, refused) = (folder.path().join(self.name), folder.path().join("refused.csv"));
@@ -78,30 +78,30 @@ impl Case {
             path,
             format: Format::Auto,
             map: self.map.clone(),
-            only: self.only.clone(),
+            conditions: self.conditions.clone(),
             dates: self.dates.clone(),
             delimiter: b',',
         };
         let bar = ProgressBar::hidden();
         let file =
             Target::new(refused.clone(), "--refused", false, Kept::default()).open().unwrap();
-        let mut told = RefusedRows::to(Some(file), &bar).unwrap();
+        let mut report = RefusedRows::to(Some(file), &bar).unwrap();
         let job = Job {
             organization: OrganizationId::new(self.organization),
             project: ProjectId::new(PROJECT),
-            people: &self.people,
+            users: &self.users,
             dry_run: self.dry_run,
             bar: &bar,
         };
         let Counts { created, updated, unchanged, refused: count, skipped } =
-            run(job.run(store, &source, &mut told))?;
-        told.finish().unwrap();
-        let told: Vec<_> = csv::Reader::from_path(&refused)
+            run(job.run(store, &source, &mut report))?;
+        report.finish().unwrap();
+        let report: Vec<_> = csv::Reader::from_path(&refused)
             .unwrap()
             .records()
             .map(|row| row.unwrap().iter().collect::<Vec<_>>().join(" | "))
             .collect();
-        Ok(([created, updated, unchanged, count, skipped], told))
+        Ok(([created, updated, unchanged, count, skipped], report))
     }
 
     fn load(&self, store: &MemoryStore) -> ([u64; 5], Vec<String>) {
@@ -121,16 +121,16 @@ fn entries(store: &MemoryStore, organization: Uuid) -> Vec<TimeEntry> {
     run(store.list(OrganizationId::new(organization), request)).unwrap().items
 }
 
-/// What an entry says, in short.
-fn say_all(store: &MemoryStore, organization: Uuid) -> Vec<String> {
-    let say = |entry: &TimeEntry| {
+/// Each entry in short.
+fn summaries(store: &MemoryStore, organization: Uuid) -> Vec<String> {
+    let summary = |entry: &TimeEntry| {
         let details = entry.details();
         let who = if details.user_id.uuid() == ANN { "ann" } else { "bob" };
         let text = details.description.as_ref().map(timelog_domain::Description::as_str);
         let (minutes, billable) = (details.duration.minutes(), details.billable);
         format!("{who} {} {minutes} {billable} {text:?}", details.work_date)
     };
-    entries(store, organization).iter().map(say).collect()
+    entries(store, organization).iter().map(summary).collect()
 }
 
 const TOGGL: &str = "\
@@ -142,13 +142,13 @@ Ann,ann@x.org,C,App,,,No,2025-01-17,09:00:00,2025-01-17,09:15:00,00:15:00,,\r\n\
 Ann,ann@x.org,C,App,,,No,2025-01-17,09:00:00,2025-01-17,09:15:00,00:15:00,,\r\n";
 
 #[test]
-fn a_report_of_toggl_track_is_imported_once_however_often() {
+fn importing_a_report_of_toggl_track_again_adds_nothing() {
     let (store, file) = (store(), import("toggl.csv", format!("\u{feff}{TOGGL}")));
     assert_eq!(file.load(&store), ([4, 0, 0, 0, 0], vec![]));
-    let said = say_all(&store, ORGANIZATION);
-    assert_eq!(said[0], "ann 2025-01-15 150 true Some(\"Login\")");
-    assert_eq!(said[1], "bob 2025-01-16 61 false Some(\"Two\\r\\nlines\")");
-    assert_eq!(said[2..], ["ann 2025-01-17 15 false None"; 2]);
+    let found = summaries(&store, ORGANIZATION);
+    assert_eq!(found[0], "ann 2025-01-15 150 true Some(\"Login\")");
+    assert_eq!(found[1], "bob 2025-01-16 61 false Some(\"Two\\r\\nlines\")");
+    assert_eq!(found[2..], ["ann 2025-01-17 15 false None"; 2]);
     assert!(
         entries(&store, ORGANIZATION)
             .iter()
@@ -178,10 +178,10 @@ fn a_row_has_the_same_reference_in_every_version() {
 }
 
 #[test]
-fn a_later_report_that_overlaps_adds_only_what_is_new() {
+fn a_later_report_that_overlaps_adds_only_new_rows() {
     let store = store();
     import("a.csv", TOGGL).load(&store);
-    // Sorted otherwise, with another clock, other tags, clients and amounts, and one row more.
+    // In another order, with times of 12 hours, other tags, clients and amounts, and one more row.
     let (header, rows) = TOGGL.split_once("\r\n").unwrap();
     let later = rows
         .replace("09:00:00,", "9:00 AM,")
@@ -202,30 +202,30 @@ fn a_row_that_was_edited_elsewhere_is_a_new_entry() {
 }
 
 #[test]
-fn another_answer_to_who_or_how_changes_the_entries_and_adds_none() {
+fn other_users_or_columns_update_the_entries_and_add_none() {
     let store = store();
     import("a.csv", TOGGL).load(&store);
-    let everybody = Case { people: People::all_are(UserId::new(BOB)), ..import("a.csv", TOGGL) };
+    let everybody = Case { users: Users::one(UserId::new(BOB)), ..import("a.csv", TOGGL) };
     assert_eq!(everybody.load(&store).0, [0, 3, 1, 0, 0]);
     let mapped =
         Case { map: vec!["description=Project".parse().unwrap()], ..import("a.csv", TOGGL) };
     assert_eq!(mapped.load(&store).0, [0, 4, 0, 0, 0]);
-    assert_eq!(say_all(&store, ORGANIZATION)[0], "ann 2025-01-15 150 true Some(\"Web\")");
+    assert_eq!(summaries(&store, ORGANIZATION)[0], "ann 2025-01-15 150 true Some(\"Web\")");
 }
 
 #[test]
-fn rows_can_be_picked_and_the_pick_does_not_change_which_rows_they_are() {
+fn rows_can_be_left_out_and_the_others_keep_their_references() {
     let store = store();
-    let apps = Case { only: vec!["Project=App".parse().unwrap()], ..import("a.csv", TOGGL) };
+    let apps = Case { conditions: vec!["Project=App".parse().unwrap()], ..import("a.csv", TOGGL) };
     assert_eq!(apps.load(&store).0, [2, 0, 0, 0, 2]);
     assert_eq!(import("a.csv", TOGGL).load(&store).0, [2, 0, 2, 0, 0]);
-    // Rows that differ only in what does not tell them apart. The second of them is that also where
-    // the first is left out.
+    // Rows that differ only in a column that does not identify them. The second keeps its number
+    // where the first is left out.
     let row = "Ann,ann@x.org,C,Web,,,No,2025-02-01,09:00:00,2025-02-01,09:15:00,00:15:00,";
     let text = format!("{}\r\n{row}first,\r\n{row}second,\r\n", TOGGL.lines().next().unwrap());
     let both = Case { map: vec!["description=Tags".parse().unwrap()], ..import("b.csv", text) };
     let second = Case {
-        only: vec!["Tags=second".parse().unwrap()],
+        conditions: vec!["Tags=second".parse().unwrap()],
         map: both.map.clone(),
         ..import("b.csv", both.text.clone())
     };
@@ -241,18 +241,18 @@ Web,C,Logo,,Ann,,ann@x.org,,Yes,03/04/2025,02:00 PM,03/04/2025,03:40 PM,01:40:00
 ";
 
 #[test]
-fn a_day_that_could_be_two_is_refused_until_it_is_said_which() {
+fn an_ambiguous_day_is_refused_until_its_format_is_given() {
     let store = store();
-    let (counts, told) = import("c.csv", CLOCKIFY).load(&store);
+    let (counts, report) = import("c.csv", CLOCKIFY).load(&store);
     assert_eq!(counts, [0, 0, 0, 1, 0]);
     assert!(
-        told[0].starts_with("2 | workDate | “03/04/2025”") && told[0].contains("--date-format"),
-        "{told:?}"
+        report[0].starts_with("2 | workDate | “03/04/2025”") && report[0].contains("--date-format"),
+        "{report:?}"
     );
     let european = Case { dates: "DD/MM/YYYY".parse().ok(), ..import("c.csv", CLOCKIFY) };
     assert_eq!(european.load(&store).0, [1, 0, 0, 0, 0]);
-    assert_eq!(say_all(&store, ORGANIZATION), ["ann 2025-04-03 100 true Some(\"Logo\")"]);
-    // The same report after its owner changed how days are written.
+    assert_eq!(summaries(&store, ORGANIZATION), ["ann 2025-04-03 100 true Some(\"Logo\")"]);
+    // The same report with another format of days.
     let iso = CLOCKIFY.replace("03/04/2025", "2025-04-03").replace("02:00 PM", "14:00");
     assert_eq!(
         import("c.csv", iso.replace("03:40 PM", "15:40:00")).load(&store).0,
@@ -261,7 +261,7 @@ fn a_day_that_could_be_two_is_refused_until_it_is_said_which() {
 }
 
 #[test]
-fn every_refused_row_is_told_with_its_line_and_all_its_faults_and_the_others_are_imported() {
+fn refused_rows_are_reported_with_their_lines_and_faults_and_the_others_imported() {
     let store = store();
     let text = format!(
         "userId,workDate,minutes,description,billable,entryId\r\n\
@@ -274,7 +274,7 @@ fn every_refused_row_is_told_with_its_line_and_all_its_faults_and_the_others_are
          {ANN},2025-01-01\r\n\
          {ANN},2025-01-02,60,last,,\r\n"
     );
-    let (counts, told) = import("t.csv", text).load(&store);
+    let (counts, report) = import("t.csv", text).load(&store);
     assert_eq!(counts, [2, 0, 0, 5, 0]);
     let expected = [
         "5 | workDate | “2025-02-30” is no day",
@@ -286,9 +286,9 @@ fn every_refused_row_is_told_with_its_line_and_all_its_faults_and_the_others_are
         "8 | entryId | must name an entry of this project",
         "9 |  | the row has 2 cells and the header 6",
     ];
-    assert_eq!(told.len(), expected.len(), "{told:#?}");
-    for (told, expected) in told.iter().zip(expected) {
-        assert!(told.starts_with(expected), "{told} is not {expected}");
+    assert_eq!(report.len(), expected.len(), "{report:#?}");
+    for (report, expected) in report.iter().zip(expected) {
+        assert!(report.starts_with(expected), "{report} is not {expected}");
     }
 }
 
@@ -314,7 +314,7 @@ fn a_dry_run_says_what_would_happen_and_stores_nothing() {
 }
 
 #[test]
-fn a_line_of_json_is_read_as_the_body_of_a_request() {
+fn a_line_of_json_is_parsed_like_the_body_of_a_request() {
     let store = store();
     let text = format!(
         "\u{feff}{{\"userId\":\"{ANN}\",\"workDate\":\"2025-01-15\",\"hours\":\"2.5\",\"description\":\"=a\"}}\r\n\n\
@@ -324,25 +324,25 @@ fn a_line_of_json_is_read_as_the_body_of_a_request() {
          {{\"userId\":\"{ANN}\",\"workDate\":\"2025-01-15\",\"hours\":\"2.5\",\"description\":\"=a\"}}"
     );
     let file = import("a.ndjson", text);
-    let (counts, told) = file.load(&store);
+    let (counts, report) = file.load(&store);
     assert_eq!(counts, [2, 0, 0, 3, 0]);
-    assert!(told[0].starts_with("3 | userId | must be a hyphenated UUID"), "{told:?}");
-    assert!(told[1].starts_with("4 |  | The body cannot be read"), "{told:?}");
-    assert!(told[2].starts_with("5 |  | must be an object"), "{told:?}");
-    assert_eq!(say_all(&store, ORGANIZATION), ["ann 2025-01-15 150 true Some(\"=a\")"; 2]);
+    assert!(report[0].starts_with("3 | userId | must be a hyphenated UUID"), "{report:?}");
+    assert!(report[1].starts_with("4 |  | The body cannot be read"), "{report:?}");
+    assert!(report[2].starts_with("5 |  | must be an object"), "{report:?}");
+    assert_eq!(summaries(&store, ORGANIZATION), ["ann 2025-01-15 150 true Some(\"=a\")"; 2]);
     assert_eq!(file.load(&store).0, [0, 0, 2, 3, 0]);
 }
 
 #[test]
-fn an_apostrophe_is_undone_only_in_our_own_columns() {
+fn a_protecting_apostrophe_is_removed_only_in_exported_columns() {
     let store = store();
     import("a.csv", TOGGL.replace("Login", "'=1+1")).load(&store);
-    assert_eq!(say_all(&store, ORGANIZATION)[0], "ann 2025-01-15 150 true Some(\"'=1+1\")");
+    assert_eq!(summaries(&store, ORGANIZATION)[0], "ann 2025-01-15 150 true Some(\"'=1+1\")");
     let own = format!("userId,workDate,minutes,description,note\n{ANN},2024-01-01,60,'=1,'=2\n");
     import("b.csv", own.clone()).load(&store);
-    assert_eq!(say_all(&store, ORGANIZATION)[0], "ann 2024-01-01 60 true Some(\"=1\")");
+    assert_eq!(summaries(&store, ORGANIZATION)[0], "ann 2024-01-01 60 true Some(\"=1\")");
     Case { map: vec!["description=note".parse().unwrap()], ..import("b.csv", own) }.load(&store);
-    assert_eq!(say_all(&store, ORGANIZATION)[0], "ann 2024-01-01 60 true Some(\"'=2\")");
+    assert_eq!(summaries(&store, ORGANIZATION)[0], "ann 2024-01-01 60 true Some(\"'=2\")");
 }
 
 #[test]
@@ -358,20 +358,20 @@ fn files_longer_than_a_batch_are_imported_whole() {
 }
 
 #[test]
-fn what_cannot_be_imported_at_all_is_said_before_anything_is() {
+fn an_impossible_import_fails_before_the_first_row() {
     let store = store();
     let fails = |case: Case| case.try_load(&store).unwrap_err().to_string();
-    let nobody = || People::default();
-    assert!(fails(Case { people: nobody(), ..import("a.csv", TOGGL) }).contains("--users"));
+    let no_users = || Users::default();
+    assert!(fails(Case { users: no_users(), ..import("a.csv", TOGGL) }).contains("--users"));
     assert!(
-        fails(Case { people: nobody(), ..import("a.csv", "workDate,hours\n") }).contains("--user")
+        fails(Case { users: no_users(), ..import("a.csv", "workDate,hours\n") }).contains("--user")
     );
     assert!(
         fails(Case { organization: BOB, ..import("a.csv", TOGGL) }).contains("no such project")
     );
     assert!(fails(import("a.csv", "")).contains("is empty"));
     assert!(
-        fails(Case { only: vec!["a=b".parse().unwrap()], ..import("a.ndjson", "") })
+        fails(Case { conditions: vec!["a=b".parse().unwrap()], ..import("a.ndjson", "") })
             .contains("--where")
     );
     let twice = ["hours=Duration", "hours=Amount"].map(|mapping| mapping.parse().unwrap()).into();
@@ -391,7 +391,7 @@ fn what_cannot_be_imported_at_all_is_said_before_anything_is() {
     assert!(entries(&store, ORGANIZATION).is_empty());
 }
 
-/// Logs entries as a service would, without references.
+/// Logs entries without references.
 fn log(store: &MemoryStore, texts: &[Option<String>]) {
     for (n, text) in (0_u32..).zip(texts) {
         let user_id = UserId::new(if n % 2 == 0 { ANN } else { BOB });
@@ -435,15 +435,18 @@ const EXPORTS: [(export::Format, &str); 2] =
     [(export::Format::Csv, "a.csv"), (export::Format::Ndjson, "a.ndjson")];
 
 #[test]
-fn what_was_exported_is_not_imported_into_the_same_organization_again() {
+fn an_export_is_not_imported_into_its_own_organization() {
     let store = store();
     log(&store, &[None, Some("a".to_owned())]);
     for (format, name) in EXPORTS {
         let text = exported(&store, format);
         assert_eq!(import(name, text.clone()).load(&store), ([0, 0, 2, 0, 0], vec![]));
-        let (counts, told) = import(name, text.replace("2025-01-15", "2025-01-16")).load(&store);
+        let (counts, report) = import(name, text.replace("2025-01-15", "2025-01-16")).load(&store);
         assert_eq!(counts, [0, 0, 0, 2, 0]);
-        assert!(told[0].contains("| id | is the id of an entry of this organization"), "{told:?}");
+        assert!(
+            report[0].contains("| id | is the id of an entry of this organization"),
+            "{report:?}"
+        );
     }
     assert_eq!(entries(&store, ORGANIZATION).len(), 2);
 }
@@ -452,7 +455,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn an_export_imported_elsewhere_says_the_same_to_the_byte(
+    fn an_export_is_imported_unchanged_into_another_organization(
         texts in prop::collection::vec(prop::option::of(prop_oneof![
             "[^\0]{0,40}",
             "['\"=+@,;\r\n\t -]{0,12}",
@@ -460,13 +463,13 @@ proptest! {
     ) {
         let store = store();
         log(&store, &texts);
-        // The second format finds what came by the first: both know the entries by their ids.
+        // The second format finds what the first imported: both have the ids of the entries.
         for (expected, (format, name)) in [texts.len() as u64, 0].into_iter().zip(EXPORTS) {
             let elsewhere = Case { organization: ELSEWHERE, ..import(name, exported(&store, format)) };
-            let (counts, told) = elsewhere.load(&store);
-            prop_assert_eq!((counts[0], counts[1], counts[3]), (expected, 0, 0), "{:?}", told);
-            let mut here = say_all(&store, ORGANIZATION);
-            let mut there = say_all(&store, ELSEWHERE);
+            let (counts, report) = elsewhere.load(&store);
+            prop_assert_eq!((counts[0], counts[1], counts[3]), (expected, 0, 0), "{:?}", report);
+            let mut here = summaries(&store, ORGANIZATION);
+            let mut there = summaries(&store, ELSEWHERE);
             here.sort();
             there.sort();
             prop_assert_eq!(here, there);
