@@ -1,4 +1,4 @@
-//! Who is calling, and what they may do.
+//! Callers, and what they may do.
 
 use crate::ids::{KeyId, OrganizationId, ProjectId, UserId};
 use crate::outcome::Refusal;
@@ -12,11 +12,11 @@ pub struct ApiKey {
     pub id: KeyId,
     /// The organization it belongs to. It never sees another.
     pub organization_id: OrganizationId,
-    /// The only project it may touch, where it is narrowed to one.
+    /// The only project it may use, where it is limited to one.
     pub project_id: Option<ProjectId>,
     /// The user it acts for, where it is bound to one.
     pub user_id: Option<UserId>,
-    /// What it may do.
+    /// Its permissions.
     pub permissions: Permissions,
     /// The part of its text that is not secret: `tlk_<prefix>_<secret>`.
     pub prefix: String,
@@ -26,21 +26,21 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// Whoever asks for a change: the part of an [`ApiKey`] that decisions depend on.
+/// Who asks for a change: the part of an [`ApiKey`] that decisions depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
     /// The organization the change happens in.
     pub organization_id: OrganizationId,
     /// The key it is made with.
     pub key_id: KeyId,
-    /// The only project it may touch, where the key is narrowed to one.
+    /// The only project it may use, where the key is limited to one.
     pub project_id: Option<ProjectId>,
     /// The only user whose entries it may change, where the key is bound to one.
     pub user_id: Option<UserId>,
 }
 
 impl ApiKey {
-    /// The key must have the permission.
+    /// Checks that the key has the permission.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl ApiKey {
         Caller::from(self).check_scope(project)
     }
 
-    /// The key must not be limited to a project.
+    /// Checks that the key is not limited to a project.
     ///
     /// # Errors
     ///
@@ -73,8 +73,8 @@ impl ApiKey {
 }
 
 impl Caller {
-    /// The caller may touch what belongs to that project. To be said before the project is looked
-    /// for, so that a key which is limited to another cannot find out which projects there are.
+    /// Checks that the caller may use that project. This must come before looking the project up,
+    /// so that a key of another project cannot find out which projects exist.
     ///
     /// # Errors
     ///
@@ -84,11 +84,11 @@ impl Caller {
         if may { Ok(()) } else { Err(Refusal::OutOfScope) }
     }
 
-    /// The caller may change entries of all these users.
+    /// Checks that the caller may change entries of all these users.
     ///
     /// # Errors
     ///
-    /// [`Refusal::AnotherUsersEntry`] where one of them is another than the caller's own.
+    /// [`Refusal::AnotherUsersEntry`] where one of them is not the caller's own user.
     pub fn check_owners(&self, users: impl IntoIterator<Item = UserId>) -> Result<(), Refusal> {
         let may = self.user_id.is_none_or(|own| users.into_iter().all(|user| user == own));
         if may { Ok(()) } else { Err(Refusal::AnotherUsersEntry) }

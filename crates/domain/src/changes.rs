@@ -1,20 +1,20 @@
-//! What decisions leave to be saved.
+//! The changes that decisions made and an adapter saves.
 
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ids::TimeEntryKey;
 use crate::time_entry::{TimeEntry, Version};
 
-/// What an adapter must save, all of it in one transaction and in the order of the fields: a new
-/// entry may have the external reference that a deleted one had.
+/// What an adapter must save, in one transaction and in the order of the fields, because a new
+/// entry may have the external reference of a deleted one.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Entries to delete, in the order of their keys. Their history stays.
     pub deletions: Vec<TimeEntryDeletion>,
     /// Entries to store, each once, in the order of their keys.
     pub time_entries: Vec<TimeEntryChange>,
-    /// New history, oldest first. Some of it may be of an entry that is neither stored nor to be
-    /// stored: one that was logged and deleted at once.
+    /// New history, oldest first. It may have records of an entry that was logged and deleted in
+    /// this batch, and so is not in the other fields.
     pub history: Vec<HistoryRecord>,
     /// New answers, each scope once, in order. One may replace an expired answer.
     pub answers: Vec<(IdempotencyScope, IdempotencyRecord)>,

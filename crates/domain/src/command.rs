@@ -1,4 +1,4 @@
-//! What can be asked for.
+//! The commands: what a request can ask the domain to do.
 
 use crate::details::{Details, Patch};
 use crate::external_ref::ExternalRef;
@@ -7,57 +7,56 @@ use crate::source::Source;
 use crate::time_entry::Version;
 use crate::transition::Transition;
 
-/// The most entries that one command may log or move. Whoever reads a request refuses one that asks
-/// for more.
+/// The most entries that one command may log or move. The edge refuses a request with more.
 pub const MOST_ITEMS: usize = 500;
 
-/// A change that is asked for.
+/// A change of time entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Log a time entry, or update the one that has the same external reference.
     Log(LogTimeEntry),
     /// Log many time entries on one project.
     LogMany(LogMany),
-    /// Change what an entry says.
+    /// Change the details of an entry.
     Edit(EditTimeEntry),
     /// Delete an entry.
     Delete(DeleteTimeEntry),
-    /// Move an entry through its life.
+    /// Move an entry to another status.
     Apply(ApplyAction),
-    /// Move many entries through their lives.
+    /// Move many entries to other statuses.
     ApplyMany(ApplyMany),
 }
 
 /// Asks to log a time entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogTimeEntry {
-    /// The id the entry gets if it is new. Minted by the caller, because deciding is pure: deciding
-    /// twice must come out the same.
+    /// The id of the entry if it is new. The caller makes it, because the same decision must have
+    /// the same result each time.
     pub id: TimeEntryId,
     /// The project to log on.
     pub project_id: ProjectId,
-    /// What the entry says.
+    /// The details of the entry.
     pub details: Details,
     /// Its name in another system.
     pub external_ref: Option<ExternalRef>,
-    /// How it is being created.
+    /// How the entry is created.
     pub source: Source,
 }
 
-/// Asks to log many time entries. They are decided in their order, each on what the ones before it
-/// left, so the later of two with one external reference wins.
+/// Asks to log many time entries. Each is decided in order, after the changes of those before it.
+/// Of two with the same external reference the later one wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogMany {
     /// The project to log on. An item for another project fails.
     pub project_id: ProjectId,
-    /// The entries, at most [`MOST_ITEMS`]; none where what was sent is no valid entry. Such an
-    /// item fails, in its place.
+    /// The entries, at most [`MOST_ITEMS`]; none where the item of the request was not valid. Such
+    /// an item fails.
     pub items: Vec<Option<LogTimeEntry>>,
-    /// Whether one failure is to keep all from being logged.
+    /// Whether nothing is logged if one item fails.
     pub atomic: bool,
 }
 
-/// Asks to change what an entry says.
+/// Asks to change the details of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditTimeEntry {
     /// The entry.
@@ -77,7 +76,7 @@ pub struct DeleteTimeEntry {
     pub if_match: IfMatch,
 }
 
-/// Asks to move an entry through its life.
+/// Asks to move an entry to another status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplyAction {
     /// The entry.
@@ -88,15 +87,14 @@ pub struct ApplyAction {
     pub if_match: IfMatch,
 }
 
-/// Asks to move many entries through their lives, all by the same action. They are decided in their
-/// order.
+/// Asks to move many entries by the same action. They are decided in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplyMany {
     /// The entries, at most [`MOST_ITEMS`].
     pub ids: Vec<TimeEntryId>,
     /// What to do with them.
     pub transition: Transition,
-    /// Whether one failure is to keep all from being moved.
+    /// Whether nothing is moved if one entry fails.
     pub atomic: bool,
 }
 
@@ -111,11 +109,11 @@ pub struct ApplyMany {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum IfMatch {
-    /// No condition: any version will do.
+    /// Any version.
     #[default]
     Any,
-    /// It must be one of these. A tag that can be no version is left out, so an empty list is never
-    /// met.
+    /// One of these versions. Tags that are not versions are left out, so the list may be empty;
+    /// then no version matches.
     AnyOf(Vec<Version>),
 }
 
@@ -131,7 +129,7 @@ impl IfMatch {
 }
 
 impl Command {
-    /// The one entry that the command names by its id.
+    /// The entry that the command names by its id, if it names one.
     pub(crate) const fn time_entry_id(&self) -> Option<TimeEntryId> {
         match self {
             Self::Edit(edit) => Some(edit.id),
@@ -141,7 +139,7 @@ impl Command {
         }
     }
 
-    /// Every entry that the command asks to log.
+    /// Every entry that the command logs.
     pub(crate) fn logs(&self) -> impl Iterator<Item = &LogTimeEntry> {
         let (one, many) = match self {
             Self::Log(log) => (Some(log), &[][..]),

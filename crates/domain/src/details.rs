@@ -1,5 +1,5 @@
-//! The members of an entry that may be edited, each listed wherever a new one must not be
-//! forgotten: what an entry says, a change of that, and how such a change is told.
+//! The members of an entry that may be edited, patches of them, and their changes. All lists of
+//! members are in this file, so that a new member is added to each.
 
 use crate::duration::WorkDuration;
 use crate::ids::{ReleaseId, TicketId, UserId};
@@ -7,7 +7,7 @@ use crate::named::named;
 use crate::text::Description;
 use crate::work_date::WorkDate;
 
-/// What a time entry says: the part that may be edited.
+/// The part of a time entry that may be edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Details {
     /// Who worked.
@@ -27,7 +27,7 @@ pub struct Details {
 }
 
 impl Details {
-    /// What must be said, with nothing else: billable, and no value where there may be none.
+    /// Details with only the required members: billable, without optional members.
     #[must_use]
     pub const fn new(user_id: UserId, work_date: WorkDate, duration: WorkDuration) -> Self {
         Self {
@@ -41,8 +41,7 @@ impl Details {
         }
     }
 
-    /// The members and their values. The pattern is exhaustive, so a new member cannot be
-    /// forgotten.
+    /// The members and their values. The pattern is exhaustive, so no new member is forgotten.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (Field, FieldValue)> {
         fn text(value: Option<impl ToString>) -> FieldValue {
             value.map_or(FieldValue::Null, |value| FieldValue::Text(value.to_string()))
@@ -71,8 +70,8 @@ impl Details {
     }
 }
 
-/// What to change in an entry. A member that is none stays as it is; one that may be without a
-/// value has two layers, and `Some(None)` takes its value away.
+/// Changes of an entry's details. A member that is `None` does not change. For an optional member,
+/// `Some(None)` removes the value.
 ///
 /// ```
 /// # use timelog_domain::*;
@@ -106,7 +105,7 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// What an entry says after the patch.
+    /// The details after the patch.
     #[must_use]
     pub fn applied_to(&self, details: &Details) -> Details {
         let Self { user_id, work_date, duration, description, billable, ticket_id, release_id } =

@@ -1,4 +1,4 @@
-//! What an entry may refer to: projects, users, and a project's tickets and releases.
+//! The directory, which entries refer to: projects, users, and a project's tickets and releases.
 
 use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, UserId};
 use crate::text::Name;
@@ -10,9 +10,9 @@ pub struct Project {
     pub organization_id: OrganizationId,
     /// Its id.
     pub id: ProjectId,
-    /// What it is called.
+    /// Its name.
     pub name: Name,
-    /// An archived project takes no new time.
+    /// Whether it is archived. An archived project takes no new time.
     pub archived: bool,
 }
 
@@ -23,9 +23,9 @@ pub struct User {
     pub organization_id: OrganizationId,
     /// Their id.
     pub id: UserId,
-    /// What they are called.
+    /// Their name.
     pub name: Name,
-    /// Time can be logged for active users only.
+    /// Whether time can be logged for them.
     pub active: bool,
 }
 
@@ -52,6 +52,6 @@ pub struct Release {
     pub project_id: ProjectId,
     /// Its id.
     pub id: ReleaseId,
-    /// What it is called.
+    /// Its name.
     pub name: Name,
 }

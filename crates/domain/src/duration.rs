@@ -1,4 +1,4 @@
-//! How long the work took: whole minutes, and the decimal hours they are written as.
+//! How long the work took, in whole minutes or decimal hours.
 
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 
@@ -6,13 +6,13 @@ use crate::given::Given;
 
 /// The most digits before the decimal point of an hours text.
 const MAX_WHOLE_DIGITS: usize = 4;
-/// The most digits after it: programs write 4 ÷ 3 with as many as their numbers have.
+/// The most digits after the decimal point. Programs write 4 ÷ 3 with all digits of their numbers.
 const MAX_FRACTION_DIGITS: usize = 30;
 
 /// A duration of 1 to 1440 whole minutes, a day at most.
 ///
-/// Minutes are the truth and hours are a way to write them: every value survives minutes → hours →
-/// minutes. All arithmetic is decimal and rounding happens once, half up.
+/// The value is the minutes, and hours are a way to write them: minutes → hours → minutes has the
+/// same value for each duration. All arithmetic is decimal and rounding happens once, half up.
 ///
 /// ```
 /// use timelog_domain::WorkDuration;
@@ -26,7 +26,7 @@ const MAX_FRACTION_DIGITS: usize = 30;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct WorkDuration(u16);
 
-/// Why a number of minutes or an hours text is no [`WorkDuration`].
+/// Why a number of minutes or a text of hours is not a [`WorkDuration`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDuration {
     /// The minutes are fewer than 1 or more than 1440.
@@ -46,7 +46,7 @@ pub enum InvalidDuration {
     /// Neither minutes nor hours were given.
     #[error("minutes or hours must be given")]
     Missing,
-    /// The hours come to other minutes than those beside them.
+    /// Minutes and hours are both given and are different durations.
     #[error("must come to the same as minutes, or be left out")]
     HoursDisagree,
 }
@@ -68,7 +68,7 @@ impl WorkDuration {
     /// The longest duration, 1440 minutes (24 hours).
     pub const MAX: Self = Self(1440);
 
-    /// A duration of so many minutes.
+    /// A duration of whole minutes.
     ///
     /// # Errors
     ///
@@ -83,8 +83,8 @@ impl WorkDuration {
 
     /// A duration from decimal hours: `hours × 60`, rounded half up to a whole minute.
     ///
-    /// The text is checked against its grammar before any arithmetic, so a hostile one costs no
-    /// more than a short one.
+    /// The grammar is checked before any arithmetic, so a hostile text such as `1e999999999` is
+    /// cheap.
     ///
     /// # Errors
     ///
@@ -109,40 +109,38 @@ impl WorkDuration {
             .ok_or(InvalidDuration::HoursOutOfRange)
     }
 
-    /// The duration that a request to log gives. Minutes win; the hours beside them must be well
-    /// formed but are otherwise ignored, even out of range.
+    /// The duration in a request to log. If both are given, the minutes count; the hours must be
+    /// well formed, but may be out of range.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong: as [`from_minutes`](Self::from_minutes) and
-    /// [`from_hours`](Self::from_hours), or [`InvalidDuration::Missing`] where neither is given. Of
-    /// what is [unreadable](Given::Unreadable), whoever read it tells what is wrong, so the list
-    /// may be empty.
+    /// All errors: those of [`from_minutes`](Self::from_minutes) and
+    /// [`from_hours`](Self::from_hours), or [`InvalidDuration::Missing`] where neither is given.
+    /// [Unreadable](Given::Unreadable) members have none, so the list may be empty.
     pub fn to_log(minutes: Given<i64>, hours: Given<&str>) -> Result<Self, Vec<InvalidDuration>> {
-        let hours_decide = minutes.is_absent();
+        let minutes_absent = minutes.is_absent();
         let minutes = minutes.map(Self::from_minutes);
         let hours = match hours.map(Self::from_hours) {
-            Given::Is(Err(InvalidDuration::HoursOutOfRange)) if !hours_decide => Given::Absent,
+            Given::Is(Err(InvalidDuration::HoursOutOfRange)) if !minutes_absent => Given::Absent,
             hours => hours,
         };
         match (minutes, hours) {
             (Given::Absent, Given::Absent) => Err(vec![InvalidDuration::Missing]),
             (Given::Is(Ok(duration)), Given::Absent | Given::Is(Ok(_)))
             | (Given::Absent, Given::Is(Ok(duration))) => Ok(duration),
-            (minutes, hours) => Err(all_wrong([minutes, hours])),
+            (minutes, hours) => Err(errors_of([minutes, hours])),
         }
     }
 
-    /// The duration that a request to edit gives, if any. Minutes and hours that are both given
-    /// must say the same: whoever reads an entry, corrects its hours and sends all of it back means
-    /// the hours, so a correction must not let the minutes win.
+    /// The duration in a request to edit, if any. If both are given, they must be equal. Otherwise
+    /// the minutes would win for a client that reads an entry, corrects its hours and sends both
+    /// back.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong: as [`from_minutes`](Self::from_minutes) and
-    /// [`from_hours`](Self::from_hours), or [`InvalidDuration::HoursDisagree`]. Of what is
-    /// [unreadable](Given::Unreadable), whoever read it tells what is wrong, so the list may be
-    /// empty.
+    /// All errors: those of [`from_minutes`](Self::from_minutes) and
+    /// [`from_hours`](Self::from_hours), or [`InvalidDuration::HoursDisagree`].
+    /// [Unreadable](Given::Unreadable) members have none, so the list may be empty.
     ///
     /// ```
     /// use timelog_domain::{Given, InvalidDuration, WorkDuration};
@@ -164,7 +162,7 @@ impl WorkDuration {
             }
             (Given::Is(Ok(duration)), Given::Absent | Given::Is(Ok(_)))
             | (Given::Absent, Given::Is(Ok(duration))) => Ok(Some(duration)),
-            (minutes, hours) => Err(all_wrong([minutes, hours])),
+            (minutes, hours) => Err(errors_of([minutes, hours])),
         }
     }
 
@@ -182,8 +180,8 @@ impl WorkDuration {
     }
 }
 
-/// Decimal hours of any number of minutes, as [`WorkDuration::hours`] writes them. For totals,
-/// which pass 24 hours: add minutes up and convert the sum once.
+/// Decimal hours of any number of minutes, as [`WorkDuration::hours`] writes them. For totals, add
+/// up the minutes and convert the sum once.
 ///
 /// ```
 /// assert_eq!(timelog_domain::hours_of_minutes(50 + 50), "1.67");
@@ -192,8 +190,7 @@ impl WorkDuration {
 #[must_use]
 pub fn hours_of_minutes(minutes: u64) -> String {
     let (hours, minutes) = (minutes / 60, minutes % 60);
-    // Hundredths of an hour, half up. At most 98 here (59 minutes), so it never carries into the
-    // hours.
+    // Hundredths of an hour, rounded half up: at most 98, for 59 minutes.
     let hundredths = (minutes * 100 + 30) / 60;
     match (hundredths / 10, hundredths % 10) {
         (0, 0) => format!("{hours}"),
@@ -202,7 +199,7 @@ pub fn hours_of_minutes(minutes: u64) -> String {
     }
 }
 
-fn all_wrong(read: [Given<Result<WorkDuration, InvalidDuration>>; 2]) -> Vec<InvalidDuration> {
+fn errors_of(read: [Given<Result<WorkDuration, InvalidDuration>>; 2]) -> Vec<InvalidDuration> {
     let wrong = |read| if let Given::Is(Err(error)) = read { Some(error) } else { None };
     read.into_iter().filter_map(wrong).collect()
 }
@@ -226,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_minute_of_a_day_survives_the_way_through_hours() {
+    fn every_minute_of_a_day_is_the_same_after_conversion_to_hours() {
         for minutes in 1..=1440 {
             let duration = WorkDuration::from_minutes(minutes).unwrap();
             assert_eq!(
@@ -273,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_says_one_duration_or_none() {
+    fn an_edit_has_one_duration_or_none() {
         use InvalidDuration::{HoursDisagree, HoursOutOfRange, MinutesOutOfRange};
         let to_edit = |minutes: Option<i64>, hours: Option<&str>| {
             WorkDuration::to_edit(minutes.into(), hours.into())
@@ -288,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_unreadable_nothing_is_told_and_yet_it_is_refused() {
+    fn unreadable_members_are_refused_without_an_error_of_their_own() {
         for (minutes, hours) in [
             (Given::Unreadable, Given::Absent),
             (Given::Unreadable, Given::Is("1")),
@@ -298,7 +295,7 @@ mod tests {
             assert_eq!(WorkDuration::to_log(minutes, hours), Err(Vec::new()));
             assert_eq!(WorkDuration::to_edit(minutes, hours), Err(Vec::new()));
         }
-        // Unreadable minutes are minutes, so hours beside them need not be in range to log.
+        // Unreadable minutes are given too, so the hours may be out of range in a request to log.
         let (minutes, hours) = (Given::Unreadable, Given::Is("9999"));
         assert_eq!(WorkDuration::to_log(minutes, hours), Err(Vec::new()));
         let out_of_range = Err(vec![InvalidDuration::HoursOutOfRange]);
@@ -334,7 +331,7 @@ mod tests {
         }
 
         #[test]
-        fn no_other_text_is_hours(text in "\\PC{0,16}") {
+        fn other_texts_are_not_hours(text in "\\PC{0,16}") {
             let grammar = text.chars().filter(|c| *c == '.').count() <= 1
                 && text.chars().all(|c| c.is_ascii_digit() || c == '.')
                 && !text.starts_with('.') && !text.ends_with('.') && !text.is_empty();

@@ -2,11 +2,11 @@
 
 use crate::text::ExternalRefPart;
 
-/// What an entry is called elsewhere, such as `jira` / `worklog` / `10042`.
+/// The name of an entry in another system, such as `jira` / `worklog` / `10042`.
 ///
-/// Within an organization the three parts together name at most one live entry, for ever: logging
-/// under the same reference again updates that entry instead of adding a second one. Parts are
-/// compared byte for byte: `A` is not `a`, and a precomposed `é` is not a decomposed one.
+/// Within an organization the three parts name at most one entry: logging under the same reference
+/// again updates that entry instead of adding a second one. Parts are compared byte for byte: `A`
+/// is not `a`, and a precomposed `é` is not a decomposed one.
 ///
 /// ```
 /// use timelog_domain::ExternalRef;
@@ -23,7 +23,7 @@ use crate::text::ExternalRefPart;
 pub struct ExternalRef {
     /// The other system.
     pub provider: ExternalRefPart,
-    /// The kind of thing it is there.
+    /// Its type there.
     pub external_type: ExternalRefPart,
     /// Its id there.
     pub external_id: ExternalRefPart,

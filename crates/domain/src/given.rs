@@ -1,19 +1,18 @@
-//! What a request says of one of its members.
+//! A member of a request: absent, unreadable or a value.
 
-/// What was said of one member of a request: nothing, something that is no value of its type
-/// (whoever read it tells that), or a value.
+/// One member of a request. The code that parses the request reports an unreadable member itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Given<T> {
-    /// Nothing.
+    /// The request does not have the member.
     Absent,
-    /// Something that is no value of the member's type.
+    /// The member has a value of another type.
     Unreadable,
     /// A value.
     Is(T),
 }
 
 impl<T> Given<T> {
-    /// Whether nothing was said.
+    /// Whether the member is absent.
     #[must_use]
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
@@ -28,13 +27,13 @@ impl<T> Given<T> {
         }
     }
 
-    /// That value where nothing was said.
+    /// The default if the member is absent.
     #[must_use]
     pub fn or(self, default: T) -> Self {
         if self.is_absent() { Self::Is(default) } else { self }
     }
 
-    /// The same of a value that is made of this one.
+    /// Converts the value, if there is one.
     #[must_use]
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Given<U> {
         match self {
@@ -46,7 +45,7 @@ impl<T> Given<T> {
 }
 
 impl Given<String> {
-    /// The same of the text inside.
+    /// Borrows the text, if there is one.
     #[must_use]
     pub fn as_deref(&self) -> Given<&str> {
         match self {
@@ -58,7 +57,7 @@ impl Given<String> {
 }
 
 impl<T> From<Option<T>> for Given<T> {
-    /// No value is an absent one.
+    /// `None` is an absent member.
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Absent, Self::Is)
     }

@@ -1,4 +1,4 @@
-//! What happened to an entry: who changed what, when and why.
+//! The history of an entry: who changed what, when and why.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,8 +15,7 @@ use crate::timestamp::Timestamp;
 pub struct HistoryRecord {
     /// The organization of the entry.
     pub organization_id: OrganizationId,
-    /// The project of the entry. Kept here because the entry may be gone when its history is asked
-    /// for.
+    /// The project of the entry, which may no longer exist when its history is read.
     pub project_id: ProjectId,
     /// The entry that changed.
     pub time_entry_id: TimeEntryId,
@@ -30,16 +29,16 @@ pub struct HistoryRecord {
     pub key_id: KeyId,
     /// For which user, where that key is bound to one.
     pub user_id: Option<UserId>,
-    /// Why, where that was said.
+    /// The reason, where one was given.
     pub reason: Option<Reason>,
-    /// On which invoice, where one was named.
+    /// The invoice, where one was named.
     pub invoice_ref: Option<InvoiceRef>,
     /// The status before; none before the first change.
     pub from: Option<Status>,
     /// The status after; none after the last change, when the entry was deleted.
     pub to: Option<Status>,
-    /// The members whose values changed. None are listed when the entry is logged; when it is
-    /// deleted all are, so that the history tells what is gone.
+    /// The members whose values changed: none when the entry is logged, all when it is deleted, so
+    /// that the history has what was deleted.
     pub changes: Vec<FieldChange>,
 }
 
@@ -55,22 +54,21 @@ pub struct HistoryRecord {
 pub enum Event {
     /// It was logged.
     Log,
-    /// Its content was changed.
+    /// Its details were changed.
     Edit,
     /// It was deleted.
     Delete,
-    /// It moved through its life.
+    /// It moved to another status.
     Action(Action),
 }
 
-/// The text names no [`Event`].
+/// The text does not name an [`Event`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be log, edit, delete or an action")]
 pub struct UnknownEvent;
 
 impl Event {
-    /// The name, as it stands on the wire and in the database. An action's event has the action's
-    /// name.
+    /// The name on the wire and in the database. The event of an action has the action's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Answers that are kept for a day, so that a repeated request has no second effect.
+//! Stored answers, by which a repeated request has no second effect.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use crate::ids::{KeyId, OrganizationId};
 use crate::outcome::Outcome;
 use crate::timestamp::Timestamp;
 
-/// How long an answer is kept: 24 hours from the moment its request took effect.
+/// How long an answer is stored: 24 hours after its request was carried out.
 pub const ANSWER_LIFETIME: Duration = Duration::from_hours(24);
 
 /// The value of an `Idempotency-Key`: 1 to 255 characters from space to `~`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey(String);
 
-/// The text is no [`IdempotencyKey`].
+/// The text is not an [`IdempotencyKey`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must have 1 to 255 visible ASCII characters")]
 pub struct InvalidIdempotencyKey;
@@ -41,10 +41,10 @@ impl TryFrom<String> for IdempotencyKey {
     }
 }
 
-/// What a key is unique within. Two requests repeat each other when their scopes are equal.
+/// What an idempotency key is unique within, with the key. Requests with equal scopes are repeats.
 ///
-/// Each API key has its own: two programs of one organization may both number their requests from
-/// 1. A key that gets a new secret keeps its id, and so its scope.
+/// API keys have separate scopes, because two programs of one organization may both number their
+/// requests from 1. An API key keeps its id, and so its scopes, when its secret is rotated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyScope {
     /// The caller's organization.
@@ -57,12 +57,12 @@ pub struct IdempotencyScope {
     pub key: IdempotencyKey,
 }
 
-/// A digest of a request's body, by which a repeat with another body is told.
+/// A digest of a request's body, by which a repeat with another body is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub [u8; 32]);
 
-/// An answer as it was given, with a status and two headers of HTTP, so that a repeat is answered
-/// alike. No rule reads any of it: it is kept and handed back.
+/// An HTTP answer as it was sent, so that a repeat gets the same. The domain only stores and
+/// returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
     /// The status, a 2xx.
@@ -75,48 +75,48 @@ pub struct StoredAnswer {
     pub body: Vec<u8>,
 }
 
-/// What is kept under an [`IdempotencyScope`].
+/// What is stored for an [`IdempotencyScope`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRecord {
-    /// The digest of the body that was answered.
+    /// The digest of the request's body.
     pub fingerprint: Fingerprint,
     /// The answer.
     pub answer: StoredAnswer,
-    /// The first moment at which the key is new again.
+    /// The first instant at which the key can be used anew.
     pub expires_at: Timestamp,
 }
 
 impl IdempotencyRecord {
-    /// Whether the record still answers repeats. At `expires_at` itself it no longer does.
+    /// Whether the record still answers repeats. At `expires_at` it does not.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at
     }
 }
 
-/// What to do with a repeat whose body is not the one that was answered.
+/// What to do with a repeat that has another body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MismatchPolicy {
-    /// Answer it as if it were the same.
+    /// Replay the stored answer.
     #[default]
     Replay,
     /// Refuse it.
     Reject,
 }
 
-/// Turns an outcome into the answer that is sent and kept.
+/// Renders an outcome as the answer that is sent and stored.
 pub type Render = Arc<dyn Fn(&Outcome) -> StoredAnswer + Send + Sync>;
 
 /// A request's claim on an idempotency key.
 #[derive(Clone)]
 pub struct Claim {
-    /// The key and what it is unique within.
+    /// The idempotency key and what it is unique within.
     pub scope: IdempotencyScope,
     /// The digest of this request's body.
     pub fingerprint: Fingerprint,
-    /// What to do if the stored answer was to another body.
+    /// What to do if the stored answer is that of another body.
     pub on_mismatch: MismatchPolicy,
-    /// Renders the answer to keep, if this request is the first.
+    /// Renders the answer to store, if this request is the first.
     pub render: Render,
 }
 

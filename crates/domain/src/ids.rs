@@ -1,5 +1,4 @@
-//! Identifiers. Each kind of thing has its own type, so a project id can never stand where a user
-//! id belongs.
+//! Identifiers. Each kind has its own type, so a project id cannot be used as a user id.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,8 +10,8 @@ use uuid::Uuid;
 #[error("must be a hyphenated UUID such as 3fa85f64-5717-4562-b3fc-2c963f66afa6")]
 pub struct InvalidId;
 
-/// The length of `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`. No other form that the `uuid` crate reads
-/// is as long.
+/// The length of `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`. No other form that the `uuid` crate parses
+/// has this length.
 const HYPHENATED_LENGTH: usize = 36;
 
 fn parse_hyphenated(text: &str) -> Result<Uuid, InvalidId> {
@@ -85,7 +84,8 @@ ids! {
     KeyId;
 }
 
-/// Names a time entry in the store: the organization always comes first, so no lookup can cross it.
+/// Identifies a time entry in the store. It has the organization, so no look-up can find another
+/// organization's entry.
 pub type TimeEntryKey = (OrganizationId, TimeEntryId);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The slice of stored state that decisions are made on, and the changes they make to it.
+//! The stored values that decisions need, and the changes they make.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -15,8 +15,8 @@ use crate::time_entry::TimeEntry;
 pub(crate) type RefKey = (OrganizationId, ExternalRef);
 
 /// Stored state as plain values. An adapter loads what the requests of one batch
-/// [touch](crate::Touches), the decisions change it, and the adapter saves the [`Changes`]. What
-/// was not loaded does not exist.
+/// [touch](crate::Touches), the decisions change it, and the adapter saves the [`Changes`]. A value
+/// that was not loaded does not exist for decisions.
 #[derive(Debug, Default)]
 pub struct Ledger {
     projects: HashMap<(OrganizationId, ProjectId), Project>,
@@ -29,25 +29,25 @@ pub struct Ledger {
     journal: Vec<Undo>,
 }
 
-/// How to take one change back. The journal of these is also the list of what changed.
+/// How to undo one change. The journal of these is also the list of all changes.
 #[derive(Debug)]
 enum Undo {
     TimeEntry { key: TimeEntryKey, before: Option<TimeEntry>, history: HistoryRecord },
     Answer { scope: IdempotencyScope, before: Option<IdempotencyRecord> },
 }
 
-/// A moment that a ledger can be taken back to.
+/// A state that a ledger can be rolled back to.
 #[derive(Debug, Clone, Copy)]
 pub struct Savepoint(usize);
 
-/// Loading: what is stored goes in here and is not a change.
+/// Loading stored values, which does not count as a change.
 impl Ledger {
     /// Adds a stored project, or replaces it.
     pub fn load_project(&mut self, project: Project) {
         self.projects.insert((project.organization_id, project.id), project);
     }
 
-    /// Adds a stored user, or replaces them.
+    /// Adds a stored user, or replaces it.
     pub fn load_user(&mut self, user: User) {
         self.users.insert((user.organization_id, user.id), user);
     }
@@ -126,42 +126,41 @@ impl Ledger {
         self.time_entry(organization, *id)
     }
 
-    /// The answer kept under that scope, live or expired.
+    /// The stored answer of that scope, live or expired.
     #[must_use]
     pub fn answer(&self, scope: &IdempotencyScope) -> Option<&IdempotencyRecord> {
         self.answers.get(scope)
     }
 }
 
-/// Changing, taking back, and handing over what changed.
+/// Changing, rolling back, and returning the changes.
 impl Ledger {
-    /// Stores an entry, new or changed, with the record of that change.
+    /// Puts a new or changed entry, with the record of that change.
     pub(crate) fn put_time_entry(&mut self, entry: TimeEntry, history: HistoryRecord) {
         let key = (entry.organization_id(), entry.id());
         let before = self.insert(entry);
         self.journal.push(Undo::TimeEntry { key, before, history });
     }
 
-    /// Deletes an entry, with the record of that change. Its external reference is free from here
-    /// on.
+    /// Deletes an entry, with the record of that change. This frees its external reference.
     pub(crate) fn delete_time_entry(&mut self, key: TimeEntryKey, history: HistoryRecord) {
         let before = self.remove(&key);
         self.journal.push(Undo::TimeEntry { key, before, history });
     }
 
-    /// Keeps an answer.
+    /// Puts the answer of a request with an idempotency key.
     pub(crate) fn put_answer(&mut self, scope: IdempotencyScope, record: IdempotencyRecord) {
         let before = self.answers.insert(scope.clone(), record);
         self.journal.push(Undo::Answer { scope, before });
     }
 
-    /// Marks this moment.
+    /// Marks the present state.
     #[must_use]
     pub const fn savepoint(&self) -> Savepoint {
         Savepoint(self.journal.len())
     }
 
-    /// Takes back every change made since the savepoint.
+    /// Undoes every change made since the savepoint.
     pub fn roll_back_to(&mut self, savepoint: Savepoint) {
         for undo in self.journal.split_off(savepoint.0.min(self.journal.len())).into_iter().rev() {
             match undo {
@@ -179,8 +178,7 @@ impl Ledger {
         }
     }
 
-    /// What changed since the ledger was loaded or last asked. From here on the changes count as
-    /// stored.
+    /// Returns the changes since the last call. From here on they count as stored.
     pub fn take_changes(&mut self) -> Changes {
         let mut entries = BTreeMap::new();
         let mut answers = BTreeSet::new();
@@ -188,7 +186,7 @@ impl Ledger {
         for undo in self.journal.drain(..) {
             match undo {
                 Undo::TimeEntry { key, before, history: record } => {
-                    // The first change of an entry knows what was loaded.
+                    // The state before the first change of an entry is what was loaded.
                     entries.entry(key).or_insert_with(|| before.as_ref().map(TimeEntry::version));
                     history.push(record);
                 }
@@ -206,7 +204,7 @@ impl Ledger {
                         .push(TimeEntryChange { loaded, time_entry: entry.clone() });
                 }
                 (None, Some(loaded)) => changes.deletions.push(TimeEntryDeletion { key, loaded }),
-                // Logged and deleted since: the store never sees it, only its history.
+                // An entry that was logged and deleted: only its history is stored.
                 (None, None) => {}
             }
         }
@@ -227,7 +225,7 @@ impl Ledger {
         self.time_entries.values().filter(move |entry| entry.organization_id() == organization)
     }
 
-    /// Forgets at most `limit` answers that have expired by `now`, and says how many.
+    /// Removes at most `limit` answers that have expired by `now`. Returns how many.
     #[cfg(any(test, feature = "test-support"))]
     pub(crate) fn sweep_answers(&mut self, now: crate::Timestamp, limit: u32) -> u64 {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);

@@ -1,6 +1,6 @@
-//! One way to give the values of an enum the names they have on the wire and in the database.
+//! Enums whose values have names on the wire and in the database.
 
-/// The text is none of the names that it may be.
+/// The text is not one of the allowed names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of {}", .0.join(", "))]
 pub struct UnknownName(pub(crate) &'static [&'static str]);
@@ -22,7 +22,7 @@ macro_rules! named {
             /// Every value, in the order of the declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The name, as it stands on the wire and in the database.
+            /// The name on the wire and in the database.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {

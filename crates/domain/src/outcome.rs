@@ -1,40 +1,39 @@
-//! What comes of a command, also where it is refused: a refusal of many says what came of each, and
-//! one of these may be a refusal.
+//! The result of a command: an outcome or a refusal. They share a file because each can have the
+//! other in its items.
 
 use crate::details::Field;
 use crate::permission::Permission;
 use crate::time_entry::{ImpossibleAction, InvalidTransition, NotEditable, TimeEntry};
 
-/// What came of a command that was carried out.
+/// The result of a command that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// A new entry was logged.
     Created(TimeEntry),
     /// An entry that existed was changed.
     Updated(TimeEntry),
-    /// The entry already was as asked for.
+    /// The entry already had these details.
     Unchanged(TimeEntry),
     /// The entry was deleted.
     Deleted,
-    /// Many were asked for. What came of each, in the order they were asked for.
+    /// The results of the items of a command for many entries, in order.
     Many(Vec<ItemOutcome>),
 }
 
-/// What came of one item of a command that asks for many.
+/// The result of one item of a command for many entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ItemOutcome {
     /// A new entry was logged.
     Created(TimeEntry),
     /// An entry that existed was changed.
     Updated(TimeEntry),
-    /// The entry already was as asked for.
+    /// The entry already had these details.
     Unchanged(TimeEntry),
     /// It was refused.
     Refused(Refusal),
-    /// It was invalid before anything could be decided. What is wrong with it, whoever read it
-    /// knows.
+    /// It was not valid, so nothing was decided. The edge knows its violations.
     Invalid,
-    /// It would have succeeded, had not another item failed in a command that is all or nothing.
+    /// It did not fail, but another item of an atomic command did.
     NotApplied,
 }
 
@@ -59,14 +58,14 @@ impl ItemOutcome {
         }
     }
 
-    /// Whether the item failed by itself: it was refused or invalid.
+    /// Whether the item itself was refused or invalid.
     #[must_use]
     pub const fn is_failure(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Invalid)
     }
 }
 
-/// Every way the domain says no. Nothing has changed then, and nothing is kept of the request.
+/// Why the domain refuses a command. A refused command changes nothing, and no answer is stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The caller's key lacks the permission.
@@ -81,20 +80,20 @@ pub enum Refusal {
     /// The organization has no such time entry.
     #[error("there is no such time entry")]
     TimeEntryNotFound,
-    /// The caller's key is limited to one project, and this is another. Said of entries that exist
-    /// and, before it is known whether they exist, of projects.
+    /// The caller's key is limited to one project, and this is another. A project is refused before
+    /// it is looked up, an entry only if it exists.
     #[error("this API key is limited to one project, and this is another")]
     OutOfScope,
     /// The caller's key is bound to one user, and this is another user's entry.
     #[error("this key may change only the entries of its own user")]
     AnotherUsersEntry,
-    /// The caller's key is bound to the user whose entry it would judge.
+    /// The caller's key is bound to the user of the entry, and may not judge it.
     #[error("this key may not approve, reject or reopen the entries of its own user")]
     OwnEntry,
-    /// The entry's version is none of those that the caller would change.
+    /// The entry's version is not one of those that the caller named.
     #[error("the entry has changed, and its version is none of those that If-Match names")]
     PreconditionFailed,
-    /// The entry would refer to what the directory does not have.
+    /// The entry refers to something that the directory does not have.
     #[error("the entry refers to what does not exist")]
     References(Vec<InvalidReference>),
     /// The project is archived and takes no more time.
@@ -103,20 +102,20 @@ pub enum Refusal {
     /// The external reference names an entry of another project.
     #[error("the external reference already names an entry of another project")]
     ExternalRefConflict,
-    /// The entry would change, and its status does not allow that.
+    /// The entry's status does not allow a change.
     #[error(transparent)]
     NotEditable(#[from] NotEditable),
     /// The entry's status does not allow the action.
     #[error(transparent)]
     InvalidTransition(#[from] InvalidTransition),
-    /// The entry would be put on an invoice, and it is not billable.
+    /// The entry is not billable, so it cannot be put on an invoice.
     #[error("{}", ImpossibleAction::NotBillable)]
     NotBillable,
-    /// Some of many failed, and all or none were to succeed. Says of each what it came to; those
-    /// that would have succeeded are [`NotApplied`](ItemOutcome::NotApplied).
+    /// Some items of an atomic command failed. It has the result of each item; those that did not
+    /// fail are [`NotApplied`](ItemOutcome::NotApplied).
     #[error("some items failed, so none took effect")]
     BatchFailed(Vec<ItemOutcome>),
-    /// The idempotency key was used with another body, and the caller wants that refused.
+    /// The idempotency key was used with another body, and the claim does not allow that.
     #[error("the idempotency key was used before with another body")]
     IdempotencyKeyReused,
 }
@@ -130,7 +129,7 @@ impl From<ImpossibleAction> for Refusal {
     }
 }
 
-/// A member that refers to what the directory does not have.
+/// A member that refers to something that the directory does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidReference {
     /// `userId` names no user of the organization.
@@ -159,8 +158,7 @@ impl InvalidReference {
     }
 }
 
-/// What became of one entry that was logged, edited or moved: the part that [`Outcome`] and
-/// [`ItemOutcome`] share.
+/// The result of logging, editing or moving one entry: what [`Outcome`] and [`ItemOutcome`] share.
 #[derive(Debug)]
 pub(crate) enum Written {
     Created(TimeEntry),

@@ -1,11 +1,11 @@
-//! What a key may be allowed to do.
+//! The permissions of a key.
 
 use std::fmt;
 
 use crate::named::{UnknownName, named};
 
 named! {
-    /// One thing a key may be allowed to do.
+    /// One permission of a key.
     pub enum Permission {
         /// Read entries and the directory.
         Read = "read",
@@ -13,7 +13,7 @@ named! {
         Write = "write",
         /// Approve, reject, reopen, lock and unlock entries.
         Approve = "approve",
-        /// Put entries on an invoice and take them off.
+        /// Put entries on an invoice and remove them from it.
         Bill = "bill",
         /// Maintain the directory.
         Admin = "admin",
@@ -83,7 +83,7 @@ impl fmt::Display for Permissions {
 impl std::str::FromStr for Permissions {
     type Err = UnknownName;
 
-    /// Reads comma-separated names; no name twice is needed and none is an error.
+    /// Reads comma-separated names. A repeated name counts once; an empty name is an error.
     fn from_str(text: &str) -> Result<Self, UnknownName> {
         text.split(',').map(|name| name.trim().parse::<Permission>()).collect()
     }

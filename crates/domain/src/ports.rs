@@ -1,5 +1,5 @@
-//! What the service needs of the outside. Adapters implement these traits; the words MUST and MUST
-//! NOT state what every caller relies on, and one suite of tests holds each adapter to them.
+//! The ports: what the domain needs of the outside. Adapters implement these traits. MUST and MUST
+//! NOT state what callers rely on; one suite of tests checks it on every adapter.
 
 use std::pin::Pin;
 
@@ -16,7 +16,7 @@ use crate::text::Name;
 use crate::time_entry::TimeEntry;
 use crate::timestamp::Timestamp;
 
-/// What a port's method returns: a future that any runtime can drive.
+/// What a port's method returns: a future for any runtime.
 pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send + 'a>>;
 
 /// Why a port could not do its work.
@@ -25,16 +25,15 @@ pub enum PortError {
     /// More work is waiting than the adapter takes. Nothing was begun; trying again later helps.
     #[error("too many requests are waiting for the store")]
     Busy,
-    /// The store is away, locked or full. Trying again later helps. The change was not stored, or
-    /// it was and a repeat with the same idempotency key finds that out.
+    /// The store is unreachable, locked or full. Trying again later helps. The change may or may
+    /// not be stored; a repeat with the same idempotency key is safe.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// What is to be stored refers to what the store does not have, such as an organization that is
-    /// not known.
+    /// A value refers to something that the store does not have, such as an unknown organization.
     #[error("it refers to what does not exist")]
     UnknownReference,
-    /// The adapter met what it cannot deal with, such as a stored value it does not know. Trying
-    /// again does not help.
+    /// A fault of the adapter or of its data, such as an unknown stored value. Trying again does
+    /// not help.
     #[error("the store failed: {0}")]
     Internal(String),
 }
@@ -45,20 +44,20 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// Where time entries are kept.
+/// The store of time entries.
 pub trait TimeEntryRepository: Send + Sync {
     /// Decides a request with [`handle`](crate::handle) and stores what it changes.
     ///
     /// - It MUST NOT answer before the changes are durable, and MUST store all of a request's
-    ///   changes, the kept answer included, or none of them.
+    ///   changes, with the stored answer, or none of them.
     /// - Requests that change the same entry, or that name the same external reference or
-    ///   idempotency key, MUST come out as if they had run one after the other, whichever program
-    ///   they ran in.
+    ///   idempotency key, MUST have the result of running one after the other, also in different
+    ///   programs.
     /// - What a request only reads (a project, a user, a ticket, a release, or an entry that it
     ///   leaves as it is) MUST be as it was at some moment while the request ran. So time MAY be
     ///   logged on a project whose archiving was answered meanwhile. A request that begins after an
     ///   answer MUST see what was answered.
-    /// - One request's failure MUST NOT change what becomes of another.
+    /// - The failure of one request MUST NOT change the result of another.
     /// - Once begun it MUST run to its end, even if the caller stops waiting.
     /// - On [`PortError::Busy`] and on a [`Refusal`](crate::Refusal) nothing MUST have changed.
     fn execute(&self, request: Request) -> PortFuture<'_, Decision>;
@@ -72,22 +71,22 @@ pub trait TimeEntryRepository: Send + Sync {
     ) -> PortFuture<'_, Option<TimeEntry>>;
 }
 
-/// The answers that are kept for repeats. They are written by [`TimeEntryRepository::execute`],
-/// with the changes they answer.
+/// The stored answers for repeats. [`TimeEntryRepository::execute`] writes them, together with the
+/// changes of their requests.
 pub trait IdempotencyCache: Send + Sync {
-    /// The record kept under that scope, unless it has expired by `now`.
+    /// The record of that scope, unless it has expired by `now`.
     fn find<'a>(
         &'a self,
         scope: &'a IdempotencyScope,
         now: Timestamp,
     ) -> PortFuture<'a, Option<IdempotencyRecord>>;
 
-    /// Deletes at most `limit` records that have expired by `now`, and says how many. It MUST NOT
+    /// Deletes at most `limit` records that have expired by `now`. Returns how many. It MUST NOT
     /// delete a live one.
     fn sweep(&self, now: Timestamp, limit: u32) -> PortFuture<'_, u64>;
 }
 
-/// Reads many entries, and what became of them.
+/// Reads many entries, and the history of one.
 ///
 /// - No method MUST ever see another organization's entries or their history.
 /// - All of them, and [`TimeEntryRepository::find`], MUST see the same entries: those that exist,
@@ -97,11 +96,11 @@ pub trait IdempotencyCache: Send + Sync {
 pub trait TimeEntryQueries: Send + Sync {
     /// A page of the entries that the filter matches.
     ///
-    /// - They MUST be in the order of [`Sort::compare`](crate::Sort::compare), and all of them
-    ///   after the position that is asked for, whether or not there is an entry at it.
+    /// - They MUST be in the order of [`Sort::compare`](crate::Sort::compare), and after the
+    ///   position `after`, whether or not an entry has that position.
     /// - There MUST be as many as the limit allows, and a next position exactly if there are more.
-    /// - So whoever reads from the beginning to the end MUST meet every entry exactly once that
-    ///   exists all the while and keeps its place in the order, whatever is written meanwhile.
+    /// - A reader of all pages MUST get every entry exactly once that exists from beginning to end
+    ///   with the same position, whatever else is written meanwhile.
     /// - It SHOULD cost the same however far the position is from the beginning.
     ///
     /// A position of [another order](crate::Sort::has) is [`PortError::Internal`].
@@ -114,7 +113,7 @@ pub trait TimeEntryQueries: Send + Sync {
     /// How many entries the filter matches.
     fn count(&self, organization: OrganizationId, filter: Filter) -> PortFuture<'_, u64>;
 
-    /// What the entries that the filter matches add up to. The rows and the total MUST be of one
+    /// The totals of the entries that the filter matches. Rows and total MUST be of the same
     /// moment.
     fn summarize(
         &self,
@@ -123,8 +122,8 @@ pub trait TimeEntryQueries: Send + Sync {
         by: GroupBy,
     ) -> PortFuture<'_, Summary>;
 
-    /// Every change of the entry of that id, oldest first; nothing where there never was one. It
-    /// MUST outlive the entry.
+    /// Every change of the entry of that id, oldest first; empty if there never was such an entry.
+    /// It MUST outlive the entry.
     fn history(
         &self,
         organization: OrganizationId,
@@ -132,17 +131,18 @@ pub trait TimeEntryQueries: Send + Sync {
     ) -> PortFuture<'_, Vec<HistoryRecord>>;
 }
 
-/// What entries may refer to.
+/// The directory, which entries refer to.
 ///
-/// - Every `put` creates or replaces and says whether it created. Repeating it MUST change nothing.
+/// - Every `put` creates or replaces, and returns whether it created. Repeating it MUST change
+///   nothing.
 /// - A `put` into an organization or a project that is not known MUST be
 ///   [`PortError::UnknownReference`].
-/// - No read MUST ever see what belongs to another organization, nor a ticket or release of
-///   another project. Reads MUST see every `put` that was answered before.
+/// - A read MUST NOT see anything of another organization, nor a ticket or release of another
+///   project. It MUST see every `put` that was answered before.
 /// - Pages are in ascending order of ids, of at most `limit` items, and begin after the id that is
 ///   given.
 pub trait Directory: Send + Sync {
-    /// Makes the organization known. Everything else needs that first.
+    /// Stores an organization. Everything else needs that first.
     fn put_organization(&self, id: OrganizationId, name: Name) -> PortFuture<'_, bool>;
     /// Stores a project.
     fn put_project(&self, project: Project) -> PortFuture<'_, bool>;
@@ -191,42 +191,40 @@ pub trait Directory: Send + Sync {
     ) -> PortFuture<'_, Option<Release>>;
 }
 
-/// Whether the store can be worked with.
+/// Whether the store can be used.
 pub trait Health: Send + Sync {
-    /// How the store is now; an error where it does not answer, or where it carries out no changes.
+    /// The state of the store now; an error if it does not answer or cannot make changes.
     ///
     /// - It MUST ask the store each time, and MUST change nothing in it.
     /// - [`current`](Readiness::current) MUST be false as long as the store lacks anything of the
     ///   schema that this program needs.
-    /// - [`warnings`](Readiness::warnings) MUST name every setting that the adapter knows of and
-    ///   cannot answer for, because of which the store may lose what was answered. They MUST NOT
-    ///   hold a secret.
+    /// - [`warnings`](Readiness::warnings) MUST name every setting the adapter knows of that may
+    ///   make the store lose answered changes. They MUST NOT have a secret.
     fn check(&self) -> PortFuture<'_, Readiness>;
 }
 
-/// How a store is.
+/// The state of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
     /// Whether it has the schema that this program needs.
     pub current: bool,
-    /// What its operator should know, a sentence each; nothing where all is well.
+    /// Warnings for the operator, a sentence each.
     pub warnings: Vec<String>,
 }
 
 /// The keys that callers authenticate with.
 pub trait ApiKeys: Send + Sync {
-    /// The key whose text was presented, revoked or not; none where the text is no key's. A text
-    /// that a key had [before](Self::rotate) is still the key's while its time is not over. The
-    /// comparison MUST take the same time wherever the texts differ, and the store MUST hold only a
-    /// digest of the text.
+    /// The key with this text, revoked or not. The [former](Self::rotate) text of a key also finds
+    /// it, until that expires. The comparison MUST take the same time wherever the texts differ,
+    /// and the store MUST have only a digest of the text.
     fn find<'a>(&'a self, presented: &'a str, now: Timestamp) -> PortFuture<'a, Option<ApiKey>>;
 
-    /// Makes a key. Its text is in the answer and nowhere else.
+    /// Makes a key. Only this result has its text.
     fn create(&self, key: NewApiKey) -> PortFuture<'_, IssuedKey>;
 
-    /// Gives a key another text and returns it; none where there is no key of that id, or where it
-    /// was revoked. The key stays who it is: only its prefix changes. The text that it had works
-    /// before `former_until` and no longer; an earlier one that still worked is not touched.
+    /// Gives a key a new text and returns it; none if there is no key of that id or it was revoked.
+    /// Nothing else of the key changes but its prefix. Its former text works until `former_until`.
+    /// This does not change how long earlier former texts work.
     fn rotate(
         &self,
         id: KeyId,
@@ -237,23 +235,23 @@ pub trait ApiKeys: Send + Sync {
     /// The keys of an organization, oldest first.
     fn list(&self, organization: OrganizationId) -> PortFuture<'_, Vec<ApiKey>>;
 
-    /// Revokes a key; false where there is none of that id. A key that is already revoked stays as
-    /// it is.
+    /// Revokes a key; false if there is none of that id. A key that is already revoked does not
+    /// change.
     fn revoke(&self, id: KeyId, now: Timestamp) -> PortFuture<'_, bool>;
 }
 
-/// What a new key is to be.
+/// What to make a key with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {
     /// The id to give it.
     pub id: KeyId,
     /// The organization it belongs to.
     pub organization_id: OrganizationId,
-    /// The project to narrow it to.
+    /// The project to limit it to.
     pub project_id: Option<ProjectId>,
     /// The user to bind it to.
     pub user_id: Option<UserId>,
-    /// What it may do.
+    /// Its permissions.
     pub permissions: Permissions,
     /// When it is made.
     pub created_at: Timestamp,

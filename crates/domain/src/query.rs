@@ -1,4 +1,4 @@
-//! Reading many entries: which ones, in which order, and one page of them.
+//! Queries of many entries: filters, orders and pages.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ pub struct Filter {
     pub ticket_id: Option<TicketId>,
     /// Spent on this release.
     pub release_id: Option<ReleaseId>,
-    /// In one of these statuses; in any where there are none.
+    /// In one of these statuses; in any status if this is empty.
     pub statuses: BTreeSet<Status>,
     /// Billable or not.
     pub billable: Option<bool>,
@@ -45,17 +45,16 @@ pub struct Filter {
     pub to: Option<WorkDate>,
     /// Last changed at this instant or later.
     pub updated_since: Option<Timestamp>,
-    /// Known to this other system.
+    /// With a reference of this provider.
     pub external_provider: Option<ExternalRefPart>,
-    /// Of this kind there.
+    /// With a reference of this type.
     pub external_type: Option<ExternalRefPart>,
-    /// Under this id there.
+    /// With a reference of this id.
     pub external_id: Option<ExternalRefPart>,
 }
 
 impl Filter {
-    /// Whether the entry meets every condition. This is what a condition means; a database is asked
-    /// for the same.
+    /// Whether the entry meets every condition. Queries in a database must give the same result.
     #[must_use]
     pub fn matches(&self, entry: &TimeEntry) -> bool {
         let Self {
@@ -95,7 +94,8 @@ impl Filter {
 }
 
 named! {
-    /// What entries are put in order by. Ids break ties, in the same direction.
+    /// What entries are sorted by. Entries with equal values are sorted by their ids, in the same
+    /// direction.
     #[derive(Default)]
     pub enum SortKey {
         /// The day the work was done on.
@@ -111,16 +111,16 @@ named! {
 /// Which end comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Direction {
-    /// The smallest, or oldest.
+    /// The smallest or oldest.
     Ascending,
-    /// The largest, or newest.
+    /// The largest or newest.
     #[default]
     Descending,
 }
 
-/// An order of entries. It is total, because no two entries have one id.
+/// An order of entries. It is total, because no two entries have the same id.
 ///
-/// Written as the name of its key, after `-` where it descends.
+/// Written as the name of its key, with `-` before it for descending.
 ///
 /// ```
 /// use timelog_domain::{Direction, Sort, SortKey};
@@ -139,7 +139,7 @@ pub struct Sort {
     pub direction: Direction,
 }
 
-/// The text names no [`Sort`].
+/// The text is not a [`Sort`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}, after - for descending")]
 pub struct InvalidSort(#[from] UnknownName);
@@ -164,7 +164,7 @@ impl FromStr for Sort {
 }
 
 impl Sort {
-    /// Where the entry stands in this order.
+    /// The position of the entry in this order.
     #[must_use]
     pub const fn position(self, entry: &TimeEntry) -> Position {
         let value = match self.key {
@@ -184,8 +184,7 @@ impl Sort {
         }
     }
 
-    /// Whether the position can be one of this order: whether its value is a day or an instant as
-    /// the key's values are.
+    /// Whether the position can be one of this order: its value must have the type of the sort key.
     #[must_use]
     pub const fn has(self, position: &Position) -> bool {
         match self.key {
@@ -197,14 +196,13 @@ impl Sort {
     }
 }
 
-/// A place in an order of entries: between the entry it is of and the next. It stays where it is
-/// when that entry is changed or deleted, so a reader that goes on from there meets nothing twice
-/// that did not move.
+/// A position in an order of entries, just after an entry. It does not move when that entry is
+/// changed or deleted, so a reader that continues there gets no unchanged entry twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The value of the sort key.
     pub value: SortValue,
-    /// The id, which breaks ties.
+    /// The id, which orders equal values.
     pub id: TimeEntryId,
 }
 
@@ -224,24 +222,25 @@ pub struct PageRequest {
     pub filter: Filter,
     /// In which order.
     pub sort: Sort,
-    /// After which place of that [order](Sort::has); from the beginning where there is none.
+    /// The position in that [order](Sort::has) after which the page begins; none for the first
+    /// page.
     pub after: Option<Position>,
-    /// The most entries to answer, at least 1.
+    /// The most entries on the page, at least 1.
     pub limit: u32,
 }
 
-/// One page of what was asked for.
+/// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T, P> {
-    /// What is on it, in order.
+    /// The items, in order.
     pub items: Vec<T>,
-    /// After which place the next page begins; none where this is the last one for now.
+    /// The position after which the next page begins; none if this is the last one.
     pub next: Option<P>,
 }
 
 impl<T, P> Page<T, P> {
-    /// Makes a page of at most `limit` items from what was read to fill it: the items in order, and
-    /// one more where there is one, which is how it is known that another page follows.
+    /// Makes a page of at most `limit` items. `items` are in order and have one more item if
+    /// another page follows.
     ///
     /// ```
     /// use timelog_domain::Page;

@@ -1,24 +1,24 @@
-//! A command with who gives it, and the reply it gets.
+//! A request to the domain, and its reply.
 
 use crate::access::Caller;
 use crate::command::Command;
 use crate::idempotency::{Claim, StoredAnswer};
 use crate::outcome::{Outcome, Refusal};
 
-/// A command, who gives it, and the idempotency key it came with.
+/// A command, its caller and its idempotency key.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
-    /// For what.
+    /// The command.
     pub command: Command,
-    /// Under which idempotency key, if any.
+    /// The claim on an idempotency key, if the request has one.
     pub claim: Option<Claim>,
 }
 
 impl Request {
-    /// How much work the request is: the number of entries it asks for, at least 1. A batch of
-    /// requests is bounded by the sum.
+    /// The work of the request: the number of its entries, at least 1. It limits the size of a
+    /// batch.
     #[must_use]
     pub fn weight(&self) -> usize {
         match &self.command {
@@ -34,19 +34,19 @@ impl Request {
 pub enum Reply {
     /// It was carried out now.
     Done {
-        /// What came of it.
+        /// Its outcome.
         outcome: Outcome,
         /// The rendered answer, where the request had an idempotency key.
         answer: Option<StoredAnswer>,
     },
-    /// It repeats one that was carried out before.
+    /// It repeats a request that was carried out before.
     Replayed {
-        /// The answer of that one.
+        /// The stored answer.
         answer: StoredAnswer,
-        /// Whether it had the same body.
+        /// Whether that request had the same body.
         same_body: bool,
     },
 }
 
-/// What is decided about a request.
+/// The decision on a request.
 pub type Decision = Result<Reply, Refusal>;

@@ -1,4 +1,4 @@
-//! How an entry came to be.
+//! How an entry was created.
 
 use crate::named::named;
 
@@ -7,7 +7,7 @@ named! {
     pub enum Source {
         /// One request of the API.
         Api = "api",
-        /// A person at a screen.
+        /// A person in a user interface.
         Ui = "ui",
         /// A batch or a file.
         Import = "import",

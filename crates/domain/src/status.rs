@@ -1,20 +1,20 @@
-//! The life of an entry: its statuses, and the actions that move it from one to the next.
+//! The statuses of an entry, and the actions that move it from one to another.
 
 use crate::named::named;
 use crate::permission::Permission;
 
 named! {
-    /// Where an entry stands in its life.
+    /// The status of an entry.
     pub enum Status {
-        /// Being written; may be changed.
+        /// Being written; may be edited.
         Draft = "draft",
-        /// Handed in, waiting for approval.
+        /// Waiting for approval.
         Submitted = "submitted",
         /// Accepted.
         Approved = "approved",
-        /// Sent back; may be changed, which makes it a draft again.
+        /// Not approved; may be edited, which makes it a draft again.
         Rejected = "rejected",
-        /// Closed for the books.
+        /// Closed for accounting.
         Locked = "locked",
         /// On an invoice.
         Invoiced = "invoiced",
@@ -24,23 +24,23 @@ named! {
 named! {
     /// What moves an entry from one status to another.
     pub enum Action {
-        /// Hand the entry in for approval.
+        /// Submit the entry for approval.
         Submit = "submit",
-        /// Take a submitted entry back.
+        /// Make a submitted entry a draft again.
         Recall = "recall",
-        /// Accept a submitted entry.
+        /// Approve a submitted entry.
         Approve = "approve",
-        /// Send a submitted entry back, with a reason.
+        /// Reject a submitted entry, with a reason.
         Reject = "reject",
         /// Make an approved entry a draft again, with a reason.
         Reopen = "reopen",
-        /// Close an approved entry for the books.
+        /// Close an approved entry for accounting.
         Lock = "lock",
         /// Undo a lock, with a reason.
         Unlock = "unlock",
-        /// Put an entry on an invoice, which is named.
+        /// Put an entry on an invoice, whose name is given.
         Invoice = "invoice",
-        /// Take an entry off its invoice, with a reason.
+        /// Remove an entry from its invoice, with a reason.
         ReleaseInvoice = "release-invoice",
     }
 }
@@ -77,7 +77,7 @@ impl Status {
         Action::ALL.iter().copied().filter(move |action| self.after(*action).is_some())
     }
 
-    /// Whether the entry's content may be changed: only as a draft or rejected.
+    /// Whether an entry with this status may be edited.
     #[must_use]
     pub const fn is_editable(self) -> bool {
         matches!(self, Self::Draft | Self::Rejected)
@@ -115,8 +115,8 @@ impl Action {
         matches!(self, Self::Invoice)
     }
 
-    /// Whether it judges somebody's work, which a key bound to a user may not do to that user's own
-    /// entries, nor undo.
+    /// Whether it judges somebody's work. A key bound to a user may not take such an action on that
+    /// user's entries.
     #[must_use]
     pub const fn is_judgement(self) -> bool {
         matches!(self, Self::Approve | Self::Reject | Self::Reopen)

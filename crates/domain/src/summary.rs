@@ -1,4 +1,4 @@
-//! Adding entries up.
+//! Totals of entries, by groups.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,14 +27,14 @@ named! {
         Week = "week",
         /// The month of that day.
         Month = "month",
-        /// Where the entries stand in their lives.
+        /// The status.
         Status = "status",
         /// Whether a customer pays for them.
         Billable = "billable",
     }
 }
 
-/// The value that the entries of a group have in common.
+/// The value that all entries of a group have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
 pub enum GroupValue {
@@ -57,7 +57,7 @@ pub enum GroupValue {
 }
 
 impl GroupKey {
-    /// The value by which the entry is put into its group.
+    /// The value of an entry.
     #[must_use]
     pub fn value(self, entry: &TimeEntry) -> GroupValue {
         let details = entry.details();
@@ -74,8 +74,7 @@ impl GroupKey {
     }
 }
 
-/// One or two different keys to group by, the first being the outer one. Written with a comma
-/// between them.
+/// One or two different keys to group by, the outer one first, written with a comma between them.
 ///
 /// ```
 /// use timelog_domain::{GroupBy, GroupKey};
@@ -94,16 +93,16 @@ pub struct GroupBy {
     second: Option<GroupKey>,
 }
 
-/// The text names no [`GroupBy`].
+/// The text is not a [`GroupBy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidGroupBy {
-    /// A name is no group's.
+    /// A name is not that of a [`GroupKey`].
     #[error(transparent)]
     Unknown(#[from] UnknownName),
     /// There are more than two names.
     #[error("must name at most two groups")]
     TooMany,
-    /// One name stands twice.
+    /// Both names are the same.
     #[error("must name two different groups")]
     Repeated,
 }
@@ -133,7 +132,7 @@ impl GroupBy {
         [self.first].into_iter().chain(self.second)
     }
 
-    /// The values by which the entry is put into its group, one for each key.
+    /// The values of an entry, one for each key.
     #[must_use]
     pub fn group(self, entry: &TimeEntry) -> Vec<GroupValue> {
         self.keys().map(|key| key.value(entry)).collect()
@@ -159,14 +158,14 @@ impl FromStr for GroupBy {
     }
 }
 
-/// What entries add up to. Only minutes are added; hours are derived from the sum, once.
+/// Sums over entries. Only minutes are added; hours are computed once, from the sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Totals {
     /// How many entries.
     pub entries: u64,
     /// Their minutes.
     pub minutes: u64,
-    /// The minutes of those among them that are billable.
+    /// The minutes of billable entries.
     pub billable_minutes: u64,
 }
 
@@ -179,7 +178,7 @@ impl Totals {
 }
 
 impl From<&TimeEntry> for Totals {
-    /// What one entry adds.
+    /// The totals of one entry.
     fn from(entry: &TimeEntry) -> Self {
         let minutes = u64::from(entry.details().duration.minutes());
         Self {
@@ -198,20 +197,19 @@ impl AddAssign for Totals {
     }
 }
 
-/// What the entries of one group add up to.
+/// The totals of one group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SummaryRow {
-    /// The values that the entries have in common, one for each key of the [`GroupBy`], in its
-    /// order.
+    /// The values that all entries have, one for each key of the [`GroupBy`], in its order.
     pub group: Vec<GroupValue>,
-    /// What they add up to.
+    /// Their totals.
     pub totals: Totals,
 }
 
-/// What entries add up to, by group and altogether.
+/// The totals of entries, by group and altogether.
 ///
-/// Made from groups and what they contribute, in any order and any number of parts. A group is one
-/// row; rows are in the order of their groups, those without a value first.
+/// It is collected from groups and totals in any order; totals of the same group are added up. Rows
+/// are in the order of their groups, those without a value first.
 ///
 /// ```
 /// use timelog_domain::{GroupValue, Summary, Totals};
@@ -229,7 +227,7 @@ pub struct SummaryRow {
 pub struct Summary {
     /// Each group that has an entry.
     pub rows: Vec<SummaryRow>,
-    /// All of them together.
+    /// The totals of all entries.
     pub total: Totals,
 }
 

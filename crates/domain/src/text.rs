@@ -24,7 +24,7 @@ fn check(text: &str, limit: usize, may_be_blank: bool) -> Result<(), InvalidText
     if text.contains('\0') {
         return Err(InvalidText::Nul);
     }
-    // No text has more characters than bytes, so a short one need not be counted.
+    // A text has at most as many characters as bytes, so a short one need not be counted.
     if text.len() > limit && text.chars().nth(limit).is_some() {
         return Err(InvalidText::TooLong { limit });
     }
@@ -79,7 +79,7 @@ macro_rules! texts {
 }
 
 texts! {
-    /// What was done: at most 2000 characters, possibly none.
+    /// What was done: 0 to 2000 characters.
     Description, 2000, may_be_blank: true;
     /// Why an action was taken: 1 to 2000 characters, not blank.
     Reason, 2000, may_be_blank: false;
@@ -87,7 +87,7 @@ texts! {
     InvoiceRef, 2000, may_be_blank: false;
     /// One part of an [`ExternalRef`](crate::ExternalRef): 1 to 255 characters, not blank.
     ExternalRefPart, 255, may_be_blank: false;
-    /// What a project, user, entry or release is called: 1 to 255 characters, not blank.
+    /// The name of a project, user, ticket or release: 1 to 255 characters, not blank.
     Name, 255, may_be_blank: false;
 }
 
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_texts_are_refused_where_something_must_be_said() {
+    fn blank_texts_are_refused_where_a_text_is_needed() {
         for blank in ["", " ", "\t\n", "\u{a0}\u{3000}"] {
             assert_eq!(blank.parse::<Reason>(), Err(InvalidText::Blank), "{blank:?}");
             assert!(blank.parse::<Description>().is_ok());

@@ -1,6 +1,6 @@
-//! One way for values that have a text to serialize as that text.
+//! Serializes values as their texts.
 
-/// Implements `Serialize` by `Display`, where the feature `serde` asks for it.
+/// Implements `Serialize` by `Display`, with the feature `serde`.
 macro_rules! serialize {
     ($($type:ty),+ $(,)?) => {$(
         #[cfg(feature = "serde")]

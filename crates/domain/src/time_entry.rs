@@ -1,4 +1,4 @@
-//! The time entry: who worked how long on which day, and where that stands in its life.
+//! The time entry: who worked how long on which day, and its status.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use crate::source::Source;
 use crate::status::{Action, Status};
 use crate::timestamp::Timestamp;
 
-/// Counts the changes of an entry, from 1. It is the entry's entity tag, and what optimistic saves
-/// compare.
+/// The number of an entry's changes, from 1. It is the `ETag` of the entry, and is compared when
+/// the entry is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Version(i64);
@@ -19,7 +19,7 @@ impl Version {
     /// The version of an entry that was just logged.
     pub const FIRST: Self = Self(1);
 
-    /// A stored version.
+    /// A version of that number.
     #[must_use]
     pub const fn new(version: i64) -> Self {
         Self(version)
@@ -50,7 +50,7 @@ impl fmt::Display for Version {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeEntry(Record);
 
-/// Every field of a [`TimeEntry`] in the open, for adapters that store and restore one.
+/// The fields of a [`TimeEntry`], for adapters that store and restore it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Its id.
@@ -59,15 +59,15 @@ pub struct Record {
     pub organization_id: OrganizationId,
     /// The project it was logged on. It never changes.
     pub project_id: ProjectId,
-    /// What it says.
+    /// Its details.
     pub details: Details,
     /// Its name in another system. It never changes.
     pub external_ref: Option<ExternalRef>,
     /// How it was created. It never changes.
     pub source: Source,
-    /// Where it stands in its life.
+    /// Its status.
     pub status: Status,
-    /// How often it has changed.
+    /// The number of its changes.
     pub version: Version,
     /// When it was logged.
     pub created_at: Timestamp,
@@ -75,7 +75,7 @@ pub struct Record {
     pub updated_at: Timestamp,
 }
 
-/// The entry's status does not allow that its content changes or that it is deleted.
+/// The entry's status does not allow editing or deleting it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "an entry that is {status} cannot be changed or deleted, only one that is draft or rejected"
@@ -91,9 +91,9 @@ pub struct NotEditable {
 pub struct InvalidTransition {
     /// The status it is in.
     pub status: Status,
-    /// The action that was asked for.
+    /// The action that is not allowed.
     pub action: Action,
-    /// Whether the entry is billable, on which it depends what is possible instead.
+    /// Whether the entry is billable, which decides what is possible instead.
     pub billable: bool,
 }
 
@@ -111,7 +111,7 @@ pub enum ImpossibleAction {
     /// Its status does not allow it.
     #[error(transparent)]
     Transition(#[from] InvalidTransition),
-    /// It is to be put on an invoice, and no customer pays for it.
+    /// It is not billable, so it cannot be put on an invoice.
     #[error("an entry that is not billable cannot be put on an invoice")]
     NotBillable,
 }
@@ -142,24 +142,24 @@ impl TimeEntry {
         })
     }
 
-    /// Restores an entry from storage. The record is taken at its word.
+    /// Restores an entry from storage. The record is not checked.
     #[must_use]
     pub const fn restore(record: Record) -> Self {
         Self(record)
     }
 
-    /// Every field in the open.
+    /// The fields.
     #[must_use]
     pub const fn record(&self) -> &Record {
         &self.0
     }
 
-    /// Makes the entry say `details`, and a rejected one a draft again. Returns what changed; where
-    /// nothing did, the entry stays as it is, whatever its status.
+    /// Replaces the details, and makes a rejected entry a draft again. Returns the changes. Equal
+    /// details change nothing, and are allowed in every status.
     ///
     /// # Errors
     ///
-    /// [`NotEditable`] where something would change and the entry is neither draft nor rejected.
+    /// [`NotEditable`] where the details differ and the entry is neither draft nor rejected.
     ///
     /// ```
     /// # use timelog_domain::*;
@@ -196,12 +196,12 @@ impl TimeEntry {
         Ok(changes)
     }
 
-    /// Moves the entry through its life.
+    /// Moves the entry to another status.
     ///
     /// # Errors
     ///
-    /// [`ImpossibleAction`] where the entry's status does not allow the action, or else where the
-    /// action puts an entry on an invoice that is not billable.
+    /// [`ImpossibleAction`] where the status does not allow the action, or where the action puts an
+    /// entry on an invoice that is not billable.
     pub fn apply(&mut self, action: Action, now: Timestamp) -> Result<(), ImpossibleAction> {
         let (status, billable) = (self.0.status, self.0.details.billable);
         let next = status.after(action).ok_or(InvalidTransition { status, action, billable })?;
@@ -213,8 +213,8 @@ impl TimeEntry {
         Ok(())
     }
 
-    /// Makes the last change of an entry that is to be deleted. Returns what is gone: every member,
-    /// with no value after it. The caller takes the entry out of the store.
+    /// Makes the last change of an entry that is deleted. Returns all members with their last
+    /// values. The caller removes the entry from the store.
     ///
     /// # Errors
     ///
@@ -226,7 +226,7 @@ impl TimeEntry {
         Ok(gone.map(|(field, old)| FieldChange { field, old, new: FieldValue::Null }).collect())
     }
 
-    /// The one rule about which entries may be changed or deleted, whoever asks and however.
+    /// The only check that an entry may be edited or deleted.
     const fn check_editable(&self) -> Result<(), NotEditable> {
         let status = self.0.status;
         if status.is_editable() { Ok(()) } else { Err(NotEditable { status }) }
@@ -234,7 +234,7 @@ impl TimeEntry {
 
     fn touch(&mut self, now: Timestamp) {
         self.0.version = self.0.version.next();
-        // A clock that was set back must not make an update older than what it updates.
+        // Times of changes never go backwards, even if the clock was set back.
         self.0.updated_at = now.max(self.0.updated_at);
     }
 
@@ -256,7 +256,7 @@ impl TimeEntry {
         self.0.project_id
     }
 
-    /// What it says.
+    /// Its details.
     #[must_use]
     pub const fn details(&self) -> &Details {
         &self.0.details
@@ -274,19 +274,19 @@ impl TimeEntry {
         self.0.source
     }
 
-    /// Where it stands in its life.
+    /// Its status.
     #[must_use]
     pub const fn status(&self) -> Status {
         self.0.status
     }
 
-    /// Whether it is on an invoice: exactly when its status says so.
+    /// Whether it is on an invoice.
     #[must_use]
     pub const fn invoiced(&self) -> bool {
         matches!(self.0.status, Status::Invoiced)
     }
 
-    /// How often it has changed.
+    /// The number of its changes.
     #[must_use]
     pub const fn version(&self) -> Version {
         self.0.version

@@ -1,4 +1,4 @@
-//! Instants at the precision they are stored and shown with.
+//! Instants in milliseconds.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use time::OffsetDateTime;
 use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 
-/// RFC 3339, always in UTC and with as many digits.
+/// RFC 3339, always in UTC and with three fraction digits.
 const RFC_3339: StaticFormatDescription =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// A UTC instant in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// The precision is the one that is stored and the one that is shown, so a value survives both
-/// unchanged. It displays as RFC 3339 with `Z` and exactly three fraction digits.
+/// Stored and displayed values have the same precision, so neither changes a value. It displays as
+/// RFC 3339 with `Z` and exactly three fraction digits.
 ///
 /// ```
 /// use timelog_domain::Timestamp;
@@ -54,8 +54,7 @@ impl Timestamp {
         self.0
     }
 
-    /// This instant moved later by `duration` (whole milliseconds count), at most to
-    /// [`Timestamp::MAX`].
+    /// The instant that is `duration` later, in whole milliseconds, or [`Timestamp::MAX`].
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
@@ -64,8 +63,7 @@ impl Timestamp {
 }
 
 impl From<OffsetDateTime> for Timestamp {
-    /// Drops what is finer than a millisecond; a date outside the range becomes the nearest end of
-    /// it.
+    /// Rounds down to a millisecond. An instant outside the range becomes the nearest end of it.
     fn from(instant: OffsetDateTime) -> Self {
         let millis = instant.unix_timestamp_nanos().div_euclid(1_000_000);
         let millis = i64::try_from(millis).unwrap_or(if millis < 0 { i64::MIN } else { i64::MAX });
@@ -104,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn finer_than_a_millisecond_is_dropped_downwards() {
+    fn an_instant_is_rounded_down_to_a_millisecond() {
         let before_epoch = OffsetDateTime::from_unix_timestamp_nanos(-1).unwrap();
         assert_eq!(Timestamp::from(before_epoch).to_string(), "1969-12-31T23:59:59.999Z");
     }

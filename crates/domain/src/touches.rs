@@ -1,4 +1,4 @@
-//! Which stored rows a batch of requests needs.
+//! The stored rows that a batch of requests needs.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +11,8 @@ use crate::request::Request;
 /// The rows that requests can read or change. Sets are ordered, so every adapter locks rows in one
 /// order.
 ///
-/// They are known in two steps. What the requests say alone gives the first,
-/// [`Touches::from_iter`]; what else they read is known once that is loaded and is the second,
-/// [`Touches::following`]. There is no third.
+/// They are found in two steps: [`Touches::from_iter`] finds those that the requests name, and
+/// [`Touches::following`] the rest, once the first are loaded.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Touches {
     /// Projects.
@@ -43,9 +42,9 @@ impl<'a> FromIterator<&'a Request> for Touches {
 }
 
 impl Touches {
-    /// What the requests need beside [`Touches::from_iter`], now that those rows are loaded: mostly
-    /// nothing. An edit that names another ticket or release must find it in the project of
-    /// its time entry, which the request does not say.
+    /// What the requests need in addition, once the rows of [`Touches::from_iter`] are loaded. It
+    /// is usually empty. An edit that names a ticket or release needs it in the project of its
+    /// entry, which the request does not name.
     #[must_use]
     pub fn following(requests: &[Request], ledger: &Ledger) -> Self {
         let mut touches = Self::default();
@@ -54,7 +53,7 @@ impl Touches {
                 let organization = request.caller.organization_id;
                 let stored =
                     ledger.time_entry(organization, edit.id).map(crate::TimeEntry::project_id);
-                // The entry may also be one that this batch is about to log.
+                // This batch may also log the entry itself.
                 let logged = || project_logged_on(requests, (organization, edit.id));
                 if let Some(project) = stored.or_else(logged) {
                     touches.add_project_references(organization, project, edit);

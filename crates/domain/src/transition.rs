@@ -1,10 +1,10 @@
-//! An action with what must be said about it.
+//! An action with its reason and its invoice.
 
 use crate::given::Given;
 use crate::status::Action;
 use crate::text::{InvalidText, InvoiceRef, Reason};
 
-/// What to do with an entry, why, and on which invoice. It has what its action needs.
+/// An action on an entry, its reason, and its invoice. It always has what its action needs.
 ///
 /// ```
 /// use timelog_domain::{Action, Given, InvalidRemark, Transition};
@@ -23,7 +23,7 @@ pub struct Transition {
     invoice_ref: Option<InvoiceRef>,
 }
 
-/// Why what was said about an action is refused.
+/// Why a reason or an invoice is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRemark {
     /// The action needs a reason, and none was given.
@@ -32,10 +32,10 @@ pub enum InvalidRemark {
     /// The action needs the name of an invoice, and none was given.
     #[error("is required")]
     InvoiceRefMissing,
-    /// The reason is no [`Reason`].
+    /// The text is not a [`Reason`].
     #[error(transparent)]
     Reason(InvalidText),
-    /// The invoice's name is no [`InvoiceRef`].
+    /// The text is not an [`InvoiceRef`].
     #[error(transparent)]
     InvoiceRef(InvalidText),
 }
@@ -52,13 +52,12 @@ impl InvalidRemark {
 }
 
 impl Transition {
-    /// An action with its reason and its invoice. What the action needs must be there and say
-    /// something. What it does not need may also be blank, which says nothing.
+    /// A transition. What the action needs must be given and not be blank. A blank text that it
+    /// does not need is ignored.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong. Of what is [unreadable](Given::Unreadable), whoever read it tells
-    /// what is wrong, so the list may be empty.
+    /// All errors. [Unreadable](Given::Unreadable) members have none, so the list may be empty.
     pub fn new(
         action: Action,
         reason: Given<String>,
@@ -68,8 +67,7 @@ impl Transition {
         Ok(Self { action, reason, invoice_ref })
     }
 
-    /// Checks a reason and an invoice as far as that can be done where it is not known for which
-    /// action they are.
+    /// Checks a reason and an invoice where the action is not known.
     ///
     /// # Errors
     ///
@@ -81,19 +79,19 @@ impl Transition {
         remarks(None, reason, invoice_ref).map(drop)
     }
 
-    /// What to do.
+    /// The action.
     #[must_use]
     pub const fn action(&self) -> Action {
         self.action
     }
 
-    /// Why.
+    /// The reason.
     #[must_use]
     pub const fn reason(&self) -> Option<&Reason> {
         self.reason.as_ref()
     }
 
-    /// On which invoice.
+    /// The invoice.
     #[must_use]
     pub const fn invoice_ref(&self) -> Option<&InvoiceRef> {
         self.invoice_ref.as_ref()
@@ -118,7 +116,7 @@ fn remarks(
     }
 }
 
-/// One of the two. `missing` is what to say where it is not there and must be.
+/// Parses one of the two. `missing` is the error if it is needed and absent.
 fn remark<T: TryFrom<String, Error = InvalidText>>(
     given: Given<String>,
     missing: Option<InvalidRemark>,
@@ -136,23 +134,23 @@ fn remark<T: TryFrom<String, Error = InvalidText>>(
 mod tests {
     use super::*;
 
-    fn said(text: &str) -> Given<String> {
+    fn given(text: &str) -> Given<String> {
         Given::Is(text.to_owned())
     }
 
     #[test]
-    fn what_is_needed_must_be_there_and_say_something() {
+    fn what_is_needed_must_be_given_and_not_blank() {
         let wrong =
             |action, reason, invoice_ref| Transition::new(action, reason, invoice_ref).unwrap_err();
         for action in Action::ALL.iter().copied().filter(|action| action.needs_reason()) {
-            let none = wrong(action, Given::Absent, said("2025-001"));
+            let none = wrong(action, Given::Absent, given("2025-001"));
             assert_eq!(none, [InvalidRemark::ReasonMissing], "{action}");
-            let blank = wrong(action, said(" "), Given::Absent);
+            let blank = wrong(action, given(" "), Given::Absent);
             assert_eq!(blank, [InvalidRemark::Reason(InvalidText::Blank)], "{action}");
         }
-        let none = wrong(Action::Invoice, said("because"), Given::Absent);
+        let none = wrong(Action::Invoice, given("because"), Given::Absent);
         assert_eq!(none, [InvalidRemark::InvoiceRefMissing]);
-        let both = wrong(Action::Invoice, said("\0"), said(""));
+        let both = wrong(Action::Invoice, given("\0"), given(""));
         let (reason, invoice_ref) = (
             InvalidRemark::Reason(InvalidText::Nul),
             InvalidRemark::InvoiceRef(InvalidText::Blank),
@@ -163,23 +161,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_needed_may_be_blank_and_then_says_nothing() {
-        let silent = Transition::new(Action::Submit, said("\t"), said("")).unwrap();
-        assert_eq!(silent, Transition::new(Action::Submit, Given::Absent, Given::Absent).unwrap());
-        let told = Transition::new(Action::Submit, said("a"), said("b")).unwrap();
-        assert_eq!(told.reason().map(Reason::as_str), Some("a"));
-        assert_eq!(told.invoice_ref().map(InvoiceRef::as_str), Some("b"));
+    fn a_blank_text_that_is_not_needed_is_ignored() {
+        let blank = Transition::new(Action::Submit, given("\t"), given("")).unwrap();
+        assert_eq!(blank, Transition::new(Action::Submit, Given::Absent, Given::Absent).unwrap());
+        let stated = Transition::new(Action::Submit, given("a"), given("b")).unwrap();
+        assert_eq!(stated.reason().map(Reason::as_str), Some("a"));
+        assert_eq!(stated.invoice_ref().map(InvoiceRef::as_str), Some("b"));
         let long = "x".repeat(Reason::MAX_CHARS + 1);
         let too_long = InvalidRemark::Reason(InvalidText::TooLong { limit: 2000 });
         assert_eq!(
-            Transition::new(Action::Submit, said(&long), Given::Absent),
+            Transition::new(Action::Submit, given(&long), Given::Absent),
             Err(vec![too_long])
         );
-        assert_eq!(Transition::check_without_action(said(&long), said("")), Err(vec![too_long]));
+        assert_eq!(Transition::check_without_action(given(&long), given("")), Err(vec![too_long]));
     }
 
     #[test]
-    fn of_the_unreadable_nothing_is_told_and_yet_it_is_refused() {
+    fn unreadable_members_are_refused_without_an_error_of_their_own() {
         for action in Action::ALL.iter().copied().filter(|action| !action.needs_invoice_ref()) {
             let refused = Transition::new(action, Given::Unreadable, Given::Absent);
             assert_eq!(refused, Err(Vec::new()), "{action}");

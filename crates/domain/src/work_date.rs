@@ -11,7 +11,7 @@ const YYYY_MM_DD: StaticFormatDescription = format_description!("[year]-[month]-
 
 /// A calendar day of the years 0001 to 9999, without a time and without a time zone.
 ///
-/// It is never derived from an instant, so it never shifts.
+/// It is never computed from an instant, so no time zone can change it.
 ///
 /// ```
 /// use timelog_domain::WorkDate;
@@ -25,7 +25,7 @@ const YYYY_MM_DD: StaticFormatDescription = format_description!("[year]-[month]-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkDate(Date);
 
-/// The text or date is not a day that work can be logged on.
+/// The text or date is not a [`WorkDate`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a calendar day written YYYY-MM-DD, in the years 0001 to 9999")]
 pub struct InvalidWorkDate;
@@ -100,7 +100,7 @@ impl FromStr for WorkDate {
     type Err = InvalidWorkDate;
 
     fn from_str(text: &str) -> Result<Self, InvalidWorkDate> {
-        // As long as that, it has no sign before the year.
+        // A text of this length has no sign before the year.
         if text.len() != "YYYY-MM-DD".len() {
             return Err(InvalidWorkDate);
         }
@@ -175,7 +175,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_parses_displays_as_it_was_written(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]") {
+        fn a_parsed_day_is_displayed_as_it_was_written(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]") {
             if let Ok(day) = text.parse::<WorkDate>() {
                 prop_assert_eq!(day.to_string(), text);
             }

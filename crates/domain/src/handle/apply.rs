@@ -1,4 +1,4 @@
-//! Moving an entry through its life.
+//! Moving an entry to another status.
 
 use super::{Context, check_version, record};
 use crate::command::IfMatch;

@@ -1,4 +1,4 @@
-//! Changing what an entry says.
+//! Editing an entry.
 
 use super::log::amend;
 use super::references::check_changed;
@@ -13,7 +13,7 @@ pub(super) fn edit(
     ledger: &mut Ledger,
 ) -> Result<Written, Refusal> {
     let entry = context.find(command.id, ledger)?;
-    // A key that is bound to a user may neither take an entry from another nor hand its own over.
+    // A key that is bound to a user may neither take over another user's entry nor give one away.
     context
         .caller
         .check_owners([entry.details().user_id].into_iter().chain(command.patch.user_id))?;

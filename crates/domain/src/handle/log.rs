@@ -25,8 +25,7 @@ pub(super) fn log(
     context.caller.check_owners(
         existing.map(|entry| entry.details().user_id).into_iter().chain([command.details.user_id]),
     )?;
-    // A repeat that asks for nothing new succeeds whatever has become of the user or the project
-    // since.
+    // An unchanged repeat succeeds even if the user or the project is no longer active.
     if let Some(entry) = existing
         && entry.project_id() == command.project_id
         && *entry.details() == command.details
@@ -61,7 +60,7 @@ fn create(command: &LogTimeEntry, context: Context<'_>, ledger: &mut Ledger) -> 
     Written::Created(entry)
 }
 
-/// Makes an entry say something else, if its status allows that and if it does not say it already.
+/// Replaces the details of an entry, if they differ and its status allows it.
 pub(super) fn amend(
     mut entry: TimeEntry,
     details: Details,

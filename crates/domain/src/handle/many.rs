@@ -1,4 +1,4 @@
-//! Many at once: each item is decided by itself, on what the ones before it left.
+//! Commands for many entries. Each item is decided after the changes of those before it.
 
 use super::Context;
 use super::apply::apply;
@@ -18,7 +18,7 @@ pub(super) fn log_many(
         return Err(Refusal::ProjectArchived);
     }
     let mut log_item = |item: &LogTimeEntry| {
-        // The whole is about one project, and so is the answer that is kept of it.
+        // The command is for one project, and so is its stored answer.
         if item.project_id != command.project_id {
             return Err(Refusal::ProjectNotFound);
         }
@@ -27,7 +27,7 @@ pub(super) fn log_many(
     let outcomes = command
         .items
         .iter()
-        .map(|item| item.as_ref().map_or(ItemOutcome::Invalid, |item| settle(log_item(item))));
+        .map(|item| item.as_ref().map_or(ItemOutcome::Invalid, |item| outcome(log_item(item))));
     all_or_each(outcomes.collect(), command.atomic)
 }
 
@@ -39,20 +39,19 @@ pub(super) fn apply_many(
     let outcomes = command
         .ids
         .iter()
-        .map(|id| settle(apply(*id, &command.transition, &IfMatch::Any, context, ledger)));
+        .map(|id| outcome(apply(*id, &command.transition, &IfMatch::Any, context, ledger)));
     all_or_each(outcomes.collect(), command.atomic)
 }
 
-/// An item that is refused has changed nothing: every decision makes all its checks before its one
+/// A refused item has changed nothing, because each decision makes all its checks before its
 /// change.
-fn settle(decided: Result<Written, Refusal>) -> ItemOutcome {
+fn outcome(decided: Result<Written, Refusal>) -> ItemOutcome {
     decided.map_or_else(ItemOutcome::Refused, ItemOutcome::from)
 }
 
-/// Where one failure is to keep all from taking effect, turns it into the refusal of the whole,
-/// which takes the changes back. Every item that did not fail is then not applied, also one that
-/// was unchanged: what it was compared with may have been the work of an item before it, which
-/// never was.
+/// Refuses an atomic command of which an item failed; the refusal rolls its changes back. All items
+/// that did not fail become not applied. That includes unchanged ones, because they may have been
+/// compared with a change that was rolled back.
 fn all_or_each(outcomes: Vec<ItemOutcome>, atomic: bool) -> Result<Vec<ItemOutcome>, Refusal> {
     if !atomic || !outcomes.iter().any(ItemOutcome::is_failure) {
         return Ok(outcomes);

@@ -1,5 +1,4 @@
-//! The decisions. Everything the service promises about a time entry is decided here, without I/O
-//! and without a clock.
+//! The decisions on time entries, without I/O and without a clock.
 
 mod apply;
 mod delete;
@@ -23,18 +22,17 @@ use crate::timestamp::Timestamp;
 
 /// Decides one request on the ledger.
 ///
-/// A live answer under the request's idempotency key is replayed and nothing else happens.
-/// Otherwise the command is decided; if it is carried out, its changes and the answer to keep are
-/// in the ledger together, and if it is refused the ledger is as it was before.
+/// If the request's idempotency key has a live stored answer, that is replayed and nothing changes.
+/// Otherwise the command is decided. If it is carried out, the ledger has its changes and its
+/// stored answer. If it is refused, the ledger does not change.
 ///
-/// Deciding is pure: the same request on the same ledger at the same time comes out the same. So an
-/// adapter whose save met a conflict loads again and decides again.
+/// Deciding is pure: the same request on the same ledger at the same time has the same result. So
+/// an adapter that meets a conflict when saving can load and decide again.
 ///
 /// # Errors
 ///
-/// A [`Refusal`], which says what is wrong. Checks come in the order: stored answer, existence,
-/// scope, ownership, version, references, state. Where a project is named its scope comes before
-/// its existence.
+/// A [`Refusal`]. The order of the checks is: stored answer, existence, scope, ownership, version,
+/// references, state. For a project the scope is checked before its existence.
 pub fn handle(request: &Request, ledger: &mut Ledger, now: Timestamp) -> Decision {
     let Request { caller, command, claim } = request;
     if let Some(claim) = claim
@@ -46,7 +44,7 @@ pub fn handle(request: &Request, ledger: &mut Ledger, now: Timestamp) -> Decisio
     let savepoint = ledger.savepoint();
     match decide(command, caller, ledger, now) {
         Ok(outcome) => {
-            let answer = claim.as_ref().map(|claim| keep_answer(claim, &outcome, ledger, now));
+            let answer = claim.as_ref().map(|claim| store_answer(claim, &outcome, ledger, now));
             Ok(Reply::Done { outcome, answer })
         }
         Err(refusal) => {
@@ -56,11 +54,11 @@ pub fn handle(request: &Request, ledger: &mut Ledger, now: Timestamp) -> Decisio
     }
 }
 
-/// Answers a repeat from the record of the request it repeats. The record must be live.
+/// Answers a repeat from the record of the first request. The record must be live.
 ///
 /// # Errors
 ///
-/// [`Refusal::IdempotencyKeyReused`] where the body is another and the claim wants that refused.
+/// [`Refusal::IdempotencyKeyReused`] where the body differs and the claim does not allow that.
 pub fn replay(claim: &Claim, record: &IdempotencyRecord) -> Decision {
     let same_body = record.fingerprint == claim.fingerprint;
     if !same_body && claim.on_mismatch == MismatchPolicy::Reject {
@@ -92,7 +90,7 @@ fn decide(
     }
 }
 
-fn keep_answer(
+fn store_answer(
     claim: &Claim,
     outcome: &Outcome,
     ledger: &mut Ledger,
@@ -108,7 +106,7 @@ fn keep_answer(
     answer
 }
 
-/// What every decision depends on beside its command and the ledger.
+/// What a decision depends on, besides its command and the ledger.
 #[derive(Debug, Clone, Copy)]
 struct Context<'a> {
     caller: &'a Caller,
@@ -129,7 +127,7 @@ fn check_version(if_match: &IfMatch, entry: &TimeEntry) -> Result<(), Refusal> {
     if if_match.allows(entry.version()) { Ok(()) } else { Err(Refusal::PreconditionFailed) }
 }
 
-/// The history of a change that was just made to `entry`, which came from the status `from`.
+/// The record of the last change of `entry`, whose status was `from` before it.
 fn record(
     entry: &TimeEntry,
     event: Event,

@@ -1,4 +1,4 @@
-//! Whether the directory has what an entry refers to.
+//! Checks the references of an entry to the directory.
 
 use crate::details::Details;
 use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, UserId};
@@ -6,7 +6,7 @@ use crate::ledger::Ledger;
 use crate::outcome::{InvalidReference, Refusal};
 use crate::time_entry::TimeEntry;
 
-/// Everything that an entry is to refer to must be there.
+/// Checks all references of a new entry or an upsert.
 pub(super) fn check_all(
     details: &Details,
     organization: OrganizationId,
@@ -23,8 +23,8 @@ pub(super) fn check_all(
     )
 }
 
-/// What an entry is to refer to and does not yet must be there. What it refers to already may have
-/// become inactive since, which must not keep anybody from correcting the rest.
+/// Checks only the references that an edit changes. An unchanged user may be inactive by now, which
+/// must not prevent a correction of the rest.
 pub(super) fn check_changed(
     entry: &TimeEntry,
     details: &Details,

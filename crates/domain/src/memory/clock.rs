@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::ports::Clock;
 use crate::timestamp::Timestamp;
 
-/// A clock that stands still until it is told to move. Clones share the time.
+/// A clock that only moves when it is set. Clones share the time.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<Mutex<Timestamp>>);
 

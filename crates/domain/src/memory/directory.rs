@@ -1,4 +1,4 @@
-//! The directory in memory. The ledger that decisions are made on is kept in step.
+//! The directory in memory. Each change is made to the ledger too.
 
 use super::{MemoryStore, State, answer};
 use crate::directory::{Project, Release, Ticket, User};
@@ -8,11 +8,11 @@ use crate::query::Page;
 use crate::text::Name;
 
 impl State {
-    fn know_organization(&self, id: OrganizationId) -> Result<(), PortError> {
+    fn check_organization(&self, id: OrganizationId) -> Result<(), PortError> {
         self.organizations.contains(&id).then_some(()).ok_or(PortError::UnknownReference)
     }
 
-    fn know_project(&self, organization: OrganizationId, id: ProjectId) -> Result<(), PortError> {
+    fn check_project(&self, organization: OrganizationId, id: ProjectId) -> Result<(), PortError> {
         self.projects
             .contains_key(&(organization, id))
             .then_some(())
@@ -20,19 +20,19 @@ impl State {
     }
 
     fn put_project(&mut self, project: Project) -> Result<bool, PortError> {
-        self.know_organization(project.organization_id)?;
+        self.check_organization(project.organization_id)?;
         self.ledger.load_project(project.clone());
         Ok(self.projects.insert((project.organization_id, project.id), project).is_none())
     }
 
     fn put_user(&mut self, user: User) -> Result<bool, PortError> {
-        self.know_organization(user.organization_id)?;
+        self.check_organization(user.organization_id)?;
         self.ledger.load_user(user.clone());
         Ok(self.users.insert((user.organization_id, user.id), user).is_none())
     }
 
     fn put_ticket(&mut self, ticket: Ticket) -> Result<bool, PortError> {
-        self.know_project(ticket.organization_id, ticket.project_id)?;
+        self.check_project(ticket.organization_id, ticket.project_id)?;
         self.ledger.load_ticket(&ticket);
         Ok(self
             .tickets
@@ -41,7 +41,7 @@ impl State {
     }
 
     fn put_release(&mut self, release: Release) -> Result<bool, PortError> {
-        self.know_project(release.organization_id, release.project_id)?;
+        self.check_project(release.organization_id, release.project_id)?;
         self.ledger.load_release(&release);
         Ok(self
             .releases

@@ -1,5 +1,4 @@
-//! The in-memory adapter: a [`Ledger`] in a mutex. For tests of code that embeds this crate;
-//! nothing outlives it.
+//! The in-memory adapter: a [`Ledger`] in a mutex, for tests.
 
 mod clock;
 mod directory;
@@ -27,7 +26,7 @@ use crate::timestamp::Timestamp;
 
 /// Implements the ports in memory. Its futures are ready at once.
 ///
-/// It does everything in the plainest way, so that what a database does can be compared with it.
+/// It is as simple as possible, so that the adapters of databases can be compared with it.
 ///
 /// ```
 /// use timelog_domain::memory::{ManualClock, MemoryStore};
@@ -54,25 +53,24 @@ struct State {
 }
 
 impl MemoryStore {
-    /// An empty store that tells the time by `clock`.
+    /// An empty store with this clock.
     pub fn new(clock: impl Clock + 'static) -> Self {
         Self { state: Mutex::default(), clock: Arc::new(clock) }
     }
 
-    /// Everything that happened to any entry, oldest first.
+    /// The history of all entries, oldest first.
     #[must_use]
     pub fn all_history(&self) -> Vec<HistoryRecord> {
         self.state().history.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Each change of a ledger is whole, so one that was abandoned by a panic is still
-        // consistent.
+        // Each change of a ledger is complete, so the ledger is consistent after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An answer that is there already.
+/// A future that is ready.
 fn answer<'a, T: Send + 'a>(answer: Result<T, PortError>) -> PortFuture<'a, T> {
     Box::pin(ready(answer))
 }

@@ -1,4 +1,4 @@
-//! Reading many entries in memory: look at all of them, keep what matches.
+//! Queries in memory, which look at all entries.
 
 use super::{MemoryStore, answer};
 use crate::history::HistoryRecord;

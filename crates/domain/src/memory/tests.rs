@@ -1,4 +1,4 @@
-//! The in-memory adapter is the model for the others, so its own behaviour is written down here.
+//! The in-memory adapter is the model for the others, so its behaviour is tested here.
 
 use std::task::{Context, Poll, Waker};
 
@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    /// Logs so many minutes of Ann's on a day of January 2025.
+    /// Logs an entry on a day of January 2025: Ann's if its number is even, else Ben's.
     fn log(&self, entry: u128, day: u8, minutes: i64) {
         self.log_as(entry, day, minutes, None);
     }
@@ -105,7 +105,7 @@ impl World {
         let sort = Sort { key: SortKey::CreatedAt, direction: Direction::Ascending };
         let request = PageRequest { filter: filter.clone(), sort, after: None, limit: 200 };
         let found = numbers(&now(self.store.list(id(ORGANIZATION), request)).unwrap().items);
-        // A count and a total see what a list sees.
+        // A count and a total must agree with the list.
         assert_eq!(now(self.store.count(id(ORGANIZATION), filter.clone())), Ok(found.len() as u64));
         assert_eq!(self.summary(filter, "status").total.entries, found.len() as u64);
         found
@@ -130,7 +130,7 @@ fn reference(external_id: &str) -> ExternalRef {
 }
 
 #[test]
-fn entries_come_in_the_order_asked_for_and_ids_break_ties_in_its_direction() {
+fn entries_are_sorted_and_equal_values_are_sorted_by_ids_in_the_same_direction() {
     let world = World::new();
     for (entry, day) in [(3, 2), (1, 1), (4, 1), (2, 2)] {
         world.log(entry, day, 60);
@@ -166,8 +166,7 @@ fn pages_follow_each_other_without_a_gap_or_a_repeat_at_every_size() {
         assert_eq!((all.items.len(), all.next), (20, None));
         for limit in 1..=20 {
             let (mut read, mut after) = (Vec::new(), None);
-            // One page more than there can be, so that a reader who turns in circles comes to an
-            // end.
+            // One page more than needed, so that an endless list ends too.
             for _ in 0..=20 {
                 let page = world.page(sort, after, limit);
                 assert!(page.items.len() == limit as usize || page.next.is_none());
@@ -183,7 +182,7 @@ fn pages_follow_each_other_without_a_gap_or_a_repeat_at_every_size() {
 }
 
 #[test]
-fn a_reader_meets_what_stays_exactly_once_while_others_write() {
+fn a_reader_gets_unchanged_entries_exactly_once_while_others_write() {
     for sort in ["workDate", "-workDate", "createdAt", "-createdAt"] {
         let world = World::new();
         for entry in 100..110 {
@@ -193,8 +192,8 @@ fn a_reader_meets_what_stays_exactly_once_while_others_write() {
         for round in 0..=50 {
             let page = world.page(sort, after, 3);
             if let Some(next) = page.next {
-                // The very entry that the position is of goes, and new ones appear before, at and
-                // after it.
+                // The entry of the position is deleted, and new ones appear before, at and after
+                // it.
                 world.delete(next.id.uuid().as_u128());
                 for day in [1, 2, 3].into_iter().filter(|_| round < 3) {
                     world.log(200 + round * 10 + u128::from(day), day, 60);
@@ -286,9 +285,9 @@ fn the_history_outlives_the_entry() {
     world.log(2, 1, 60);
     world.delete(1);
     let history = now(world.store.history(id(ORGANIZATION), id(1))).unwrap();
-    let told: Vec<_> =
+    let events: Vec<_> =
         history.iter().map(|record| (record.event.as_str(), record.version.get())).collect();
-    assert_eq!(told, [("log", 1), ("delete", 2)]);
+    assert_eq!(events, [("log", 1), ("delete", 2)]);
     assert_eq!(now(world.store.history(id(ORGANIZATION), id(9))), Ok(vec![]));
 }
 
@@ -311,7 +310,7 @@ fn a_summary_adds_up_each_group_and_all_of_them() {
         ]
     );
     assert_eq!(summary.total, totals(4, 157, 107));
-    // 50 + 50 minutes are 1.67 hours, although 50 minutes are 0.83.
+    // 50 + 50 minutes are 1.67 hours, although 2 × 0.83 is 1.66.
     assert_eq!(summary.rows[0].totals.hours(), "1.67");
     let days = world.summary(&Filter { billable: Some(true), ..all.clone() }, "workDate");
     assert_eq!(days.rows.len(), 2);
@@ -365,7 +364,7 @@ fn tickets_and_releases_belong_to_one_project() {
 }
 
 #[test]
-fn what_is_put_must_belong_to_what_is_known() {
+fn a_put_into_an_unknown_organization_or_project_is_an_error() {
     let world = World::new();
     let name: Name = "name".parse().unwrap();
     let user = User { organization_id: id(3), id: id(ANN), name: name.clone(), active: true };
