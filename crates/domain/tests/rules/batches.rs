@@ -1,5 +1,5 @@
-//! Requests in batches, each loaded, decided and saved like a database does it, come to what they
-//! come to one by one on a ledger that has everything.
+//! Batches that are loaded, decided and saved like in a database have the same results as single
+//! requests on a ledger that has everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use timelog_domain::*;
 use crate::loading::load;
 use crate::world::*;
 
-/// A database of entries, history and answers that holds what it is given to its constraints.
+/// A database of entries, history and answers that checks constraints.
 #[derive(Default)]
 struct Database {
     time_entries: BTreeMap<(OrganizationId, TimeEntryId), TimeEntry>,
@@ -18,7 +18,7 @@ struct Database {
 }
 
 impl Database {
-    /// Everything it has, on top of the directory.
+    /// A ledger of the directory and everything stored.
     fn read(&self) -> Ledger {
         let mut ledger = World::new().ledger;
         self.time_entries.values().for_each(|entry| ledger.load_time_entry(entry.clone()));
@@ -57,7 +57,7 @@ impl Database {
     }
 }
 
-/// A request made of a few random numbers; the first entry it logs gets the id `1000 + 10 × index`.
+/// A request made of random numbers. The first entry it logs has the id `1000 + 10 × index`.
 fn request(index: usize, [who, what, which, how, version, key]: [u8; 6]) -> Request {
     let fresh = |item: u128| 1000 + 10 * index as u128 + item;
     let entry = |number: u8| 1000 + 10 * u128::from(number % 6);
@@ -80,7 +80,7 @@ fn request(index: usize, [who, what, which, how, version, key]: [u8; 6]) -> Requ
     };
     let action = Action::ALL[usize::from(how) % Action::ALL.len()];
     let command = match what % 8 {
-        // There must be something to begin with.
+        // The first requests log entries for the others.
         _ if index < 4 => Command::Log(log(0, which)),
         0 | 1 => Command::Log(log(0, which)),
         2 => Command::Edit(EditTimeEntry {
@@ -120,7 +120,7 @@ fn request(index: usize, [who, what, which, how, version, key]: [u8; 6]) -> Requ
 
 proptest! {
     #[test]
-    fn a_batch_comes_to_what_its_requests_come_to_one_by_one(
+    fn a_batch_has_the_same_results_as_its_requests_one_by_one(
         numbers in prop::collection::vec(any::<[u8; 6]>(), 1..40),
         batch in 1..8_usize,
     ) {

@@ -1,4 +1,4 @@
-//! What is handed over to be saved, where one batch does several things to one entry.
+//! The changes to save, where one batch changes one entry several times.
 
 use timelog_domain::*;
 
@@ -45,7 +45,7 @@ fn an_entry_that_is_logged_and_deleted_leaves_only_its_history() {
 }
 
 #[test]
-fn the_reference_of_a_deleted_entry_passes_to_a_new_one_in_the_same_batch() {
+fn a_new_entry_can_have_the_reference_of_one_deleted_in_the_same_batch() {
     let mut world = World::with_entry_that_is(Status::Draft);
     world.ask(delete(1)).unwrap();
     world.ask(Command::Log(log_as(2, "1"))).unwrap();
@@ -57,7 +57,7 @@ fn the_reference_of_a_deleted_entry_passes_to_a_new_one_in_the_same_batch() {
 }
 
 #[test]
-fn changes_that_were_handed_over_count_as_stored() {
+fn changes_that_were_taken_count_as_stored() {
     let mut world = World::new();
     world.ask(Command::Log(log(1))).unwrap();
     world.ledger.take_changes();
@@ -68,7 +68,7 @@ fn changes_that_were_handed_over_count_as_stored() {
 }
 
 #[test]
-fn taking_back_gives_a_deleted_entry_its_place_and_its_reference_again() {
+fn a_rollback_restores_a_deleted_entry_and_its_reference() {
     let mut world = World::with_entry_that_is(Status::Draft);
     let before = world.stored(id(1)).cloned();
     let savepoint = world.ledger.savepoint();

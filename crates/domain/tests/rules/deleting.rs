@@ -1,4 +1,4 @@
-//! Deleting: when it is allowed, and what stays.
+//! Deleting: when it is allowed, and what remains.
 
 use timelog_domain::*;
 
@@ -9,7 +9,7 @@ fn only_a_draft_or_rejected_entry_is_deleted() {
     for status in Status::ALL.iter().copied() {
         let mut world = World::with_entry_that_is(status);
         let outcome = world.ask(delete(1));
-        if is_open(status) {
+        if is_editable(status) {
             assert_eq!(outcome, Ok(Outcome::Deleted));
             assert_eq!(world.stored(id(1)), None);
         } else {
@@ -29,7 +29,7 @@ fn a_second_delete_finds_nothing() {
 }
 
 #[test]
-fn the_history_tells_all_that_was_deleted() {
+fn the_history_has_all_that_was_deleted() {
     let mut world = World::with_entry_that_is(Status::Rejected);
     world.ask(delete(1)).unwrap();
     let changes = world.ledger.take_changes();

@@ -1,4 +1,4 @@
-//! Editing: what a patch changes, when it may, and what it may refer to.
+//! Editing: what a patch changes, when it is allowed, and which references are checked.
 
 use timelog_domain::*;
 
@@ -48,7 +48,7 @@ fn an_edit_changes_what_the_patch_names_and_nothing_else() {
 }
 
 #[test]
-fn an_edit_is_recorded_with_what_was_there_before() {
+fn the_record_of_an_edit_has_the_old_values() {
     let mut world = World::with_entry_that_is(Status::Rejected);
     let patch = Patch { billable: Some(false), ..shorter() };
     world.ask_as(bound_to(ANN), edit(1, patch)).unwrap();
@@ -75,7 +75,7 @@ fn only_a_draft_or_rejected_entry_is_edited_and_is_then_a_draft() {
     for status in Status::ALL.iter().copied() {
         let mut world = World::with_entry_that_is(status);
         let outcome = world.ask(edit(1, shorter()));
-        if is_open(status) {
+        if is_editable(status) {
             assert_eq!(outcome.unwrap().time_entry().unwrap().status(), Status::Draft, "{status}");
         } else {
             assert_eq!(outcome, Err(Refusal::NotEditable(NotEditable { status })));
@@ -85,12 +85,12 @@ fn only_a_draft_or_rejected_entry_is_edited_and_is_then_a_draft() {
 }
 
 #[test]
-fn an_upsert_meets_the_same_rule_as_an_edit() {
+fn an_upsert_has_the_same_rule_as_an_edit() {
     for status in Status::ALL.iter().copied() {
         let mut world = World::with_entry_that_is(status);
         let details = Details { duration: minutes(90), ..full_details() };
         let outcome = world.ask(Command::Log(LogTimeEntry { details, ..log_as(2, "1") }));
-        if is_open(status) {
+        if is_editable(status) {
             assert_eq!(outcome.unwrap().time_entry().unwrap().status(), Status::Draft, "{status}");
         } else {
             assert_eq!(outcome, Err(Refusal::NotEditable(NotEditable { status })));
@@ -110,7 +110,7 @@ fn a_patch_that_changes_nothing_is_no_change_whatever_the_status() {
     for status in Status::ALL.iter().copied() {
         for patch in [Patch::default(), same.clone()] {
             let mut world = World::with_entry_that_is(status);
-            // Not even what the entry refers to already is looked at.
+            // Existing references are not checked.
             world.deactivate(ANN);
             let before = world.stored(id(1)).unwrap().clone();
             assert_eq!(world.ask(edit(1, patch)), Ok(Outcome::Unchanged(before)), "{status}");
@@ -120,18 +120,18 @@ fn a_patch_that_changes_nothing_is_no_change_whatever_the_status() {
 }
 
 #[test]
-fn a_user_who_has_become_inactive_keeps_nobody_from_editing_the_rest() {
+fn an_entry_of_an_inactive_user_can_be_edited() {
     let mut world = World::with_entry_that_is(Status::Draft);
     world.deactivate(ANN);
     assert!(matches!(world.ask(edit(1, shorter())), Ok(Outcome::Updated(_))));
-    // An upsert says everything anew, so it must find everything.
+    // An upsert has all details, so all its references are checked.
     let details = Details { duration: minutes(91), ..full_details() };
     let upsert = world.ask(Command::Log(LogTimeEntry { details, ..log_as(2, "1") }));
     assert_eq!(upsert, Err(Refusal::References(vec![InvalidReference::InactiveUser])));
 }
 
 #[test]
-fn what_a_patch_refers_to_must_be_there_in_the_project_of_the_entry() {
+fn a_patch_can_refer_only_to_the_project_of_the_entry() {
     use InvalidReference::{InactiveUser, UnknownRelease, UnknownTicket, UnknownUser};
     let nothing = Patch::default;
     for (patch, expected) in [
@@ -157,7 +157,7 @@ fn what_a_patch_refers_to_must_be_there_in_the_project_of_the_entry() {
 }
 
 #[test]
-fn a_key_bound_to_a_user_edits_that_users_entries_and_hands_none_over() {
+fn a_key_bound_to_a_user_edits_that_users_entries_and_gives_none_away() {
     let mut world = World::with_entry_that_is(Status::Draft);
     assert_eq!(world.ask_as(bound_to(BEN), edit(1, shorter())), Err(Refusal::AnotherUsersEntry));
     let to_ben = Patch { user_id: Some(id(BEN)), ..Patch::default() };
@@ -171,7 +171,7 @@ fn a_key_bound_to_a_user_edits_that_users_entries_and_hands_none_over() {
 }
 
 #[test]
-fn an_archived_project_takes_no_new_time_but_lets_what_is_there_be_corrected() {
+fn entries_of_an_archived_project_can_be_edited_but_not_logged() {
     let mut world = World::with_entry_that_is(Status::Draft);
     world.archive(PROJECT);
     assert_eq!(world.ask(Command::Log(log(2))), Err(Refusal::ProjectArchived));

@@ -21,8 +21,8 @@ fn scope(key: &str) -> IdempotencyScope {
     }
 }
 
-/// Renders an answer that names the entry and its version, so that no two answers are alike by
-/// chance.
+/// Renders an answer with the entry's id and version, so that different outcomes have different
+/// answers.
 fn render(outcome: &Outcome) -> StoredAnswer {
     let entry = outcome.time_entry().unwrap();
     StoredAnswer {
@@ -33,7 +33,7 @@ fn render(outcome: &Outcome) -> StoredAnswer {
     }
 }
 
-/// A claim of a request whose body has that digest.
+/// A claim with that digest of the body.
 pub(crate) fn claim(key: &str, body: u8) -> Claim {
     Claim {
         scope: scope(key),
@@ -55,20 +55,20 @@ fn answer(decision: Decision) -> StoredAnswer {
 }
 
 #[test]
-fn a_repeat_gets_the_answer_of_the_first_and_has_no_effect() {
+fn a_repeat_gets_the_first_answer_and_has_no_effect() {
     let mut world = World::new();
     let first = log(world.entry(), claim("a", 1));
     let answer = answer(world.decide(&first));
     world.ledger.take_changes();
     world.wait(TICK);
-    // The server mints another id for the repeat; nothing comes of it.
+    // The repeat has another id, which is not used.
     let repeat = log(world.entry(), claim("a", 1));
     assert_eq!(world.decide(&repeat), Ok(Reply::Replayed { answer, same_body: true }));
     assert!(world.ledger.take_changes().is_empty());
 }
 
 #[test]
-fn the_answer_is_rendered_of_what_happened_and_kept_as_it_was_sent() {
+fn the_answer_is_rendered_from_the_outcome_and_stored_as_it_is_sent() {
     let mut world = World::new();
     let request = log(world.entry(), claim("a", 1));
     let Ok(Reply::Done { outcome, answer: Some(answer) }) = world.decide(&request) else {
@@ -85,7 +85,7 @@ fn the_answer_is_rendered_of_what_happened_and_kept_as_it_was_sent() {
 }
 
 #[test]
-fn the_original_answer_is_replayed_although_the_entry_has_moved_on() {
+fn the_first_answer_is_replayed_although_the_entry_has_changed() {
     let mut world = World::new();
     let first = log(world.entry(), claim("a", 1));
     let answer = answer(world.decide(&first));
@@ -96,7 +96,7 @@ fn the_original_answer_is_replayed_although_the_entry_has_moved_on() {
 }
 
 #[test]
-fn without_a_key_no_answer_is_kept() {
+fn without_a_key_no_answer_is_stored() {
     let mut world = World::new();
     let command = world.entry();
     world.log(anyone(), command).unwrap();
@@ -104,7 +104,7 @@ fn without_a_key_no_answer_is_kept() {
 }
 
 #[test]
-fn another_body_is_replayed_or_refused_as_the_claim_wants() {
+fn a_repeat_with_another_body_is_replayed_or_refused_as_the_claim_says() {
     let mut world = World::new();
     let first = log(world.entry(), claim("a", 1));
     let answer = answer(world.decide(&first));
@@ -145,7 +145,7 @@ fn a_key_is_new_again_after_exactly_24_hours() {
 }
 
 #[test]
-fn the_answer_of_an_expired_key_is_replaced_and_lives_a_day_of_its_own() {
+fn the_answer_of_an_expired_key_is_replaced_for_another_24_hours() {
     let mut world = World::new();
     let first = log(world.entry(), claim("a", 1));
     world.decide(&first).unwrap();
@@ -161,7 +161,7 @@ fn the_answer_of_an_expired_key_is_replaced_and_lives_a_day_of_its_own() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_does_not_bring_a_second_effect() {
+fn a_clock_that_was_set_back_does_not_cause_a_second_effect() {
     let mut world = World::new();
     let first = log(world.entry(), claim("a", 1));
     world.decide(&first).unwrap();
@@ -171,7 +171,7 @@ fn a_clock_that_was_set_back_does_not_bring_a_second_effect() {
 }
 
 #[test]
-fn every_part_of_the_scope_tells_keys_apart() {
+fn keys_differ_in_every_part_of_their_scopes() {
     let mut world = World::new();
     let first = scope("a");
     let scopes = [
@@ -190,7 +190,7 @@ fn every_part_of_the_scope_tells_keys_apart() {
 }
 
 #[test]
-fn a_refusal_is_not_kept_and_the_key_stays_free() {
+fn a_refusal_is_not_stored_and_the_key_can_be_used() {
     let mut world = World::new();
     let command = LogTimeEntry { project_id: id(NO_PROJECT), ..world.entry() };
     assert_eq!(world.decide(&log(command, claim("a", 1))), Err(Refusal::ProjectNotFound));
@@ -200,7 +200,7 @@ fn a_refusal_is_not_kept_and_the_key_stays_free() {
 }
 
 #[test]
-fn the_key_is_looked_at_before_the_reference() {
+fn the_key_is_checked_before_the_reference() {
     let mut world = World::new();
     let minutes_under_key = |world: &mut World, length, key| {
         let details = Details { duration: minutes(length), ..details() };
@@ -214,7 +214,7 @@ fn the_key_is_looked_at_before_the_reference() {
     let updated = minutes_under_key(&mut world, 90, "b");
     let updated = answer(world.decide(&updated));
     assert_eq!((created.status, updated.status), (201, 200));
-    // Each key replays its own answer, and the entry stays as the last request made it.
+    // Each key replays its own answer, and the entry does not change.
     for (key, answer) in [("a", created), ("b", updated)] {
         let repeat = minutes_under_key(&mut world, 60, key);
         assert_eq!(world.decide(&repeat), Ok(Reply::Replayed { answer, same_body: true }));
@@ -224,7 +224,7 @@ fn the_key_is_looked_at_before_the_reference() {
 }
 
 #[test]
-fn a_request_that_panics_halfway_can_be_taken_back_without_a_trace() {
+fn a_request_that_panics_can_be_rolled_back() {
     let mut world = World::new();
     let existing = world.entry_that_is(Status::Draft, "1");
     let expired = log(world.entry(), claim("a", 1));
@@ -242,7 +242,7 @@ fn a_request_that_panics_halfway_can_be_taken_back_without_a_trace() {
     let references = [reference("1"), reference("2")];
     let before = world.observe(&entries, &references, &[scope("a"), scope("b")]);
     for (command, key) in [(new, "b"), (update, "a")] {
-        // The entry is in the ledger by the time the answer is rendered.
+        // The entry is already in the ledger when the answer is rendered.
         let render: timelog_domain::idempotency::Render =
             Arc::new(|_| resume_unwind(Box::new("no answer")));
         let request = log(command, Claim { render, ..claim(key, 1) });
@@ -256,7 +256,7 @@ fn a_request_that_panics_halfway_can_be_taken_back_without_a_trace() {
 }
 
 #[test]
-fn taking_back_ends_at_the_savepoint() {
+fn a_rollback_ends_at_the_savepoint() {
     let mut world = World::new();
     let kept =
         log(LogTimeEntry { external_ref: Some(reference("1")), ..world.entry() }, claim("a", 1));
@@ -270,7 +270,7 @@ fn taking_back_ends_at_the_savepoint() {
     let observe = |world: &World| {
         world.observe(&entries, &[reference("1"), reference("2")], &[scope("a"), scope("b")])
     };
-    // By then the answer under the first key has expired and is replaced too.
+    // The answer of the first key has expired, and is replaced too.
     world.wait(DAY);
     let before = observe(&world);
     let savepoint = world.ledger.savepoint();
@@ -290,7 +290,7 @@ fn taking_back_ends_at_the_savepoint() {
 }
 
 #[test]
-fn what_changed_several_times_is_handed_over_once_as_it_is_in_the_end() {
+fn an_entry_that_changed_several_times_is_saved_once() {
     let mut world = World::new();
     let stored = world.entry_that_is(Status::Draft, "1");
     let new = LogTimeEntry { external_ref: Some(reference("2")), ..world.entry() };
@@ -309,7 +309,7 @@ fn what_changed_several_times_is_handed_over_once_as_it_is_in_the_end() {
     let updates = other_details().len();
     let changes = world.ledger.take_changes();
     let [first, second] = &changes.time_entries[..] else { panic!("{changes:?}") };
-    // One was stored and is compared with the version that was loaded; the other is new.
+    // One was stored before, with the version that was loaded; the other is new.
     assert_eq!((first.loaded, first.time_entry.id()), (Some(stored.version()), stored.id()));
     assert_eq!((second.loaded, second.time_entry.id()), (None, new_id));
     for change in [first, second] {

@@ -1,4 +1,4 @@
-//! Loading what a batch of requests needs, as an adapter does from a database.
+//! Loads what a batch of requests needs, as an adapter does from a database.
 
 use timelog_domain::*;
 

@@ -8,13 +8,13 @@ use crate::world::*;
 
 const LATER: Duration = Duration::from_millis(1);
 
-/// The statuses in which what an entry says may change, and the others.
+/// The statuses in which an entry may be edited, and the others.
 fn by_editability() -> (Vec<Status>, Vec<Status>) {
     Status::ALL.iter().copied().partition(|status| status.is_editable())
 }
 
 #[test]
-fn a_new_entry_is_a_draft_that_says_what_was_asked_for() {
+fn a_new_entry_is_a_draft_with_the_details_of_the_command() {
     let mut world = World::new();
     let everything =
         Details { ticket_id: Some(id(TICKET)), release_id: Some(id(RELEASE)), ..details() };
@@ -57,7 +57,7 @@ fn without_a_reference_the_same_request_logs_twice() {
 }
 
 #[test]
-fn logging_what_the_entry_already_says_changes_nothing_whatever_its_status() {
+fn logging_an_unchanged_entry_changes_nothing_in_any_status() {
     for status in Status::ALL {
         let mut world = World::new();
         let entry = world.entry_that_is(*status, "1");
@@ -75,7 +75,7 @@ fn logging_what_the_entry_already_says_changes_nothing_whatever_its_status() {
 }
 
 #[test]
-fn an_unchanged_repeat_succeeds_although_the_user_and_the_project_are_gone_since() {
+fn an_unchanged_repeat_succeeds_with_an_inactive_user_and_an_archived_project() {
     let mut world = World::new();
     let entry = world.entry_that_is(Status::Draft, "1");
     world.archive(PROJECT);
@@ -85,7 +85,7 @@ fn an_unchanged_repeat_succeeds_although_the_user_and_the_project_are_gone_since
 }
 
 #[test]
-fn a_draft_or_rejected_entry_becomes_what_is_logged_again_and_a_draft() {
+fn logging_a_draft_or_rejected_entry_again_updates_it_and_makes_it_a_draft() {
     let (editable, _) = by_editability();
     assert_eq!(editable, [Status::Draft, Status::Rejected]);
     for status in editable {
@@ -163,7 +163,7 @@ fn an_entry_in_any_other_status_cannot_be_changed() {
 }
 
 #[test]
-fn a_reference_stays_with_the_project_it_was_first_logged_on() {
+fn a_reference_belongs_to_the_project_it_was_first_logged_on() {
     for status in Status::ALL {
         let mut world = World::new();
         let before = world.entry_that_is(*status, "1");
@@ -179,7 +179,7 @@ fn a_reference_stays_with_the_project_it_was_first_logged_on() {
 }
 
 #[test]
-fn no_status_frees_the_reference_of_a_live_entry() {
+fn an_entry_has_its_reference_in_every_status() {
     for status in Status::ALL {
         let mut world = World::new();
         let entry = world.entry_that_is(*status, "1");
@@ -206,11 +206,11 @@ fn another_organization_has_references_entries_and_a_directory_of_its_own() {
     let mut world = World::new();
     let ours = world.entry_that_is(Status::Draft, "1");
     let command = LogTimeEntry { external_ref: Some(reference("1")), ..world.entry() };
-    let Ok(Outcome::Created(theirs)) = world.log(stranger(), command) else {
+    let Ok(Outcome::Created(theirs)) = world.log(outsider(), command) else {
         panic!("the reference of another organization was taken");
     };
     assert_eq!(theirs.organization_id(), id(OTHER_ORGANIZATION));
-    assert_eq!(world.apply(stranger(), ours.id(), Action::Submit), Err(Refusal::TimeEntryNotFound));
+    assert_eq!(world.apply(outsider(), ours.id(), Action::Submit), Err(Refusal::TimeEntryNotFound));
     assert_eq!(world.apply(anyone(), theirs.id(), Action::Submit), Err(Refusal::TimeEntryNotFound));
     assert_eq!(world.stored(ours.id()), Some(&ours));
 
@@ -261,7 +261,7 @@ fn references_are_compared_byte_for_byte_in_all_three_parts() {
 }
 
 #[test]
-fn everything_an_entry_wrongly_refers_to_is_reported_at_once() {
+fn all_invalid_references_are_reported_at_once() {
     use InvalidReference::{InactiveUser, UnknownRelease, UnknownTicket, UnknownUser};
     let refused = |user: u128, ticket: u128, release: u128| {
         let mut world = World::new();
@@ -285,7 +285,7 @@ fn everything_an_entry_wrongly_refers_to_is_reported_at_once() {
 }
 
 #[test]
-fn an_update_may_not_refer_to_what_does_not_exist_either() {
+fn the_references_of_an_update_are_checked_too() {
     let mut world = World::new();
     world.entry_that_is(Status::Draft, "1");
     let details = Details { ticket_id: Some(id(OTHER_TICKET)), ..details() };
@@ -308,7 +308,7 @@ fn an_archived_project_takes_neither_new_entries_nor_changes() {
         ..world.entry()
     };
     assert_eq!(world.log(anyone(), changed), Err(Refusal::ProjectArchived));
-    // What the entry refers to is checked first.
+    // References are checked first.
     let details = Details { user_id: id(NOBODY), ..details };
     let both = LogTimeEntry { details, ..world.entry() };
     assert_eq!(
@@ -332,7 +332,7 @@ fn a_key_bound_to_a_user_logs_only_that_users_time() {
     assert!(matches!(world.log(bound_to(ANN), own), Ok(Outcome::Created(_))));
     let of_another = world.entry();
     assert_eq!(world.log(bound_to(BEN), of_another), Err(Refusal::AnotherUsersEntry));
-    // Whether another user exists is nothing that such a key finds out.
+    // Such a key does not find out whether another user exists.
     let details = Details { user_id: id(NOBODY), ..details() };
     let of_nobody = LogTimeEntry { details, ..world.entry() };
     assert_eq!(world.log(bound_to(BEN), of_nobody), Err(Refusal::AnotherUsersEntry));

@@ -1,18 +1,12 @@
-//! The rules of the domain, tested on a ledger: no database, no server, no clock but the tests'
-//! own.
+//! The rules of the domain, tested on a ledger, without a database, a server or a real clock.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "in a test, what does not hold should panic"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails should panic")]
 
 mod batches;
 mod changes;
 mod deleting;
 mod editing;
 mod idempotency;
-mod life;
 mod loading;
 mod logging;
 mod many;
@@ -21,6 +15,7 @@ mod properties;
 mod purity;
 mod scope;
 mod touches;
+mod transitions;
 mod values;
 mod vectors;
 mod world;

@@ -1,4 +1,4 @@
-//! Many at once: each by itself, or all or none.
+//! Commands for many entries: each item alone, or all or none.
 
 use timelog_domain::*;
 
@@ -15,7 +15,7 @@ fn items(outcome: Result<Outcome, Refusal>) -> Vec<ItemOutcome> {
     }
 }
 
-/// One letter for each: created, updated, unchanged (=), refused (!), invalid (?), not applied (-).
+/// A sign for each item; unchanged is `=`, refused `!`, invalid `?`, not applied `-`.
 fn signs(items: &[ItemOutcome]) -> String {
     let sign = |item: &ItemOutcome| match item {
         ItemOutcome::Created(_) => 'c',
@@ -28,7 +28,7 @@ fn signs(items: &[ItemOutcome]) -> String {
     items.iter().map(sign).collect()
 }
 
-/// New, updated, unchanged, invalid, another user's for Ann, unknown ticket, new.
+/// New, updated, unchanged, invalid, another user's, unknown ticket, new.
 fn mixed() -> Vec<Option<LogTimeEntry>> {
     let longer = Details { duration: minutes(200), ..full_details() };
     vec![
@@ -63,7 +63,7 @@ fn each_item_is_decided_by_itself_and_answered_in_its_place() {
 }
 
 #[test]
-fn one_failure_keeps_an_atomic_batch_from_changing_anything() {
+fn an_atomic_batch_with_a_failure_changes_nothing() {
     let mut world = World::with_entry_that_is(Status::Draft);
     let refused = world.ask_as(bound_to(ANN), log_many(mixed(), true));
     assert!(matches!(refused, Err(Refusal::BatchFailed(_))), "{refused:?}");
@@ -94,7 +94,7 @@ fn an_atomic_batch_without_a_failure_is_carried_out() {
 }
 
 #[test]
-fn of_one_reference_twice_the_later_wins() {
+fn of_two_items_with_one_reference_the_later_wins() {
     let mut world = World::new();
     let later = Details { duration: minutes(90), ..full_details() };
     let batch = vec![
@@ -154,7 +154,7 @@ fn many_entries_move_each_by_itself() {
     assert_eq!(items[2], refused(Refusal::AnotherUsersEntry));
     assert_eq!(items[3], refused(Refusal::TimeEntryNotFound));
     assert_eq!(items[4], ItemOutcome::Updated(world.stored(id(4)).unwrap().clone()));
-    // The same one again is decided on what the first left.
+    // The repeated item is decided after the change of the first.
     assert_eq!(items[5], refused(invalid(Status::Submitted)));
 }
 
@@ -172,7 +172,7 @@ fn an_atomic_move_moves_all_or_none() {
 }
 
 #[test]
-fn a_failed_batch_keeps_no_answer_and_a_batch_that_came_through_keeps_one() {
+fn the_answer_of_a_batch_is_stored_only_if_it_succeeds() {
     for (second, kept) in [(None, false), (Some(log(102)), true)] {
         let mut world = World::new();
         let command = log_many(vec![Some(log(101)), second], true);
@@ -184,7 +184,7 @@ fn a_failed_batch_keeps_no_answer_and_a_batch_that_came_through_keeps_one() {
 }
 
 #[test]
-fn a_request_weighs_as_much_as_it_has_items() {
+fn the_weight_of_a_request_is_the_number_of_its_items() {
     let weight = |command| Request { caller: anyone(), command, claim: None }.weight();
     assert_eq!(weight(log_many(mixed(), false)), 7);
     assert_eq!(weight(apply_many(&[1, 2, 3], Action::Submit, true)), 3);

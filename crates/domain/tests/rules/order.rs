@@ -1,11 +1,10 @@
-//! In which order a request can be wrong: existence, scope, ownership, version, references, state.
+//! The order of the checks: existence, scope, ownership, version, references, state.
 
 use timelog_domain::*;
 
 use crate::world::*;
 
-/// Everything is wrong at first; then one fault after the other is put right, and the next one
-/// shows.
+/// The first request has all faults. Each further one has one fault less, and the next is reported.
 #[test]
 fn an_edit_is_refused_for_the_first_fault_in_order() {
     let mut world = World::with_entry_that_is(Status::Approved);
@@ -67,7 +66,7 @@ fn a_transition_is_refused_for_the_first_fault_in_order() {
 }
 
 #[test]
-fn a_change_goes_through_only_on_a_version_that_it_names() {
+fn a_change_succeeds_only_on_a_version_that_it_names() {
     for command in [edit(1, shorter()), delete(1), apply(1, Action::Submit)] {
         let mut world = World::with_entry_that_is(Status::Draft);
         assert_eq!(world.ask(if_version(command.clone(), 6)), Err(Refusal::PreconditionFailed));
@@ -85,7 +84,7 @@ fn a_condition_that_no_version_meets_fails_even_where_nothing_would_change() {
 }
 
 #[test]
-fn a_project_is_out_of_scope_before_it_is_looked_for() {
+fn the_scope_is_checked_before_a_project_is_looked_up() {
     let mut world = World::new();
     for project in [OTHER_PROJECT, NO_PROJECT] {
         let item = LogTimeEntry { project_id: id(project), ..log(1) };

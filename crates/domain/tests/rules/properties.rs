@@ -1,4 +1,4 @@
-//! What holds after any sequence of requests.
+//! Properties that hold after any sequence of requests.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,8 +10,7 @@ use timelog_domain::*;
 use crate::idempotency::claim;
 use crate::world::*;
 
-/// One thing that happens. Numbers choose among few values, so that sequences meet themselves
-/// again.
+/// One step of a sequence. There are few different values, so that steps often meet the same entry.
 #[derive(Debug, Clone)]
 enum Step {
     Log {
@@ -56,7 +55,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(prop_oneof![4 => log, 6 => apply, 1 => wait], 1..60)
 }
 
-/// Carries steps out, one request after the other.
+/// Carries out steps, one request after the other.
 struct Run {
     world: World,
     created: Vec<TimeEntryId>,
@@ -139,7 +138,7 @@ proptest! {
     }
 
     #[test]
-    fn each_change_counts_the_version_up_by_one_and_leaves_one_record(steps in steps()) {
+    fn each_change_adds_one_to_the_version_and_has_one_record(steps in steps()) {
         let mut run = Run::new();
         let mut versions: HashMap<TimeEntryId, i64> = HashMap::new();
         for step in &steps {
@@ -164,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn the_history_of_an_entry_is_a_chain_that_ends_where_the_entry_is(steps in steps()) {
+    fn the_history_of_an_entry_is_a_chain_that_ends_at_its_status(steps in steps()) {
         let mut run = Run::new();
         for step in &steps {
             run.step(step);
@@ -187,7 +186,7 @@ proptest! {
     }
 
     #[test]
-    fn a_live_key_always_replays_the_answer_it_was_given_first(steps in steps()) {
+    fn a_live_key_always_replays_its_first_answer(steps in steps()) {
         let mut run = Run::new();
         let mut answers: HashMap<IdempotencyScope, IdempotencyRecord> = HashMap::new();
         for step in &steps {
@@ -212,7 +211,7 @@ proptest! {
     }
 
     #[test]
-    fn deciding_many_together_comes_out_as_deciding_them_one_by_one(steps in steps()) {
+    fn deciding_many_together_has_the_same_results_as_one_by_one(steps in steps()) {
         let (mut alone, mut together) = (Run::new(), Run::new());
         let mut history = Vec::new();
         for step in &steps {

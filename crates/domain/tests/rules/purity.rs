@@ -1,11 +1,11 @@
-//! The domain stays pure: what it depends on, what it calls, and who depends on whom.
+//! The domain is pure: its dependencies and its calls. And the crates depend on each other one way.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Crates that do I/O, run futures, speak HTTP or SQL, or format for a wire. `serde` alone formats
-/// nothing: whoever embeds the domain chooses what does.
+/// Crates that do I/O, run futures, use HTTP or SQL, or write a format such as JSON. `serde` alone
+/// writes no format.
 const IMPURE: [&str; 21] = [
     "actix",
     "async-std",
@@ -30,7 +30,7 @@ const IMPURE: [&str; 21] = [
     "ureq",
 ];
 
-/// What reads the clock, the environment or chance, or does anything beside computing.
+/// Names of what does I/O or reads the clock, the environment or random numbers.
 const IMPURE_CALLS: [&str; 12] = [
     "std::env",
     "std::fs",
@@ -51,7 +51,7 @@ fn domain() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The names of the packages that the domain is built of, as cargo resolves them.
+/// The names of all packages that the domain depends on, as cargo resolves them.
 fn dependencies() -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -65,7 +65,7 @@ fn dependencies() -> BTreeSet<String> {
     tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-/// Whether a package is one of those, or of their families: `tokio-util` belongs to `tokio`.
+/// Whether a package is one of those or begins with its name: `tokio-util` belongs to `tokio`.
 fn is_impure(name: &str) -> bool {
     IMPURE.iter().any(|impure| {
         name == *impure || name.strip_prefix(impure).is_some_and(|rest| rest.starts_with('-'))
@@ -123,7 +123,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The impure calls in a source text, also where several modules are imported at once.
+/// The impure calls in a source text, also in an import of several modules.
 fn impure_calls(source: &str) -> Vec<&'static str> {
     let grouped: BTreeSet<String> = source
         .split("std::{")
@@ -141,7 +141,7 @@ fn impure_calls(source: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_source_of_the_domain_calls_nothing_but_itself() {
+fn the_source_of_the_domain_has_no_impure_calls() {
     let files = sources(&domain().join("src"));
     assert!(files.len() > 10, "{files:?}");
     for file in files {
@@ -152,7 +152,7 @@ fn the_source_of_the_domain_calls_nothing_but_itself() {
 }
 
 #[test]
-fn a_call_that_is_not_pure_is_noticed_however_it_is_imported() {
+fn impure_calls_are_found_in_every_kind_of_import() {
     assert_eq!(impure_calls("use std::fs::read;"), ["std::fs"]);
     assert_eq!(impure_calls("use std::{fmt, net::{Ipv4Addr, TcpStream}};"), ["std::net"]);
     assert_eq!(impure_calls("let now = std::time::SystemTime::now();"), ["SystemTime"]);

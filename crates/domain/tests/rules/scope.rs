@@ -1,4 +1,4 @@
-//! A key that is limited to a project touches nothing else.
+//! A key that is limited to a project changes nothing else.
 
 use timelog_domain::*;
 
@@ -10,7 +10,7 @@ fn ask(world: &mut World, caller: Caller, command: &Command) -> Decision {
 }
 
 #[test]
-fn a_limited_key_changes_entries_of_its_project_alone() {
+fn a_limited_key_changes_only_entries_of_its_project() {
     for command in [edit(1, shorter()), delete(1), apply(1, Action::Submit)] {
         let mut world = World::with_entry_that_is(Status::Draft);
         assert_eq!(
@@ -23,7 +23,7 @@ fn a_limited_key_changes_entries_of_its_project_alone() {
 }
 
 #[test]
-fn among_many_the_entries_of_other_projects_fail_alone() {
+fn of_many_entries_only_those_of_other_projects_fail() {
     let mut world = World::with_entry_that_is(Status::Draft);
     let command = apply_many(&[1], Action::Submit, false);
     let outcome = world.ask_as(limited_to(OTHER_PROJECT), command);
@@ -31,7 +31,7 @@ fn among_many_the_entries_of_other_projects_fail_alone() {
 }
 
 #[test]
-fn a_repeat_of_a_deletion_is_answered_although_the_entry_is_gone() {
+fn a_repeat_of_a_deletion_is_answered_although_the_entry_is_deleted() {
     let mut world = World::with_entry_that_is(Status::Draft);
     ask(&mut world, limited_to(PROJECT), &delete(1)).unwrap();
     assert!(matches!(ask(&mut world, limited_to(PROJECT), &delete(1)), Ok(Reply::Replayed { .. })));

@@ -1,4 +1,4 @@
-//! What is loaded for a batch, in two steps.
+//! The rows that are loaded for a batch, in two steps.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ fn commands_on_entries_touch_those_entries() {
 }
 
 #[test]
-fn many_logs_touch_what_each_of_them_does() {
+fn log_many_touches_the_rows_of_each_item() {
     let items = vec![
         Some(log_as(1, "a")),
         None,
@@ -48,7 +48,7 @@ fn many_logs_touch_what_each_of_them_does() {
 }
 
 #[test]
-fn what_an_edit_refers_to_follows_once_the_project_of_its_entry_is_known() {
+fn the_references_of_an_edit_follow_once_the_project_is_known() {
     let world = World::with_entry_that_is(Status::Draft);
     let patch = Patch {
         user_id: Some(id(BEN)),
@@ -67,7 +67,7 @@ fn what_an_edit_refers_to_follows_once_the_project_of_its_entry_is_known() {
 }
 
 #[test]
-fn mostly_nothing_follows() {
+fn usually_nothing_follows() {
     let world = World::with_entry_that_is(Status::Draft);
     let away = Patch { ticket_id: Some(None), release_id: Some(None), ..shorter() };
     let unknown = Patch { ticket_id: Some(Some(id(TICKET))), ..Patch::default() };
@@ -82,7 +82,7 @@ fn mostly_nothing_follows() {
 }
 
 #[test]
-fn what_an_edit_of_an_entry_from_the_same_batch_refers_to_follows_too() {
+fn the_references_of_an_edit_follow_for_an_entry_of_the_same_batch() {
     let patch = Patch { ticket_id: Some(Some(id(33))), ..Patch::default() };
     let elsewhere = LogTimeEntry { project_id: id(OTHER_PROJECT), ..log(1) };
     let requests = requests([Command::Log(elsewhere), edit(1, patch)]);
@@ -90,10 +90,9 @@ fn what_an_edit_of_an_entry_from_the_same_batch_refers_to_follows_too() {
     assert_eq!(following.tickets, [(id(ORGANIZATION), id(OTHER_PROJECT), id(33))].into());
 }
 
-/// The ledger that decides has only what the two steps ask for; it must come to the same as one
-/// that has everything.
+/// A ledger with only the rows of the two steps must have the same results as one with everything.
 #[test]
-fn what_the_two_steps_load_is_enough_to_decide() {
+fn the_rows_of_the_two_steps_are_enough_to_decide() {
     let nothing = Patch::default;
     let full = || World::with_entry_that_is(Status::Draft);
     for command in [

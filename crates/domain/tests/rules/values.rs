@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use timelog_domain::*;
 
-/// The id of that number, of whichever kind is asked for.
+/// The id of that number, of any kind.
 pub(crate) fn id<T: FromStr<Err = InvalidId>>(number: u128) -> T {
     format!("00000000-0000-0000-0000-{number:012x}").parse().unwrap()
 }
@@ -21,14 +21,14 @@ pub(crate) fn reference(external_id: &str) -> ExternalRef {
     }
 }
 
-/// An action with the reason and the invoice that some of them need.
+/// An action with a reason and an invoice if it needs them.
 pub(crate) fn transition(action: Action) -> Transition {
     let reason = action.needs_reason().then(|| "because".to_owned());
     let invoice_ref = action.needs_invoice_ref().then(|| "2025-001".to_owned());
     Transition::new(action, reason.into(), invoice_ref.into()).unwrap()
 }
 
-/// The actions that lead a draft to that status.
+/// The actions that move a draft to that status.
 pub(crate) const fn way_to(status: Status) -> &'static [Action] {
     match status {
         Status::Draft => &[],

@@ -1,4 +1,4 @@
-//! The rules as tables that other programs can read too: `tests/vectors` of the repository.
+//! The rules as tables that other programs can use too: `tests/vectors` of the repository.
 
 use serde_json::Value;
 use timelog_domain::*;
@@ -13,8 +13,7 @@ fn cases(vectors: &str, member: &str) -> Vec<Value> {
     cases
 }
 
-/// The duration of a case, unless one of its members has a JSON type that whoever reads the JSON
-/// refuses.
+/// The duration of a case, unless one of its members has a wrong JSON type.
 fn duration(case: &Value) -> Option<Result<WorkDuration, Vec<InvalidDuration>>> {
     let (minutes, hours) = (case["in"].get("minutes"), case["in"].get("hours"));
     let minutes = minutes.map(|minutes| whole(minutes).ok_or(())).transpose().ok()?;
@@ -22,13 +21,13 @@ fn duration(case: &Value) -> Option<Result<WorkDuration, Vec<InvalidDuration>>> 
     Some(WorkDuration::to_log(minutes.into(), hours.into()))
 }
 
-/// A JSON number that is whole, however it is written: 150 and 150.0 are the same.
+/// A JSON number as a whole number; 150.0 is 150.
 fn whole(number: &Value) -> Option<i64> {
     number.as_i64().or_else(|| format!("{}", number.as_f64()?).parse().ok())
 }
 
 #[test]
-fn every_accepted_duration_comes_to_its_minutes_and_hours() {
+fn every_accepted_duration_has_its_minutes_and_hours() {
     for case in cases(DURATIONS, "accepted") {
         let duration = duration(&case).unwrap().unwrap_or_else(|error| panic!("{case}: {error:?}"));
         assert_eq!(Value::from(duration.minutes()), case["minutes"], "{case}");
@@ -82,7 +81,7 @@ fn each_action_needs_the_permission_and_the_members_of_the_table() {
     }
 }
 
-/// Where the table says an action leads from a status.
+/// The status after an action, by the table.
 pub(crate) fn after(status: Status, action: Action) -> Option<Status> {
     let rows = cases(LIFECYCLE, "actions");
     let row = rows.iter().find(|row| row["action"] == action.as_str()).unwrap();
@@ -92,7 +91,7 @@ pub(crate) fn after(status: Status, action: Action) -> Option<Status> {
 }
 
 #[test]
-fn every_action_leads_from_every_status_where_the_table_says() {
+fn every_action_in_every_status_leads_to_the_status_of_the_table() {
     for status in Status::ALL {
         for action in Action::ALL {
             assert_eq!(status.after(*action), after(*status, *action), "{action} of {status}");

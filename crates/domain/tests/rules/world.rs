@@ -1,4 +1,4 @@
-//! A small directory to log time in, and short ways to ask for things.
+//! A ledger with a small directory, and short ways to make requests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,8 +8,7 @@ use timelog_domain::*;
 
 pub(crate) use crate::values::*;
 
-/// Two organizations with the same ids inside, so that whatever crosses from one to the other is
-/// noticed.
+/// Two organizations with the same ids inside, so that a mix-up of the two is noticed.
 pub(crate) const ORGANIZATION: u128 = 1;
 pub(crate) const OTHER_ORGANIZATION: u128 = 2;
 
@@ -34,7 +33,7 @@ pub(crate) fn minutes(minutes: i64) -> WorkDuration {
     WorkDuration::from_minutes(minutes).unwrap()
 }
 
-/// Two and a half hours of Ann's.
+/// 150 minutes of Ann's.
 pub(crate) fn details() -> Details {
     Details {
         description: Some(text("Login flow")),
@@ -42,12 +41,12 @@ pub(crate) fn details() -> Details {
     }
 }
 
-/// Likewise, on a ticket and for a release.
+/// The same, with a ticket and a release.
 pub(crate) fn full_details() -> Details {
     Details { ticket_id: Some(id(TICKET)), release_id: Some(id(RELEASE)), ..details() }
 }
 
-/// What the details may become: each differs from [`details`] in one member.
+/// Other details: each differs from [`details`] in one member.
 pub(crate) fn other_details() -> Vec<(&'static str, Details)> {
     vec![
         ("userId", Details { user_id: id(BEN), ..details() }),
@@ -61,31 +60,31 @@ pub(crate) fn other_details() -> Vec<(&'static str, Details)> {
     ]
 }
 
-/// Whoever has a key that is limited to nothing.
+/// A caller whose key has no limits.
 pub(crate) fn anyone() -> Caller {
     Caller { organization_id: id(ORGANIZATION), key_id: id(KEY), project_id: None, user_id: None }
 }
 
-/// Whoever has a key that is bound to that user.
+/// A caller whose key is bound to that user.
 pub(crate) fn bound_to(user: u128) -> Caller {
     Caller { user_id: Some(id(user)), key_id: id(KEY + user), ..anyone() }
 }
 
-/// Whoever has a key that is limited to that project.
+/// A caller whose key is limited to that project.
 pub(crate) fn limited_to(project: u128) -> Caller {
     Caller { project_id: Some(id(project)), ..anyone() }
 }
 
-/// Whoever has a key of the other organization.
-pub(crate) fn stranger() -> Caller {
+/// A caller of the other organization.
+pub(crate) fn outsider() -> Caller {
     Caller { organization_id: id(OTHER_ORGANIZATION), ..anyone() }
 }
 
-/// A ledger with a directory, and the time.
+/// A ledger with a directory, and a clock.
 pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) now: Timestamp,
-    minted: u128,
+    last_id: u128,
 }
 
 impl World {
@@ -128,11 +127,11 @@ impl World {
         Self {
             ledger,
             now: Timestamp::from_unix_millis(1_736_928_000_000).unwrap(),
-            minted: FIRST_TIME_ENTRY,
+            last_id: FIRST_TIME_ENTRY,
         }
     }
 
-    /// A world with [`full_details`] logged as entry 1 in that status, all of it as if loaded.
+    /// A world in which entry 1, with [`full_details`] and that status, is loaded.
     pub(crate) fn with_entry_that_is(status: Status) -> Self {
         let mut world = Self::new();
         world.load(1, status, full_details());
@@ -155,7 +154,7 @@ impl World {
         }));
     }
 
-    /// Lets time pass and returns the time that it is then.
+    /// Moves the clock forwards and returns its time.
     pub(crate) fn wait(&mut self, duration: Duration) -> Timestamp {
         self.now = self.now.saturating_add(duration);
         self.now
@@ -181,10 +180,10 @@ impl World {
         });
     }
 
-    /// Asks to log [`details`], with a fresh id and no external reference.
+    /// A command to log [`details`], with a new id and no external reference.
     pub(crate) fn entry(&mut self) -> LogTimeEntry {
-        self.minted += 1;
-        LogTimeEntry { details: details(), ..log(self.minted) }
+        self.last_id += 1;
+        LogTimeEntry { details: details(), ..log(self.last_id) }
     }
 
     pub(crate) fn decide(&mut self, request: &Request) -> Decision {
@@ -216,8 +215,7 @@ impl World {
         self.ask_as(caller, apply_to(entry, action))
     }
 
-    /// A new entry under that reference, moved to that status. None of it counts as a change any
-    /// more.
+    /// A new entry with that reference, moved to that status. Its changes count as stored.
     pub(crate) fn entry_that_is(&mut self, status: Status, external_id: &str) -> TimeEntry {
         let command = LogTimeEntry { external_ref: Some(reference(external_id)), ..self.entry() };
         let entry = self.log(anyone(), command).unwrap();
@@ -239,12 +237,12 @@ impl World {
         self.ledger.time_entry_by_ref(id(ORGANIZATION), &reference(external_id)).map(TimeEntry::id)
     }
 
-    /// Asserts that since it was loaded nothing has changed.
+    /// Asserts that nothing has changed since the last changes were taken.
     pub(crate) fn assert_untouched(&mut self) {
         assert_eq!(self.ledger.take_changes(), Changes::default());
     }
 
-    /// What can be read in the ledger of these entries, references and answers.
+    /// What the ledger has under these ids, references and scopes.
     pub(crate) fn observe(
         &self,
         entries: &[TimeEntryId],
@@ -266,7 +264,7 @@ impl World {
     }
 }
 
-/// What a ledger says when it is asked.
+/// What a ledger has.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Observed {
     entries: Vec<Option<TimeEntry>>,
@@ -274,7 +272,7 @@ pub(crate) struct Observed {
     answers: Vec<Option<IdempotencyRecord>>,
 }
 
-/// Asks to log [`full_details`] on [`PROJECT`].
+/// A command to log [`full_details`] on [`PROJECT`].
 pub(crate) fn log(entry: u128) -> LogTimeEntry {
     LogTimeEntry {
         id: id(entry),
@@ -285,7 +283,7 @@ pub(crate) fn log(entry: u128) -> LogTimeEntry {
     }
 }
 
-/// Asks to log [`full_details`] under a reference.
+/// The same, with a reference.
 pub(crate) fn log_as(entry: u128, external_id: &str) -> LogTimeEntry {
     LogTimeEntry { external_ref: Some(reference(external_id)), ..log(entry) }
 }
@@ -294,7 +292,7 @@ pub(crate) fn edit(entry: u128, patch: Patch) -> Command {
     Command::Edit(EditTimeEntry { id: id(entry), patch, if_match: IfMatch::Any })
 }
 
-/// A patch of an entry with [`full_details`] that needs no reference.
+/// A patch of [`full_details`] that refers to nothing.
 pub(crate) fn shorter() -> Patch {
     Patch { duration: Some(minutes(90)), ..Patch::default() }
 }
@@ -317,7 +315,7 @@ pub(crate) fn apply_many(entries: &[u128], action: Action, atomic: bool) -> Comm
     Command::ApplyMany(ApplyMany { ids, transition: transition(action), atomic })
 }
 
-/// The command under the condition that the entry has that version.
+/// The command with the condition that the entry has that version.
 pub(crate) fn if_version(command: Command, version: i64) -> Command {
     let if_match = IfMatch::AnyOf(vec![Version::new(version)]);
     match command {
@@ -330,7 +328,7 @@ pub(crate) fn if_version(command: Command, version: i64) -> Command {
     }
 }
 
-/// A claim on a key, whose answer says how the outcome looks to a debugger.
+/// A claim on a key, whose answer is the outcome's debug form.
 pub(crate) fn claim(key: &str) -> Claim {
     Claim {
         scope: IdempotencyScope {
@@ -358,7 +356,7 @@ pub(crate) fn outcome(reply: Reply) -> Outcome {
     }
 }
 
-/// Every change that the ledger hands over, by the entry it befell: the record of it, oldest first.
+/// The records of each entry, oldest first.
 pub(crate) fn history_of(changes: &Changes) -> BTreeMap<TimeEntryId, Vec<&HistoryRecord>> {
     let mut history: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for record in &changes.history {
@@ -367,7 +365,7 @@ pub(crate) fn history_of(changes: &Changes) -> BTreeMap<TimeEntryId, Vec<&Histor
     history
 }
 
-/// The statuses in which an entry may be changed or deleted, said once more on purpose.
-pub(crate) fn is_open(status: Status) -> bool {
+/// Whether an entry with this status may be edited or deleted. It repeats the rule on purpose.
+pub(crate) fn is_editable(status: Status) -> bool {
     [Status::Draft, Status::Rejected].contains(&status)
 }

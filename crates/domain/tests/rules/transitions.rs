@@ -1,4 +1,4 @@
-//! Moving an entry through its life.
+//! Moving an entry to another status.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::vectors::after;
 use crate::world::*;
 
 #[test]
-fn every_action_in_every_status_comes_out_as_the_table_says() {
+fn every_action_in_every_status_has_the_result_of_the_table() {
     for status in Status::ALL {
         for action in Action::ALL {
             let mut world = World::new();
@@ -47,7 +47,7 @@ fn a_key_bound_to_the_owner_moves_the_entry_but_does_not_judge_it() {
             let decided = world.apply(bound_to(ANN), entry.id(), *action);
             let case = format!("{action} of {status}");
             if matches!(action, Action::Approve | Action::Reject | Action::Reopen) {
-                // Also where the action would not be possible: who may not ask is not told.
+                // Also where the status does not allow the action: ownership is checked first.
                 assert_eq!(decided, Err(Refusal::OwnEntry), "{case}");
                 assert_eq!(world.stored(entry.id()), Some(&entry), "{case}");
             } else {
@@ -58,7 +58,7 @@ fn a_key_bound_to_the_owner_moves_the_entry_but_does_not_judge_it() {
 }
 
 #[test]
-fn a_key_bound_to_another_user_judges_the_entry_but_does_not_hand_it_in_or_take_it_back() {
+fn a_key_bound_to_another_user_judges_the_entry_but_does_not_submit_or_recall_it() {
     for status in Status::ALL {
         for action in Action::ALL {
             let mut world = World::new();
@@ -90,7 +90,7 @@ fn an_entry_that_does_not_exist_cannot_be_moved() {
 }
 
 #[test]
-fn a_whole_life_leaves_one_record_per_change_that_says_who_when_why_from_and_to() {
+fn each_change_of_an_entry_has_a_record_of_who_when_why_from_and_to() {
     let mut world = World::new();
     let command = world.entry();
     let entry = command.id;
@@ -119,7 +119,7 @@ fn a_whole_life_leaves_one_record_per_change_that_says_who_when_why_from_and_to(
 
     world.log(bound_to(ANN), command).unwrap();
     note(1, Event::Log, bound_to(ANN), world.now, None, Status::Draft);
-    let life = [
+    let steps = [
         (Action::Submit, bound_to(ANN), Status::Submitted),
         (Action::Recall, bound_to(ANN), Status::Draft),
         (Action::Submit, anyone(), Status::Submitted),
@@ -135,7 +135,7 @@ fn a_whole_life_leaves_one_record_per_change_that_says_who_when_why_from_and_to(
         (Action::ReleaseInvoice, anyone(), Status::Locked),
     ];
     let mut from = Status::Draft;
-    for (version, (action, caller, to)) in (2..).zip(life) {
+    for (version, (action, caller, to)) in (2..).zip(steps) {
         let now = world.wait(Duration::from_hours(1));
         world.apply(caller, entry, action).unwrap();
         note(version, Event::Action(action), caller, now, Some(from), to);
@@ -145,7 +145,7 @@ fn a_whole_life_leaves_one_record_per_change_that_says_who_when_why_from_and_to(
 }
 
 #[test]
-fn a_clock_that_was_set_back_never_makes_an_update_older_than_what_it_updates() {
+fn times_of_changes_never_go_backwards_even_if_the_clock_does() {
     let mut world = World::new();
     let entry = world.entry_that_is(Status::Submitted, "1");
     world.now = Timestamp::from_unix_millis(entry.updated_at().unix_millis() - 3_600_000).unwrap();
@@ -156,7 +156,7 @@ fn a_clock_that_was_set_back_never_makes_an_update_older_than_what_it_updates() 
 }
 
 #[test]
-fn an_entry_that_is_not_billable_is_put_on_no_invoice() {
+fn an_entry_that_is_not_billable_cannot_be_put_on_an_invoice() {
     for (status, possible) in [(Status::Approved, "reopen lock"), (Status::Locked, "unlock")] {
         let mut world = World::new();
         let billable = world.entry_that_is(status, "1");
@@ -166,8 +166,7 @@ fn an_entry_that_is_not_billable_is_put_on_no_invoice() {
         assert_eq!(world.apply(anyone(), before.id(), Action::Invoice), Err(Refusal::NotBillable));
         assert_eq!(world.stored(before.id()), Some(&before));
         assert!(world.ledger.take_changes().is_empty());
-        // What its status does not allow comes first, and an invoice is not among what is possible
-        // instead.
+        // The status is checked first, and `invoice` is not among the possible actions.
         let Err(Refusal::InvalidTransition(invalid)) =
             world.apply(anyone(), before.id(), Action::Recall)
         else {
@@ -175,7 +174,7 @@ fn an_entry_that_is_not_billable_is_put_on_no_invoice() {
         };
         let shown: Vec<_> = invalid.possible_actions().map(Action::as_str).collect();
         assert_eq!(shown.join(" "), possible);
-        // Everything else is the same for it.
+        // Other actions are possible.
         let other = invalid.possible_actions().next().unwrap();
         assert!(world.apply(anyone(), before.id(), other).is_ok());
     }
