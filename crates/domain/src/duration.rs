@@ -313,7 +313,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn well_formed_hours_round_as_integer_arithmetic_says(
+        fn well_formed_hours_round_like_integer_arithmetic(
             whole in prop_oneof![0..=24_u128, 0..=9999_u128],
             fraction in "[0-9]{1,30}",
         ) {

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_event_reads_what_it_writes() {
+    fn every_event_is_parsed_from_its_name() {
         let actions = Action::ALL.iter().copied().map(Event::Action);
         for event in [Event::Log, Event::Edit, Event::Delete].into_iter().chain(actions) {
             assert_eq!(event.to_string().parse(), Ok(event));

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permissions_read_what_they_write() {
+    fn permissions_are_parsed_from_their_text() {
         assert_eq!(Permissions::all().to_string(), "read,write,approve,bill,admin");
         assert_eq!("write, read".parse::<Permissions>().unwrap().to_string(), "read,write");
         for wrong in ["", "read,", "root", "READ"] {

@@ -226,7 +226,7 @@ fn a_position_of_another_order_is_an_error() {
 }
 
 #[test]
-fn a_filter_lets_through_what_meets_every_condition() {
+fn a_filter_matches_entries_that_meet_every_condition() {
     let world = World::new();
     world.log(1, 1, 60);
     world.log(2, 2, 60);
@@ -327,7 +327,7 @@ fn label(group: &[GroupValue]) -> String {
 }
 
 #[test]
-fn a_put_says_whether_it_created_and_replaces_what_is_there() {
+fn a_put_creates_or_replaces_and_returns_which() {
     let world = World::new();
     let organization_id = id(ORGANIZATION);
     let project =

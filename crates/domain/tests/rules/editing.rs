@@ -100,7 +100,7 @@ fn an_upsert_has_the_same_rule_as_an_edit() {
 }
 
 #[test]
-fn a_patch_that_changes_nothing_is_no_change_whatever_the_status() {
+fn a_patch_without_a_difference_is_no_change_in_any_status() {
     let same = Patch {
         user_id: Some(id(ANN)),
         duration: Some(minutes(150)),

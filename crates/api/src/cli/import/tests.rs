@@ -293,7 +293,7 @@ fn refused_rows_are_reported_with_their_lines_and_faults_and_the_others_imported
 }
 
 #[test]
-fn a_dry_run_says_what_would_happen_and_stores_nothing() {
+fn a_dry_run_reports_the_results_and_stores_nothing() {
     let store = store();
     let row = |id: &str, minutes: u16| {
         format!(
