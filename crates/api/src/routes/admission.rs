@@ -33,6 +33,9 @@ pub(super) trait HasKey {
     fn key(&self) -> &Key;
 }
 
+/// Those that checked a permission of the key. Only they lead to a body.
+pub(super) trait Authorized: HasKey {}
+
 /// A permission that a key needs.
 pub(super) trait Needed: 'static {
     const PERMISSION: Permission;
@@ -238,18 +241,19 @@ impl Admission for ToSomeAction {
     }
 }
 
-macro_rules! have_keys {
+macro_rules! authorized {
     ($($type:ty $(, $parameter:ident)? => $($field:tt).+;)+) => {$(
         impl $(<$parameter: 'static>)? HasKey for $type {
             fn key(&self) -> &Key {
                 &self.$($field).+
             }
         }
+
+        impl $(<$parameter: 'static>)? Authorized for $type {}
     )+};
 }
 
-have_keys! {
-    AnyKey => 0;
+authorized! {
     Permitted<N>, N => 0;
     ToAllProjects<N>, N => 0.0;
     ToProject<N>, N => permitted.0;
@@ -259,6 +263,14 @@ have_keys! {
     ToAction => key;
     ToSomeAction => 0;
 }
+
+impl HasKey for AnyKey {
+    fn key(&self) -> &Key {
+        &self.0
+    }
+}
+
+impl<A: Authorized> Authorized for ToUser<A> {}
 
 impl<A: HasKey> HasKey for ToUser<A> {
     fn key(&self) -> &Key {

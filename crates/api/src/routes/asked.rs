@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use sha2::{Digest, Sha256};
 use timelog_domain::{Action, Caller, Fingerprint, IdempotencyScope, IfMatch};
 
-use super::admission::{Admission, HasKey, ToAction};
+use super::admission::{Admission, Authorized, HasKey, ToAction};
 use super::change::Change;
 use crate::document::Operation;
 use crate::http::body::{self, Sent};
@@ -136,7 +136,7 @@ pub(super) struct Sending<B: Body, H = (), const MOST: usize = { body::ONE_ENTRY
 
 impl<A, B, H, const MOST: usize> Input<A> for Sending<B, H, MOST>
 where
-    A: Tells<B::Context>,
+    A: Authorized + Tells<B::Context>,
     B: Body + 'static,
     H: Headers<A>,
 {
