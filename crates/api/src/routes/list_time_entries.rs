@@ -90,36 +90,7 @@ pub(super) fn about_of_project() -> About {
          others write, no entry is seen twice or missed, as long as the value that the list is \
          sorted by does not change. The key needs the permission `read`.",
     )
-    .answer(
-        Answer::json::<Page<TimeEntryBody<'_>>>(200, "A page.")
-            .sample(Sample::new(
-                "first",
-                "A first page",
-                json!({
-                    "data": [entry(json!({}))],
-                    "nextCursor": "YFTvbzUTcScBlGkAVsB8Pp0kUfanuMnQMjAyNS0wMS0xNQ",
-                }),
-            ))
-            .sample(Sample::new(
-                "last",
-                "The last page, with a total",
-                json!({
-                    "data": [
-                        entry(json!({
-                            "entryId": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
-                            "releaseId": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
-                            "source": "import",
-                            "status": "invoiced",
-                            "invoiced": true,
-                            "updatedAt": "2025-02-03T09:00:00.120Z",
-                        })),
-                    ],
-                    "nextCursor": null,
-                    "total": 51,
-                }),
-            ))
-            .header(&headers::LINK),
-    )
+    .answer(answer())
 }
 
 pub(super) fn about_of_organization() -> About {
@@ -133,34 +104,37 @@ pub(super) fn about_of_organization() -> About {
          sorted by does not change. The key needs the permission `read`, and must not be \
          confined to a project.",
     )
-    .answer(
-        Answer::json::<Page<TimeEntryBody<'_>>>(200, "A page.")
-            .sample(Sample::new(
-                "first",
-                "A first page",
-                json!({
-                    "data": [entry(json!({}))],
-                    "nextCursor": "YFTvbzUTcScBlGkAVsB8Pp0kUfanuMnQMjAyNS0wMS0xNQ",
-                }),
-            ))
-            .sample(Sample::new(
-                "last",
-                "The last page, with a total",
-                json!({
-                    "data": [
-                        entry(json!({
-                            "entryId": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
-                            "releaseId": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
-                            "source": "import",
-                            "status": "invoiced",
-                            "invoiced": true,
-                            "updatedAt": "2025-02-03T09:00:00.120Z",
-                        })),
-                    ],
-                    "nextCursor": null,
-                    "total": 51,
-                }),
-            ))
-            .header(&headers::LINK),
-    )
+    .answer(answer())
+}
+
+/// What both answer.
+fn answer() -> Answer {
+    Answer::json::<Page<TimeEntryBody<'_>>>(200, "A page.")
+        .sample(Sample::new(
+            "first",
+            "A first page",
+            json!({
+                "data": [entry(json!({}))],
+                "nextCursor": "YFTvbzUTcScBlGkAVsB8Pp0kUfanuMnQMjAyNS0wMS0xNQ",
+            }),
+        ))
+        .sample(Sample::new(
+            "last",
+            "The last page, with a total",
+            json!({
+                "data": [
+                    entry(json!({
+                        "entryId": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
+                        "releaseId": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
+                        "source": "import",
+                        "status": "invoiced",
+                        "invoiced": true,
+                        "updatedAt": "2025-02-03T09:00:00.120Z",
+                    })),
+                ],
+                "nextCursor": null,
+                "total": 51,
+            }),
+        ))
+        .header(&headers::LINK)
 }

@@ -59,56 +59,7 @@ pub(super) fn about_of_project() -> About {
         "Sums the entries of a project that the filters let through, by group and altogether. \
          It sees exactly the entries that the list sees. The key needs the permission `read`.",
     )
-    .answer(
-        Answer::json::<SummaryBody>(200, "The sums.")
-            .sample(Sample::new(
-                "grouped",
-                "By user and month",
-                json!({
-                    "data": [
-                        {
-                            "group": {
-                                "user": "0194683a-2c3b-7c11-8e21-7a6b5c4d3e2f",
-                                "month": "2025-01",
-                            },
-                            "entries": 2,
-                            "minutes": 100,
-                            "hours": "1.67",
-                            "billableMinutes": 100,
-                        },
-                        {
-                            "group": {
-                                "user": "9a8b7c6d-0000-0000-0000-000000000002",
-                                "month": "2025-01",
-                            },
-                            "entries": 3,
-                            "minutes": 250,
-                            "hours": "4.17",
-                            "billableMinutes": 150,
-                        },
-                    ],
-                    "total": {
-                        "entries": 5,
-                        "minutes": 350,
-                        "hours": "5.83",
-                        "billableMinutes": 250,
-                    },
-                }),
-            ))
-            .sample(Sample::new(
-                "total",
-                "The total alone",
-                json!({
-                    "data": [],
-                    "total": {
-                        "entries": 5,
-                        "minutes": 350,
-                        "hours": "5.83",
-                        "billableMinutes": 250,
-                    },
-                }),
-            )),
-    )
+    .answer(answer())
 }
 
 pub(super) fn about_of_organization() -> About {
@@ -120,54 +71,57 @@ pub(super) fn about_of_organization() -> About {
          altogether. It sees exactly the entries that the list sees. The key needs the \
          permission `read`, and must not be confined to a project.",
     )
-    .answer(
-        Answer::json::<SummaryBody>(200, "The sums.")
-            .sample(Sample::new(
-                "grouped",
-                "By user and month",
-                json!({
-                    "data": [
-                        {
-                            "group": {
-                                "user": "0194683a-2c3b-7c11-8e21-7a6b5c4d3e2f",
-                                "month": "2025-01",
-                            },
-                            "entries": 2,
-                            "minutes": 100,
-                            "hours": "1.67",
-                            "billableMinutes": 100,
+    .answer(answer())
+}
+
+/// What both answer.
+fn answer() -> Answer {
+    Answer::json::<SummaryBody>(200, "The sums.")
+        .sample(Sample::new(
+            "grouped",
+            "By user and month",
+            json!({
+                "data": [
+                    {
+                        "group": {
+                            "user": "0194683a-2c3b-7c11-8e21-7a6b5c4d3e2f",
+                            "month": "2025-01",
                         },
-                        {
-                            "group": {
-                                "user": "9a8b7c6d-0000-0000-0000-000000000002",
-                                "month": "2025-01",
-                            },
-                            "entries": 3,
-                            "minutes": 250,
-                            "hours": "4.17",
-                            "billableMinutes": 150,
+                        "entries": 2,
+                        "minutes": 100,
+                        "hours": "1.67",
+                        "billableMinutes": 100,
+                    },
+                    {
+                        "group": {
+                            "user": "9a8b7c6d-0000-0000-0000-000000000002",
+                            "month": "2025-01",
                         },
-                    ],
-                    "total": {
-                        "entries": 5,
-                        "minutes": 350,
-                        "hours": "5.83",
-                        "billableMinutes": 250,
+                        "entries": 3,
+                        "minutes": 250,
+                        "hours": "4.17",
+                        "billableMinutes": 150,
                     },
-                }),
-            ))
-            .sample(Sample::new(
-                "total",
-                "The total alone",
-                json!({
-                    "data": [],
-                    "total": {
-                        "entries": 5,
-                        "minutes": 350,
-                        "hours": "5.83",
-                        "billableMinutes": 250,
-                    },
-                }),
-            )),
-    )
+                ],
+                "total": {
+                    "entries": 5,
+                    "minutes": 350,
+                    "hours": "5.83",
+                    "billableMinutes": 250,
+                },
+            }),
+        ))
+        .sample(Sample::new(
+            "total",
+            "The total alone",
+            json!({
+                "data": [],
+                "total": {
+                    "entries": 5,
+                    "minutes": 350,
+                    "hours": "5.83",
+                    "billableMinutes": 250,
+                },
+            }),
+        ))
 }
