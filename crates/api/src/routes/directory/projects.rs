@@ -1,7 +1,7 @@
 //! `PUT|GET /projects/{projectId}` and `GET /projects`.
 
 use actix_web::HttpResponse;
-use serde_json::json;
+use serde_json::{Value, json};
 use timelog_domain::{Page, Project, ProjectId};
 
 use super::shown::{get, put};
@@ -69,26 +69,10 @@ pub(in crate::routes) fn about_put() -> About {
          `application/json`.",
         Vec::new(),
     )
-    .answer(Answer::json::<ProjectBody<'_>>(200, "It was there and says this now.").sample(
-        Sample::new(
-            "shown",
-            "A project",
-            json!({
-                "id": "9a8b7c6d-0000-0000-0000-000000000002",
-                "name": "Website",
-                "archived": false,
-            }),
-        ),
-    ))
-    .answer(Answer::json::<ProjectBody<'_>>(201, "It is new.").sample(Sample::new(
-        "shown",
-        "A project",
-        json!({
-            "id": "9a8b7c6d-0000-0000-0000-000000000002",
-            "name": "Website",
-            "archived": false,
-        }),
-    )))
+    .answer(
+        Answer::json::<ProjectBody<'_>>(200, "It was there and says this now.").sample(sample()),
+    )
+    .answer(Answer::json::<ProjectBody<'_>>(201, "It is new.").sample(sample()))
     .never(404)
 }
 
@@ -99,15 +83,7 @@ pub(in crate::routes) fn about_get() -> About {
         "Read a project",
         "Shows the project. The key needs the permission `read`.",
     )
-    .answer(Answer::json::<ProjectBody<'_>>(200, "The project.").sample(Sample::new(
-        "shown",
-        "A project",
-        json!({
-            "id": "9a8b7c6d-0000-0000-0000-000000000002",
-            "name": "Website",
-            "archived": false,
-        }),
-    )))
+    .answer(Answer::json::<ProjectBody<'_>>(200, "The project.").sample(sample()))
 }
 
 pub(in crate::routes) fn about_list() -> About {
@@ -123,17 +99,21 @@ pub(in crate::routes) fn about_list() -> About {
             .sample(Sample::new(
                 "only",
                 "The only page",
-                json!({
-                    "data": [
-                        {
-                            "id": "9a8b7c6d-0000-0000-0000-000000000002",
-                            "name": "Website",
-                            "archived": false,
-                        },
-                    ],
-                    "nextCursor": null,
-                }),
+                json!({ "data": [example()], "nextCursor": null }),
             ))
             .header(&headers::LINK),
     )
+}
+
+/// One, as the document shows it.
+fn example() -> Value {
+    json!({
+        "id": "9a8b7c6d-0000-0000-0000-000000000002",
+        "name": "Website",
+        "archived": false,
+    })
+}
+
+fn sample() -> Sample {
+    Sample::new("shown", "A project", example())
 }

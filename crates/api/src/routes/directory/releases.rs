@@ -45,26 +45,10 @@ pub(in crate::routes) fn about_put() -> About {
          `application/json`.",
         Vec::new(),
     )
-    .answer(Answer::json::<ReleaseBody<'_>>(200, "It was there and says this now.").sample(
-        Sample::new(
-            "shown",
-            "A release",
-            json!({
-                "id": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
-                "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
-                "name": "2025.1",
-            }),
-        ),
-    ))
-    .answer(Answer::json::<ReleaseBody<'_>>(201, "It is new.").sample(Sample::new(
-        "shown",
-        "A release",
-        json!({
-            "id": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
-            "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
-            "name": "2025.1",
-        }),
-    )))
+    .answer(
+        Answer::json::<ReleaseBody<'_>>(200, "It was there and says this now.").sample(sample()),
+    )
+    .answer(Answer::json::<ReleaseBody<'_>>(201, "It is new.").sample(sample()))
 }
 
 pub(in crate::routes) fn about_get() -> About {
@@ -74,13 +58,14 @@ pub(in crate::routes) fn about_get() -> About {
         "Read a release",
         "Shows the release. The key needs the permission `read`.",
     )
-    .answer(Answer::json::<ReleaseBody<'_>>(200, "The release.").sample(Sample::new(
-        "shown",
-        "A release",
-        json!({
-            "id": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
-            "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
-            "name": "2025.1",
-        }),
-    )))
+    .answer(Answer::json::<ReleaseBody<'_>>(200, "The release.").sample(sample()))
+}
+
+fn sample() -> Sample {
+    let value = json!({
+        "id": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
+        "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
+        "name": "2025.1",
+    });
+    Sample::new("shown", "A release", value)
 }

@@ -45,26 +45,8 @@ pub(in crate::routes) fn about_put() -> About {
          `application/json`.",
         Vec::new(),
     )
-    .answer(Answer::json::<TicketBody<'_>>(200, "It was there and says this now.").sample(
-        Sample::new(
-            "shown",
-            "A ticket",
-            json!({
-                "id": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
-                "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
-                "title": "Login form",
-            }),
-        ),
-    ))
-    .answer(Answer::json::<TicketBody<'_>>(201, "It is new.").sample(Sample::new(
-        "shown",
-        "A ticket",
-        json!({
-            "id": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
-            "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
-            "title": "Login form",
-        }),
-    )))
+    .answer(Answer::json::<TicketBody<'_>>(200, "It was there and says this now.").sample(sample()))
+    .answer(Answer::json::<TicketBody<'_>>(201, "It is new.").sample(sample()))
 }
 
 pub(in crate::routes) fn about_get() -> About {
@@ -74,13 +56,14 @@ pub(in crate::routes) fn about_get() -> About {
         "Read a ticket",
         "Shows the ticket. The key needs the permission `read`.",
     )
-    .answer(Answer::json::<TicketBody<'_>>(200, "The ticket.").sample(Sample::new(
-        "shown",
-        "A ticket",
-        json!({
-            "id": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
-            "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
-            "title": "Login form",
-        }),
-    )))
+    .answer(Answer::json::<TicketBody<'_>>(200, "The ticket.").sample(sample()))
+}
+
+fn sample() -> Sample {
+    let value = json!({
+        "id": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
+        "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
+        "title": "Login form",
+    });
+    Sample::new("shown", "A ticket", value)
 }

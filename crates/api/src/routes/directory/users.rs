@@ -1,7 +1,7 @@
 //! `PUT|GET /users/{userId}` and `GET /users`.
 
 use actix_web::HttpResponse;
-use serde_json::json;
+use serde_json::{Value, json};
 use timelog_domain::{User, UserId};
 
 use super::shown::{get, put};
@@ -61,26 +61,8 @@ pub(in crate::routes) fn about_put() -> About {
          `application/json`.",
         Vec::new(),
     )
-    .answer(Answer::json::<UserBody<'_>>(200, "It was there and says this now.").sample(
-        Sample::new(
-            "shown",
-            "A user",
-            json!({
-                "id": "9a8b7c6d-0000-0000-0000-000000000002",
-                "name": "Ada",
-                "active": true,
-            }),
-        ),
-    ))
-    .answer(Answer::json::<UserBody<'_>>(201, "It is new.").sample(Sample::new(
-        "shown",
-        "A user",
-        json!({
-            "id": "9a8b7c6d-0000-0000-0000-000000000002",
-            "name": "Ada",
-            "active": true,
-        }),
-    )))
+    .answer(Answer::json::<UserBody<'_>>(200, "It was there and says this now.").sample(sample()))
+    .answer(Answer::json::<UserBody<'_>>(201, "It is new.").sample(sample()))
     .never(404)
 }
 
@@ -91,15 +73,7 @@ pub(in crate::routes) fn about_get() -> About {
         "Read a user",
         "Shows the user. The key needs the permission `read`.",
     )
-    .answer(Answer::json::<UserBody<'_>>(200, "The user.").sample(Sample::new(
-        "shown",
-        "A user",
-        json!({
-            "id": "9a8b7c6d-0000-0000-0000-000000000002",
-            "name": "Ada",
-            "active": true,
-        }),
-    )))
+    .answer(Answer::json::<UserBody<'_>>(200, "The user.").sample(sample()))
 }
 
 pub(in crate::routes) fn about_list() -> About {
@@ -115,17 +89,21 @@ pub(in crate::routes) fn about_list() -> About {
             .sample(Sample::new(
                 "only",
                 "The only page",
-                json!({
-                    "data": [
-                        {
-                            "id": "9a8b7c6d-0000-0000-0000-000000000002",
-                            "name": "Ada",
-                            "active": true,
-                        },
-                    ],
-                    "nextCursor": null,
-                }),
+                json!({ "data": [example()], "nextCursor": null }),
             ))
             .header(&headers::LINK),
     )
+}
+
+/// One, as the document shows it.
+fn example() -> Value {
+    json!({
+        "id": "9a8b7c6d-0000-0000-0000-000000000002",
+        "name": "Ada",
+        "active": true,
+    })
+}
+
+fn sample() -> Sample {
+    Sample::new("shown", "A user", example())
 }
