@@ -6,12 +6,12 @@ use std::str::FromStr;
 
 use timelog_domain::{GroupBy, GroupKey, Sort, SortKey, Timestamp};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
-use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, SchemaFormat};
 use utoipa::openapi::{RefOr, Required, Schema};
 
 use super::cursor_text::{CURSOR, CursorText};
 use super::fault::Fault;
-use super::schema::{self, Schemas};
+use super::schema::{self, Described, Schemas};
 use super::value::Value;
 use super::violation::{Unreadable, Violation};
 
@@ -110,14 +110,6 @@ pub(crate) trait Parameters: Sized {
     /// The cursor among them, and the order of its list; none for a list in the order of ids.
     fn cursor(&self) -> Option<(&CursorText, Option<Sort>)> {
         None
-    }
-}
-
-impl Parameters for () {
-    fn read(_: &mut Query<'_>) -> Self {}
-
-    fn describe(_: &mut Schemas) -> Vec<Parameter> {
-        Vec::new()
     }
 }
 
@@ -275,8 +267,8 @@ impl Fault for InvalidBoolean {
 }
 
 impl ParameterValue for Boolean {
-    fn schema(_: &mut Schemas) -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::Boolean).into()
+    fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+        <bool as Described>::schema(schemas)
     }
 }
 

@@ -165,10 +165,6 @@ pub(crate) fn paragraphs(lines: &[&str]) -> String {
         match (line.is_empty(), text.is_empty() || text.ends_with('\n')) {
             (true, _) => text.push_str("\n\n"),
             (false, true) => text.push_str(line),
-            (false, false) if line.starts_with('|') => {
-                text.push('\n');
-                text.push_str(line);
-            }
             (false, false) => {
                 text.push(' ');
                 text.push_str(line);
