@@ -103,28 +103,10 @@ async fn metric(api: &Api, name: &str) -> f64 {
 
 /// Every kind of read, of entries and of the directory, each with its own key, and the readiness.
 async fn everything(service: &Service, tenant: &Tenant, entry: &str) -> Vec<Call> {
-    let project = format!("/projects/{}", tenant.project_id);
-    let paths = [
-        "/time-entries?limit=5&includeTotal=true",
-        "/time-entries/summary?groupBy=user,month",
-        "/time-entries.csv",
-        &format!("{}?status=draft", tenant.path()),
-        &format!("{}/summary", tenant.path()),
-        &format!("/time-entries/{entry}"),
-        &format!("/time-entries/{entry}/history"),
-        "/projects",
-        "/users",
-        &project,
-        &format!("/users/{}", tenant.user_id),
-        &format!("{project}/entries/{}", tenant.ticket_id),
-        &format!("{project}/releases/{}", tenant.release_id),
-        "/me",
-        "/health/ready",
-    ];
     let mut calls = Vec::new();
-    for path in paths {
+    for path in tenant.reads(entry) {
         let key = tenant.key(&service.store, |_| ()).await;
-        calls.push(service.api.with_key(&key.text).get(path));
+        calls.push(service.api.with_key(&key.text).get(&path));
     }
     calls
 }

@@ -87,26 +87,7 @@ impl Changes {
 
 /// One read of each kind, and the readiness.
 fn reads(service: &Service, entry: &str) -> Vec<Call> {
-    let tenant = &service.tenant;
-    let project = format!("/projects/{}", tenant.project_id);
-    [
-        "/time-entries?limit=5&includeTotal=true",
-        "/time-entries/summary?groupBy=user,month",
-        "/time-entries.csv",
-        &format!("{}?status=draft", tenant.path()),
-        &format!("/time-entries/{entry}"),
-        &format!("/time-entries/{entry}/history"),
-        "/projects",
-        "/users",
-        &project,
-        &format!("/users/{}", tenant.user_id),
-        &format!("{project}/entries/{}", tenant.ticket_id),
-        &format!("{project}/releases/{}", tenant.release_id),
-        "/me",
-        "/health/ready",
-    ]
-    .map(|path| service.api.get(path))
-    .to_vec()
+    service.tenant.reads(entry).iter().map(|path| service.api.get(path)).collect()
 }
 
 /// Makes all of the calls at once. Each succeeds or is answered 503 with `Retry-After`.

@@ -98,6 +98,28 @@ impl Tenant {
             .expect("the member is there");
         body
     }
+
+    /// The paths of one read of each kind, and of the readiness.
+    pub(crate) fn reads(&self, entry: &str) -> Vec<String> {
+        let project = format!("/projects/{}", self.project_id);
+        vec![
+            "/time-entries?limit=5&includeTotal=true".to_owned(),
+            "/time-entries/summary?groupBy=user,month".to_owned(),
+            "/time-entries.csv".to_owned(),
+            format!("{}?status=draft", self.path()),
+            format!("{}/summary", self.path()),
+            format!("/time-entries/{entry}"),
+            format!("/time-entries/{entry}/history"),
+            "/projects".to_owned(),
+            "/users".to_owned(),
+            format!("/users/{}", self.user_id),
+            format!("{project}/entries/{}", self.ticket_id),
+            format!("{project}/releases/{}", self.release_id),
+            project,
+            "/me".to_owned(),
+            "/health/ready".to_owned(),
+        ]
+    }
 }
 
 /// Narrows a key to some permissions.
