@@ -175,7 +175,7 @@ impl TestDatabase {
         );
     }
 
-    /// Whether anybody reads entries at this moment.
+    /// Whether anybody reads entries at this moment, or on SQLite anything.
     pub(crate) fn is_being_read(&self) -> bool {
         match self {
             Self::Sqlite(folder) => {
