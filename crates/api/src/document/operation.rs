@@ -30,12 +30,20 @@ pub(super) struct Parts {
     pub(super) responses: BTreeMap<&'static str, Response>,
 }
 
+/// The body of an operation.
+struct SentBody {
+    schema: RefOr<Schema>,
+    is_required: bool,
+    /// The most bytes that it may have.
+    most: usize,
+}
+
 /// An operation, as far as its types describe it.
 pub(crate) struct Operation<'p> {
     parts: &'p mut Parts,
     parameters: Vec<RefOr<path::Parameter>>,
     problems: BTreeMap<u16, &'static Problems>,
-    body: Option<(RefOr<Schema>, bool)>,
+    body: Option<SentBody>,
     /// What its successful answers have.
     headers: Vec<&'static Header>,
     has_key: bool,
@@ -103,14 +111,16 @@ impl<'p> Operation<'p> {
         self.takes(&parameters::IF_NONE_MATCH);
     }
 
-    /// It has a body.
+    /// It has a body of at most that many bytes.
     pub(crate) fn sends(
         &mut self,
         schema: impl FnOnce(&mut Schemas) -> RefOr<Schema>,
         is_required: bool,
+        most: usize,
     ) {
         self.takes(&parameters::PREFER);
-        self.body = Some((schema(&mut self.parts.schemas), is_required));
+        let schema = schema(&mut self.parts.schemas);
+        self.body = Some(SentBody { schema, is_required, most });
         self.headers.push(&PREFERENCE_APPLIED);
         self.fails(&BAD_BODY);
         for problems in [&REQUEST_TIMEOUT, &PAYLOAD_TOO_LARGE, &UNSUPPORTED_MEDIA_TYPE] {
@@ -161,8 +171,9 @@ impl<'p> Operation<'p> {
             never,
             caching,
         } = about;
-        if let Some((schema, is_required)) = sent_as {
-            self.body = Some((schema(&mut self.parts.schemas), is_required));
+        if let (Some(body), Some((schema, is_required))) = (&mut self.body, sent_as) {
+            body.schema = schema(&mut self.parts.schemas);
+            body.is_required = is_required;
         }
         for own in problems {
             self.problems.insert(own.status, own);
@@ -185,11 +196,15 @@ impl<'p> Operation<'p> {
             .summary(Some(summary))
             .description(Some(description))
             .responses(responses.build());
-        if let Some((schema, is_required)) = self.body {
+        if let Some(SentBody { schema, is_required, most }) = self.body {
             let (about, samples) = sent.unwrap_or_default();
+            let form = format!(
+                "At most {most} bytes of UTF-8. Media types that end in `+json` are read like \
+                 `application/json`."
+            );
             let content = content(schema, samples);
             let mut body = RequestBodyBuilder::new()
-                .description(Some(about))
+                .description(Some([about, form].join(" ").trim_start()))
                 .required(Some(if is_required { Required::True } else { Required::False }))
                 .content("application/json", content.clone());
             if let Some(media_type) = also_sent_as {

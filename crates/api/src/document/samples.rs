@@ -1,6 +1,6 @@
 //! What examples are made of: each thing once, and how it differs from that.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use timelog_domain::{Details, Source, TimeEntry, Timestamp, WorkDuration};
 
 use crate::http::code::Code;
@@ -8,11 +8,33 @@ use crate::http::problem::Problem;
 use crate::wire::Violation;
 use crate::wire::time_entry::TimeEntryBody;
 
+/// What to log, in minutes.
+pub(crate) fn to_log() -> Value {
+    json!({
+        "userId": "9a8b7c6d-0000-0000-0000-000000000002",
+        "workDate": "2025-01-15",
+        "minutes": 150,
+        "description": "Paired on the login form",
+    })
+}
+
 /// A time entry, with those members otherwise.
 pub(crate) fn entry(otherwise: Value) -> Value {
     // Everything in it is valid, so there is an entry.
     let entry = logged().map(|entry| serde_json::to_value(TimeEntryBody::from(&entry)));
     with(entry.and_then(Result::ok).unwrap_or_default(), otherwise)
+}
+
+/// A time entry that is on an invoice.
+pub(crate) fn invoiced() -> Value {
+    entry(json!({
+        "entryId": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
+        "releaseId": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
+        "source": "import",
+        "status": "invoiced",
+        "invoiced": true,
+        "updatedAt": "2025-02-03T09:00:00.120Z",
+    }))
 }
 
 fn logged() -> Option<TimeEntry> {

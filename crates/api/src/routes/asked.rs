@@ -18,6 +18,7 @@ use crate::http::pattern::Pattern;
 use crate::http::problem::Problem;
 use crate::http::{condition, idempotency_key};
 use crate::state::AppState;
+use crate::wire::page::Paged;
 use crate::wire::{Body, Fault, InvalidCursor, Pairs, Parameters, Query};
 
 /// A request that was let in by `A`, and asks `I`.
@@ -77,26 +78,42 @@ impl<A> Input<A> for () {
 }
 
 /// A query.
-pub(super) struct Asking<Q> {
+pub(super) struct Asking<Q>(pub(super) Q);
+
+impl<A, Q: Parameters + 'static> Input<A> for Asking<Q> {
+    async fn read(arrived: Arrived<'_>, _: &A) -> Result<Self, Problem> {
+        let pairs = Pairs::of(arrived.request.query_string());
+        let mut reading = Query::new(&pairs);
+        let query = Q::read(&mut reading);
+        reading.finish()?;
+        Ok(Self(query))
+    }
+
+    fn describe(operation: &mut Operation<'_>) {
+        operation.asks::<Q>();
+    }
+}
+
+/// A query for a page of a list.
+pub(super) struct Paging<Q> {
     pub(super) query: Q,
     /// The parameters, as they were sent.
     pub(super) pairs: Pairs,
+    /// The list that cursors are of.
+    pub(super) list: Binding,
 }
 
-impl<A: HasKey, Q: Parameters + 'static> Input<A> for Asking<Q> {
+impl<A: HasKey, Q: Paged + 'static> Input<A> for Paging<Q> {
     async fn read(arrived: Arrived<'_>, by: &A) -> Result<Self, Problem> {
         let pairs = Pairs::of(arrived.request.query_string());
         let mut reading = Query::new(&pairs);
         let query = Q::read(&mut reading);
-        if let Some((cursor, sort)) = query.cursor() {
-            let organization = by.key().organization_id;
-            let list = Binding::new(organization, arrived.request.path(), &pairs);
-            if !list.has(cursor, sort) {
-                reading.add("cursor", InvalidCursor.code(), &InvalidCursor.to_string());
-            }
+        let list = Binding::new(by.key().organization_id, arrived.request.path(), &pairs);
+        if query.cursor().is_some_and(|cursor| !list.has(cursor, query.sort())) {
+            reading.add("cursor", InvalidCursor.code(), &InvalidCursor.to_string());
         }
         reading.finish()?;
-        Ok(Self { query, pairs })
+        Ok(Self { query, pairs, list })
     }
 
     fn describe(operation: &mut Operation<'_>) {
@@ -152,7 +169,7 @@ where
 
     fn describe(operation: &mut Operation<'_>) {
         H::describe(operation);
-        operation.sends(B::schema, !B::MAY_BE_MISSING);
+        operation.sends(B::schema, !B::MAY_BE_MISSING, MOST);
     }
 }
 

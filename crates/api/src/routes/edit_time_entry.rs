@@ -33,8 +33,7 @@ pub(super) fn about() -> About {
          overwritten unseen.",
     )
     .sent(
-        "What to change, in at most 65536 bytes of UTF-8. Media types that end in `+json` are \
-         read like `application/json`.",
+        "What to change.",
         vec![
             Sample::new("minutes", "Another duration", json!({ "minutes": 105 })),
             Sample::new(

@@ -46,7 +46,7 @@ async fn export(
     state: Data<AppState>,
     key: &Key,
     project: Option<ProjectId>,
-    Asking { query: (filter, order), .. }: ExportQuery,
+    Asking((filter, order)): ExportQuery,
 ) -> Result<HttpResponse, Problem> {
     must_exist(&state, key, project).await?;
     let mut response = HttpResponse::Ok();

@@ -8,12 +8,11 @@ use timelog_domain::{PageRequest, ProjectId};
 
 use super::admission::{HasKey, Key, Read, ToAllProjects, ToProject};
 use super::answer::is_head;
-use super::asked::{Asked, Asking};
+use super::asked::{Asked, Paging};
 use super::page;
-use crate::document::samples::entry;
+use crate::document::samples::{entry, invoiced};
 use crate::document::{About, Answer, Sample, Tag, headers};
 use crate::http::code::Code;
-use crate::http::cursor::Binding;
 use crate::http::problem::Problem;
 use crate::state::AppState;
 use crate::wire::filter::ListQuery;
@@ -21,14 +20,14 @@ use crate::wire::page::{Listed, Page};
 use crate::wire::time_entry::TimeEntryBody;
 
 pub(super) async fn list_of_project(
-    asked: Asked<ToProject<Read>, Asking<ListQuery>>,
+    asked: Asked<ToProject<Read>, Paging<ListQuery>>,
 ) -> Result<HttpResponse, Problem> {
     let Asked { state, request, by, input } = asked;
     list(&request, &state, by.key(), Some(by.id), input).await
 }
 
 pub(super) async fn list_of_organization(
-    asked: Asked<ToAllProjects<Read>, Asking<ListQuery>>,
+    asked: Asked<ToAllProjects<Read>, Paging<ListQuery>>,
 ) -> Result<HttpResponse, Problem> {
     let Asked { state, request, by, input } = asked;
     list(&request, &state, by.key(), None, input).await
@@ -39,13 +38,12 @@ async fn list(
     state: &Data<AppState>,
     key: &Key,
     project: Option<ProjectId>,
-    input: Asking<ListQuery>,
+    input: Paging<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
     let organization = key.organization_id;
-    let Asking { query: ListQuery { filter, order, page, total }, pairs } = input;
+    let Paging { query: ListQuery { filter, order, page, total }, pairs, list } = input;
     let (filter, sort) = (filter.filter(project), order.sort());
-    let binding = Binding::new(organization, request.path(), &pairs);
-    let after = page.cursor.as_ref().and_then(|cursor| binding.position(cursor, sort));
+    let after = page.cursor.as_ref().and_then(|cursor| list.position(cursor, sort));
     must_exist(state, key, project).await?;
     let queries = &state.ports.queries;
     // The total would only be in the body.
@@ -56,7 +54,7 @@ async fn list(
     };
     let request_for_page = PageRequest { filter, sort, after, limit: page.limit() };
     let page = queries.list(organization, request_for_page).await?;
-    let next = page.next.as_ref().map(|position| binding.cursor(position));
+    let next = page.next.as_ref().map(|position| list.cursor(position));
     let items = page.items.iter().map(TimeEntryBody::from).collect();
     Ok(page::response(request, &pairs, items, next, total))
 }
@@ -123,14 +121,7 @@ fn answer() -> Answer {
             "The last page, with a total",
             json!({
                 "data": [
-                    entry(json!({
-                        "entryId": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
-                        "releaseId": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
-                        "source": "import",
-                        "status": "invoiced",
-                        "invoiced": true,
-                        "updatedAt": "2025-02-03T09:00:00.120Z",
-                    })),
+                    invoiced(),
                 ],
                 "nextCursor": null,
                 "total": 51,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
-use serde_json::json;
+use serde_json::{Value, json};
 use timelog_domain::{Command, ItemOutcome, LogMany, LogTimeEntry, Source, TimeEntryId};
 use utoipa::openapi::{RefOr, Schema};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use super::asked::{Asked, Sending};
 use super::change::Change;
 use super::results::{self, Place, Results, Word, carry_out_many, tell};
 use crate::document::headers::PREFERENCE_APPLIED;
-use crate::document::samples::{entry, item_problem, problem, with};
+use crate::document::samples::{entry, item_problem, problem, to_log, with};
 use crate::document::{About, Answer, Problems, Sample, Tag, problem_samples};
 use crate::http::body;
 use crate::http::code::Code;
@@ -125,17 +125,17 @@ fn batch_failed() -> Sample {
             {
                 "index": 1,
                 "outcome": "failed",
-                "problem": item_problem(
-                    Code::ValidationError,
-                    "One value is not valid.",
-                    &[
-                        ("/entryId", "unknown_reference", "must name an entry of this project"),
-                    ],
-                ),
+                "problem": no_such_ticket(),
             },
         ] }),
         ),
     )
+}
+
+/// What is wrong with an item that names a ticket which is not there.
+fn no_such_ticket() -> Value {
+    let violation = ("/entryId", "unknown_reference", "must name an entry of this project");
+    item_problem(Code::ValidationError, "One value is not valid.", &[violation])
 }
 
 pub(super) fn about() -> About {
@@ -151,20 +151,14 @@ pub(super) fn about() -> About {
          users' items fail.",
     )
     .sent(
-        "What to log, in at most 4194304 bytes of UTF-8. Media types that end in `+json` are \
-         read like `application/json`.",
+        "What to log.",
         vec![
             Sample::new(
                 "each",
                 "Each by itself",
                 json!({
                     "entries": [
-                        {
-                            "userId": "9a8b7c6d-0000-0000-0000-000000000002",
-                            "workDate": "2025-01-15",
-                            "minutes": 150,
-                            "description": "Paired on the login form",
-                        },
+                        to_log(),
                         {
                             "userId": "9a8b7c6d-0000-0000-0000-000000000002",
                             "workDate": "2025-01-15",
@@ -178,14 +172,7 @@ pub(super) fn about() -> About {
                 "atomic",
                 "All or none",
                 json!({
-                    "entries": [
-                        {
-                            "userId": "9a8b7c6d-0000-0000-0000-000000000002",
-                            "workDate": "2025-01-15",
-                            "minutes": 150,
-                            "description": "Paired on the login form",
-                        },
-                    ],
+                    "entries": [to_log()],
                     "atomic": true,
                 }),
             ),
@@ -206,14 +193,7 @@ pub(super) fn about() -> About {
                         {
                             "index": 1,
                             "outcome": "failed",
-                            "problem": item_problem(
-                                Code::ValidationError,
-                                "One value is not valid.",
-                                &[
-                                    ("/entryId", "unknown_reference", "must name an entry of this \
-                                        project"),
-                                ],
-                            ),
+                            "problem": no_such_ticket(),
                         },
                     ],
                 }),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::admission::{ToProject, Write};
 use super::asked::{Asked, Sending};
 use super::change::Change;
-use crate::document::samples::entry;
+use crate::document::samples::{entry, to_log};
 use crate::document::{About, Answer, Sample, Tag, headers, problem_sets};
 use crate::http::problem::Problem;
 use crate::wire::time_entry::{LogBody, Logged, TimeEntryBody};
@@ -38,11 +38,7 @@ pub(super) fn about() -> About {
          which is brought up to date where its status permits. Use both if you like; the key is \
          looked up before the reference.",
     )
-    .sent(
-        "What to log, in at most 65536 bytes of UTF-8. Media types that end in `+json` are read \
-         like `application/json`.",
-        sent(),
-    )
+    .sent("What to log.", sent())
     .answer(updated())
     .answer(created())
     .problems(&problem_sets::LOG_CONFLICT)
@@ -51,17 +47,8 @@ pub(super) fn about() -> About {
 /// What may be sent.
 fn sent() -> Vec<Sample> {
     vec![
-        Sample::new(
-            "minutes",
-            "In minutes",
-            json!({
-                "userId": "9a8b7c6d-0000-0000-0000-000000000002",
-                "workDate": "2025-01-15",
-                "minutes": 150,
-                "description": "Paired on the login form",
-            }),
-        )
-        .about("The exact way: what is sent is what is kept."),
+        Sample::new("minutes", "In minutes", to_log())
+            .about("The exact way: what is sent is what is kept."),
         Sample::new(
             "hours",
             "In decimal hours",

@@ -6,9 +6,10 @@ use serde_json::json;
 use super::admission::{AnyKey, HasKey};
 use super::answer::answer_json;
 use super::asked::Asked;
+use crate::document::samples::with;
 use crate::document::{About, Answer, Sample, Tag};
 use crate::http::problem::Problem;
-use crate::wire::key::KeyBody;
+use crate::wire::key::{KeyBody, example};
 
 pub(super) async fn me(asked: Asked<AnyKey>) -> Result<HttpResponse, Problem> {
     Ok(answer_json(&KeyBody::from(&**asked.by.key())))
@@ -27,26 +28,19 @@ pub(super) fn about() -> About {
             .sample(Sample::new(
                 "wide",
                 "For the whole organization, with every permission",
-                json!({
-                    "keyId": "01943f00-1122-7334-8455-66778899aabb",
-                    "prefix": "3f9c1a7be204",
-                    "organizationId": "7b1e2c3d-0000-0000-0000-000000000001",
-                    "projectId": null,
-                    "userId": null,
-                    "permissions": ["read", "write", "approve", "bill", "admin"],
-                }),
+                example(),
             ))
             .sample(Sample::new(
                 "narrow",
                 "For one project and one user",
-                json!({
-                    "keyId": "01943f00-1122-7334-8455-66778899aabb",
-                    "prefix": "3f9c1a7be204",
-                    "organizationId": "7b1e2c3d-0000-0000-0000-000000000001",
-                    "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
-                    "userId": "9a8b7c6d-0000-0000-0000-000000000002",
-                    "permissions": ["read", "write"],
-                }),
+                with(
+                    example(),
+                    json!({
+                        "projectId": "9a8b7c6d-0000-0000-0000-000000000002",
+                        "userId": "9a8b7c6d-0000-0000-0000-000000000002",
+                        "permissions": ["read", "write"],
+                    }),
+                ),
             )),
     )
 }

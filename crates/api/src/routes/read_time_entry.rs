@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::admission::{HasKey, Read, ToTimeEntry};
 use super::asked::Asked;
-use crate::document::samples::entry;
+use crate::document::samples::{entry, invoiced};
 use crate::document::{About, Answer, Sample, Tag, headers};
 use crate::http::code::Code;
 use crate::http::condition;
@@ -42,18 +42,7 @@ pub(super) fn about() -> About {
     .answer(
         Answer::json::<TimeEntryBody<'_>>(200, "The entry.")
             .sample(Sample::new("draft", "A draft", entry(json!({}))))
-            .sample(Sample::new(
-                "invoiced",
-                "On an invoice",
-                entry(json!({
-                    "entryId": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
-                    "releaseId": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
-                    "source": "import",
-                    "status": "invoiced",
-                    "invoiced": true,
-                    "updatedAt": "2025-02-03T09:00:00.120Z",
-                })),
-            ))
+            .sample(Sample::new("invoiced", "On an invoice", invoiced()))
             .header(&headers::ETAG),
     )
     .answer(

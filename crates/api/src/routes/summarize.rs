@@ -36,7 +36,7 @@ async fn summarize(
     state: &Data<AppState>,
     key: &Key,
     project: Option<ProjectId>,
-    Asking { query: (by, filter), .. }: SummaryQuery,
+    Asking((by, filter)): SummaryQuery,
 ) -> Result<HttpResponse, Problem> {
     must_exist(state, key, project).await?;
     if is_head(request) {

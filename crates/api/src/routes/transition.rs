@@ -7,7 +7,7 @@ use timelog_domain::{Action, ApplyAction, Command, IfMatch};
 use super::admission::ToAction;
 use super::asked::{Asked, Sending};
 use super::change::Change;
-use crate::document::samples::entry;
+use crate::document::samples::{entry, invoiced};
 use crate::document::{About, Answer, Sample, Tag, headers, problem_sets};
 use crate::http::problem::Problem;
 use crate::wire::time_entry::TimeEntryBody;
@@ -40,7 +40,7 @@ pub(super) fn about(action: Action) -> About {
     let is_needed = action.needs_reason() || action.needs_invoice_ref();
     About::new(id, Tag::Life, summary, description)
         .sent_as(move |schemas| ActionBody::schema_for(action, schemas), is_needed)
-        .sent(format!("{needs} At most 65536 bytes of UTF-8."), vec![sample])
+        .sent(needs, vec![sample])
         .answer(
             Answer::json::<TimeEntryBody<'_>>(200, "The entry as it is now.")
                 .sample(Sample::new("done", done, entry))
@@ -115,14 +115,7 @@ fn of(action: Action) -> (&'static str, &'static str, &'static str, &'static str
             "Puts an approved or locked entry on an invoice, which has to be named. The key \
              needs the permission `bill`.",
             "On an invoice",
-            entry(json!({
-                "entryId": "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10",
-                "releaseId": "0194683a-2c3b-7a01-9b02-0c3d4e5f6071",
-                "source": "import",
-                "status": "invoiced",
-                "invoiced": true,
-                "updatedAt": "2025-02-03T09:00:00.120Z",
-            })),
+            invoiced(),
         ),
         Action::ReleaseInvoice => (
             "releaseTimeEntryFromInvoice",

@@ -1,7 +1,7 @@
 //! `POST /time-entries/transitions`: moves many entries through their lives by one action.
 
 use actix_web::HttpResponse;
-use serde_json::json;
+use serde_json::{Value, json};
 use timelog_domain::{ApplyMany, Command, ItemOutcome, TimeEntryId};
 use utoipa::openapi::{RefOr, Schema};
 
@@ -106,16 +106,17 @@ fn batch_failed() -> Sample {
             {
                 "id": "01946900-56c0-7e55-a1b2-c3d4e5f60718",
                 "outcome": "failed",
-                "problem": item_problem(
-                    Code::InvalidTransition,
-                    "An entry that is draft cannot take the action approve. Possible now: \
-                     submit.",
-                    &[],
-                ),
+                "problem": still_draft(),
             },
         ] }),
         ),
     )
+}
+
+/// Why a draft was not approved.
+fn still_draft() -> Value {
+    let detail = "An entry that is draft cannot take the action approve. Possible now: submit.";
+    item_problem(Code::InvalidTransition, detail, &[])
 }
 
 pub(super) fn about() -> About {
@@ -129,8 +130,7 @@ pub(super) fn about() -> About {
          action needs.",
     )
     .sent(
-        "What to do with which entries, in at most 4194304 bytes of UTF-8. Media types that end \
-         in `+json` are read like `application/json`.",
+        "What to do with which entries.",
         vec![
             Sample::new(
                 "submit",
@@ -176,12 +176,7 @@ pub(super) fn about() -> About {
                         {
                             "id": "01946900-56c0-7e55-a1b2-c3d4e5f60718",
                             "outcome": "failed",
-                            "problem": item_problem(
-                                Code::InvalidTransition,
-                                "An entry that is draft cannot take the action approve. \
-                                 Possible now: submit.",
-                                &[],
-                            ),
+                            "problem": still_draft(),
                         },
                     ],
                 }),

@@ -5,7 +5,7 @@ use timelog_domain::{
 };
 use utoipa::openapi::path::Parameter;
 
-use super::page::{PageQuery, TotalQuery};
+use super::page::{PageQuery, Paged, TotalQuery};
 use super::query::{Boolean, Instant};
 use super::{CursorText, Parameters, Query, Schemas, query};
 
@@ -110,8 +110,14 @@ impl Parameters for ListQuery {
     fn describe(schemas: &mut Schemas) -> Vec<Parameter> {
         <((EntryFilter, Order), (PageQuery, TotalQuery))>::describe(schemas)
     }
+}
 
-    fn cursor(&self) -> Option<(&CursorText, Option<Sort>)> {
-        Some((self.page.cursor.as_ref()?, Some(self.order.sort())))
+impl Paged for ListQuery {
+    fn cursor(&self) -> Option<&CursorText> {
+        self.page.cursor()
+    }
+
+    fn sort(&self) -> Option<Sort> {
+        Some(self.order.sort())
     }
 }

@@ -1,6 +1,6 @@
 //! An API key on the wire.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use timelog_domain::{ApiKey, KeyId, OrganizationId, Permission, Permissions, ProjectId, UserId};
 use utoipa::openapi::schema::ArrayBuilder;
 use utoipa::openapi::{RefOr, Schema};
@@ -24,14 +24,19 @@ answer! {
         /// What the key may do, each permission once, in the order in which they are listed here.
         permissions: Permissions,
     }
-    examples [json!({
+    examples [example()];
+}
+
+/// A key for the whole organization, with every permission.
+pub(crate) fn example() -> Value {
+    json!({
         "keyId": "01943f00-1122-7334-8455-66778899aabb",
         "prefix": "3f9c1a7be204",
         "organizationId": "7b1e2c3d-0000-0000-0000-000000000001",
         "projectId": null,
         "userId": null,
         "permissions": ["read", "write", "approve", "bill", "admin"],
-    })];
+    })
 }
 
 impl<'a> From<&'a ApiKey> for KeyBody<'a> {

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use serde::Serialize;
+use timelog_domain::Sort;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 use utoipa::openapi::{RefOr, Schema};
 
@@ -10,11 +11,11 @@ use super::cursor_text::{CURSOR, CursorText};
 use super::fault::Fault;
 use super::query::{Boolean, ParameterValue};
 use super::schema::{self, Described, Member, Schemas};
-use super::{Answered, Sometimes, query};
+use super::{Answered, Parameters, Sometimes, query};
 
 query! {
     /// Which page.
-    pub(crate) struct PageQuery, with cursor {
+    pub(crate) struct PageQuery {
         /// How many items a page has at most.
         limit: Option<Limit> = "limit", example 100;
         /// Where the page begins: the `nextCursor` of the page before. It belongs to that list,
@@ -28,6 +29,24 @@ query! {
     pub(crate) struct TotalQuery {
         /// Whether to count all items that the filters let through.
         include_total: Option<Boolean> = "includeTotal", example true, default false;
+    }
+}
+
+/// Parameters with a cursor among them.
+pub(crate) trait Paged: Parameters {
+    fn cursor(&self) -> Option<&CursorText>;
+
+    /// The order of the list; none where that is the order of ids.
+    fn sort(&self) -> Option<Sort>;
+}
+
+impl Paged for PageQuery {
+    fn cursor(&self) -> Option<&CursorText> {
+        self.cursor.as_ref()
+    }
+
+    fn sort(&self) -> Option<Sort> {
+        None
     }
 }
 

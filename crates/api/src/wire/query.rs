@@ -106,11 +106,6 @@ pub(crate) trait Parameters: Sized {
 
     /// Describes them.
     fn describe(schemas: &mut Schemas) -> Vec<Parameter>;
-
-    /// The cursor among them, and the order of its list; none for a list in the order of ids.
-    fn cursor(&self) -> Option<(&CursorText, Option<Sort>)> {
-        None
-    }
 }
 
 impl<A: Parameters, B: Parameters> Parameters for (A, B) {
@@ -191,11 +186,11 @@ pub(super) fn parameter<T: Times>(
 /// `Option` stands at most once, one of type `Vec` may be repeated. What the document says of them
 /// are their comments. After `flag` stands the flag of `timelog export` that says the same, and
 /// what its value is called there. After the name of all may stand `checked by` a method, for
-/// what is wrong with them together, and `with cursor` where there is one.
+/// what is wrong with them together.
 macro_rules! query {
     (
         $(#[doc = $about:literal])*
-        $vis:vis struct $query:ident $(, checked by $checked:ident)? $(, with $cursor:ident)? {
+        $vis:vis struct $query:ident $(, checked by $checked:ident)? {
             $(
                 $(#[doc = $about_member:literal])*
                 $member:ident: $times:ident<$type:ty> = $name:literal
@@ -231,12 +226,6 @@ macro_rules! query {
                     [$(serde_json::json!($default))?].into_iter().next(),
                 )),+]
             }
-
-            $(fn $cursor(
-                &self,
-            ) -> Option<(&$crate::wire::CursorText, Option<timelog_domain::Sort>)> {
-                Some((self.$cursor.as_ref()?, None))
-            })?
         }
     };
 }

@@ -4,16 +4,15 @@ use actix_web::HttpResponse;
 use serde_json::{Value, json};
 use timelog_domain::{Page, Project, ProjectId};
 
-use super::shown::{get, put};
-use crate::document::{About, Answer, Sample, Tag, headers};
-use crate::http::cursor::Binding;
+use super::shown::{get, only_page, put};
+use crate::document::{About, Answer, Sample, Tag};
 use crate::http::problem::Problem;
 use crate::routes::admission::{Admin, HasKey, Permitted, Read, ToProject};
-use crate::routes::asked::{Asked, Asking, Sending};
+use crate::routes::asked::{Asked, Paging, Sending};
 use crate::routes::page;
 use crate::wire::bytes;
 use crate::wire::directory::{ProjectBody, PutProject};
-use crate::wire::page::{Page as PageOf, PageQuery};
+use crate::wire::page::PageQuery;
 
 pub(in crate::routes) async fn put_project(
     asked: Asked<ToProject<Admin>, Sending<PutProject>>,
@@ -36,12 +35,11 @@ pub(in crate::routes) async fn get_project(
 
 /// A key that is limited to one project sees a list of that alone.
 pub(in crate::routes) async fn list_projects(
-    asked: Asked<Permitted<Read>, Asking<PageQuery>>,
+    asked: Asked<Permitted<Read>, Paging<PageQuery>>,
 ) -> Result<HttpResponse, Problem> {
-    let Asked { state, request, by, input: Asking { query, pairs } } = asked;
+    let Asked { state, request, by, input: Paging { query, pairs, list } } = asked;
     let (key, directory) = (by.key(), &state.ports.directory);
-    let binding = Binding::new(key.organization_id, request.path(), &pairs);
-    let after = query.cursor.as_ref().and_then(|cursor| binding.id(cursor)).map(ProjectId::new);
+    let after = query.cursor.as_ref().and_then(|cursor| list.id(cursor)).map(ProjectId::new);
     let page = match key.project_id {
         None => directory.projects(key.organization_id, after, query.limit()).await?,
         Some(own) => {
@@ -50,7 +48,7 @@ pub(in crate::routes) async fn list_projects(
             Page { items: after.collect(), next: None }
         }
     };
-    let next = page.next.map(|id| binding.cursor_of_id(id.uuid()));
+    let next = page.next.map(|id| list.cursor_of_id(id.uuid()));
     let items = page.items.iter().map(ProjectBody::from).collect();
     Ok(page::response(&request, &pairs, items, next, None))
 }
@@ -63,11 +61,6 @@ pub(in crate::routes) fn about_put() -> About {
         "Makes the project, or replaces it. Sent again, it changes nothing. The key needs the \
          permission `admin`, and must not be confined to another project. The time that is \
          logged on an archived project stays; no more can be logged.",
-    )
-    .sent(
-        "In at most 65536 bytes of UTF-8. Media types that end in `+json` are read like \
-         `application/json`.",
-        Vec::new(),
     )
     .answer(
         Answer::json::<ProjectBody<'_>>(200, "It was there and says this now.").sample(sample()),
@@ -94,15 +87,7 @@ pub(in crate::routes) fn about_list() -> About {
         "Reads a page of the projects of the organization, in the order of their ids. The key \
          needs the permission `read`; one that is confined to a project sees that alone.",
     )
-    .answer(
-        Answer::json::<PageOf<ProjectBody<'_>>>(200, "A page.")
-            .sample(Sample::new(
-                "only",
-                "The only page",
-                json!({ "data": [example()], "nextCursor": null }),
-            ))
-            .header(&headers::LINK),
-    )
+    .answer(only_page::<ProjectBody<'_>>(&example()))
 }
 
 /// One, as the document shows it.

@@ -40,11 +40,6 @@ pub(in crate::routes) fn about_put() -> About {
         "Makes the release, or replaces it. Sent again, it changes nothing. The key needs the \
          permission `admin`, and must not be confined to another project.",
     )
-    .sent(
-        "In at most 65536 bytes of UTF-8. Media types that end in `+json` are read like \
-         `application/json`.",
-        Vec::new(),
-    )
     .answer(
         Answer::json::<ReleaseBody<'_>>(200, "It was there and says this now.").sample(sample()),
     )

@@ -4,16 +4,15 @@ use actix_web::HttpResponse;
 use serde_json::{Value, json};
 use timelog_domain::{User, UserId};
 
-use super::shown::{get, put};
-use crate::document::{About, Answer, Sample, Tag, headers};
-use crate::http::cursor::Binding;
+use super::shown::{get, only_page, put};
+use crate::document::{About, Answer, Sample, Tag};
 use crate::http::problem::Problem;
 use crate::routes::admission::{Admin, HasKey, Permitted, Read, ToAllProjects, ToUser};
-use crate::routes::asked::{Asked, Asking, Sending};
+use crate::routes::asked::{Asked, Paging, Sending};
 use crate::routes::page;
 use crate::wire::bytes;
 use crate::wire::directory::{PutUser, UserBody};
-use crate::wire::page::{Page as PageOf, PageQuery};
+use crate::wire::page::PageQuery;
 
 /// Users belong to the organization, so a key that is limited to a project may not put one.
 pub(in crate::routes) async fn put_user(
@@ -35,14 +34,13 @@ pub(in crate::routes) async fn get_user(
 }
 
 pub(in crate::routes) async fn list_users(
-    asked: Asked<Permitted<Read>, Asking<PageQuery>>,
+    asked: Asked<Permitted<Read>, Paging<PageQuery>>,
 ) -> Result<HttpResponse, Problem> {
-    let Asked { state, request, by, input: Asking { query, pairs } } = asked;
+    let Asked { state, request, by, input: Paging { query, pairs, list } } = asked;
     let organization = by.key().organization_id;
-    let binding = Binding::new(organization, request.path(), &pairs);
-    let after = query.cursor.as_ref().and_then(|cursor| binding.id(cursor)).map(UserId::new);
+    let after = query.cursor.as_ref().and_then(|cursor| list.id(cursor)).map(UserId::new);
     let page = state.ports.directory.users(organization, after, query.limit()).await?;
-    let next = page.next.map(|id| binding.cursor_of_id(id.uuid()));
+    let next = page.next.map(|id| list.cursor_of_id(id.uuid()));
     let items = page.items.iter().map(UserBody::from).collect();
     Ok(page::response(&request, &pairs, items, next, None))
 }
@@ -55,11 +53,6 @@ pub(in crate::routes) fn about_put() -> About {
         "Makes the user, or replaces it. Sent again, it changes nothing. The key needs the \
          permission `admin`, and must not be confined to a project. The time of an inactive \
          user stays; no more can be logged.",
-    )
-    .sent(
-        "In at most 65536 bytes of UTF-8. Media types that end in `+json` are read like \
-         `application/json`.",
-        Vec::new(),
     )
     .answer(Answer::json::<UserBody<'_>>(200, "It was there and says this now.").sample(sample()))
     .answer(Answer::json::<UserBody<'_>>(201, "It is new.").sample(sample()))
@@ -84,15 +77,7 @@ pub(in crate::routes) fn about_list() -> About {
         "Reads a page of the users of the organization, in the order of their ids. The key \
          needs the permission `read`.",
     )
-    .answer(
-        Answer::json::<PageOf<UserBody<'_>>>(200, "A page.")
-            .sample(Sample::new(
-                "only",
-                "The only page",
-                json!({ "data": [example()], "nextCursor": null }),
-            ))
-            .header(&headers::LINK),
-    )
+    .answer(only_page::<UserBody<'_>>(&example()))
 }
 
 /// One, as the document shows it.
