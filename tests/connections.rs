@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::{
-    Api, Connection, Database, EndlessQueries, Service, Tenant, on_every_database,
+    Connection, Database, EndlessQueries, Service, Tenant, on_every_database, until,
 };
 
 on_every_database![
@@ -39,15 +39,10 @@ async fn endless(
     (start.await, waiting)
 }
 
-/// Waits until that many wait. It must happen, so there is no other limit.
-async fn until(waiting: &AtomicUsize, expected: usize) {
-    for _ in 0..6000 {
-        if waiting.load(Ordering::SeqCst) == expected {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{} wait, and not {expected}", waiting.load(Ordering::SeqCst));
+/// Waits until that many wait.
+async fn until_wait(expected: usize, waiting: &AtomicUsize) {
+    let what = format!("{expected} that wait");
+    until(&what, async || waiting.load(Ordering::SeqCst) == expected).await;
 }
 
 async fn service(change: impl FnOnce(&mut Settings)) -> Service {
@@ -71,12 +66,7 @@ async fn narrow(address: SocketAddr) -> TcpStream {
 /// How many connections ended because their client did not read its answer. Other tests of this
 /// process have none.
 async fn ended_answers(service: &Service) -> u64 {
-    let metrics = String::from_utf8(service.api.get("/metrics").send().await.is(200).body).unwrap();
-    let name = "timelog_connections_ended_total{reason=\"answer\"} ";
-    metrics
-        .lines()
-        .find_map(|line| line.strip_prefix(name))
-        .map_or(0, |number| number.parse().unwrap())
+    service.api.metric("timelog_connections_ended_total{reason=\"answer\"}").await.unwrap_or(0)
 }
 
 const LIVE: &str = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -149,12 +139,7 @@ async fn an_answer_that_the_client_does_not_read_ends_its_connection() {
     stream.write_all(request.as_bytes()).await.unwrap();
     // The metric shows that the service ended the connection, although the client reads nothing and
     // keeps its side open.
-    for _ in 0..6000 {
-        if ended_answers(&service).await > before {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("its end", async || ended_answers(&service).await > before).await;
     assert_eq!(ended_answers(&service).await, before + 1);
     let mut taken = Vec::new();
     // A reset or an end: not all answers are there.
@@ -194,13 +179,13 @@ async fn a_disconnected_client_ends_its_read(database: Database) {
     for is_reset in [false, true] {
         let mut connection = Connection::open(service.address).await;
         connection.send(total(&service)).await;
-        until(&waiting, 1).await;
+        until_wait(1, &waiting).await;
         if is_reset {
             connection.reset();
         } else {
             drop(connection);
         }
-        until(&waiting, 0).await;
+        until_wait(0, &waiting).await;
     }
 }
 
@@ -295,7 +280,7 @@ async fn with_all_connections_busy_one_more_is_answered_503_and_health_200() {
         connection.send(total(&service)).await;
         busy.push(connection);
     }
-    until(&waiting, 4).await;
+    until_wait(4, &waiting).await;
     for line in ["GET /health/live", "GET /health/ready"] {
         let mut connection = Connection::open(service.address).await;
         connection.send(format!("{line} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
@@ -319,7 +304,7 @@ async fn with_all_connections_busy_one_more_is_answered_503_and_health_200() {
         assert_eq!(connection.answer().await.status, 200);
     }
     drop((busy, crowd));
-    until(&waiting, 0).await;
+    until_wait(0, &waiting).await;
 }
 
 async fn bodies_of_one_organization_leave_memory_for_others(database: Database) {
@@ -355,20 +340,14 @@ async fn bodies_of_one_organization_leave_memory_for_others(database: Database) 
         connection.reset();
     }
     let first = first.expect("the second is refused");
-    let api = Api::new(service.address, "").with_key(&other.key.text);
+    let api = other.api(&service.api);
     let batch = json!({ "entries": [other.body()], "padding": " ".repeat(400_000) });
     api.post(&format!("{}/batch", other.path())).json(&batch).send().await.is(200);
     // The memory is given back.
     first.reset();
     let batch = json!({ "entries": [service.tenant.body()], "padding": " ".repeat(600_000) });
-    for _ in 0..6000 {
-        let answer =
-            service.api.post(&format!("{}/batch", service.tenant.path())).json(&batch).send().await;
-        if answer.status == 200 {
-            return;
-        }
-    }
-    panic!("the memory is held for ever");
+    let call = service.api.post(&format!("{}/batch", service.tenant.path())).json(&batch);
+    until("free memory", async || call.clone().send().await.status == 200).await;
 }
 
 async fn answers_to_one_organization_leave_memory_for_others(database: Database) {
@@ -378,7 +357,7 @@ async fn answers_to_one_organization_leave_memory_for_others(database: Database)
     });
     let service = service.await;
     let other = Tenant::provision(&service.store).await;
-    let other_api = Api::new(service.address, "").with_key(&other.key.text);
+    let other_api = other.api(&service.api);
     for (tenant, api) in [(&service.tenant, &service.api), (&other, &other_api)] {
         let body = tenant.body_with(&json!({ "description": "\u{1f552}".repeat(2000) }));
         let batch = json!({ "entries": vec![body; 200] });
@@ -406,13 +385,7 @@ async fn answers_to_one_organization_leave_memory_for_others(database: Database)
     service.api.get("/time-entries?limit=1").send().await.is(200);
     other_api.get(page).send().await.is(200);
     drop(stalled);
-    for _ in 0..6000 {
-        if service.api.get(page).send().await.status == 200 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the memory is held for ever");
+    until("free memory", async || service.api.get(page).send().await.status == 200).await;
 }
 
 /// The status of a path at an address, without a key.

@@ -120,13 +120,7 @@ async fn the_history_of_a_deleted_entry_is_guarded_like_the_entry(database: Data
     let stranger = Tenant::provision(&service.store).await;
     own.get(&history).send().await.is(200);
     other.get(&history).send().await.fails_with(403, "scope_violation");
-    service
-        .api
-        .with_key(&stranger.key.text)
-        .get(&history)
-        .send()
-        .await
-        .fails_with(404, "not_found");
+    stranger.api(&service.api).get(&history).send().await.fails_with(404, "not_found");
     service.api.without_key().get(&history).send().await.fails_with(401, "unauthorized");
 }
 

@@ -323,7 +323,7 @@ async fn lists_are_paged_in_the_order_of_ids(database: Database) {
 async fn a_cursor_of_another_list_is_refused(database: Database) {
     let service = Service::start(database).await;
     let stranger = Tenant::provision(&service.store).await;
-    let theirs = service.api.with_key(&stranger.key.text);
+    let theirs = stranger.api(&service.api);
     let cursor = service.api.get("/projects?limit=1").send().await.is(200).text("nextCursor");
     service.api.get(&format!("/projects?limit=7&cursor={cursor}")).send().await.is(200);
     for (api, path) in
@@ -337,7 +337,7 @@ async fn a_cursor_of_another_list_is_refused(database: Database) {
 async fn organizations_do_not_share_a_directory(database: Database) {
     let service = Service::start(database).await;
     let stranger = Tenant::provision(&service.store).await;
-    let theirs = service.api.with_key(&stranger.key.text);
+    let theirs = stranger.api(&service.api);
     let (project, user) = (service.tenant.project_id, service.tenant.user_id);
     for path in [format!("/projects/{project}"), format!("/users/{user}")] {
         let ours = service.api.get(&path).send().await.is(200).body;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::postgres::Cluster;
 use crate::support::{
-    Answer, Bootstrapped, Database, Program, Service, TestDatabase, bootstrap, run, run_with,
+    Answer, Bootstrapped, Database, Program, Service, TestDatabase, bootstrap, run, run_with, until,
 };
 
 /// A server that delays asynchronous commits in memory for as long as it can.
@@ -215,11 +215,5 @@ async fn a_setting_that_becomes_unsafe_is_reported_by_readiness() {
     // Each process of the server reloads its settings in its own time.
     let told =
         async || service.api.get("/health/ready").send().await.is(200).json()["detail"].is_string();
-    for _ in 0..1000 {
-        if told().await {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("nobody is told");
+    until("a warning", told).await;
 }

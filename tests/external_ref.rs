@@ -317,14 +317,7 @@ async fn organizations_do_not_share_references(database: Database) {
     let stranger = Tenant::provision(&service.store).await;
     let ours = log(&service, json!({})).send().await.is(201);
     let body = stranger.body_with(&json!({ "externalRef": reference("1"), "minutes": 5 }));
-    let theirs = service
-        .api
-        .with_key(&stranger.key.text)
-        .post(&stranger.path())
-        .json(&body)
-        .send()
-        .await
-        .is(201);
+    let theirs = stranger.api(&service.api).post(&stranger.path()).json(&body).send().await.is(201);
     assert_ne!(ours.text("id"), theirs.text("id"));
     assert_eq!(log(&service, json!({})).send().await.is(200).body, ours.body);
 }

@@ -199,14 +199,7 @@ async fn the_list_of_a_project_has_only_its_entries(database: Database) {
     let service = Service::start(database).await;
     fill(&service).await;
     let stranger = Tenant::provision(&service.store).await;
-    service
-        .api
-        .with_key(&stranger.key.text)
-        .post(&stranger.path())
-        .json(&stranger.body())
-        .send()
-        .await
-        .is(201);
+    stranger.log_any(&service.api).send().await.is(201);
     let own = service.tenant.project_id;
     let limited = service.with_key(move |key| key.project_id = Some(own)).await;
     for query in ["", "status=draft&sort=createdAt", "billable=false&sort=-updatedAt"] {

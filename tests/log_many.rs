@@ -287,8 +287,7 @@ async fn known_references_are_updated_or_unchanged_and_new_ones_created(database
     // Another organization knows none of them.
     let stranger = Tenant::provision(&service.store).await;
     let body = stranger.body_with(&json!({ "externalRef": reference("draft") }));
-    let theirs =
-        service.api.with_key(&stranger.key.text).post(&format!("{}/batch", stranger.path()));
+    let theirs = stranger.api(&service.api).post(&format!("{}/batch", stranger.path()));
     let answer = theirs.json(&json!({ "entries": [body, body] })).send().await.is(200);
     assert_eq!(outcomes(&answer), ["created", "unchanged"]);
 }

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 
 use crate::stalled_postgres::impatient;
 use crate::support::postgres::Cluster;
-use crate::support::{FrozenBackends, Random, Service};
+use crate::support::{FrozenBackends, Random, Service, until};
 
 /// What workers saw. They log entries, and repeat each with its key until it is answered.
 #[derive(Default)]
@@ -32,13 +32,7 @@ impl Seen {
 
     /// Waits until something was seen, for a bounded time.
     async fn until(&self, what: &str, seen: impl Fn(&Self) -> bool) {
-        for _ in 0..3000 {
-            if seen(self) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("never saw {what}");
+        until(what, async || seen(self)).await;
     }
 }
 

@@ -145,7 +145,7 @@ async fn a_cursor_of_another_list_is_refused(database: Database) {
     let service = Service::start(database).await;
     log_many(&service, 5).await;
     let stranger = Tenant::provision(&service.store).await;
-    let theirs = service.api.with_key(&stranger.key.text);
+    let theirs = stranger.api(&service.api);
     let path = service.tenant.path();
     let cursor = async |query: &str| {
         let page = service.api.get(&format!("/time-entries?limit=2&{query}")).send().await.is(200);

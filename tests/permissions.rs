@@ -247,7 +247,7 @@ async fn key(service: &Service, stranger: &Tenant, kind: Kind) -> Api {
             service.store.revoke(key.key.id, service.clock.now()).await.unwrap();
             service.api.with_key(&key.text)
         }
-        Kind::Stranger => service.api.with_key(&stranger.key.text),
+        Kind::Stranger => stranger.api(&service.api),
         Kind::OfOtherProject => service.with_key(move |key| key.project_id = Some(other)).await,
         Kind::OfOwnProject => service.with_key(move |key| key.project_id = Some(own)).await,
         Kind::Only(permission) => service.with_key(may(&[permission])).await,

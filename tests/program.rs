@@ -245,24 +245,15 @@ async fn a_repeat_with_another_body_is_logged_and_counted(database: Database) {
         let call = api.post(&path(&made)).json(&body(&made)).idempotency_key("k");
         call.clone().send().await.is(201);
         call.clone().send().await.is(201);
-        let metric = async |program: &Program, name: &str| {
-            let metrics =
-                String::from_utf8(program.api.get("/metrics").send().await.is(200).body).unwrap();
-            let line = metrics
-                .lines()
-                .find(|line| line.starts_with(&format!("{name} ")))
-                .map(str::to_owned);
-            line.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
-        };
-        assert_eq!(metric(&program, "timelog_idempotency_mismatches_total").await, None);
-        assert_eq!(metric(&program, "timelog_idempotency_replays_total").await, Some(1));
+        assert_eq!(api.metric("timelog_idempotency_mismatches_total").await, None);
+        assert_eq!(api.metric("timelog_idempotency_replays_total").await, Some(1));
         let mut other = body(&made);
         other["minutes"] = json!(1);
         call.json(&other).header("x-request-id", "mismatch-1").send().await.is(status);
         let line = program.wait_for_log(|line| text(line, "message").contains("another body"));
         assert_eq!(line["level"], "WARN");
         assert!(line.to_string().contains("mismatch-1"), "{line}");
-        assert_eq!(metric(&program, "timelog_idempotency_mismatches_total").await, Some(1));
+        assert_eq!(api.metric("timelog_idempotency_mismatches_total").await, Some(1));
         program.stop();
     }
 }

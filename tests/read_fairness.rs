@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::support::{
     Answer, Api, Call, Connection, Database, EndlessQueries, Service, Setup, Tenant, may,
-    on_every_database,
+    on_every_database, until,
 };
 
 on_every_database![
@@ -74,17 +74,6 @@ impl Drop for Asked {
     }
 }
 
-/// Waits until a condition is true.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..6000 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{what} does not come");
-}
-
 async fn is_being_read(service: &Service, wanted: bool) {
     let database = service.database.clone();
     until(if wanted { "a read" } else { "its end" }, async || {
@@ -94,12 +83,15 @@ async fn is_being_read(service: &Service, wanted: bool) {
     .await;
 }
 
-/// A metric, which must be there.
-async fn metric(api: &Api, name: &str) -> f64 {
-    let text = api.get("/metrics").send().await.is(200).body;
-    let text = String::from_utf8(text).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix(name));
-    line.unwrap_or("0").trim().parse().unwrap()
+/// How many reads wait.
+async fn waiting(service: &Service) -> u64 {
+    service.api.metric("timelog_reads_waiting").await.unwrap_or(0)
+}
+
+/// How many reads were given up for that reason.
+async fn given_up(service: &Service, why: &str) -> u64 {
+    let name = format!("timelog_reads_given_up_total{{why=\"{why}\"}}");
+    service.api.metric(&name).await.unwrap_or(0)
 }
 
 /// Every kind of read, of entries and of the directory, each with its own key, and the readiness.
@@ -116,7 +108,7 @@ async fn endless_totals_of_one_organization_delay_no_other_organization(database
     let _alone = METRICS.lock().await;
     let service = start(database, |_| ()).await;
     let other = Tenant::provision(&service.store).await;
-    let api = service.api.with_key(&other.key.text);
+    let api = other.api(&service.api);
     let log = api.post(&other.path()).json(&other.body());
     let entry = log.clone().send().await.is(201).text("id");
 
@@ -128,7 +120,7 @@ async fn endless_totals_of_one_organization_delay_no_other_organization(database
     let flood =
         Asked::begin(&service, (0..64).map(|number| paths[number % paths.len()].clone())).await;
     is_being_read(&service, true).await;
-    until("a queue", async || metric(&service.api, "timelog_reads_waiting").await >= 60.0).await;
+    until("a queue", async || waiting(&service).await >= 60).await;
     if let Database::Sqlite = database {
         service.database.free_reads();
     }
@@ -141,7 +133,7 @@ async fn endless_totals_of_one_organization_delay_no_other_organization(database
         let edit = api.patch(&format!("/time-entries/{entry}")).json(&json!({ "minutes": 30 }));
         edit.send().await.is(200);
     }
-    assert!(metric(&service.api, "timelog_reads_waiting").await >= 60.0, "nobody was held");
+    assert!(waiting(&service).await >= 60, "nobody was held");
     drop(flood);
     is_being_read(&service, false).await;
 }
@@ -170,8 +162,7 @@ async fn endless_totals_of_an_organization_leave_connections_for_its_lists(datab
 async fn second_in_queue(service: &Service, api: Api) -> JoinHandle<Answer> {
     for _ in 0..6000 {
         let next = tokio::spawn(api.get("/projects").send());
-        let waiting = async || metric(&service.api, "timelog_reads_waiting").await;
-        until("a queue", async || waiting().await >= 2.0 || next.is_finished()).await;
+        until("a queue", async || waiting(service).await >= 2 || next.is_finished()).await;
         if !next.is_finished() {
             return next;
         }
@@ -194,9 +185,9 @@ async fn a_read_ends_when_its_client_disconnects(database: Database) {
         is_being_read(&service, true).await;
         // The only connection is in use, so these wait, and the first of them only until its client
         // has gone.
-        let waiting = Asked::begin(&service, [list.clone()]).await;
-        let next = second_in_queue(&service, service.api.with_key(&other.key.text)).await;
-        drop((gone, waiting));
+        let also_gone = Asked::begin(&service, [list.clone()]).await;
+        let next = second_in_queue(&service, other.api(&service.api)).await;
+        drop((gone, also_gone));
         next.await.unwrap().is(200);
         is_being_read(&service, false).await;
         service.database.free_reads();
@@ -222,13 +213,12 @@ async fn a_read_over_the_statement_timeout_is_answered_503(database: Database) {
         start(database, |setup| setup.database.statement_timeout = Duration::from_millis(200))
             .await;
     service.database.hold_reads(service.tenant.organization_id);
-    let counted = "timelog_reads_given_up_total{why=\"too_long\"}";
-    let before = metric(&service.api, counted).await;
+    let before = given_up(&service, "too_long").await;
     for call in held(&service) {
         let refused = call.send().await.fails_with(503, "unavailable");
         assert!(refused.header("retry-after").is_some(), "{}", refused.describe());
     }
-    assert!(metric(&service.api, counted).await >= before + 8.0);
+    assert!(given_up(&service, "too_long").await >= before + 8);
     service.database.free_reads();
     for call in held(&service) {
         call.send().await.is(200);
@@ -248,8 +238,7 @@ async fn a_read_without_a_connection_in_time_is_answered_503(database: Database)
     // That may have been its key.
     let projects = service.api.get("/projects");
     until("a queue", async || projects.clone().send().await.status == 503).await;
-    let counted = "timelog_reads_given_up_total{why=\"no_turn\"}";
-    let before = metric(&service.api, counted).await;
+    let before = given_up(&service, "no_turn").await;
     let calls = [
         service.api.get("/projects"),
         service.api.get(&format!("/time-entries/{}", Uuid::now_v7())),
@@ -258,7 +247,7 @@ async fn a_read_without_a_connection_in_time_is_answered_503(database: Database)
         let refused = call.send().await.fails_with(503, "unavailable");
         assert!(refused.header("retry-after").is_some(), "{}", refused.describe());
     }
-    assert!(metric(&service.api, counted).await >= before + 10.0);
+    assert!(given_up(&service, "no_turn").await >= before + 10);
     // Keys and readiness do not wait for it.
     for path in ["/me", "/health/ready"] {
         service.api.get(path).send().await.is(200);

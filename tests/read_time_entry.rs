@@ -131,7 +131,7 @@ async fn an_entry_of_another_organization_is_answered_404(database: Database) {
     let service = Service::start(database).await;
     let (path, _) = log(&service).await;
     let stranger = Tenant::provision(&service.store).await;
-    let (ours, theirs) = (service.api.clone(), service.api.with_key(&stranger.key.text));
+    let (ours, theirs) = (service.api.clone(), stranger.api(&service.api));
     let missing = format!("/time-entries/{}", Uuid::now_v7());
     // Whether it exists or not, all answers are equal except for the request id.
     for tags in [None, Some("*"), Some("\"1\"")] {

@@ -1,10 +1,8 @@
 //! Stored answers: large ones are compressed, and metrics show their bytes.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Database, Program, Service, bootstrap, on_every_database};
+use crate::support::{Database, Program, Service, bootstrap, on_every_database, until};
 
 on_every_database![
     a_large_stored_answer_is_compressed_and_replayed_byte_for_byte,
@@ -45,48 +43,34 @@ async fn a_large_stored_answer_is_compressed_and_replayed_byte_for_byte(database
     assert_eq!(plain_and_compressed(&service), [1, 1]);
 }
 
-/// The value of a metric, if it is there.
-fn metric(answer: &Answer, name: &str) -> Option<u64> {
-    let text = String::from_utf8(answer.body.clone()).unwrap();
-    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
-}
-
 async fn the_bytes_of_stored_answers_are_in_the_metrics(database: Database) {
     let database = database.create();
     let made = bootstrap(&database.url());
     let program = Program::serve(&database.url(), &["--sweep-interval", "1s"]);
     let api = program.api.with_key(&made.key);
-    let until = async |name: &str, expected: &dyn Fn(u64) -> bool| {
-        for _ in 0..1000 {
-            let value = metric(&api.get("/metrics").send().await.is(200), name);
-            if let Some(value) = value.filter(|value| expected(*value)) {
-                return value;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("{name} does not become what is expected");
+    let becomes = async |name: &str, expected: u64| {
+        until(name, async || api.metric(name).await == Some(expected)).await;
     };
-    until("timelog_idempotency_stored_bytes", &|bytes| bytes == 0).await;
+    becomes("timelog_idempotency_stored_bytes", 0).await;
     api.post(&format!("{}/batch", made.path()))
         .json(&all_wrong())
         .idempotency_key("k")
         .send()
         .await
         .is(200);
-    let stored = until("timelog_idempotency_kept_bytes_total", &|bytes| bytes > 0).await;
+    let stored = async || api.metric("timelog_idempotency_kept_bytes_total").await;
+    until("the size of the answer", async || stored().await > Some(0)).await;
+    let stored = stored().await.unwrap();
     assert!(stored < 20_000, "{stored}");
     // The bytes in the database are the bytes that were counted when they were stored.
-    until("timelog_idempotency_stored_bytes", &|bytes| bytes == stored).await;
-    assert_eq!(
-        metric(&api.get("/metrics").send().await, "timelog_idempotency_swept_bytes_total"),
-        Some(0)
-    );
+    becomes("timelog_idempotency_stored_bytes", stored).await;
+    assert_eq!(api.metric("timelog_idempotency_swept_bytes_total").await, Some(0));
     database.execute(match &database {
         crate::support::TestDatabase::Sqlite(_) => "UPDATE idempotency_keys SET expires_at = 0",
         crate::support::TestDatabase::Postgres(..) => {
             "UPDATE idempotency_keys SET expires_at = to_timestamp(0)"
         }
     });
-    until("timelog_idempotency_swept_bytes_total", &|bytes| bytes == stored).await;
-    until("timelog_idempotency_stored_bytes", &|bytes| bytes == 0).await;
+    becomes("timelog_idempotency_swept_bytes_total", stored).await;
+    becomes("timelog_idempotency_stored_bytes", 0).await;
 }

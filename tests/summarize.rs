@@ -42,14 +42,7 @@ async fn fill(service: &Service) {
         service.apply(&id, &[Action::Submit, Action::Approve][..number % 3]).await;
     }
     let stranger = Tenant::provision(&service.store).await;
-    service
-        .api
-        .with_key(&stranger.key.text)
-        .post(&stranger.path())
-        .json(&stranger.body())
-        .send()
-        .await
-        .is(201);
+    stranger.log_any(&service.api).send().await.is(201);
 }
 
 /// The ISO week of the days that are logged on.

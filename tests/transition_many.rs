@@ -33,13 +33,7 @@ fn outcomes(answer: &Answer) -> Vec<String> {
 async fn each_id_gets_its_own_result_in_order(database: Database) {
     let service = Service::start(database).await;
     let stranger = Tenant::provision(&service.store).await;
-    let theirs = service
-        .api
-        .with_key(&stranger.key.text)
-        .post(&stranger.path())
-        .json(&stranger.body())
-        .send()
-        .await;
+    let theirs = stranger.log_any(&service.api).send().await;
     let mut ids = vec![theirs.is(201).text("id"), Uuid::now_v7().to_string()];
     for &status in Status::ALL {
         ids.push(service.entry_in(status).await);

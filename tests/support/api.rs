@@ -63,6 +63,14 @@ impl Api {
         self.call(Method::DELETE, path)
     }
 
+    /// The value of a metric with these labels, if anything was counted.
+    pub(crate) async fn metric(&self, name: &str) -> Option<u64> {
+        let metrics = self.get("/metrics").send().await.is(200).body;
+        let metrics = String::from_utf8(metrics).expect("metrics are text");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        Some(value.parse().expect("the value is a whole number"))
+    }
+
     /// A call to a path under the service's base path.
     pub(crate) fn call(&self, method: Method, path: &str) -> Call {
         let call = Call {

@@ -1,5 +1,7 @@
 //! The support code of the tests.
 
+use std::time::Duration;
+
 mod answer;
 mod api;
 mod cache;
@@ -39,6 +41,17 @@ pub(crate) use raw::{Connection, raw};
 pub(crate) use service::{Service, Setup};
 pub(crate) use session::{FrozenBackends, Session};
 pub(crate) use tenant::{Tenant, may};
+
+/// Waits until something is so. It must happen, so there is no other limit.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..6000 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("this does not come: {what}");
+}
 
 /// Makes tests of functions that take a [`Database`]: each runs on every kind. The compiler reports
 /// a function that is missing in the list as unused.

@@ -9,6 +9,8 @@ use timelog_domain::{
 };
 use uuid::Uuid;
 
+use super::api::{Api, Call};
+
 /// An organization with two projects, two users, and a ticket and a release in the first project.
 #[derive(Debug, Clone)]
 pub(crate) struct Tenant {
@@ -72,6 +74,16 @@ impl Tenant {
     /// Where time is logged on the other project.
     pub(crate) fn other_path(&self) -> String {
         path(self.other_project_id)
+    }
+
+    /// Calls a service with the key of this organization.
+    pub(crate) fn api(&self, service: &Api) -> Api {
+        service.with_key(&self.key.text)
+    }
+
+    /// Logs time with a minimal body.
+    pub(crate) fn log_any(&self, service: &Api) -> Call {
+        self.api(service).post(&self.path()).json(&self.body())
     }
 
     /// A minimal valid body.
