@@ -4,8 +4,7 @@ use timelog_domain::command::MOST_ITEMS;
 use timelog_domain::{Action, InvalidRemark, TimeEntryId, Transition};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::schema;
-use super::value::{ListOf, NOT_BLANK, Remark};
+use super::value::{ListOf, Remark, not_blank};
 use super::{Described, Reader, Schemas, body};
 
 body! {
@@ -50,15 +49,7 @@ impl ActionBody {
 }
 
 fn needed_remark(schemas: &mut Schemas) -> RefOr<Schema> {
-    schemas.named("NeededRemark", |_| {
-        let about = "Text with at least one character that is not white space. The length counts \
-            Unicode code points.";
-        schema::text(about)
-            .min_length(Some(1))
-            .max_length(Some(timelog_domain::Reason::MAX_CHARS))
-            .pattern(Some(NOT_BLANK))
-            .into()
-    })
+    schemas.named("NeededRemark", |_| not_blank("Text", timelog_domain::Reason::MAX_CHARS).into())
 }
 
 /// An action on many entries.

@@ -79,7 +79,7 @@ texts! {
 }
 
 /// At least one character that is not white space, and none that is U+0000.
-pub(super) const NOT_BLANK: &str = "^[\\u0009-\\u000D\\u0020\\u0085\\u00A0\\u1680\\u2000-\\u200A\
+const NOT_BLANK: &str = "^[\\u0009-\\u000D\\u0020\\u0085\\u00A0\\u1680\\u2000-\\u200A\
     \\u2028\\u2029\\u202F\\u205F\\u3000]*[^\\u0000\\u0009-\\u000D\\u0020\\u0085\\u00A0\\u1680\
     \\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000][^\\u0000]*$";
 /// No character that is U+0000.
@@ -116,14 +116,17 @@ fn date() -> ObjectBuilder {
 }
 
 /// A text of at most so many characters, and not blank.
-fn named(about: &str, most: usize, example: &str) -> ObjectBuilder {
+pub(super) fn not_blank(about: &str, most: usize) -> ObjectBuilder {
     let length = "with at least one character that is not white space. The length counts Unicode \
         code points.";
     schema::text(&format!("{about} {length}"))
         .min_length(Some(1))
         .max_length(Some(most))
         .pattern(Some(NOT_BLANK))
-        .examples([json!(example)])
+}
+
+fn named(about: &str, most: usize, example: &str) -> ObjectBuilder {
+    not_blank(about, most).examples([json!(example)])
 }
 
 fn name() -> ObjectBuilder {
