@@ -325,55 +325,24 @@ async fn the_history_has_who_what_and_why(database: Database) {
         .await
         .is(201)
         .text("id");
-    let path = |action: &str| format!("/time-entries/{id}/{action}");
-    let mut at = 0;
-    let mut tick = || {
-        at += 1;
+    let changes = [
+        (&theirs, "submit", json!({ "reason": " ", "invoiceRef": "not yet" })),
+        (&service.api, "reject", json!({ "reason": " Too much, é 🦆 " })),
+        (&theirs, "", json!({ "minutes": 90 })),
+        (&theirs, "submit", Value::Null),
+        (&service.api, "approve", json!({ "reason": "Well done" })),
+        (&service.api, "invoice", json!({ "invoiceRef": "2026-0001" })),
+        (&service.api, "release-invoice", json!({ "reason": "Wrong one" })),
+    ];
+    for (api, action, body) in changes {
         service.clock.advance(Duration::from_secs(1));
-    };
-    tick();
-    theirs
-        .post(&path("submit"))
-        .json(&json!({ "reason": " ", "invoiceRef": "not yet" }))
-        .send()
-        .await
-        .is(200);
-    tick();
-    service
-        .api
-        .post(&path("reject"))
-        .json(&json!({ "reason": " Too much, é 🦆 " }))
-        .send()
-        .await
-        .is(200);
-    tick();
-    theirs
-        .patch(&format!("/time-entries/{id}"))
-        .json(&json!({ "minutes": 90 }))
-        .send()
-        .await
-        .is(200);
-    tick();
-    theirs.post(&path("submit")).send().await.is(200);
-    tick();
-    service.api.post(&path("approve")).json(&json!({ "reason": "Well done" })).send().await.is(200);
-    tick();
-    service
-        .api
-        .post(&path("invoice"))
-        .json(&json!({ "invoiceRef": "2026-0001" }))
-        .send()
-        .await
-        .is(200);
-    tick();
-    service
-        .api
-        .post(&path("release-invoice"))
-        .json(&json!({ "reason": "Wrong one" }))
-        .send()
-        .await
-        .is(200);
-    assert_eq!(at, 7);
+        let call = match action {
+            "" => api.patch(&format!("/time-entries/{id}")),
+            action => api.post(&format!("/time-entries/{id}/{action}")),
+        };
+        let call = if body.is_null() { call } else { call.json(&body) };
+        call.send().await.is(200);
+    }
     let ours = json!({ "keyId": service.tenant.key.key.id.to_string(), "userId": null });
     let theirs = json!({ "keyId": bound.key.id.to_string(), "userId": user.to_string() });
     let minutes = json!({ "minutes": { "old": 150, "new": 90 } });

@@ -21,6 +21,7 @@ mod raw;
 pub(crate) mod rules;
 mod service;
 mod session;
+mod simulated_disk;
 mod tenant;
 
 pub(crate) use answer::Answer;
@@ -28,7 +29,7 @@ pub(crate) use api::{Api, Call};
 pub(crate) use cache::SharedCache;
 pub(crate) use conformance::{FOR_WHO_ASKS, document, schema_of};
 pub(crate) use database::{Database, TABLES, TestDatabase, texts_of};
-pub(crate) use disk::{DiskEvent, Fault, SimulatedDisk, WatchedDisk};
+pub(crate) use disk::{DiskEvent, Fault, WatchedDisk};
 pub(crate) use endless_queries::EndlessQueries;
 pub(crate) use pausable_clock::PausableClock;
 pub(crate) use power::LossyDisk;
@@ -40,6 +41,7 @@ pub(crate) use random::{Random, seed};
 pub(crate) use raw::{Connection, raw};
 pub(crate) use service::{Service, Setup};
 pub(crate) use session::{FrozenBackends, Session};
+pub(crate) use simulated_disk::SimulatedDisk;
 pub(crate) use tenant::{Tenant, may};
 
 /// Waits until something is so. It must happen, so there is no other limit.
