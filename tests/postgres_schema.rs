@@ -85,14 +85,14 @@ fn every_text_in_an_index_is_bounded() {
         // 12 hexadecimal digits.
         "api_keys.prefix",
         "former_secrets.prefix",
-        // At most 255 visible ASCII characters, beside an operation, which is a method and a path
-        // of ids and words.
-        "idempotency_keys.key",
-        "idempotency_keys.operation",
         // 16 bytes each.
+        "idempotency_keys.digest",
         "time_entries.external_id_digest",
         "time_entries.external_provider_digest",
         "time_entries.external_type_digest",
+        // One of a few words each.
+        "time_entries.source",
+        "time_entries.status",
     ];
     assert_eq!(
         postgres::shared().query(&database.url(), texts).lines().collect::<Vec<_>>(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use timelog_adapters::{digest_external_ref_part, digest_key};
 
-use crate::support::{Database, Program, TestDatabase, on_every_database, run};
+use crate::support::{Database, Program, TABLES, TestDatabase, on_every_database, run};
 
 on_every_database![
     references_and_stored_answers_of_the_previous_release_still_work,
@@ -224,7 +224,7 @@ async fn references_and_stored_answers_of_the_previous_release_still_work(kind: 
         api.post(&path()).json(&body(REFERENCES[0], 150)).idempotency_key("k").send().await.is(201);
     assert!(repeat.is_replayed());
     assert_eq!(repeat.body, stored_answer().to_string().into_bytes());
-    assert_eq!(database.count("idempotency_keys WHERE size > 1800 AND body_lz4 IS NULL"), 1);
+    assert_eq!(database.count("idempotency_keys WHERE size = 16 + length(answer)"), 1);
     if let Database::Postgres = kind {
         // An instance of the previous release still runs, and writes no digests.
         let reference = ("jira", "worklog", "late");
@@ -255,7 +255,14 @@ async fn a_reverted_upgrade_leaves_the_data_of_the_previous_release(kind: Databa
             "DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"
         ));
     }
-    assert_eq!(database.counts(), before);
+    // The keys of the stored answers cannot be had back from their digests.
+    let answers = TABLES.iter().position(|table| *table == "idempotency_keys").unwrap();
+    let without_answers = |counts: &str| {
+        let mut counts: Vec<_> = counts.split(' ').map(str::to_owned).collect();
+        (counts.remove(answers), counts)
+    };
+    let (left, others) = without_answers(&database.counts());
+    assert_eq!((left.as_str(), others), ("0", without_answers(&before).1));
     // The previous release logs more, and the next upgrade finds it.
     let reference = ("jira", "worklog", "meanwhile");
     database.execute(&sql.entry(&entry_id(8), Some(reference)));

@@ -149,8 +149,8 @@ impl TestDatabase {
     pub(crate) fn hold_reads(&self, organization: OrganizationId) {
         let view = match self {
             Self::Sqlite(folder) => format!(
-                "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM \
-                 numbers) \
+                "WITH RECURSIVE numbers (number) AS NOT MATERIALIZED \
+                 (SELECT 1 UNION ALL SELECT number + 1 FROM numbers) \
                  SELECT number AS rowid, {}, number > 0 AS billable FROM numbers CROSS JOIN \
                  kept_time_entries",
                 other_columns(folder).join(", ")

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Text};
 use diesel_async::RunQueryDsl;
 use timelog_domain::ports::PortError;
 
@@ -219,5 +219,5 @@ copy_table!(copy_history, time_entry_history, HistoryRow, resume: true, {
     organization_id: Id = IdValue::NIL, time_entry_id: Id = IdValue::NIL, version: BigInt = i64::MIN
 });
 copy_table!(copy_answers, idempotency_keys, IdempotencyRow, resume: false, {
-    organization_id: Id = IdValue::NIL, key_id: Id = IdValue::NIL, operation: Text = String::new(), key: Text = String::new()
+    organization_id: Id = IdValue::NIL, digest: Binary = Vec::new()
 });

@@ -8,7 +8,7 @@ use timelog_domain::ports::{IdempotencyCache, PortError, PortFuture};
 use timelog_domain::{IdempotencyRecord, IdempotencyScope, Timestamp};
 
 use crate::database::{Database, on_database};
-use crate::rows::IdempotencyRow;
+use crate::rows::{IdempotencyRow, digest_scope};
 use crate::schema::idempotency_keys;
 use crate::store::Store;
 use crate::types::{IdValue, Instant, InstantValue};
@@ -16,8 +16,8 @@ use crate::types::{IdValue, Instant, InstantValue};
 /// The condition stands in both places, because a new request may take the key over between
 /// choosing the row and deleting it.
 const SWEEP: &str = "DELETE FROM idempotency_keys \
-    WHERE expires_at <= $1 AND (organization_id, key_id, operation, key) IN (\
-        SELECT organization_id, key_id, operation, key FROM idempotency_keys \
+    WHERE expires_at <= $1 AND (organization_id, digest) IN (\
+        SELECT organization_id, digest FROM idempotency_keys \
         WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2";
 
 /// An answer that was deleted.
@@ -49,12 +49,7 @@ impl IdempotencyCache for Store {
         now: Timestamp,
     ) -> PortFuture<'a, Option<IdempotencyRecord>> {
         Box::pin(async move {
-            let key = (
-                IdValue::from(scope.organization_id),
-                IdValue::from(scope.key_id),
-                scope.operation.clone(),
-                scope.key.as_str().to_owned(),
-            );
+            let key = (IdValue::from(scope.organization_id), digest_scope(scope));
             let query = idempotency_keys::table
                 .find(key)
                 .filter(idempotency_keys::expires_at.gt(InstantValue::from(now)));

@@ -6,7 +6,7 @@ use diesel::dsl::sql;
 use diesel::migration::{MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Binary, Bool, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
@@ -14,6 +14,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::DbError;
 use crate::external_digest::digest_external_ref_part;
+use crate::rows::digest;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -25,6 +26,9 @@ const POSTGRES_LOCK: i64 = 0x74_69_6d_65_6c_6f_67;
 extern "SQL" {
     /// A migration needs it, and SQLite does not have it.
     fn external_digest(part: Text) -> Binary;
+
+    /// As above.
+    fn idempotency_digest(key_id: Binary, operation: Text, key: Text) -> Binary;
 }
 
 /// Applies the migrations that are missing and returns their versions.
@@ -32,6 +36,12 @@ pub(crate) fn run_sqlite(conn: &mut SqliteConnection) -> Result<Vec<String>, DbE
     external_digest_utils::register_impl(conn, |part: String| {
         digest_external_ref_part(&part).to_vec()
     })?;
+    idempotency_digest_utils::register_impl(
+        conn,
+        |key_id: Vec<u8>, operation: String, key: String| {
+            digest(&key_id, &operation, &key).to_vec()
+        },
+    )?;
     let applied = conn.run_pending_migrations(SQLITE).map_err(|error| failed(&*error))?;
     Ok(applied.iter().map(MigrationVersion::to_string).collect())
 }

@@ -140,21 +140,16 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use diesel::sql_types::{Binary, Integer};
     use crate::types::{Id, Instant};
 
-    idempotency_keys (organization_id, key_id, operation, key) {
+    idempotency_keys (organization_id, digest) {
         organization_id -> Id,
-        key_id -> Id,
-        operation -> Text,
-        key -> Text,
+        digest -> Binary,
         fingerprint -> Binary,
         status -> Integer,
-        location -> Nullable<Text>,
-        etag -> Nullable<Text>,
-        body -> Nullable<Binary>,
+        answer -> Binary,
         expires_at -> Instant,
-        body_lz4 -> Nullable<Binary>,
         size -> Integer,
     }
 }

@@ -1,11 +1,11 @@
 //! Time entries on diesel.
 
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use timelog_domain::ports::{PortFuture, TimeEntryRepository};
 use timelog_domain::{Decision, OrganizationId, Request, TimeEntry, TimeEntryId};
 
 use crate::database::on_database;
+use crate::load_rows::LoadRows;
 use crate::rows::TimeEntryRow;
 use crate::schema::time_entries;
 use crate::store::Store;
@@ -23,13 +23,10 @@ impl TimeEntryRepository for Store {
     ) -> PortFuture<'_, Option<TimeEntry>> {
         Box::pin(async move {
             let query = time_entries::table.find((IdValue::from(organization), IdValue::from(id)));
-            let row = on_database!(self.database, read(organization), |conn| query
-                .select(TimeEntryRow::as_select())
-                .first(conn)
-                .await
-                .optional())
-            .await?;
-            Ok(row.map(TimeEntry::try_from).transpose()?)
+            let rows = on_database!(self.database, read(organization), |conn| {
+                conn.rows(query.select(TimeEntryRow::as_select())).await
+            });
+            Ok(rows.await?.pop().map(TimeEntry::try_from).transpose()?)
         })
     }
 }

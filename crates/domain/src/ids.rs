@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+use crate::timestamp::Timestamp;
+
 /// The text is not a hyphenated UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a hyphenated UUID such as 3fa85f64-5717-4562-b3fc-2c963f66afa6")]
@@ -82,6 +84,35 @@ ids! {
     TimeEntryId;
     /// Names an API key, the credential a change was made with.
     KeyId;
+}
+
+/// Where the time ends and chance begins in a UUIDv7, counted from its end.
+const CHANCE_BITS: u32 = 80;
+
+impl TimeEntryId {
+    /// This id with another time, if it is a UUIDv7: those begin with the milliseconds since
+    /// 1970-01-01T00:00:00Z ([RFC 9562]). Any other id stays as it is.
+    ///
+    /// [RFC 9562]: https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7
+    ///
+    /// ```
+    /// use timelog_domain::{TimeEntryId, Timestamp};
+    ///
+    /// let id: TimeEntryId = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f".parse()?;
+    /// let now = Timestamp::from_unix_millis(1_700_000_000_000)?;
+    /// assert_eq!(id.made_at(now).to_string(), "018bcfe5-6800-7cc3-98c4-dc0c0c07398f");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn made_at(self, now: Timestamp) -> Self {
+        const UNIX_TIME: usize = 7;
+        if self.0.get_version_num() != UNIX_TIME {
+            return self;
+        }
+        let time = u128::from(now.unix_millis().max(0).unsigned_abs()) << CHANCE_BITS;
+        let chance = self.0.as_u128() & ((1 << CHANCE_BITS) - 1);
+        Self(Uuid::from_u128(time | chance))
+    }
 }
 
 /// Identifies a time entry in the store. It has the organization, so no look-up can find another

@@ -101,7 +101,7 @@ named! {
         /// The day the work was done on.
         #[default]
         WorkDate = "workDate",
-        /// When they were logged.
+        /// When they were logged, which is the order of their ids.
         CreatedAt = "createdAt",
         /// When they last changed.
         UpdatedAt = "updatedAt",
@@ -178,9 +178,13 @@ impl Sort {
     /// Which of two positions comes first in this order.
     #[must_use]
     pub fn compare(self, one: &Position, other: &Position) -> Ordering {
+        let ascending = match self.key {
+            SortKey::CreatedAt => one.id.cmp(&other.id),
+            SortKey::WorkDate | SortKey::UpdatedAt => one.cmp(other),
+        };
         match self.direction {
-            Direction::Ascending => one.cmp(other),
-            Direction::Descending => other.cmp(one),
+            Direction::Ascending => ascending,
+            Direction::Descending => ascending.reverse(),
         }
     }
 

@@ -56,6 +56,9 @@ async fn connect(
 
 /// Commits are made for read committed: they find conflicts themselves. The role or the database
 /// may default to another level, and to a COMMIT that does not wait for the disk.
+///
+/// Every read is by an index. What the server knows of a table may be old, and then it would rather
+/// read all of it, and compile a plan that it takes for expensive.
 fn settings(options: &DatabaseOptions) -> String {
     let (lock, statement) =
         (options.lock_timeout.as_millis(), options.statement_timeout.as_millis());
@@ -65,7 +68,8 @@ fn settings(options: &DatabaseOptions) -> String {
         "SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only \
          = off; \
          SET lock_timeout = {lock}; SET statement_timeout = {statement}; \
-         SET idle_in_transaction_session_timeout = {idle}; {SYNCHRONOUS}",
+         SET idle_in_transaction_session_timeout = {idle}; \
+         SET enable_seqscan = off; SET jit = off; {SYNCHRONOUS}",
         SYNCHRONOUS = durability::SYNCHRONOUS
     )
 }

@@ -1,11 +1,12 @@
 //! Loads what a batch touches: one statement a table, all of them sent before the first answer is
 //! waited for.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
-use diesel::sql_types::{Binary, Text as SqlText};
+use diesel::sql_types::Binary;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
@@ -16,7 +17,7 @@ use crate::error::DbError;
 use crate::external_digest::of_reference;
 use crate::rows::{
     IdempotencyRow, Load, ProjectRow, ReleaseRow, Row, TicketRow, TimeEntryRow, UserRow, Values,
-    Written, values,
+    Written, digest_scope, values,
 };
 use crate::types::{Id, IdValue};
 
@@ -66,12 +67,20 @@ pub(super) async fn load(
     }
     let Touches { projects, users, tickets, releases, time_entries, external_refs, answers } =
         touches;
-    let scopes = vec![
-        values::<Id, _>(answers.iter().map(|scope| IdValue::from(scope.organization_id))),
-        values::<Id, _>(answers.iter().map(|scope| IdValue::from(scope.key_id))),
-        values::<SqlText, _>(answers.iter().map(|scope| scope.operation.as_str())),
-        values::<SqlText, _>(answers.iter().map(|scope| scope.key.as_str())),
+    let scopes: HashMap<_, _> = answers
+        .iter()
+        .map(|scope| ((IdValue::from(scope.organization_id), digest_scope(scope)), scope))
+        .collect();
+    let keys = vec![
+        values::<Id, _>(scopes.keys().map(|(organization, _)| organization)),
+        values::<Binary, _>(scopes.keys().map(|(_, digest)| digest)),
     ];
+    let load_answer = |row: IdempotencyRow, ledger: &mut Ledger| {
+        if let Some(scope) = scopes.get(&(row.organization_id, row.digest.clone())) {
+            ledger.load_answer((*scope).clone(), row.try_into()?);
+        }
+        Ok(())
+    };
     // The ledger knows an entry by the texts of its reference, so what only has the same digests is
     // not taken for it.
     let digests: Vec<_> =
@@ -81,13 +90,19 @@ pub(super) async fn load(
         references.push(values::<Binary, _>(digests.iter().map(|digest| &digest[part])));
     }
     let lookups = [
-        find::<IdempotencyRow>(conn, &ANSWERS, answers.len(), scopes),
-        find::<ProjectRow>(conn, &PROJECTS, projects.len(), ids!(projects: 0, 1)),
-        find::<UserRow>(conn, &USERS, users.len(), ids!(users: 0, 1)),
-        find::<TicketRow>(conn, &TICKETS, tickets.len(), ids!(tickets: 0, 1, 2)),
-        find::<ReleaseRow>(conn, &RELEASES, releases.len(), ids!(releases: 0, 1, 2)),
-        find::<TimeEntryRow>(conn, &TIME_ENTRIES, time_entries.len(), ids!(time_entries: 0, 1)),
-        find::<TimeEntryRow>(conn, &TIME_ENTRIES_BY_REF, external_refs.len(), references),
+        find(conn, &ANSWERS, answers.len(), keys, &load_answer),
+        find(conn, &PROJECTS, projects.len(), ids!(projects: 0, 1), &ProjectRow::load_into),
+        find(conn, &USERS, users.len(), ids!(users: 0, 1), &UserRow::load_into),
+        find(conn, &TICKETS, tickets.len(), ids!(tickets: 0, 1, 2), &TicketRow::load_into),
+        find(conn, &RELEASES, releases.len(), ids!(releases: 0, 1, 2), &ReleaseRow::load_into),
+        find(
+            conn,
+            &TIME_ENTRIES,
+            time_entries.len(),
+            ids!(time_entries: 0, 1),
+            &TimeEntryRow::load_into,
+        ),
+        find(conn, &TIME_ENTRIES_BY_REF, external_refs.len(), references, &TimeEntryRow::load_into),
     ];
     // All of them are waited for. Once one fails, those behind it fail because of it, and any of
     // them may be heard of first.
@@ -100,25 +115,27 @@ pub(super) async fn load(
 }
 
 /// Puts the rows that were found into the ledger.
-type Found = Box<dyn FnOnce(&mut Ledger) -> Result<(), DbError> + Send>;
+type Found<'a> = Box<dyn FnOnce(&mut Ledger) -> Result<(), DbError> + Send + 'a>;
 
-/// Looks up the rows of so many keys; nothing is asked where there are none.
+/// Looks up the rows of so many keys; nothing is asked where there are none. `load` puts one of
+/// them into the ledger.
 fn find<'a, R>(
     conn: &'a AsyncPgConnection,
     text: &'static Text,
     keys: usize,
     arrays: Vec<Values<'a>>,
-) -> BoxFuture<'a, Result<Found, DbError>>
+    load: &'a (dyn Fn(R, &mut Ledger) -> Result<(), DbError> + Sync),
+) -> BoxFuture<'a, Result<Found<'a>, DbError>>
 where
-    R: QueryableByName<Pg> + Load + Send + 'static,
+    R: QueryableByName<Pg> + Send + 'static,
 {
     async move {
         let rows: Vec<R> = match keys {
             0 => Vec::new(),
             _ => Statement { text, arrays, last: None }.load(&mut &*conn).await?,
         };
-        let found: Found =
-            Box::new(|ledger| rows.into_iter().try_for_each(|row| row.load_into(ledger)));
+        let found: Found<'_> =
+            Box::new(move |ledger| rows.into_iter().try_for_each(|row| load(row, ledger)));
         Ok(found)
     }
     .boxed()

@@ -1,52 +1,48 @@
 //! The conditions of a filter, as SQL. What they mean is
 //! [`Filter::matches`](timelog_domain::Filter::matches).
 
-use diesel::expression::ValidGrouping;
-use diesel::pg::Pg;
-use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::Bool;
-use diesel::sqlite::Sqlite;
+use timelog_domain::{Filter, OrganizationId, Status};
 
-use crate::sqlite;
+use super::sql::{Sql, Value};
+use crate::external_digest::of_part;
 
-/// The condition through which SQLite ends a read. Unlike a text given to `sql`, it lets diesel
-/// keep the statement prepared.
-#[derive(Debug, Clone, Copy, QueryId, ValidGrouping)]
-pub(super) struct Cancellable;
-
-impl Expression for Cancellable {
-    type SqlType = Bool;
+/// What a condition is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    Project,
+    User,
+    Ticket,
+    Release,
+    Status,
+    Billable,
+    Source,
+    /// The day: two conditions, or one.
+    Day,
+    Updated,
+    Reference,
 }
 
-impl<T> AppearsOnTable<T> for Cancellable {}
-
-impl<T> SelectableExpression<T> for Cancellable {}
-
-impl QueryFragment<Sqlite> for Cancellable {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql(sqlite::CANCEL_CONDITION);
-        Ok(())
-    }
+impl About {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Project,
+        Self::User,
+        Self::Ticket,
+        Self::Release,
+        Self::Status,
+        Self::Billable,
+        Self::Source,
+        Self::Day,
+        Self::Updated,
+        Self::Reference,
+    ];
 }
 
-impl QueryFragment<Pg> for Cancellable {
-    /// The server itself can end a statement.
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("true");
-        Ok(())
-    }
-}
+/// The conditions of a filter, one after the other.
+pub(super) struct Conditions(Vec<(About, Sql)>);
 
-/// Adds an organization and the conditions of a filter to a boxed query. Lists, counts and totals
-/// all use it, so they see the same entries.
-macro_rules! filtered {
-    ($query:expr, $organization:expr, $filter:expr) => {{
-        use $crate::external_digest::of_part;
-        use $crate::schema::time_entries as t;
-        use $crate::types::{DayValue, IdValue, InstantValue};
-
-        let timelog_domain::Filter {
+impl Conditions {
+    pub(super) fn of(filter: &Filter) -> Self {
+        let Filter {
             project_id,
             user_id,
             ticket_id,
@@ -60,56 +56,51 @@ macro_rules! filtered {
             external_provider,
             external_type,
             external_id,
-        } = $filter;
-        // The first condition, so that it also sees the rows that the others leave out.
-        let query = $query.filter($crate::queries::filter::Cancellable);
-        let mut query = query.filter(t::organization_id.eq(IdValue::from($organization)));
-        if let Some(id) = project_id {
-            query = query.filter(t::project_id.eq(IdValue::from(id)));
-        }
-        if let Some(id) = user_id {
-            query = query.filter(t::user_id.eq(IdValue::from(id)));
-        }
-        if let Some(id) = ticket_id {
-            query = query.filter(t::entry_id.eq(IdValue::from(id)));
-        }
-        if let Some(id) = release_id {
-            query = query.filter(t::release_id.eq(IdValue::from(id)));
-        }
+        } = filter;
+        let mut all = Vec::new();
+        let mut add = |about, column: &'static str, value: Option<Value>| {
+            all.extend(value.map(|value| (about, Sql::text(column).and_value(value))));
+        };
+        add(About::Project, "project_id = ", project_id.map(|id| Value::Id(id.into())));
+        add(About::User, "user_id = ", user_id.map(|id| Value::Id(id.into())));
+        add(About::Ticket, "entry_id = ", ticket_id.map(|id| Value::Id(id.into())));
+        add(About::Release, "release_id = ", release_id.map(|id| Value::Id(id.into())));
+        add(About::Billable, "billable = ", billable.map(Value::Flag));
+        add(About::Source, "source = ", source.map(|source| Value::Word(source.as_str())));
+        add(About::Day, "work_date >= ", from.map(|day| Value::Day(day.into())));
+        add(About::Day, "work_date <= ", to.map(|day| Value::Day(day.into())));
+        add(About::Updated, "updated_at >= ", updated_since.map(|at| Value::Instant(at.into())));
+        // References are found by digests of their parts.
+        let digest = |part: &Option<_>| part.as_ref().map(|part| Value::Digest(of_part(part)));
+        add(About::Reference, "external_provider_digest = ", digest(external_provider));
+        add(About::Reference, "external_type_digest = ", digest(external_type));
+        add(About::Reference, "external_id_digest = ", digest(external_id));
         if !statuses.is_empty() {
-            query = query
-                .filter(t::status.eq_any(statuses.into_iter().map(timelog_domain::Status::as_str)));
+            let words = statuses.iter().map(|status| Sql::default().and_value(word(*status)));
+            let any = Sql::text("status IN (").and(Sql::join(words, ", ")).and_text(")");
+            all.push((About::Status, any));
         }
-        if let Some(billable) = billable {
-            query = query.filter(t::billable.eq(billable));
-        }
-        if let Some(source) = source {
-            query = query.filter(t::source.eq(source.as_str()));
-        }
-        if let Some(day) = from {
-            query = query.filter(t::work_date.ge(DayValue::from(day)));
-        }
-        if let Some(day) = to {
-            query = query.filter(t::work_date.le(DayValue::from(day)));
-        }
-        if let Some(instant) = updated_since {
-            query = query.filter(t::updated_at.ge(InstantValue::from(instant)));
-        }
-        // References are found by digests of their parts, in an index of those rows that have one.
-        if external_provider.is_some() || external_type.is_some() || external_id.is_some() {
-            query = query.filter(t::external_provider_digest.is_not_null());
-        }
-        if let Some(part) = external_provider {
-            query = query.filter(t::external_provider_digest.eq(of_part(&part)));
-        }
-        if let Some(part) = external_type {
-            query = query.filter(t::external_type_digest.eq(of_part(&part)));
-        }
-        if let Some(part) = external_id {
-            query = query.filter(t::external_id_digest.eq(of_part(&part)));
-        }
-        query
-    }};
+        Self(all)
+    }
+
+    /// Whether one is about it.
+    pub(super) fn has(&self, about: About) -> bool {
+        self.0.iter().any(|(other, _)| *other == about)
+    }
+
+    /// Whether all are about these.
+    pub(super) fn are_about(&self, these: &[About]) -> bool {
+        self.0.iter().all(|(about, _)| these.contains(about))
+    }
+
+    /// Those of an organization's entries that meet all conditions about these.
+    pub(super) fn about(&self, organization: OrganizationId, these: &[About]) -> Sql {
+        let met = self.0.iter().filter(|(about, _)| these.contains(about));
+        let own = Sql::text("organization_id = ").and_value(Value::Id(organization.into()));
+        Sql::join(std::iter::once(own).chain(met.map(|(_, sql)| sql.clone())), " AND ")
+    }
 }
 
-pub(super) use filtered;
+pub(super) fn word(status: Status) -> Value {
+    Value::Word(status.as_str())
+}

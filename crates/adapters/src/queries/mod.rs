@@ -1,10 +1,15 @@
 //! The read side: lists, counts, totals and history. Every query begins with the organization.
 
 mod filter;
+mod index;
+mod lead;
 mod list;
+mod search;
+mod sql;
 mod summary;
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use timelog_domain::ports::{PortFuture, TimeEntryQueries};
 use timelog_domain::{
@@ -12,10 +17,11 @@ use timelog_domain::{
     TimeEntry, TimeEntryId,
 };
 
-use self::filter::filtered;
+use self::lead::{Asked, few};
+use self::sql::Sql;
 use crate::database::on_database;
 use crate::rows::HistoryRow;
-use crate::schema::{time_entries, time_entry_history};
+use crate::schema::time_entry_history;
 use crate::store::Store;
 use crate::types::IdValue;
 
@@ -30,9 +36,14 @@ impl TimeEntryQueries for Store {
 
     fn count(&self, organization: OrganizationId, filter: Filter) -> PortFuture<'_, u64> {
         Box::pin(async move {
-            let count = on_database!(self.database, total(organization), |conn: Db| {
-                let query = time_entries::table.count().into_boxed::<Db>();
-                filtered!(query, organization, filter).get_result::<i64>(conn).await
+            let asked = Asked::new(organization, filter);
+            let count = on_database!(self.database, total(organization), |conn| {
+                async {
+                    let lead = few!(conn, asked);
+                    let count = Sql::text("SELECT count(*)").and(asked.source(lead.as_ref()));
+                    count.typed::<BigInt>().get_result::<i64>(conn).await
+                }
+                .await
             });
             Ok(count.await?.unsigned_abs())
         })

@@ -1,18 +1,17 @@
 //! Totals. The database adds up by days at the finest; weeks and months are made of days here, by
 //! the domain's calendar.
 
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Untyped};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use timelog_domain::ports::PortError;
 use timelog_domain::summary::GroupValue;
 use timelog_domain::{Filter, GroupBy, GroupKey, OrganizationId, Summary, Totals, WorkDate};
 
-use super::filter::filtered;
+use super::lead::{Asked, few};
+use super::sql::Sql;
 use crate::database::{Database, on_database};
 use crate::error::DbError;
-use crate::schema::time_entries;
 use crate::types::{Day, DayValue, Id, IdValue};
 
 /// What a group has in common, as far as it was grouped by it, and what it adds up to.
@@ -28,6 +27,28 @@ struct Row {
     minutes: i64,
     billable_minutes: i64,
 }
+
+type RowTypes = (
+    Nullable<Id>,
+    Nullable<Id>,
+    Nullable<Id>,
+    Nullable<Day>,
+    Nullable<Text>,
+    Nullable<Bool>,
+    BigInt,
+    BigInt,
+    BigInt,
+);
+
+/// What can be grouped by, in the order of a [`Row`], and what is selected instead.
+const COLUMNS: [(&str, &str); 6] = [
+    ("user_id", "CAST(NULL AS uuid)"),
+    ("entry_id", "CAST(NULL AS uuid)"),
+    ("release_id", "CAST(NULL AS uuid)"),
+    ("work_date", "CAST(NULL AS date)"),
+    ("status", "CAST(NULL AS text)"),
+    ("billable", "CAST(NULL AS boolean)"),
+];
 
 /// The column that a key needs to be grouped by.
 const fn column(key: GroupKey) -> &'static str {
@@ -50,27 +71,22 @@ pub(super) async fn summarize(
     let mut columns: Vec<_> = by.keys().map(column).collect();
     columns.dedup();
     // A column that is not grouped by is null, of its own type.
-    let select = |name: &'static str, kind: &str| {
-        if columns.contains(&name) { name.to_owned() } else { format!("CAST(NULL AS {kind})") }
-    };
-    let selection = (
-        sql::<Nullable<Id>>(&select("user_id", "uuid")),
-        sql::<Nullable<Id>>(&select("entry_id", "uuid")),
-        sql::<Nullable<Id>>(&select("release_id", "uuid")),
-        sql::<Nullable<Day>>(&select("work_date", "date")),
-        sql::<Nullable<Text>>(&select("status", "text")),
-        sql::<Nullable<Bool>>(&select("billable", "boolean")),
-        sql::<BigInt>("count(*)"),
-        sql::<BigInt>("coalesce(sum(minutes), 0)"),
-        sql::<BigInt>("coalesce(sum(CASE WHEN billable THEN minutes ELSE 0 END), 0)"),
+    let column = |(name, null)| Sql::text(if columns.contains(&name) { name } else { null });
+    let selection = Sql::join(COLUMNS.into_iter().map(column), ", ");
+    let selection = Sql::text("SELECT ").and(selection).and_text(
+        ", count(*), coalesce(sum(minutes), 0), \
+         coalesce(sum(CASE WHEN billable THEN minutes ELSE 0 END), 0)",
     );
-    let group_by = columns.join(", ");
-    let rows: Vec<Row> = on_database!(database, total(organization), |conn: Db| {
-        let query = time_entries::table
-            .group_by(sql::<Untyped>(&group_by))
-            .select(selection)
-            .into_boxed::<Db>();
-        filtered!(query, organization, filter).load(conn).await
+    let grouping = Sql::join(columns.iter().map(|name| Sql::text(name)), ", ");
+    let asked = Asked::new(organization, filter);
+    let rows: Vec<Row> = on_database!(database, total(organization), |conn| {
+        async {
+            let lead = few!(conn, asked);
+            let summary = selection.and(asked.source(lead.as_ref()));
+            let summary = summary.and_text(" GROUP BY ").and(grouping);
+            summary.typed::<RowTypes>().load(conn).await
+        }
+        .await
     })
     .await?;
     let groups = rows.into_iter().map(|row| {

@@ -1,10 +1,11 @@
 //! A row of `idempotency_keys`.
 
 use diesel::prelude::*;
-use timelog_domain::{Fingerprint, IdempotencyRecord, IdempotencyScope, StoredAnswer};
+use sha2::{Digest, Sha256};
+use timelog_domain::{Fingerprint, IdempotencyRecord, IdempotencyScope};
 
+use super::packed_answer;
 use super::row::{Row, row};
-use super::stored_body::StoredBody;
 use crate::error::DbError;
 use crate::schema::idempotency_keys;
 use crate::types::{IdValue, InstantValue};
@@ -13,19 +14,14 @@ row! {
     IdempotencyRow of idempotency_keys {
         key {
             organization_id: IdValue,
-            key_id: IdValue,
-            operation: String,
-            key: String,
+            digest: Vec<u8>,
         }
         once {}
         again {
             fingerprint: Vec<u8>,
             status: i32,
-            location: Option<String>,
-            etag: Option<String>,
-            body: Option<Vec<u8>>,
+            answer: Vec<u8>,
             expires_at: InstantValue,
-            body_lz4: Option<Vec<u8>>,
             size: i32,
         }
     }
@@ -36,40 +32,36 @@ impl IdempotencyRow {
     pub(crate) fn bytes(&self) -> u64 {
         u64::from(self.size.unsigned_abs())
     }
+}
 
-    /// The scope that the answer belongs to.
-    pub(crate) fn scope(&self) -> Result<IdempotencyScope, DbError> {
-        let key = Self::known("key", self.key.clone().try_into())?;
-        Ok(IdempotencyScope {
-            organization_id: self.organization_id.into(),
-            key_id: self.key_id.into(),
-            operation: self.operation.clone(),
-            key,
-        })
-    }
+/// What the answer of a scope is found by, within its organization.
+pub(crate) fn digest_scope(scope: &IdempotencyScope) -> Vec<u8> {
+    digest(scope.key_id.uuid().as_bytes(), &scope.operation, scope.key.as_str()).to_vec()
+}
+
+/// The first 16 bytes of a SHA-256. No operation has a zero byte, so no two scopes are alike.
+pub(crate) fn digest(key_id: &[u8], operation: &str, key: &str) -> [u8; 16] {
+    let parts = [key_id, operation.as_bytes(), &[0], key.as_bytes()];
+    let whole = parts.into_iter().fold(Sha256::new(), Sha256::chain_update).finalize();
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&whole[..16]);
+    digest
 }
 
 impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {
     fn from((scope, record): (IdempotencyScope, IdempotencyRecord)) -> Self {
         let IdempotencyRecord { fingerprint, answer, expires_at } = record;
-        let body = StoredBody::pack(answer.body);
-        let texts = [scope.operation.len(), scope.key.as_str().len()];
-        let headers =
-            [&answer.location, &answer.etag].map(|header| header.as_ref().map_or(0, String::len));
-        let size = texts.iter().chain(&headers).sum::<usize>() + body.len();
+        let digest = digest_scope(&scope);
+        let status = answer.status.into();
+        let answer = packed_answer::pack(scope.organization_id, &answer);
         Self {
             organization_id: scope.organization_id.into(),
-            key_id: scope.key_id.into(),
-            operation: scope.operation,
-            key: scope.key.as_str().to_owned(),
+            size: i32::try_from(digest.len() + answer.len()).unwrap_or(i32::MAX),
+            digest,
             fingerprint: fingerprint.0.to_vec(),
-            status: answer.status.into(),
-            location: answer.location,
-            etag: answer.etag,
-            body: body.plain,
+            status,
+            answer,
             expires_at: expires_at.into(),
-            body_lz4: body.lz4,
-            size: i32::try_from(size).unwrap_or(i32::MAX),
         }
     }
 }
@@ -79,11 +71,10 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
 
     fn try_from(row: IdempotencyRow) -> Result<Self, DbError> {
         let fingerprint = row.fingerprint.as_slice().try_into();
-        let body = StoredBody { plain: row.body, lz4: row.body_lz4 }.unpack()?;
         let status = IdempotencyRow::known("status", row.status.try_into())?;
         Ok(Self {
             fingerprint: Fingerprint(IdempotencyRow::known("fingerprint", fingerprint)?),
-            answer: StoredAnswer { status, location: row.location, etag: row.etag, body },
+            answer: packed_answer::unpack(row.organization_id.into(), status, &row.answer)?,
             expires_at: row.expires_at.into(),
         })
     }

@@ -3,7 +3,6 @@
 use timelog_domain::Ledger;
 
 use super::directory::{ProjectRow, ReleaseRow, TicketRow, UserRow};
-use super::idempotency::IdempotencyRow;
 use super::time_entry::TimeEntryRow;
 use crate::error::DbError;
 
@@ -29,5 +28,4 @@ load! {
     TicketRow: |row, ledger| ledger.load_ticket(&row.try_into()?),
     ReleaseRow: |row, ledger| ledger.load_release(&row.try_into()?),
     TimeEntryRow: |row, ledger| ledger.load_time_entry(row.try_into()?),
-    IdempotencyRow: |row, ledger| ledger.load_answer(row.scope()?, row.try_into()?),
 }

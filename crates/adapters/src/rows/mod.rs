@@ -6,14 +6,14 @@ mod directory;
 mod history;
 mod idempotency;
 mod load;
+mod packed_answer;
 mod row;
-mod stored_body;
 mod time_entry;
 
 pub(crate) use api_key::{ApiKeyRow, FormerSecretRow};
 pub(crate) use directory::{OrganizationRow, ProjectRow, ReleaseRow, TicketRow, UserRow};
 pub(crate) use history::HistoryRow;
-pub(crate) use idempotency::IdempotencyRow;
+pub(crate) use idempotency::{IdempotencyRow, digest, digest_scope};
 pub(crate) use load::Load;
 pub(crate) use row::{Row, Values, Written, values};
 pub(crate) use time_entry::TimeEntryRow;

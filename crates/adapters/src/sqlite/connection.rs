@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Integer;
 use diesel::sqlite::SqliteConnection;
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{
@@ -14,12 +13,13 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
+use super::checkpoints::Log;
 use super::files::Files;
 use super::limit::{self, Threads};
 use crate::error::DbError;
 use crate::options::DatabaseOptions;
 
-pub(super) type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Threads>;
+pub(crate) type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Threads>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -84,21 +84,12 @@ fn sync_what_was_found(
     files: &Files,
     lock_timeout: Duration,
 ) -> Result<(), DbError> {
-    #[derive(QueryableByName)]
-    struct Checkpoint {
-        #[diesel(sql_type = Integer)]
-        busy: i32,
-        #[diesel(sql_type = Integer)]
-        log: i32,
-        #[diesel(sql_type = Integer)]
-        checkpointed: i32,
-    }
     // This does not wait for other processes. What cannot be moved to the database because of them
     // is synced where it is.
     conn.batch_execute("PRAGMA busy_timeout = 0")?;
-    let done: Checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
+    let done = Log::ask(conn, "TRUNCATE")?;
     conn.batch_execute(&format!("PRAGMA busy_timeout = {}", lock_timeout.as_millis()))?;
-    if done.busy == 0 || (done.log >= 0 && done.log == done.checkpointed) {
+    if done.busy == 0 || (done.pages >= 0 && done.pages == done.checkpointed) {
         return Ok(());
     }
     tracing::info!("another process uses the database, so its log is synced as it is");
@@ -138,12 +129,14 @@ fn uri(path: &Path, create: bool) -> Result<String, ConnectionError> {
 }
 
 /// `synchronous = FULL` is what makes an answer durable: in WAL mode every COMMIT is synced before
-/// it returns. The timeout comes first, because the other pragmas may have to wait for a lock too.
+/// it returns. [Checkpoints](super::checkpoints) are made beside the commits. The timeout comes
+/// first, because the other pragmas may have to wait for a lock too.
 fn pragmas(role: Role, lock_timeout: Duration) -> String {
     let timeout = lock_timeout.as_millis();
     let role = match role {
         Role::Writer => {
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+             PRAGMA wal_autocheckpoint = 0;"
         }
         Role::Reader => "PRAGMA query_only = ON;",
     };
@@ -193,6 +186,22 @@ mod tests {
         refuse_corrupting_version(&version).unwrap();
     }
 
+    #[test]
+    fn it_is_built_in_as_the_flags_say() {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        let options = diesel::dsl::sql::<diesel::sql_types::Text>(
+            "' ' || group_concat(compile_options, ' ') || ' ' FROM pragma_compile_options",
+        );
+        let options: String = diesel::select(options).get_result(&mut conn).unwrap();
+        for option in [" THREADSAFE=2 ", " DEFAULT_MEMSTATUS=0 ", " DQS=0 ", " OMIT_SHARED_CACHE "]
+        {
+            assert!(options.contains(option), "{option} is not among{options}");
+        }
+        for option in [" ENABLE_MEMORY_MANAGEMENT ", " ENABLE_API_ARMOR ", " ENABLE_STAT4 "] {
+            assert!(!options.contains(option), "{option} is among{options}");
+        }
+    }
+
     /// The values of pragmas on a connection from the pool.
     async fn pragmas_of(pool: &Pool<AsyncSqlite>, names: [&'static str; 5]) -> [String; 5] {
         let mut conn = pool.get().await.unwrap();
@@ -221,6 +230,18 @@ mod tests {
         let names = ["journal_mode", "synchronous", "foreign_keys", "query_only", "trusted_schema"];
         // 2 is FULL: every COMMIT is synced.
         assert_eq!(pragmas_of(&writer, names).await, ["wal", "2", "1", "0", "0"]);
+        // No COMMIT moves what is in the log.
+        #[derive(QueryableByName)]
+        struct Automatic {
+            #[diesel(sql_type = diesel::sql_types::Integer)]
+            wal_autocheckpoint: i32,
+        }
+        let mut conn = writer.get().await.unwrap();
+        let automatic = conn.spawn_blocking(|conn| {
+            diesel::sql_query("PRAGMA wal_autocheckpoint").get_result::<Automatic>(conn)
+        });
+        assert_eq!(automatic.await.unwrap().wal_autocheckpoint, 0);
+        drop(conn);
         let readers = pool(&files, Role::Reader, 2, &options).unwrap();
         assert_eq!(pragmas_of(&readers, names).await[3..], ["1", "0"]);
         let mut conn = writer.get().await.unwrap();

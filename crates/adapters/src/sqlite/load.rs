@@ -7,7 +7,9 @@ use timelog_domain::{Ledger, Request, Touches};
 
 use crate::error::DbError;
 use crate::external_digest::of_reference;
-use crate::rows::{IdempotencyRow, Load, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow};
+use crate::rows::{
+    IdempotencyRow, Load, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow, digest_scope,
+};
 use crate::schema::{
     idempotency_keys, project_entries, project_releases, projects, time_entries, users,
 };
@@ -68,9 +70,11 @@ fn load_touched(
         load_first!(conn, ledger, TimeEntryRow, query);
     }
     for scope in &touches.answers {
-        let (organization, key) = (id(&scope.organization_id), id(&scope.key_id));
-        let key = (organization, key, &scope.operation, scope.key.as_str());
-        load_first!(conn, ledger, IdempotencyRow, idempotency_keys::table.find(key));
+        let key = (id(&scope.organization_id), digest_scope(scope));
+        let query = idempotency_keys::table.find(key).select(IdempotencyRow::as_select());
+        if let Some(row) = query.first(conn).optional()? {
+            ledger.load_answer(scope.clone(), row.try_into()?);
+        }
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! SQLite: one connection writes, several read beside it.
 
+mod checkpoints;
 mod connection;
 mod files;
 mod limit;
@@ -19,7 +20,9 @@ use timelog_domain::ports::Clock;
 use timelog_domain::{OrganizationId, Request};
 use tokio::task::spawn_blocking;
 
-use self::connection::AsyncSqlite;
+use self::checkpoints::Checkpoints;
+pub(crate) use self::connection::AsyncSqlite;
+use self::connection::Role;
 use self::files::Files;
 use self::limit::Limit;
 use crate::admission::{Admission, Admitted, Kind};
@@ -41,6 +44,9 @@ pub(crate) struct SqlitePools {
     readers: Pool<AsyncSqlite>,
     /// For reads that do not wait for those of organizations.
     look_ups: Pool<AsyncSqlite>,
+    /// For the [checkpoints].
+    checkpointer: Pool<AsyncSqlite>,
+    checkpoints: Checkpoints,
     admission: Admission,
     files: Files,
     /// The first connection. Nobody uses it, but while it is open, SQLite neither recovers the log
@@ -59,19 +65,19 @@ impl SqlitePools {
             move || connection::first(&files, &options)
         });
         let first = first.await.map_err(|error| DbError::Failed(error.to_string()))??;
+        let pool = |role, connections| connection::pool(&files, role, connections, options);
+        let (writer, checkpointer) = (pool(Role::Writer, 1)?, pool(Role::Writer, 1)?);
+        let wait = options.lock_timeout;
         Ok(Self {
-            writer: connection::pool(&files, connection::Role::Writer, 1, options)?,
-            readers: connection::pool(
-                &files,
-                connection::Role::Reader,
-                options.read_connections,
-                options,
-            )?,
-            look_ups: connection::pool(&files, connection::Role::Reader, LOOK_UPS, options)?,
-            admission: Admission::new(options.read_connections, options.lock_timeout),
+            readers: pool(Role::Reader, options.read_connections)?,
+            look_ups: pool(Role::Reader, LOOK_UPS)?,
+            checkpoints: Checkpoints::start(checkpointer.clone(), writer.clone(), wait),
+            checkpointer,
+            writer,
+            admission: Admission::new(options.read_connections, wait),
             files,
             first: Arc::new(Mutex::new(Some(first))),
-            wait: options.lock_timeout,
+            wait,
             time: options.statement_timeout,
         })
     }
@@ -84,7 +90,7 @@ impl SqlitePools {
         }
         let mut held = Vec::new();
         // With every connection in hand, nobody else uses one.
-        for pool in [&self.readers, &self.look_ups, &self.writer] {
+        for pool in [&self.readers, &self.look_ups, &self.checkpointer, &self.writer] {
             for _ in 0..pool.status().max_size {
                 match checkout(self.wait, pool.get()).await {
                     Ok(conn) => held.push(Object::take(conn)),
@@ -141,6 +147,7 @@ impl SqlitePools {
     }
 
     pub(crate) async fn write(&self) -> Result<Object<AsyncSqlite>, DbError> {
+        self.checkpoints.note_write();
         checkout(self.wait, self.writer.get()).await
     }
 

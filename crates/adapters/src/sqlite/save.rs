@@ -6,6 +6,7 @@ use diesel::sqlite::SqliteConnection;
 use timelog_domain::{Changes, TimeEntryId};
 
 use crate::error::DbError;
+use crate::keep_prepared::KeepPrepared;
 use crate::rows::{HistoryRow, IdempotencyRow, TimeEntryRow};
 use crate::schema::{idempotency_keys, time_entries, time_entry_history};
 use crate::types::IdValue;
@@ -26,10 +27,9 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
         let saved = match change.loaded {
             None => diesel::insert_into(time_entries::table).values(row).execute(conn)?,
             Some(version) => {
-                diesel::update(time_entries::table.find((row.organization_id, row.id)))
-                    .filter(time_entries::version.eq(version.get()))
-                    .set(row)
-                    .execute(conn)?
+                let entry = time_entries::table.find((row.organization_id, row.id));
+                let entry = entry.filter(time_entries::version.eq(version.get()));
+                KeepPrepared(diesel::update(entry).set(row)).execute(conn)?
             }
         };
         if saved != 1 {

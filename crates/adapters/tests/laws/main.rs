@@ -21,6 +21,7 @@ mod interleaved;
 mod keys;
 mod lists;
 mod model;
+mod pairs;
 #[path = "../../../../tests/support/pausable_clock.rs"]
 mod pausable_clock;
 mod plans;

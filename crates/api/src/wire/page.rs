@@ -136,7 +136,9 @@ impl<T: Listed> Described for Page<T> {
                 .description(Some(T::ABOUT))
                 .items(T::schema(schemas))
                 .max_items(Some(Limit::MOST as usize));
-            let about = &["Where the next page begins; null on the last one."];
+            let about =
+                &["Where the next page begins; null on the last one. A page may have fewer \
+                items than `limit`, or none, and still not be the last."];
             let cursor = schema::nullable(schema::text("").pattern(Some(CURSOR)).into());
             let mut members = vec![
                 member("data", &[], true, data.into()),

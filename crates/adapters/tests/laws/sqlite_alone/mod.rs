@@ -3,6 +3,7 @@
 mod failures;
 mod limits;
 mod locks;
+mod log;
 mod rows;
 mod schema;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::declare_sql_function;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Binary, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -15,6 +15,9 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlit
 extern "SQL" {
     /// What the program brings for a migration.
     fn external_digest(part: Text) -> Binary;
+
+    /// As above.
+    fn idempotency_digest(key_id: Binary, operation: Text, key: Text) -> Binary;
 }
 
 const DESCRIPTION: &str = include_str!("../../../src/schema.rs");
@@ -85,6 +88,8 @@ fn migrated() -> SqliteConnection {
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
     // There is nothing to digest.
     external_digest_utils::register_impl(&mut conn, |_: String| Vec::<u8>::new()).unwrap();
+    let digest = |_: Vec<u8>, _: String, _: String| Vec::<u8>::new();
+    idempotency_digest_utils::register_impl(&mut conn, digest).unwrap();
     conn.run_pending_migrations(MIGRATIONS).unwrap();
     conn
 }

@@ -1,0 +1,170 @@
+//! SQL that is put together at run time. What stands in it are texts of this program and values
+//! that are bound, never texts of anybody else.
+
+use std::marker::PhantomData;
+
+use diesel::expression::ValidGrouping;
+use diesel::expression::is_aggregate::Never;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Binary, Bool, Text};
+use diesel::sqlite::Sqlite;
+
+use crate::sqlite;
+use crate::types::{Day, DayValue, Id, IdValue, Instant, InstantValue};
+
+/// A value in its place.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Id(IdValue),
+    Day(DayValue),
+    Instant(InstantValue),
+    Word(&'static str),
+    Flag(bool),
+    Digest(Vec<u8>),
+}
+
+#[derive(Debug, Clone)]
+enum Piece {
+    Text(&'static str),
+    Value(Value),
+    /// A number that stands in the text, so that PostgreSQL knows it when it plans.
+    Number(i64),
+    /// The condition through which SQLite ends a read. PostgreSQL itself can end a statement.
+    Endable,
+}
+
+/// Texts and values in their order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sql(Vec<Piece>);
+
+impl Sql {
+    pub(super) fn text(text: &'static str) -> Self {
+        Self(vec![Piece::Text(text)])
+    }
+
+    pub(super) fn endable() -> Self {
+        Self(vec![Piece::Endable])
+    }
+
+    /// With a text behind it.
+    pub(super) fn and_text(mut self, text: &'static str) -> Self {
+        self.0.push(Piece::Text(text));
+        self
+    }
+
+    /// With a value behind it.
+    pub(super) fn and_value(mut self, value: Value) -> Self {
+        self.0.push(Piece::Value(value));
+        self
+    }
+
+    /// With a number behind it, as text.
+    pub(super) fn and_number(mut self, number: i64) -> Self {
+        self.0.push(Piece::Number(number));
+        self
+    }
+
+    /// With another behind it.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them, with a text between each two.
+    pub(super) fn join(parts: impl IntoIterator<Item = Self>, between: &'static str) -> Self {
+        let mut parts = parts.into_iter();
+        let first = parts.next().unwrap_or_default();
+        parts.fold(first, |joined, part| joined.and_text(between).and(part))
+    }
+
+    /// As an expression or a statement whose value has a type of SQL.
+    pub(super) const fn typed<ST>(self) -> Typed<ST> {
+        Typed { sql: self, is_kept: false, of: PhantomData }
+    }
+
+    /// As above, and kept prepared: one of few texts that are asked often.
+    pub(super) const fn kept<ST>(self) -> Typed<ST> {
+        Typed { sql: self, is_kept: true, of: PhantomData }
+    }
+}
+
+macro_rules! writes {
+    ($database:ident, $endable:expr) => {
+        impl QueryFragment<$database> for Sql {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, $database>) -> QueryResult<()> {
+                for piece in &self.0 {
+                    match piece {
+                        Piece::Text(text) => out.push_sql(text),
+                        Piece::Endable => out.push_sql($endable),
+                        Piece::Number(number) => out.push_sql(&number.to_string()),
+                        Piece::Value(Value::Id(id)) => out.push_bind_param::<Id, _>(id)?,
+                        Piece::Value(Value::Day(day)) => out.push_bind_param::<Day, _>(day)?,
+                        Piece::Value(Value::Instant(at)) => {
+                            out.push_bind_param::<Instant, _>(at)?;
+                        }
+                        Piece::Value(Value::Word(word)) => out.push_bind_param::<Text, _>(word)?,
+                        Piece::Value(Value::Flag(flag)) => out.push_bind_param::<Bool, _>(flag)?,
+                        Piece::Value(Value::Digest(digest)) => {
+                            out.push_bind_param::<Binary, _>(digest)?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+writes!(Sqlite, sqlite::CANCEL_CONDITION);
+writes!(Pg, "true");
+
+/// SQL with the type of its value, or of its rows where it is a statement.
+#[derive(Debug, Clone)]
+pub(super) struct Typed<ST> {
+    sql: Sql,
+    /// diesel keeps what it prepares for as long as the connection, under its text. Filters and
+    /// orders together have very many.
+    is_kept: bool,
+    of: PhantomData<ST>,
+}
+
+impl<ST, DB: diesel::backend::Backend> QueryFragment<DB> for Typed<ST>
+where
+    Sql: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if !self.is_kept {
+            out.unsafe_to_cache_prepared();
+        }
+        self.sql.walk_ast(out)
+    }
+}
+
+impl<ST> QueryId for Typed<ST> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<ST: diesel::expression::TypedExpressionType> Expression for Typed<ST> {
+    type SqlType = ST;
+}
+
+impl<ST> ValidGrouping<()> for Typed<ST> {
+    type IsAggregate = Never;
+}
+
+impl<ST, T> AppearsOnTable<T> for Typed<ST> where Self: Expression {}
+
+impl<ST, T> SelectableExpression<T> for Typed<ST> where Self: AppearsOnTable<T> {}
+
+impl<ST> Query for Typed<ST> {
+    type SqlType = ST;
+}
+
+impl<ST, Conn> RunQueryDsl<Conn> for Typed<ST> {}
