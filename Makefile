@@ -12,7 +12,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install what building and testing need
@@ -52,6 +52,20 @@ schemathesis: soak ## Test a service of its own with Schemathesis
 soak-sabotage: build ## Show that the soak finds each broken promise
 	@scripts/setup soak
 	SOAK_SABOTAGE=1 $(SOAK)
+
+# ARGS="--only logging" measures a part, and prints it.
+BENCH = cargo build --release --locked --bin timelog --bin timelog-bench && \
+	target/release/timelog-bench
+
+.PHONY: bench
+bench: ## Measure the service beside its baselines, and write docs/benchmarks.md
+	@scripts/setup bench
+	$(BENCH) run $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: ## Measure about a tenth of that, and print it
+	@scripts/setup bench
+	$(BENCH) run --quick $(ARGS)
 
 .PHONY: check
 check: fmt lint doc policy test ## What CI runs
