@@ -67,6 +67,11 @@ bench-quick: ## Measure about a tenth of that, and print it
 	@scripts/setup bench
 	$(BENCH) run --quick $(ARGS)
 
+.PHONY: bench-instructions
+bench-instructions: ## Count instructions, compare with docs/benchmarks.md, and write them there
+	@scripts/setup count
+	cargo run --quiet --locked --package timelog-bench -- instructions
+
 .PHONY: check
 check: fmt lint doc policy test ## What CI runs
 

@@ -10,6 +10,7 @@ mod limits;
 mod listener;
 mod network;
 pub mod openapi;
+pub mod rendering;
 mod routes;
 mod server;
 mod settings;

@@ -129,7 +129,14 @@ impl Bench {
     /// Removes a database that is not needed any more.
     pub(crate) fn remove(&self, site: &Site) -> anyhow::Result<()> {
         match site.kind {
-            Kind::Sqlite => std::fs::remove_file(site.file())?,
+            Kind::Sqlite => {
+                std::fs::remove_file(site.file())?;
+                for beside in ["wal", "shm"] {
+                    // They are there only if the last program on it was killed.
+                    let _ =
+                        std::fs::remove_file(site.file().with_extension(format!("db-{beside}")));
+                }
+            }
             Kind::Postgres => {
                 let name = site.url.rsplit('/').next().context("a URL names a database")?;
                 self.cluster.query("postgres", &format!("DROP DATABASE {name} (FORCE)"))?;

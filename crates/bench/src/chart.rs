@@ -56,3 +56,25 @@ pub(crate) fn draw<'a>(figures: impl Iterator<Item = &'a Figure>) -> String {
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::Kind;
+
+    #[test]
+    fn a_bar_is_as_long_as_its_figure_reaches() {
+        let figure = |value| Figure::new("a < b", Kind::Sqlite, value, " ms").at_most(20.0);
+        let figures = [figure(20.0), figure(40.0), figure(1e9), figure(0.001)];
+        let chart = draw(figures.iter());
+        for expected in [
+            "<rect class=\"reached\" x=\"470\" y=\"39\" width=\"200.0\"",
+            "<rect class=\"missed\" x=\"470\" y=\"63\" width=\"100.0\"",
+            "width=\"1.0\"",
+            "width=\"340.0\"",
+            "a &lt; b, SQLite",
+        ] {
+            assert!(chart.contains(expected), "{chart}");
+        }
+    }
+}

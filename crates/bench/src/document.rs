@@ -14,6 +14,13 @@ pub(crate) fn replace(file: &Path, name: &str, content: &str) -> anyhow::Result<
     Ok(())
 }
 
+/// What stands between the two comments of that name.
+pub(crate) fn read(file: &Path, name: &str) -> anyhow::Result<String> {
+    let text = fs::read_to_string(file)?;
+    let [from, to] = marks(&text, name)?;
+    Ok(text[from..to].trim().to_owned())
+}
+
 /// Where the first comment ends and where the second begins.
 fn marks(text: &str, name: &str) -> anyhow::Result<[usize; 2]> {
     let begin = format!("<!-- {name} -->");
@@ -35,6 +42,7 @@ mod tests {
         fs::write(file.path(), text("old")).unwrap();
         replace(file.path(), "a", "new\n").unwrap();
         assert_eq!(fs::read_to_string(file.path()).unwrap(), text("\n\nnew\n\n"));
+        assert_eq!(read(file.path(), "a").unwrap(), "new");
         assert!(replace(file.path(), "b", "new").is_err());
     }
 }

@@ -36,16 +36,21 @@ pub(crate) fn sync_time(file: &mut File) -> anyhow::Result<f64> {
 
 /// The versions of what was measured with.
 pub(crate) fn versions(postgres: &str) -> anyhow::Result<String> {
-    let rustc = output("rustc", &["--version"])?;
-    let rustc = rustc.split(' ').nth(1).unwrap_or(&rustc).to_owned();
     let mut commit = output("git", &["rev-parse", "--short=12", "HEAD"])?;
     if !output("git", &["status", "--porcelain", "--", "crates", "migrations"])?.is_empty() {
         commit += " with changes";
     }
     Ok(format!(
-        "timelog {commit}, rustc {rustc}, SQLite {}, PostgreSQL {postgres}",
+        "timelog {commit}, {}, SQLite {}, PostgreSQL {postgres}",
+        compiler()?,
         rusqlite::version()
     ))
+}
+
+/// The version of the compiler.
+pub(crate) fn compiler() -> anyhow::Result<String> {
+    let version = output("rustc", &["--version"])?;
+    Ok(version.split(" (").next().unwrap_or(&version).to_owned())
 }
 
 /// The day, as YYYY-MM-DD.

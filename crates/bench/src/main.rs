@@ -11,6 +11,7 @@ mod delay;
 mod document;
 mod figures;
 mod filled;
+mod instructions;
 mod machine;
 mod plan;
 mod process;
@@ -60,6 +61,8 @@ enum Command {
         #[arg(long)]
         only: Vec<Subject>,
     },
+    /// Count the instructions of deciding and of rendering.
+    Instructions,
     /// Serve as `timelog serve` does, but store nothing.
     Deciding(Deciding),
 }
@@ -67,6 +70,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Run { quick, only } => run(quick, &only),
+        Command::Instructions => instructions::run(Path::new(DOCUMENT)),
         Command::Deciding(deciding) => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?

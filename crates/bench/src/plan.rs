@@ -22,7 +22,7 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) const FULL: Self = Self {
         rounds: 3,
-        round: Duration::from_secs(4),
+        round: Duration::from_secs(3),
         many: 5_000_000,
         few: 5_000,
         expired: 1_000_000,
