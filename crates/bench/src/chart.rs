@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use crate::report::Figure;
 
-const WIDTH: f64 = 880.0;
+const WIDTH: f64 = 960.0;
 const ROW: f64 = 24.0;
 const TOP: f64 = 36.0;
 /// Where bars begin, and where they reach their goal.
-const LEFT: f64 = 470.0;
-const GOAL: f64 = 670.0;
+const LEFT: f64 = 560.0;
+const GOAL: f64 = 730.0;
 /// A bar does not become longer.
 const MOST: f64 = 1.7;
 
@@ -25,7 +25,7 @@ pub(crate) fn draw<'a>(figures: impl Iterator<Item = &'a Figure>) -> String {
     for figure in figures {
         let reached = figure.reached().unwrap_or(0.0);
         let class = if reached >= 1.0 { "reached" } else { "missed" };
-        let length = (GOAL - LEFT) * reached.clamp(0.005, MOST);
+        let length = (GOAL - LEFT) * reached.clamp(0.01, MOST);
         let base = bottom + 16.0;
         // Writing to a String cannot fail.
         let _ = writeln!(
@@ -68,10 +68,10 @@ mod tests {
         let figures = [figure(20.0), figure(40.0), figure(1e9), figure(0.001)];
         let chart = draw(figures.iter());
         for expected in [
-            "<rect class=\"reached\" x=\"470\" y=\"39\" width=\"200.0\"",
-            "<rect class=\"missed\" x=\"470\" y=\"63\" width=\"100.0\"",
-            "width=\"1.0\"",
-            "width=\"340.0\"",
+            "<rect class=\"reached\" x=\"560\" y=\"39\" width=\"170.0\"",
+            "<rect class=\"missed\" x=\"560\" y=\"63\" width=\"85.0\"",
+            "width=\"1.7\"",
+            "width=\"289.0\"",
             "a &lt; b, SQLite",
         ] {
             assert!(chart.contains(expected), "{chart}");
