@@ -1,7 +1,7 @@
 //! Deletes expired answers, and measures those that are stored.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use timelog_domain::ports::{Clock, IdempotencyCache, PortError};
@@ -11,7 +11,10 @@ use crate::measure::as_value;
 use crate::store::Store;
 
 /// How many answers one statement deletes. Few, so that nobody who writes waits long for it.
-const BATCH: u32 = 500;
+const BATCH: u32 = 100;
+
+/// After each statement, so many times as long as it took are left to those who write.
+const OTHERS: u32 = 3;
 
 /// Sweeps now and then every `interval`, for ever. A sweep that fails is logged, and the next one
 /// makes up for it.
@@ -45,12 +48,13 @@ pub async fn sweep(store: &Store, clock: &dyn Clock, interval: Duration) {
 async fn sweep_once(cache: &dyn IdempotencyCache, clock: &dyn Clock) -> Result<u64, PortError> {
     let mut total = 0;
     loop {
+        let began = Instant::now();
         let swept = cache.sweep(clock.now(), BATCH).await?;
         metrics::counter!("timelog_idempotency_swept_total").increment(swept);
         total += swept;
         if swept < u64::from(BATCH) {
             return Ok(total);
         }
-        tokio::task::yield_now().await;
+        tokio::time::sleep(began.elapsed() * OTHERS).await;
     }
 }

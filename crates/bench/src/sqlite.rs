@@ -163,9 +163,7 @@ pub(crate) fn fill(file: &Path, filled: &Filled, progress: &dyn Fn(u64)) -> anyh
             }
         }
     }
-    for sql in indexes {
-        connection.execute_batch(&sql)?;
-    }
+    indexes.make_again(&connection)?;
     connection.execute_batch("COMMIT; PRAGMA journal_mode = WAL;")?;
     Ok(())
 }
@@ -182,17 +180,27 @@ pub(crate) fn fill_expired(file: &Path, filled: &Filled) -> anyhow::Result<()> {
         values.expires = values.at - 86_400_000;
         insert[0].write(&values)?;
     }
-    for sql in indexes {
-        connection.execute_batch(&sql)?;
-    }
+    indexes.make_again(&connection)?;
     connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
     Ok(())
 }
 
-/// Drops the indexes that are not part of their tables, and returns the statements that make them.
-fn drop_indexes(connection: &Connection, tables: &[&str]) -> anyhow::Result<Vec<String>> {
-    let mut made = Vec::new();
+/// Indexes that were dropped.
+struct Dropped {
+    /// The statements that make them.
+    statements: Vec<String>,
+    /// What the migrations told the planner of them: table, index, numbers.
+    statistics: Vec<[String; 3]>,
+}
+
+/// Drops the indexes that are not part of their tables.
+fn drop_indexes(connection: &Connection, tables: &[&str]) -> anyhow::Result<Dropped> {
+    let mut dropped = Dropped { statements: Vec::new(), statistics: Vec::new() };
     for table in tables {
+        let mut told =
+            connection.prepare("SELECT tbl, idx, stat FROM sqlite_stat1 WHERE tbl = ?1")?;
+        let told = told.query_map([table], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
+        dropped.statistics.extend(told.collect::<Result<Vec<_>, _>>()?);
         let mut statement = connection.prepare(
             "SELECT name, sql FROM sqlite_schema
              WHERE type = 'index' AND tbl_name = ?1 AND sql IS NOT NULL",
@@ -200,8 +208,25 @@ fn drop_indexes(connection: &Connection, tables: &[&str]) -> anyhow::Result<Vec<
         let indexes = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
         for index in indexes.collect::<Result<Vec<(String, String)>, _>>()? {
             connection.execute_batch(&format!("DROP INDEX {}", index.0))?;
-            made.push(index.1);
+            dropped.statements.push(index.1);
         }
     }
-    Ok(made)
+    Ok(dropped)
+}
+
+impl Dropped {
+    fn make_again(self, connection: &Connection) -> anyhow::Result<()> {
+        for sql in self.statements {
+            connection.execute_batch(&sql)?;
+        }
+        for [table, index, numbers] in self.statistics {
+            connection.execute("DELETE FROM sqlite_stat1 WHERE idx = ?1", [&index])?;
+            connection.execute(
+                "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?1, ?2, ?3)",
+                [table, index, numbers],
+            )?;
+        }
+        connection.execute_batch("ANALYZE sqlite_schema")?;
+        Ok(())
+    }
 }

@@ -31,8 +31,7 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogTimeEntry {
     /// The id of the entry if it is new. The caller makes it, because the same decision must have
-    /// the same result each time. A UUIDv7 [gets the time](TimeEntryId::made_at) of the decision,
-    /// so that the order of ids is the order of creation.
+    /// the same result each time.
     pub id: TimeEntryId,
     /// The project to log on.
     pub project_id: ProjectId,

@@ -1,9 +1,12 @@
 //! A request to the domain, and its reply.
 
+use std::borrow::Cow;
+
 use crate::access::Caller;
-use crate::command::Command;
+use crate::command::{Command, LogMany, LogTimeEntry};
 use crate::idempotency::{Claim, StoredAnswer};
 use crate::outcome::{Outcome, Refusal};
+use crate::timestamp::Timestamp;
 
 /// A command, its caller and its idempotency key.
 #[derive(Debug, Clone)]
@@ -17,6 +20,30 @@ pub struct Request {
 }
 
 impl Request {
+    /// The request as if it was made at `now`: the ids of its new entries have
+    /// [that time](crate::TimeEntryId::made_at), if they have one. Where every request is decided so, at
+    /// the time of its decision, the order of ids is the order of creation.
+    #[must_use]
+    pub fn made_at(&self, now: Timestamp) -> Cow<'_, Self> {
+        let anew =
+            |entry: &LogTimeEntry| LogTimeEntry { id: entry.id.made_at(now), ..entry.clone() };
+        let command = match &self.command {
+            Command::Log(entry) => Command::Log(anew(entry)),
+            Command::LogMany(many) => {
+                let items = many.items.iter().map(|item| item.as_ref().map(anew)).collect();
+                Command::LogMany(LogMany {
+                    items,
+                    project_id: many.project_id,
+                    atomic: many.atomic,
+                })
+            }
+            Command::Edit(_) | Command::Delete(_) | Command::Apply(_) | Command::ApplyMany(_) => {
+                return Cow::Borrowed(self);
+            }
+        };
+        Cow::Owned(Self { caller: self.caller, command, claim: self.claim.clone() })
+    }
+
     /// The work of the request: the number of its entries, at least 1. It limits the size of a
     /// batch.
     #[must_use]

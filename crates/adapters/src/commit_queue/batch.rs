@@ -23,12 +23,13 @@ pub(crate) trait CommitBatch: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Settled>, DbError>> + Send;
 }
 
-/// Decides the requests of a batch one after the other. One that panics fails alone, and leaves no
+/// Decides the requests of a batch one after the other, as if they were made now. One that panics fails alone, and leaves no
 /// trace in the ledger.
 pub(crate) fn decide(requests: &[Request], ledger: &mut Ledger, now: Timestamp) -> Vec<Settled> {
-    let decide = |request| {
+    let decide = |request: &Request| {
         let savepoint = ledger.savepoint();
-        catch_unwind(AssertUnwindSafe(|| handle(request, ledger, now))).map_err(|_| {
+        let decide = || handle(&request.made_at(now), ledger, now);
+        catch_unwind(AssertUnwindSafe(decide)).map_err(|_| {
             ledger.roll_back_to(savepoint);
             PortError::Internal("a decision panicked".to_owned())
         })

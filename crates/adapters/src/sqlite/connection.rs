@@ -167,6 +167,8 @@ pub(super) fn refuse_corrupting_version(version: &str) -> Result<(), DbError> {
 
 #[cfg(test)]
 mod tests {
+    use diesel::sql_types::Integer;
+
     use super::*;
 
     #[test]
@@ -216,6 +218,12 @@ mod tests {
         conn.spawn_blocking(read).await.unwrap()
     }
 
+    #[derive(QueryableByName)]
+    struct Automatic {
+        #[diesel(sql_type = Integer)]
+        wal_autocheckpoint: i32,
+    }
+
     #[tokio::test]
     async fn every_connection_of_a_pool_has_the_pragmas_of_its_role() {
         let folder = tempfile::tempdir().unwrap();
@@ -231,11 +239,6 @@ mod tests {
         // 2 is FULL: every COMMIT is synced.
         assert_eq!(pragmas_of(&writer, names).await, ["wal", "2", "1", "0", "0"]);
         // No COMMIT moves what is in the log.
-        #[derive(QueryableByName)]
-        struct Automatic {
-            #[diesel(sql_type = diesel::sql_types::Integer)]
-            wal_autocheckpoint: i32,
-        }
         let mut conn = writer.get().await.unwrap();
         let automatic = conn.spawn_blocking(|conn| {
             diesel::sql_query("PRAGMA wal_autocheckpoint").get_result::<Automatic>(conn)

@@ -6,6 +6,7 @@ mod files;
 mod limit;
 mod load;
 mod save;
+mod statistics;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -155,7 +156,12 @@ impl SqlitePools {
         let mut writer = self.write().await?;
         // Two programs may start at once. The second one waits for the lock, and then finds nothing
         // left to do.
-        writer.spawn_blocking(|conn| Ok(conn.immediate_transaction(migrations::run_sqlite))).await?
+        let migrate = |conn: &mut SqliteConnection| {
+            let applied = migrations::run_sqlite(conn)?;
+            statistics::tell(conn)?;
+            Ok(applied)
+        };
+        writer.spawn_blocking(move |conn| Ok(conn.immediate_transaction(migrate))).await?
     }
 
     pub(crate) async fn has_pending_migrations(&self) -> Result<bool, DbError> {

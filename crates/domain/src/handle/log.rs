@@ -47,7 +47,7 @@ pub(super) fn log(
 
 fn create(command: &LogTimeEntry, context: Context<'_>, ledger: &mut Ledger) -> Written {
     let entry = TimeEntry::log(
-        command.id.made_at(context.now),
+        command.id,
         context.caller.organization_id,
         command.project_id,
         command.details.clone(),

@@ -146,8 +146,9 @@ fn entries_are_sorted_and_equal_values_are_sorted_by_ids_in_the_same_direction()
     for (sort, expected) in [
         ("workDate", [1, 4, 2, 3]),
         ("-workDate", [3, 2, 4, 1]),
-        ("createdAt", [3, 1, 4, 2]),
-        ("-createdAt", [2, 4, 1, 3]),
+        // The order of creation is that of the ids, which here have no time.
+        ("createdAt", [1, 2, 3, 4]),
+        ("-createdAt", [4, 3, 2, 1]),
         ("updatedAt", [3, 4, 2, 1]),
         ("-updatedAt", [1, 2, 4, 3]),
     ] {

@@ -14,6 +14,34 @@ fn by_editability() -> (Vec<Status>, Vec<Status>) {
 }
 
 #[test]
+fn the_ids_of_new_entries_can_have_the_time_of_their_decision() {
+    let mut world = World::new();
+    let mut ids = Vec::new();
+    // Those who asked first are decided last.
+    for made in ["01946900-ffff-7000-8000-000000000001", "01946900-0000-7000-8000-000000000002"] {
+        let entry = LogTimeEntry { id: made.parse().unwrap(), ..world.entry() };
+        let many = LogMany {
+            project_id: entry.project_id,
+            items: vec![None, Some(entry.clone())],
+            atomic: false,
+        };
+        let [Command::Log(one), Command::LogMany(many)] =
+            [Command::Log(entry.clone()), Command::LogMany(many)].map(|command| {
+                let request = Request { caller: anyone(), command, claim: None };
+                request.made_at(world.now).into_owned().command
+            })
+        else {
+            panic!("another command");
+        };
+        assert_eq!(one.id, entry.id.made_at(world.now));
+        assert_eq!(many.items, [None, Some(one.clone())]);
+        ids.push(one.id);
+        world.now = world.now.saturating_add(LATER);
+    }
+    assert!(ids.is_sorted(), "{ids:?}");
+}
+
+#[test]
 fn a_new_entry_is_a_draft_with_the_details_of_the_command() {
     let mut world = World::new();
     let everything =

@@ -6,6 +6,7 @@ mod locks;
 mod log;
 mod rows;
 mod schema;
+mod statistics;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,30 @@
+//! What the planner is told stays what the migrations tell it.
+
+use diesel::connection::SimpleConnection;
+
+use super::{lines, outsider};
+use crate::subject::sqlite;
+
+#[tokio::test]
+async fn a_start_tells_the_planner_what_the_migrations_told_it() {
+    let subject = sqlite().await;
+    let mut outsider = outsider(&subject);
+    let mut told = || {
+        let told = "SELECT tbl || ' ' || idx || ' ' || stat AS line FROM sqlite_stat1 \
+            WHERE tbl = 'time_entries' ORDER BY idx";
+        lines(&mut outsider, told)
+    };
+    let first = told();
+    assert_eq!(first.len(), 10);
+    for forgetting in [
+        "DROP INDEX time_entries_by_work_date; \
+         CREATE INDEX time_entries_by_work_date ON time_entries (organization_id, work_date, id)",
+        "ANALYZE",
+        "DELETE FROM sqlite_stat1",
+    ] {
+        super::outsider(&subject).batch_execute(forgetting).unwrap();
+        assert_ne!(told(), first, "{forgetting}");
+        subject.database().store.migrate().await.unwrap();
+        assert_eq!(told(), first, "{forgetting}");
+    }
+}
