@@ -22,8 +22,14 @@ pub(crate) fn of_part(part: &ExternalRefPart) -> Vec<u8> {
 /// On PostgreSQL the function `external_digest` computes the same.
 #[must_use]
 pub fn digest_external_ref_part(text: &str) -> [u8; 16] {
+    digest(&[text.as_bytes()])
+}
+
+/// The first 16 bytes of the SHA-256 of all the parts.
+pub(crate) fn digest(parts: &[&[u8]]) -> [u8; 16] {
+    let whole = parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize();
     let mut digest = [0; 16];
-    digest.copy_from_slice(&Sha256::digest(text)[..16]);
+    digest.copy_from_slice(&whole[..16]);
     digest
 }
 

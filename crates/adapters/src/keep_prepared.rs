@@ -1,11 +1,11 @@
-//! Statements that diesel would prepare each time, though their text is always the same.
+//! Updates that diesel would prepare each time, though their text is always the same.
 
 use diesel::backend::Backend;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 
-/// Keeps a statement prepared, under its text. diesel cannot know that an update, or SQL given as
-/// text, is worth it: there may be any number of texts. Here there must be few.
+/// Keeps an update prepared, under its text. diesel cannot know that this is worth it: which columns
+/// are set may differ each time. Here they must not.
 pub(crate) struct KeepPrepared<Q>(pub(crate) Q);
 
 impl<Q, DB: Backend> QueryFragment<DB> for KeepPrepared<Q>
@@ -24,10 +24,6 @@ where
 impl<Q> QueryId for KeepPrepared<Q> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<Q: Query> Query for KeepPrepared<Q> {
-    type SqlType = Q::SqlType;
 }
 
 impl<Q, Conn> RunQueryDsl<Conn> for KeepPrepared<Q> {}

@@ -1,10 +1,11 @@
 //! Deletes expired answers, and measures those that are stored.
 
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use timelog_domain::ports::{Clock, IdempotencyCache, PortError};
+use tokio::time::Instant;
 
 use crate::error::DbError;
 use crate::measure::as_value;
@@ -56,5 +57,53 @@ async fn sweep_once(cache: &dyn IdempotencyCache, clock: &dyn Clock) -> Result<u
             return Ok(total);
         }
         tokio::time::sleep(began.elapsed() * OTHERS).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use timelog_domain::memory::ManualClock;
+    use timelog_domain::ports::PortFuture;
+    use timelog_domain::{IdempotencyRecord, IdempotencyScope, Timestamp};
+
+    use super::*;
+
+    /// How long deleting a batch takes.
+    const WORK: Duration = Duration::from_millis(10);
+
+    /// How many answers have expired.
+    struct Expired(Mutex<u64>);
+
+    impl IdempotencyCache for Expired {
+        fn find<'a>(
+            &'a self,
+            _: &'a IdempotencyScope,
+            _: Timestamp,
+        ) -> PortFuture<'a, Option<IdempotencyRecord>> {
+            Box::pin(async { Ok(None) })
+        }
+
+        fn sweep(&self, _: Timestamp, limit: u32) -> PortFuture<'_, u64> {
+            Box::pin(async move {
+                tokio::time::sleep(WORK).await;
+                let mut left = self.0.lock().unwrap();
+                let swept = (*left).min(limit.into());
+                *left -= swept;
+                Ok(swept)
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn most_of_the_time_is_left_to_others() {
+        let expired = Expired(Mutex::new(3 * u64::from(BATCH) + 1));
+        let began = Instant::now();
+        assert_eq!(
+            sweep_once(&expired, &ManualClock::default()).await,
+            Ok(3 * u64::from(BATCH) + 1)
+        );
+        assert_eq!(began.elapsed(), 4 * WORK + 3 * OTHERS * WORK);
     }
 }

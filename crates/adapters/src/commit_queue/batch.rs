@@ -23,8 +23,8 @@ pub(crate) trait CommitBatch: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Settled>, DbError>> + Send;
 }
 
-/// Decides the requests of a batch one after the other, as if they were made now. One that panics fails alone, and leaves no
-/// trace in the ledger.
+/// Decides the requests of a batch one after the other, as if they were made now. One that panics
+/// fails alone, and leaves no trace in the ledger.
 pub(crate) fn decide(requests: &[Request], ledger: &mut Ledger, now: Timestamp) -> Vec<Settled> {
     let decide = |request: &Request| {
         let savepoint = ledger.savepoint();

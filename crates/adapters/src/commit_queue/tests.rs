@@ -4,8 +4,9 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use timelog_domain::memory::ManualClock;
 use timelog_domain::{
-    Caller, Command, DeleteTimeEntry, IfMatch, KeyId, LogMany, OrganizationId, ProjectId, Refusal,
-    TimeEntryId,
+    Caller, Command, DeleteTimeEntry, Details, IfMatch, KeyId, Ledger, LogMany, LogTimeEntry, Name,
+    OrganizationId, Outcome, Project, ProjectId, Refusal, Reply, Source, TimeEntryId, Timestamp,
+    User, UserId, WorkDuration,
 };
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -58,6 +59,39 @@ fn request() -> Request {
 
 fn is_unknown(settled: &Settled) -> bool {
     matches!(settled, Err(PortError::Unavailable(reason)) if reason.contains("unknown"))
+}
+
+#[test]
+fn ids_are_in_the_order_of_the_decisions() {
+    let nil = Uuid::nil();
+    let name: Name = "x".parse().unwrap();
+    let (organization_id, project_id) = (OrganizationId::new(nil), ProjectId::new(nil));
+    let mut ledger = Ledger::default();
+    let project = Project { organization_id, id: project_id, name: name.clone(), archived: false };
+    ledger.load_project(project);
+    ledger.load_user(User { organization_id, id: UserId::new(nil), name, active: true });
+    let mut now = Timestamp::from_unix_millis(1_736_928_000_000).unwrap();
+    let mut ids = Vec::new();
+    // Those who asked first are decided last.
+    for id in ["01946900-ffff-7000-8000-000000000001", "01946900-0000-7000-8000-000000000002"] {
+        let duration = WorkDuration::from_minutes(60).unwrap();
+        let log = LogTimeEntry {
+            id: id.parse().unwrap(),
+            project_id,
+            details: Details::new(UserId::new(nil), "2025-01-15".parse().unwrap(), duration),
+            external_ref: None,
+            source: Source::Api,
+        };
+        let request = Request { command: Command::Log(log), ..request() };
+        let [Ok(Ok(Reply::Done { outcome: Outcome::Created(entry), .. }))] =
+            &decide(&[request], &mut ledger, now)[..]
+        else {
+            panic!("not created");
+        };
+        ids.push(entry.id());
+        now = now.saturating_add(FIRST_PAUSE);
+    }
+    assert!(ids.is_sorted(), "{ids:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -68,7 +68,7 @@ impl Index {
     }
 
     /// What it can answer.
-    fn about(self) -> Vec<About> {
+    pub(super) fn about(self) -> Vec<About> {
         let range = match self.order {
             SortKey::WorkDate => Some(About::Day),
             SortKey::UpdatedAt => Some(About::Updated),

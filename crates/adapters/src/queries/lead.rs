@@ -50,9 +50,10 @@ impl Asked {
         Index::exact(&self.conditions, order)
     }
 
-    /// The index that gives an order, and of what is asked the most.
-    pub(super) fn in_order(&self, order: SortKey) -> Index {
-        Index::in_order(&self.conditions, order)
+    /// What the index can find that gives an order, and of what is asked the most.
+    pub(super) fn in_order(&self, order: SortKey) -> Sql {
+        let index = Index::in_order(&self.conditions, order);
+        self.conditions.about(self.organization, &index.about())
     }
 
     /// The parts of an index in which the entries are that it can find.
@@ -72,11 +73,13 @@ impl Asked {
 
     /// From where all that is asked is read, by a lead if one leads to few.
     pub(super) fn source(&self, lead: Option<&Lead>) -> Sql {
-        let source = match lead {
-            None => Sql::text(" FROM time_entries WHERE ").and(Sql::endable()).and_text(" AND "),
-            Some(lead) => Sql::text(" FROM (").and(lead.union()).and_text(") AS found WHERE "),
-        };
-        source.and(self.all())
+        match lead {
+            None => Sql::text(" FROM time_entries WHERE ").and(Sql::endable(self.all())),
+            Some(lead) => {
+                let found = Sql::text(" FROM (").and(lead.union());
+                found.and_text(") AS found WHERE ").and(self.all())
+            }
+        }
     }
 
     /// Whether something is asked that few entries have in common, so that it is better not to
@@ -152,9 +155,8 @@ impl Lead {
 
 /// Some entries, in some order.
 pub(super) fn scan(condition: Sql, order: Sql, entries: i64) -> Sql {
-    let scan = Sql::text("SELECT * FROM time_entries WHERE ").and(Sql::endable());
-    let scan = scan.and_text(" AND ").and(condition).and(order);
-    scan.and_text(" LIMIT ").and_number(entries)
+    let scan = Sql::text("SELECT * FROM time_entries WHERE ").and(Sql::endable(condition));
+    scan.and(order).and_text(" LIMIT ").and_number(entries)
 }
 
 /// What any of the parts selects.

@@ -81,8 +81,7 @@ impl Search {
     pub(super) fn exact(&self) -> Option<Typed<Bool>> {
         let mut parts = self.asked.parts(self.asked.exact(self.sort.key)?);
         if parts.len() == 1 {
-            let endable = |part| Sql::endable().and_text(" AND ").and(part).and(self.behind());
-            return parts.pop().map(|part| endable(part).kept());
+            return parts.pop().map(|part| Sql::endable(part.and(self.behind())).kept());
         }
         let parts = parts.into_iter().map(|part| self.next(part, self.rows));
         Some(self.among(union(parts), Sql::default(), self.ordering()))
@@ -92,7 +91,7 @@ impl Search {
     pub(super) fn in_order(&self, entries: i64) -> Typed<Bool> {
         let asked = Sql::text(" WHERE ").and(self.asked.all());
         // What a subquery gives in order stays in order.
-        self.among(union([self.next(self.walk(), entries)]), asked, Sql::default())
+        self.among(self.next(self.walk(), entries), asked, Sql::default())
     }
 
     /// What is read in order, asked for or not.
@@ -101,7 +100,7 @@ impl Search {
     }
 
     fn walk(&self) -> Sql {
-        Sql::join(self.asked.parts(self.asked.in_order(self.sort.key)), " AND ")
+        self.asked.in_order(self.sort.key)
     }
 
     /// The next so many entries of a part, in the order of the list.
@@ -118,8 +117,8 @@ impl Search {
 
     /// The first of those that the parts select and that are asked, in an order if one is given.
     fn among(&self, parts: Sql, asked: Sql, order: Sql) -> Typed<Bool> {
-        let own = Sql::endable().and_text(" AND ").and(self.asked.own());
-        let mut ids = own.and_text(" AND id IN (SELECT id FROM (").and(parts);
+        let mut ids =
+            Sql::endable(self.asked.own()).and_text(" AND id IN (SELECT id FROM (").and(parts);
         ids = ids.and_text(") AS found").and(asked);
         if !order.is_empty() {
             ids = ids.and_text(" ORDER BY ").and(order);

@@ -44,8 +44,10 @@ impl Sql {
         Self(vec![Piece::Text(text)])
     }
 
-    pub(super) fn endable() -> Self {
-        Self(vec![Piece::Endable])
+    /// A condition behind the one through which a read can be ended. That comes first, so that it
+    /// also sees the rows that the other leaves out.
+    pub(super) fn endable(condition: Self) -> Self {
+        Self(vec![Piece::Endable]).and_text(" AND ").and(condition)
     }
 
     /// With a text behind it.

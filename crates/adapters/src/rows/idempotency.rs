@@ -1,12 +1,12 @@
 //! A row of `idempotency_keys`.
 
 use diesel::prelude::*;
-use sha2::{Digest, Sha256};
 use timelog_domain::{Fingerprint, IdempotencyRecord, IdempotencyScope};
 
 use super::packed_answer;
 use super::row::{Row, row};
 use crate::error::DbError;
+use crate::external_digest::digest;
 use crate::schema::idempotency_keys;
 use crate::types::{IdValue, InstantValue};
 
@@ -36,16 +36,12 @@ impl IdempotencyRow {
 
 /// What the answer of a scope is found by, within its organization.
 pub(crate) fn digest_scope(scope: &IdempotencyScope) -> Vec<u8> {
-    digest(scope.key_id.uuid().as_bytes(), &scope.operation, scope.key.as_str()).to_vec()
+    digest_key(scope.key_id.uuid().as_bytes(), &scope.operation, scope.key.as_str())
 }
 
-/// The first 16 bytes of a SHA-256. No operation has a zero byte, so no two scopes are alike.
-pub(crate) fn digest(key_id: &[u8], operation: &str, key: &str) -> [u8; 16] {
-    let parts = [key_id, operation.as_bytes(), &[0], key.as_bytes()];
-    let whole = parts.into_iter().fold(Sha256::new(), Sha256::chain_update).finalize();
-    let mut digest = [0; 16];
-    digest.copy_from_slice(&whole[..16]);
-    digest
+/// No operation has a zero byte, so no two scopes are alike.
+pub(crate) fn digest_key(key_id: &[u8], operation: &str, key: &str) -> Vec<u8> {
+    digest(&[key_id, operation.as_bytes(), &[0], key.as_bytes()]).to_vec()
 }
 
 impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {

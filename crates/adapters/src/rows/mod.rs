@@ -13,7 +13,7 @@ mod time_entry;
 pub(crate) use api_key::{ApiKeyRow, FormerSecretRow};
 pub(crate) use directory::{OrganizationRow, ProjectRow, ReleaseRow, TicketRow, UserRow};
 pub(crate) use history::HistoryRow;
-pub(crate) use idempotency::{IdempotencyRow, digest, digest_scope};
+pub(crate) use idempotency::{IdempotencyRow, digest_key, digest_scope};
 pub(crate) use load::Load;
 pub(crate) use row::{Row, Values, Written, values};
 pub(crate) use time_entry::TimeEntryRow;

@@ -1,7 +1,6 @@
-//! A stored answer in one value. Most are the answer to a single entry, which says in five hundred
-//! bytes of JSON little that the next one does not say too; and a client can make one large, such as
-//! the five hundred errors of a batch. So ids take their 16 bytes, and the rest is compressed with a
-//! dictionary.
+//! A stored answer in one value. Most are the answer to a single entry: five hundred bytes of JSON,
+//! most of which are in the next one too. And a client can make one large, such as the five hundred
+//! errors of a batch. So ids take their 16 bytes, and the rest is compressed with a dictionary.
 
 use timelog_domain::{OrganizationId, StoredAnswer};
 use uuid::Uuid;

@@ -1,9 +1,10 @@
 //! What SQLite's planner is told of the time entries: how many there are, and how many are alike in
 //! the first column of an index, in its first two, and so on.
 //!
-//! The migrations tell it. It forgets an index that is dropped and made again, and `ANALYZE` tells
-//! it of the entries that there are at that moment, such as that all belong to one organization.
-//! Then it would sort an organization's entries rather than read them in order.
+//! It is told at each start, where it knows something else: it forgets an index that is dropped and
+//! made again, and `ANALYZE` tells it of the entries that there are at that moment, such as that all
+//! belong to one organization. Then it would sort an organization's entries rather than read them in
+//! order.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -32,14 +33,14 @@ struct Told {
     stat: String,
 }
 
-/// Tells the planner again, where it was told otherwise. Within a transaction.
+/// Tells the planner, where it knows something else. Within a transaction.
 pub(super) fn tell(conn: &mut SqliteConnection) -> QueryResult<()> {
     let told = "SELECT idx, stat FROM sqlite_stat1 WHERE tbl = 'time_entries' ORDER BY idx";
     let told: Vec<Told> = diesel::sql_query(told).load(conn)?;
     if told.iter().map(|told| (told.idx.as_str(), told.stat.as_str())).eq(STATISTICS) {
         return Ok(());
     }
-    tracing::info!("the planner of SQLite is told again what it was told by the migrations");
+    tracing::debug!("the planner of SQLite is told of the time entries");
     conn.batch_execute("DELETE FROM sqlite_stat1 WHERE tbl = 'time_entries'")?;
     for (index, numbers) in STATISTICS {
         let tell = "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('time_entries', ?, ?)";

@@ -16,6 +16,7 @@ mod changing;
 mod databases;
 mod directory;
 mod directory_pages;
+mod filled_in;
 mod history;
 mod interleaved;
 mod keys;

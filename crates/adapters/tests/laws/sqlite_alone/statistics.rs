@@ -1,4 +1,4 @@
-//! What the planner is told stays what the migrations tell it.
+//! The planner knows what it is to know, whatever others told it.
 
 use diesel::connection::SimpleConnection;
 
@@ -6,7 +6,7 @@ use super::{lines, outsider};
 use crate::subject::sqlite;
 
 #[tokio::test]
-async fn a_start_tells_the_planner_what_the_migrations_told_it() {
+async fn a_start_tells_the_planner_of_every_index_again() {
     let subject = sqlite().await;
     let mut outsider = outsider(&subject);
     let mut told = || {
