@@ -33,6 +33,15 @@ const REFERENCES: [(&str, &str, &str); 4] = [
     ("\u{e9}", "e\u{301}", "'; --"),
 ];
 
+/// The day of the entry of each: the first, the last, and others that are easy to miss by one.
+const DAYS: [&str; 4] = ["0001-01-01", "9999-12-31", "2024-02-29", "1969-12-31"];
+
+/// The day of the entry of a reference.
+fn day_of(reference: (&str, &str, &str)) -> &'static str {
+    let number = REFERENCES.iter().position(|known| *known == reference);
+    number.map_or("2025-01-15", |number| DAYS[number])
+}
+
 /// How values are written in the SQL of a kind of database.
 #[derive(Clone, Copy)]
 struct Sql(Database);
@@ -116,12 +125,13 @@ impl Sql {
         let (organization, project, user) =
             (self.id(ORGANIZATION), self.id(PROJECT), self.id(USER));
         let (id, yes, at) = (self.id(id), self.yes(), self.instant());
+        let day = reference.map_or("2025-01-15", day_of);
         format!(
             "INSERT INTO time_entries (organization_id, id, project_id, user_id, work_date, \
              minutes, billable, source, \
              status, external_provider, external_type, external_id, version, created_at, \
              updated_at) VALUES \
-             ({organization}, {id}, {project}, {user}, '2025-01-15', 150, {yes}, 'api', 'draft', \
+             ({organization}, {id}, {project}, {user}, '{day}', 150, {yes}, 'api', 'draft', \
              {parts}, 1, {at}, {at});"
         )
     }
@@ -133,8 +143,9 @@ fn entry_id(number: usize) -> String {
 
 fn body(reference: (&str, &str, &str), minutes: u32) -> Value {
     let (provider, kind, id) = reference;
+    let day = day_of(reference);
     let reference = json!({ "provider": provider, "externalType": kind, "externalId": id });
-    json!({ "userId": USER, "workDate": "2025-01-15", "minutes": minutes, "externalRef": reference })
+    json!({ "userId": USER, "workDate": day, "minutes": minutes, "externalRef": reference })
 }
 
 fn path() -> String {
@@ -241,6 +252,9 @@ async fn references_and_stored_answers_of_the_previous_release_still_work(kind: 
 async fn a_reverted_upgrade_leaves_the_data_of_the_previous_release(kind: Database) {
     let (database, sql) = (of_the_release_before(kind), Sql(kind));
     let before = database.counts();
+    let days =
+        || database.texts("SELECT CAST(work_date AS text) AS text FROM time_entries ORDER BY id");
+    let days_before = days();
     let migrate = || {
         let migrated = run(&["migrate", "--database-url", &database.url()]);
         assert!(migrated.status.success(), "{migrated:?}");
@@ -261,6 +275,7 @@ async fn a_reverted_upgrade_leaves_the_data_of_the_previous_release(kind: Databa
         let mut counts: Vec<_> = counts.split(' ').map(str::to_owned).collect();
         (counts.remove(answers), counts)
     };
+    assert_eq!(days(), days_before);
     let (left, others) = without_answers(&database.counts());
     assert_eq!((left.as_str(), others), ("0", without_answers(&before).1));
     // The previous release logs more, and the next upgrade finds it.

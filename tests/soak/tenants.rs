@@ -193,7 +193,7 @@ pub(super) fn fill(database: &TestDatabase, made: &Bootstrapped, entries: usize)
                  {entries}) \
                  INSERT INTO time_entries ({columns}) SELECT {organization}, randomblob(16), \
                  {project}, {user}, \
-                 date('2020-01-01', '+' || (i % 2000) || ' days'), 1 + i % 1440, 'Entry ' || i, i \
+                 18262 + i % 2000, 1 + i % 1440, 'Entry ' || i, i \
                  % 2, 'api', 'draft', \
                  1, 1700000000000 + i, 1700000000000 + i FROM n"
             )

@@ -14,6 +14,7 @@ use crate::fair_semaphore::{FairSemaphore, Permit};
 /// Admits reads to the connections of a pool, as many at a time as it has.
 #[derive(Clone)]
 pub(crate) struct Admission {
+    finds: FairSemaphore<OrganizationId>,
     reads: FairSemaphore<OrganizationId>,
     /// Counts and totals read everything that a filter matches, so they need a permit of these
     /// first. However many an organization asks for, there are connections left for its other
@@ -25,6 +26,8 @@ pub(crate) struct Admission {
 /// What a read does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// It finds single entries.
+    Find,
     /// It finds one thing, or a page.
     Page,
     /// It adds up everything that a filter matches.
@@ -46,10 +49,12 @@ impl<C> Admitted<C> {
 }
 
 impl Admission {
-    /// `wait` is how long a read waits at most, for its permits and a connection together.
-    pub(crate) fn new(connections: usize, wait: Duration) -> Self {
+    /// `finders` are the connections for single entries, and `wait` is how long a read waits at
+    /// most, for its permits and a connection together.
+    pub(crate) fn new(connections: usize, finders: usize, wait: Duration) -> Self {
         let totals = FairSemaphore::new(connections.div_ceil(2));
-        Self { reads: FairSemaphore::new(connections), totals, wait }
+        let finds = FairSemaphore::new(finders);
+        Self { finds, reads: FairSemaphore::new(connections), totals, wait }
     }
 
     /// Waits for the permits of a read, and then for a connection.
@@ -66,7 +71,8 @@ impl Admission {
             } else {
                 None
             };
-            let permits = Some((self.reads.acquire(organization).await, total));
+            let reads = if kind == Kind::Find { &self.finds } else { &self.reads };
+            let permits = Some((reads.acquire(organization).await, total));
             Ok(Admitted { connection: connection.await?, _permits: permits })
         });
         let admitted = admitted.await;

@@ -20,7 +20,7 @@ use crate::schema::{
     projects, time_entries, time_entry_history, users,
 };
 use crate::store::Store;
-use crate::types::{Id, IdValue};
+use crate::types::{DigestValue, Id, IdValue};
 
 /// How many rows a table has.
 macro_rules! count {
@@ -219,5 +219,5 @@ copy_table!(copy_history, time_entry_history, HistoryRow, resume: true, {
     organization_id: Id = IdValue::NIL, time_entry_id: Id = IdValue::NIL, version: BigInt = i64::MIN
 });
 copy_table!(copy_answers, idempotency_keys, IdempotencyRow, resume: false, {
-    organization_id: Id = IdValue::NIL, digest: Binary = Vec::new()
+    organization_id: Id = IdValue::NIL, digest: Binary = DigestValue::NONE
 });

@@ -8,14 +8,16 @@
 use sha2::{Digest, Sha256};
 use timelog_domain::{ExternalRef, ExternalRefPart};
 
+use crate::types::DigestValue;
+
 /// The digest of each part of a reference: provider, type and id.
-pub(crate) fn of_reference(reference: &ExternalRef) -> [Vec<u8>; 3] {
+pub(crate) fn of_reference(reference: &ExternalRef) -> [DigestValue; 3] {
     let ExternalRef { provider, external_type, external_id } = reference;
     [provider, external_type, external_id].map(of_part)
 }
 
-pub(crate) fn of_part(part: &ExternalRefPart) -> Vec<u8> {
-    digest_external_ref_part(part.as_str()).to_vec()
+pub(crate) fn of_part(part: &ExternalRefPart) -> DigestValue {
+    DigestValue(digest_external_ref_part(part.as_str()))
 }
 
 /// The digest by which a part of an external reference is found: the first 16 bytes of its SHA-256.

@@ -16,6 +16,7 @@ mod error;
 mod external_digest;
 mod fair_queue;
 mod fair_semaphore;
+mod gathering;
 mod idempotency;
 mod keep_prepared;
 mod keys;

@@ -36,8 +36,9 @@ pub(crate) fn run_sqlite(conn: &mut SqliteConnection) -> Result<Vec<String>, DbE
     external_digest_utils::register_impl(conn, |part: String| {
         digest_external_ref_part(&part).to_vec()
     })?;
-    let digest =
-        |key_id: Vec<u8>, operation: String, key: String| digest_key(&key_id, &operation, &key);
+    let digest = |key_id: Vec<u8>, operation: String, key: String| {
+        digest_key(&key_id, &operation, &key).to_vec()
+    };
     idempotency_digest_utils::register_impl(conn, digest)?;
     let applied = conn.run_pending_migrations(SQLITE).map_err(|error| failed(&*error))?;
     Ok(applied.iter().map(MigrationVersion::to_string).collect())

@@ -12,6 +12,7 @@ use crate::commit_queue::CommitQueue;
 use crate::database::{Database, detached, on_database};
 use crate::error::DbError;
 use crate::fair_semaphore::{FairSemaphore, Permit};
+use crate::gathering::Gathering;
 use crate::options::{DatabaseOptions, QueueOptions};
 use crate::schema::organizations;
 use crate::types::IdValue;
@@ -21,6 +22,7 @@ use crate::url::DatabaseUrl;
 pub struct Store {
     pub(crate) database: Database,
     pub(crate) queue: CommitQueue,
+    pub(crate) gathering: Gathering,
     /// Permits to put something into the directory. They are few, because the commit queue shares
     /// the connections and may have to wait for them, and fair, so that no organization waits for
     /// all that another one puts.
@@ -63,7 +65,7 @@ impl Store {
         }
         let queue = CommitQueue::start(&database, &clock, lanes, batch_size, queue);
         let puts = FairSemaphore::new(database.other_writers());
-        Ok(Self { database, queue, puts, wait })
+        Ok(Self { database, queue, gathering: Gathering::default(), puts, wait })
     }
 
     /// Waits until the organization may put something into the directory.

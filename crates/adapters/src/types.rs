@@ -10,11 +10,12 @@ use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
 use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{self, SqlType};
+use diesel::sql_types::{self, Binary, SqlType, Text};
 use diesel::sqlite::Sqlite;
 use time::Date;
 use timelog_domain::{
-    KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, Timestamp, UserId, WorkDate,
+    KeyId, OrganizationId, ProjectId, ReleaseId, Source, Status, TicketId, TimeEntryId, Timestamp,
+    UserId, WorkDate,
 };
 use uuid::Uuid;
 
@@ -28,9 +29,9 @@ pub struct Id;
 #[diesel(sqlite_type(name = "Long"), postgres_type(oid = 1184, array_oid = 1185))]
 pub struct Instant;
 
-/// A calendar day: `YYYY-MM-DD` on SQLite, `date` on PostgreSQL.
+/// A calendar day: days since 1970-01-01 on SQLite, `date` on PostgreSQL.
 #[derive(SqlType, QueryId)]
-#[diesel(sqlite_type(name = "Text"), postgres_type(oid = 1082, array_oid = 1182))]
+#[diesel(sqlite_type(name = "Integer"), postgres_type(oid = 1082, array_oid = 1182))]
 pub struct Day;
 
 /// A JSON document: its text on SQLite, `jsonb` on PostgreSQL.
@@ -58,6 +59,11 @@ pub(crate) struct DayValue(WorkDate);
 #[diesel(sql_type = Document)]
 pub(crate) struct DocumentValue(pub(crate) String);
 
+/// The value of a column of digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Binary)]
+pub(crate) struct DigestValue(pub(crate) [u8; 16]);
+
 macro_rules! ids {
     ($($id:ident),+) => {$(
         impl From<$id> for IdValue {
@@ -75,6 +81,11 @@ macro_rules! ids {
 }
 
 ids!(TicketId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId);
+
+impl DigestValue {
+    /// Nothing has this digest that anybody finds.
+    pub(crate) const NONE: Self = Self([0; 16]);
+}
 
 macro_rules! wraps {
     ($($value:ident: $domain:ident),+) => {$(
@@ -99,51 +110,90 @@ impl IdValue {
     pub(crate) const NIL: Self = Self(Uuid::nil());
 }
 
-/// Stores a value on one database as a value that diesel stores there.
+/// Stores a value: on SQLite as a value that it has, which is read where it stands, and on
+/// PostgreSQL as a value that diesel stores there.
 macro_rules! stored {
-    (
-        $value:ident: $sql:ident on $database:ident as $known:ty: $known_sql:ty,
-        |$own:ident| $to:expr, |$stored:ident| $from:expr
-    ) => {
+    ($value:ident: $sql:ty, $database:ident, |$own:ident, $out:ident| $to:expr, |$stored:ident| $from:expr) => {
         impl ToSql<$sql, $database> for $value {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, $database>) -> serialize::Result {
+            fn to_sql<'b>(&'b self, $out: &mut Output<'b, '_, $database>) -> serialize::Result {
                 let $own = &self.0;
-                stored!($database, out, $to, $known_sql)
+                $to
             }
         }
 
         impl FromSql<$sql, $database> for $value {
-            fn from_sql(value: <$database as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-                let $stored = <$known as FromSql<$known_sql, $database>>::from_sql(value)?;
+            fn from_sql($stored: <$database as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
                 Ok(Self($from))
             }
         }
     };
-    (Sqlite, $out:ident, $value:expr, $sql:ty) => {{
-        $out.set_value($value);
-        Ok(IsNull::No)
-    }};
-    (Pg, $out:ident, $value:expr, $sql:ty) => {
-        ToSql::<$sql, Pg>::to_sql(&$value, &mut $out.reborrow())
+    ($value:ident: $sql:ty, on SQLite |$own:ident| $to:expr, |$stored:ident| $from:expr) => {
+        stored!($value: $sql, Sqlite, |$own, out| {
+            out.set_value($to);
+            Ok(IsNull::No)
+        }, |value| {
+            let mut $stored = value;
+            $from
+        });
+    };
+    (
+        $value:ident: $sql:ty, on PostgreSQL as $known:ty: $known_sql:ty,
+        |$own:ident| $to:expr, |$stored:ident| $from:expr
+    ) => {
+        stored!($value: $sql, Pg, |$own, out| {
+            ToSql::<$known_sql, Pg>::to_sql(&$to, &mut out.reborrow())
+        }, |value| {
+            let $stored = <$known as FromSql<$known_sql, Pg>>::from_sql(value)?;
+            $from
+        });
     };
 }
 
 /// PostgreSQL counts from 2000-01-01T00:00:00Z, in microseconds.
 const POSTGRES_EPOCH_MILLIS: i64 = 946_684_800_000;
 
-stored!(IdValue: Id on Sqlite as Vec<u8>: sql_types::Binary,
-    |id| id.as_bytes().as_slice(), |bytes| Uuid::from_slice(&bytes)?);
-stored!(IdValue: Id on Pg as Uuid: sql_types::Uuid, |id| id, |id| id);
-stored!(InstantValue: Instant on Sqlite as i64: sql_types::BigInt,
-    |at| at.unix_millis(), |millis| Timestamp::from_unix_millis(millis)?);
-stored!(InstantValue: Instant on Pg as PgTimestamp: sql_types::Timestamptz,
+/// The Julian day of 1970-01-01.
+const EPOCH_JULIAN_DAY: i32 = 2_440_588;
+
+stored!(IdValue: Id, on SQLite |id| id.as_bytes().as_slice(),
+    |stored| Uuid::from_slice(stored.read_blob())?);
+stored!(IdValue: Id, on PostgreSQL as Uuid: sql_types::Uuid, |id| id, |id| id);
+stored!(InstantValue: Instant, on SQLite |at| at.unix_millis(),
+    |stored| Timestamp::from_unix_millis(stored.read_long())?);
+stored!(InstantValue: Instant, on PostgreSQL as PgTimestamp: sql_types::Timestamptz,
     |at| PgTimestamp((at.unix_millis() - POSTGRES_EPOCH_MILLIS) * 1000),
     |at| Timestamp::from_unix_millis(at.0.div_euclid(1000).saturating_add(POSTGRES_EPOCH_MILLIS))?);
-stored!(DayValue: Day on Sqlite as String: sql_types::Text,
-    |day| day.to_string(), |text| text.parse()?);
-stored!(DayValue: Day on Pg as Date: sql_types::Date, |day| day.date(), |date| date.try_into()?);
-stored!(DocumentValue: Document on Sqlite as String: sql_types::Text,
-    |json| json.as_str(), |json| json);
+stored!(DayValue: Day, on SQLite |day| day.date().to_julian_day() - EPOCH_JULIAN_DAY,
+    |stored| Date::from_julian_day(
+        stored.read_integer().saturating_add(EPOCH_JULIAN_DAY)
+    )?.try_into()?);
+stored!(DayValue: Day, on PostgreSQL as Date: sql_types::Date,
+    |day| day.date(), |date| date.try_into()?);
+stored!(DocumentValue: Document, on SQLite |json| json.as_str(),
+    |stored| stored.read_text().to_owned());
+stored!(DigestValue: Binary, on SQLite |digest| digest.as_slice(),
+    |stored| stored.read_blob().try_into()?);
+stored!(DigestValue: Binary, Pg, |digest, out| ToSql::<Binary, Pg>::to_sql(digest.as_slice(), out),
+    |stored| stored.as_bytes().try_into()?);
+
+/// Values that are stored by their names.
+macro_rules! named {
+    ($($value:ident: $domain:ident),+) => {$(
+        #[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
+        #[diesel(sql_type = Text)]
+        pub(crate) struct $value($domain);
+
+        wraps!($value: $domain);
+
+        stored!($value: Text, on SQLite |name| name.as_str(),
+            |stored| stored.read_text().parse()?);
+        stored!($value: Text, Pg,
+            |name, out| ToSql::<Text, Pg>::to_sql(name.as_str(), out),
+            |stored| std::str::from_utf8(stored.as_bytes())?.parse()?);
+    )+};
+}
+
+named!(SourceValue: Source, StatusValue: Status);
 
 /// Stands before the text of a `jsonb` value on the wire. diesel's own `Jsonb` parses the text, and
 /// would write it in another form than it was read.

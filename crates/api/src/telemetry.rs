@@ -76,7 +76,7 @@ impl LogLines {
 
 /// Escapes the characters that JSON allows unescaped and that control a terminal.
 fn escaped_in_json(line: Cow<'_, str>) -> Cow<'_, str> {
-    if !line.contains(shown::acts_on_a_terminal) {
+    if shown::is_plain(&line) || !line.contains(shown::acts_on_a_terminal) {
         return line;
     }
     let mut escaped = String::with_capacity(line.len() + 16);
@@ -95,7 +95,8 @@ impl Write for LogLines {
     /// Gets one whole line at a time.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        let text = format!("{}\n", self.clean(text.trim_end_matches('\n')));
+        let mut text = self.clean(text.trim_end_matches('\n')).into_owned();
+        text.push('\n');
         io::stderr().write_all(text.as_bytes())?;
         Ok(line.len())
     }

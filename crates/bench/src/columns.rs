@@ -5,7 +5,7 @@ use std::cell::Cell as Mutable;
 
 use timelog_adapters::digest_external_ref_part;
 
-use crate::filled::{Values, show};
+use crate::filled::{Values, show, show_day};
 
 /// The tables of which a logged entry gets a row each, in the order of writing.
 pub(crate) const LOGGED: [&str; 3] = ["time_entries", "time_entry_history", "idempotency_keys"];
@@ -125,7 +125,7 @@ impl Template {
                     values.project = id.as_slice().try_into()?;
                 }
                 (Some(Varies::User), Cell::Bytes(id)) => values.user = id.as_slice().try_into()?,
-                (Some(Varies::Day), Cell::Text(day)) => values.day.clone_from(day),
+                (Some(Varies::Day), Cell::Number(day)) => values.day = *day,
                 (Some(Varies::Minutes), Cell::Number(minutes)) => values.minutes = *minutes,
                 (Some(Varies::Status), Cell::Text(_)) => values.status = "draft",
                 _ => {}
@@ -143,7 +143,10 @@ impl Template {
             Varies::User => id(&values.user),
             Varies::Ticket => optional(&values.ticket),
             Varies::Release => optional(&values.release),
-            Varies::Day => Cell::Text(values.day.clone()),
+            Varies::Day => match cell {
+                Cell::Number(_) => Cell::Number(values.day),
+                _ => Cell::Text(show_day(values.day)),
+            },
             Varies::Minutes => Cell::Number(values.minutes),
             Varies::Status => Cell::Text(values.status.to_owned()),
             Varies::Reference(part) => part_of(values, part).map_or(Cell::Null, Cell::Text),

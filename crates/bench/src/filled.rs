@@ -27,7 +27,8 @@ pub(crate) struct Values {
     pub(crate) user: [u8; 16],
     pub(crate) ticket: Option<[u8; 16]>,
     pub(crate) release: Option<[u8; 16]>,
-    pub(crate) day: String,
+    /// Days since 1970.
+    pub(crate) day: i64,
     pub(crate) minutes: i64,
     pub(crate) status: &'static str,
     /// The id within its external reference.
@@ -150,7 +151,7 @@ impl Filled {
 
     /// A month in the middle: its first and its last day.
     pub(crate) fn month(&self) -> [String; 2] {
-        [500, 530].map(|days| day(self.begins + days * DAY))
+        [500, 530].map(|days| show_day(day(self.begins) + days))
     }
 }
 
@@ -216,7 +217,12 @@ pub(crate) fn id(shown: &str) -> anyhow::Result<[u8; 16]> {
     Ok(number.to_be_bytes())
 }
 
-fn day(at: i64) -> String {
-    let date = (OffsetDateTime::UNIX_EPOCH + Duration::milliseconds(at)).date();
+fn day(at: i64) -> i64 {
+    at.div_euclid(DAY)
+}
+
+/// A number of days since 1970, as texts show the day.
+pub(crate) fn show_day(days: i64) -> String {
+    let date = (OffsetDateTime::UNIX_EPOCH + Duration::days(days)).date();
     format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
 }

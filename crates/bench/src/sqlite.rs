@@ -165,7 +165,7 @@ pub(crate) fn fill(file: &Path, filled: &Filled, progress: &dyn Fn(u64)) -> anyh
     }
     indexes.make_again(&connection)?;
     connection.execute_batch("COMMIT; PRAGMA journal_mode = WAL;")?;
-    Ok(())
+    sync(file)
 }
 
 /// Adds idempotency keys that have expired.
@@ -182,7 +182,13 @@ pub(crate) fn fill_expired(file: &Path, filled: &Filled) -> anyhow::Result<()> {
     }
     indexes.make_again(&connection)?;
     connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
-    Ok(())
+    sync(file)
+}
+
+/// Waits until a database is on the disk. Else the first sync of the service would write what was
+/// filled in here.
+fn sync(file: &Path) -> anyhow::Result<()> {
+    Ok(std::fs::File::open(file)?.sync_all()?)
 }
 
 /// Indexes that were dropped.

@@ -3,6 +3,7 @@
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 
 use crate::given::Given;
+use crate::text_form::Fixed;
 
 /// The most digits before the decimal point of an hours text.
 const MAX_WHOLE_DIGITS: usize = 4;
@@ -192,11 +193,12 @@ pub fn hours_of_minutes(minutes: u64) -> String {
     let (hours, minutes) = (minutes / 60, minutes % 60);
     // Hundredths of an hour, rounded half up: at most 98, for 59 minutes.
     let hundredths = (minutes * 100 + 30) / 60;
-    match (hundredths / 10, hundredths % 10) {
-        (0, 0) => format!("{hours}"),
-        (tenths, 0) => format!("{hours}.{tenths}"),
-        (tenths, hundredths) => format!("{hours}.{tenths}{hundredths}"),
+    let mut text = hours.to_string();
+    if hundredths > 0 {
+        let fraction = Fixed::new(*b".00").with(1..3, hundredths);
+        text.push_str(fraction.as_str().trim_end_matches('0'));
     }
+    text
 }
 
 fn errors_of(read: [Given<Result<WorkDuration, InvalidDuration>>; 2]) -> Vec<InvalidDuration> {

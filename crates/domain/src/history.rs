@@ -80,7 +80,7 @@ impl Event {
     }
 }
 
-crate::text_form::serialize!(Event);
+crate::text_form::serialize!(Event: |event| event.as_str());
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -59,7 +59,9 @@ macro_rules! ids {
             }
         }
 
-        crate::text_form::serialize!($name);
+        crate::text_form::serialize!(
+            $name: |id| id.0.as_hyphenated().encode_lower(&mut [0; HYPHENATED_LENGTH])
+        );
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

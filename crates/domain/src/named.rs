@@ -31,7 +31,7 @@ macro_rules! named {
             }
         }
 
-        crate::text_form::serialize!($type);
+        crate::text_form::serialize!($type: |value| value.as_str());
 
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -68,7 +68,7 @@ macro_rules! texts {
             }
         }
 
-        crate::text_form::serialize!($name);
+        crate::text_form::serialize!($name: |text| text.as_str());
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

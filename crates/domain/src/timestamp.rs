@@ -1,15 +1,10 @@
 //! Instants in milliseconds.
 
-use std::fmt;
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use time::format_description::StaticFormatDescription;
-use time::macros::format_description;
 
-/// RFC 3339, always in UTC and with three fraction digits.
-const RFC_3339: StaticFormatDescription =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+use crate::text_form::Fixed;
 
 /// A UTC instant in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
@@ -54,6 +49,18 @@ impl Timestamp {
         self.0
     }
 
+    /// RFC 3339, always in UTC and with three fraction digits.
+    fn text(self) -> Fixed<24> {
+        let at = OffsetDateTime::from(self);
+        let (hour, minute, second, millis) = at.to_hms_milli();
+        Fixed::new(*b"YYYY-MM-DDThh:mm:ss.mmmZ")
+            .with_date(at.date())
+            .with(11..13, hour.into())
+            .with(14..16, minute.into())
+            .with(17..19, second.into())
+            .with(20..23, millis.into())
+    }
+
     /// The instant that is `duration` later, in whole milliseconds, or [`Timestamp::MAX`].
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
@@ -80,14 +87,7 @@ impl From<Timestamp> for OffsetDateTime {
     }
 }
 
-crate::text_form::serialize!(Timestamp);
-
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = OffsetDateTime::from(*self).format(RFC_3339).map_err(|_| fmt::Error)?;
-        f.write_str(&text)
-    }
-}
+crate::text_form::fixed!(Timestamp);
 
 #[cfg(test)]
 mod tests {

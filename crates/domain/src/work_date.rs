@@ -1,11 +1,12 @@
 //! The day the work was done on.
 
-use std::fmt;
 use std::str::FromStr;
 
 use time::Date;
 use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
+
+use crate::text_form::Fixed;
 
 const YYYY_MM_DD: StaticFormatDescription = format_description!("[year]-[month]-[day]");
 
@@ -35,6 +36,10 @@ impl WorkDate {
     #[must_use]
     pub const fn date(self) -> Date {
         self.0
+    }
+
+    fn text(self) -> Fixed<10> {
+        Fixed::new(*b"YYYY-MM-DD").with_date(self.0)
     }
 
     /// The ISO week it lies in.
@@ -74,17 +79,21 @@ pub struct Month {
     month: u8,
 }
 
-crate::text_form::serialize!(WorkDate, Week, Month);
+crate::text_form::fixed!(WorkDate, Week, Month);
 
-impl fmt::Display for Week {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-W{:02}", self.year, self.week)
+impl Week {
+    fn text(self) -> Fixed<8> {
+        Fixed::new(*b"YYYY-Www")
+            .with(0..4, self.year.unsigned_abs().into())
+            .with(6..8, self.week.into())
     }
 }
 
-impl fmt::Display for Month {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}", self.year, self.month)
+impl Month {
+    fn text(self) -> Fixed<7> {
+        Fixed::new(*b"YYYY-MM")
+            .with(0..4, self.year.unsigned_abs().into())
+            .with(5..7, self.month.into())
     }
 }
 
@@ -105,12 +114,6 @@ impl FromStr for WorkDate {
             return Err(InvalidWorkDate);
         }
         Date::parse(text, YYYY_MM_DD).map_err(|_| InvalidWorkDate)?.try_into()
-    }
-}
-
-impl fmt::Display for WorkDate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

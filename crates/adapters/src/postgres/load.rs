@@ -76,7 +76,7 @@ pub(super) async fn load(
         values::<Binary, _>(scopes.keys().map(|(_, digest)| digest)),
     ];
     let load_answer = |row: IdempotencyRow, ledger: &mut Ledger| {
-        if let Some(scope) = scopes.get(&(row.organization_id, row.digest.clone())) {
+        if let Some(scope) = scopes.get(&(row.organization_id, row.digest)) {
             ledger.load_answer((*scope).clone(), row.try_into()?);
         }
         Ok(())

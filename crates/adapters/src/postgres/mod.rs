@@ -45,6 +45,10 @@ diesel::table! {
 /// Connections beside the lanes' own that write: for the directory, the keys and the sweeper.
 pub(crate) const OTHER_WRITERS: usize = 2;
 
+/// How many connections are for single entries. They are few, because many are [read at
+/// once](crate::gathering), and one that is slow must not keep all others waiting.
+const FINDERS: usize = 2;
+
 /// How long a cancelled read may still go on. Most finish by then, which costs less than to end
 /// them.
 const GRACE: Duration = Duration::from_millis(100);
@@ -53,6 +57,7 @@ const GRACE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub(crate) struct PostgresPools {
     writers: Pool<AsyncPgConnection>,
+    finders: Pool<AsyncPgConnection>,
     readers: Pool<AsyncPgConnection>,
     /// For reads that do not wait for those of organizations.
     look_ups: Pool<AsyncPgConnection>,
@@ -71,9 +76,10 @@ impl PostgresPools {
     ) -> Result<Self, DbError> {
         let pools = Self {
             writers: connection::pool(url, options.lanes + OTHER_WRITERS, options)?,
+            finders: connection::pool(url, FINDERS, options)?,
             readers: connection::pool(url, options.read_connections, options)?,
             look_ups: connection::pool(url, LOOK_UPS, options)?,
-            admission: Admission::new(options.read_connections, options.lock_timeout),
+            admission: Admission::new(options.read_connections, FINDERS, options.lock_timeout),
             tls: tls::connector(url)?,
             wait: options.lock_timeout,
             // The server ends a statement that takes too long. This is for one that does not answer
@@ -83,6 +89,10 @@ impl PostgresPools {
         // Whether the database is there shows now, and not at the first request.
         drop(pools.look_up().await?);
         Ok(pools)
+    }
+
+    pub(crate) async fn find(&self, organization: OrganizationId) -> Result<Reader, DbError> {
+        self.admission.admit(organization, Kind::Find, self.finders.get()).await
     }
 
     pub(crate) async fn read(&self, organization: OrganizationId) -> Result<Reader, DbError> {
@@ -129,6 +139,7 @@ impl PostgresPools {
     /// Closes the connections that are not in use now, and the others after their use.
     pub(crate) fn close(&self) {
         self.writers.close();
+        self.finders.close();
         self.readers.close();
         self.look_ups.close();
     }

@@ -7,6 +7,7 @@ use super::filter::{About, Conditions};
 use super::index::Index;
 use super::sql::{Sql, Typed, Value};
 use crate::external_digest::of_part;
+use crate::types::DigestValue;
 
 /// The most entries that are read by a lead, or in order beside what is asked.
 pub(super) const MOST: i64 = 10_000;
@@ -102,14 +103,14 @@ impl Asked {
 
     /// The leads, first those that are likely to lead to the fewest. `kinds` are the
     /// [kinds of references](Self::kinds).
-    pub(super) fn leads(&self, kinds: Option<Vec<(Vec<u8>, Vec<u8>)>>) -> Vec<Lead> {
+    pub(super) fn leads(&self, kinds: Option<Vec<(DigestValue, DigestValue)>>) -> Vec<Lead> {
         let by_index = Index::leads(&self.conditions);
         let by_index =
             by_index.map(|index| Lead { parts: self.parts(index), order: by(index.order) });
         self.references(kinds).into_iter().chain(by_index).collect()
     }
 
-    fn references(&self, kinds: Option<Vec<(Vec<u8>, Vec<u8>)>>) -> Option<Lead> {
+    fn references(&self, kinds: Option<Vec<(DigestValue, DigestValue)>>) -> Option<Lead> {
         if !self.conditions.has(About::Reference) {
             return None;
         }
@@ -120,8 +121,8 @@ impl Asked {
         if kinds.len() > PARTS {
             return None;
         }
-        let asked = |part: &Option<_>, digest: &[u8]| {
-            part.as_ref().is_none_or(|part| of_part(part) == digest)
+        let asked = |part: &Option<_>, digest: &DigestValue| {
+            part.as_ref().is_none_or(|part| of_part(part) == *digest)
         };
         let Filter { external_provider, external_type, .. } = &self.filter;
         let kinds = kinds.into_iter().filter(|(provider, kind)| {
@@ -130,7 +131,7 @@ impl Asked {
         let mut kinds: Vec<_> = kinds.collect();
         if kinds.is_empty() {
             // No reference has these.
-            kinds.push(Default::default());
+            kinds.push((DigestValue::NONE, DigestValue::NONE));
         }
         let part = |(provider, kind)| {
             let part = reference.clone().and_text(" AND external_provider_digest = ");
@@ -215,7 +216,7 @@ fn kinds(organization: OrganizationId) -> Typed<(Binary, Binary)> {
 macro_rules! few {
     ($conn:ident, $asked:expr) => {{
         let kinds = match $asked.kinds() {
-            Some(kinds) => Some(kinds.load::<(Vec<u8>, Vec<u8>)>($conn).await?),
+            Some(kinds) => Some(kinds.load::<(_, _)>($conn).await?),
             None => None,
         };
         let mut few = None;

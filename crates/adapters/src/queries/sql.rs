@@ -12,7 +12,7 @@ use diesel::sql_types::{Binary, Bool, Text};
 use diesel::sqlite::Sqlite;
 
 use crate::sqlite;
-use crate::types::{Day, DayValue, Id, IdValue, Instant, InstantValue};
+use crate::types::{Day, DayValue, DigestValue, Id, IdValue, Instant, InstantValue};
 
 /// A value in its place.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub(super) enum Value {
     Instant(InstantValue),
     Word(&'static str),
     Flag(bool),
-    Digest(Vec<u8>),
+    Digest(DigestValue),
 }
 
 #[derive(Debug, Clone)]

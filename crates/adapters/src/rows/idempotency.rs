@@ -8,13 +8,13 @@ use super::row::{Row, row};
 use crate::error::DbError;
 use crate::external_digest::digest;
 use crate::schema::idempotency_keys;
-use crate::types::{IdValue, InstantValue};
+use crate::types::{DigestValue, IdValue, InstantValue};
 
 row! {
     IdempotencyRow of idempotency_keys {
         key {
             organization_id: IdValue,
-            digest: Vec<u8>,
+            digest: DigestValue,
         }
         once {}
         again {
@@ -35,13 +35,13 @@ impl IdempotencyRow {
 }
 
 /// What the answer of a scope is found by, within its organization.
-pub(crate) fn digest_scope(scope: &IdempotencyScope) -> Vec<u8> {
-    digest_key(scope.key_id.uuid().as_bytes(), &scope.operation, scope.key.as_str())
+pub(crate) fn digest_scope(scope: &IdempotencyScope) -> DigestValue {
+    DigestValue(digest_key(scope.key_id.uuid().as_bytes(), &scope.operation, scope.key.as_str()))
 }
 
 /// No operation has a zero byte, so no two scopes are alike.
-pub(crate) fn digest_key(key_id: &[u8], operation: &str, key: &str) -> Vec<u8> {
-    digest(&[key_id, operation.as_bytes(), &[0], key.as_bytes()]).to_vec()
+pub(crate) fn digest_key(key_id: &[u8], operation: &str, key: &str) -> [u8; 16] {
+    digest(&[key_id, operation.as_bytes(), &[0], key.as_bytes()])
 }
 
 impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {
@@ -52,7 +52,7 @@ impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {
         let answer = packed_answer::pack(scope.organization_id, &answer);
         Self {
             organization_id: scope.organization_id.into(),
-            size: i32::try_from(digest.len() + answer.len()).unwrap_or(i32::MAX),
+            size: i32::try_from(digest.0.len() + answer.len()).unwrap_or(i32::MAX),
             digest,
             fingerprint: fingerprint.0.to_vec(),
             status,

@@ -9,7 +9,7 @@ use super::row::{Row, row};
 use crate::error::DbError;
 use crate::external_digest;
 use crate::schema::time_entries;
-use crate::types::{DayValue, IdValue, InstantValue};
+use crate::types::{DayValue, DigestValue, IdValue, InstantValue, SourceValue, StatusValue};
 
 row! {
     #[derive(AsChangeset)]
@@ -21,14 +21,14 @@ row! {
         }
         once {
             project_id: IdValue,
-            source: String,
+            source: SourceValue,
             external_provider: Option<String>,
             external_type: Option<String>,
             external_id: Option<String>,
             created_at: InstantValue,
-            external_provider_digest: Option<Vec<u8>>,
-            external_type_digest: Option<Vec<u8>>,
-            external_id_digest: Option<Vec<u8>>,
+            external_provider_digest: Option<DigestValue>,
+            external_type_digest: Option<DigestValue>,
+            external_id_digest: Option<DigestValue>,
         }
         again {
             user_id: IdValue,
@@ -38,7 +38,7 @@ row! {
             minutes: i32,
             description: Option<String>,
             billable: bool,
-            status: String,
+            status: StatusValue,
             version: i64,
             updated_at: InstantValue,
         }
@@ -76,8 +76,8 @@ impl From<&TimeEntry> for TimeEntryRow {
             minutes: details.duration.minutes().into(),
             description: details.description.as_ref().map(|text| text.as_str().to_owned()),
             billable: details.billable,
-            source: source.as_str().to_owned(),
-            status: status.as_str().to_owned(),
+            source: (*source).into(),
+            status: (*status).into(),
             external_provider: part(|reference| &reference.provider),
             external_type: part(|reference| &reference.external_type),
             external_id: part(|reference| &reference.external_id),
@@ -121,8 +121,8 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
             project_id: row.project_id.into(),
             details,
             external_ref,
-            source: TimeEntryRow::known("source", row.source.parse())?,
-            status: TimeEntryRow::known("status", row.status.parse())?,
+            source: row.source.into(),
+            status: row.status.into(),
             version: Version::new(row.version),
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),

@@ -24,6 +24,8 @@ pub(crate) type AsyncSqlite = SyncConnectionWrapper<SqliteConnection, Threads>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Writer,
+    /// Reads single entries.
+    Finder,
     Reader,
 }
 
@@ -136,8 +138,9 @@ fn pragmas(role: Role, lock_timeout: Duration) -> String {
     let role = match role {
         Role::Writer => {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-             PRAGMA wal_autocheckpoint = 0;"
+             PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192;"
         }
+        Role::Finder => "PRAGMA query_only = ON; PRAGMA cache_size = -8192;",
         Role::Reader => "PRAGMA query_only = ON;",
     };
     format!(
@@ -195,9 +198,10 @@ mod tests {
             "' ' || group_concat(compile_options, ' ') || ' ' FROM pragma_compile_options",
         );
         let options: String = diesel::select(options).get_result(&mut conn).unwrap();
-        for option in [" THREADSAFE=2 ", " DEFAULT_MEMSTATUS=0 ", " DQS=0 ", " OMIT_SHARED_CACHE "]
-        {
-            assert!(options.contains(option), "{option} is not among{options}");
+        let there =
+            ["THREADSAFE=2", "DEFAULT_MEMSTATUS=0", "DQS=0", "OMIT_SHARED_CACHE", "ENABLE_QPSG"];
+        for option in there.map(|option| format!(" {option} ")) {
+            assert!(options.contains(&option), "{option} is not among{options}");
         }
         for option in [" ENABLE_MEMORY_MANAGEMENT ", " ENABLE_API_ARMOR ", " ENABLE_STAT4 "] {
             assert!(!options.contains(option), "{option} is among{options}");

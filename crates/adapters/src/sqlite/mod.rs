@@ -38,10 +38,15 @@ use crate::options::{DatabaseOptions, LOOK_UPS};
 pub(crate) use self::files::companion;
 pub(crate) use self::limit::CANCEL_CONDITION;
 
+/// How many connections are for single entries. Many are [read at once](crate::gathering), and one
+/// connection has all pages in its memory that lead to them.
+const FINDERS: usize = 1;
+
 /// The connections to one SQLite file.
 #[derive(Clone)]
 pub(crate) struct SqlitePools {
     writer: Pool<AsyncSqlite>,
+    finders: Pool<AsyncSqlite>,
     readers: Pool<AsyncSqlite>,
     /// For reads that do not wait for those of organizations.
     look_ups: Pool<AsyncSqlite>,
@@ -70,12 +75,13 @@ impl SqlitePools {
         let (writer, checkpointer) = (pool(Role::Writer, 1)?, pool(Role::Writer, 1)?);
         let wait = options.lock_timeout;
         Ok(Self {
+            finders: pool(Role::Finder, FINDERS)?,
             readers: pool(Role::Reader, options.read_connections)?,
             look_ups: pool(Role::Reader, LOOK_UPS)?,
             checkpoints: Checkpoints::start(checkpointer.clone(), writer.clone(), wait),
             checkpointer,
             writer,
-            admission: Admission::new(options.read_connections, wait),
+            admission: Admission::new(options.read_connections, FINDERS, wait),
             files,
             first: Arc::new(Mutex::new(Some(first))),
             wait,
@@ -91,7 +97,8 @@ impl SqlitePools {
         }
         let mut held = Vec::new();
         // With every connection in hand, nobody else uses one.
-        for pool in [&self.readers, &self.look_ups, &self.checkpointer, &self.writer] {
+        for pool in [&self.finders, &self.readers, &self.look_ups, &self.checkpointer, &self.writer]
+        {
             for _ in 0..pool.status().max_size {
                 match checkout(self.wait, pool.get()).await {
                     Ok(conn) => held.push(Object::take(conn)),
@@ -118,6 +125,13 @@ impl SqlitePools {
     /// answer: what was written to a deleted file is lost.
     pub(crate) fn check(&self) -> Result<(), DbError> {
         self.files.check()
+    }
+
+    pub(crate) async fn find(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Admitted<Object<AsyncSqlite>>, DbError> {
+        self.admission.admit(organization, Kind::Find, self.finders.get()).await
     }
 
     pub(crate) async fn read(

@@ -33,18 +33,14 @@ fn parts(list: &str) -> Vec<&str> {
 /// What `Debug` writes of a value, as SQL.
 fn literal(value: &str) -> String {
     let inside = |prefix: &str| value.strip_prefix(prefix).map(|rest| rest.trim_end_matches(')'));
-    if value == "[]" {
-        "''::bytea".to_owned()
-    } else if let Some(list) = value.strip_prefix('[') {
+    if let Some(list) = value.strip_prefix('[') {
         let items: Vec<_> = parts(&list[..list.len() - 1]).into_iter().map(literal).collect();
-        // So many numbers are a digest.
-        if let Ok(bytes) = items.iter().map(|item| item.parse()).collect::<Result<Vec<u8>, _>>()
-            && bytes.len() == 16
-        {
-            let number = bytes.iter().fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
-            return format!("'\\x{number:032x}'::bytea");
-        }
         format!("ARRAY[{}]", items.join(", "))
+    } else if let Some(bytes) = inside("DigestValue([") {
+        let bytes = parts(bytes.trim_end_matches(']'));
+        let digest =
+            bytes.iter().fold(0, |digest, byte| digest << 8 | byte.parse::<u128>().unwrap());
+        format!("'\\x{digest:032x}'::bytea")
     } else if let Some(id) = inside("IdValue(") {
         format!("'{id}'::uuid")
     } else if let Some(day) = inside("DayValue(WorkDate(") {

@@ -17,6 +17,7 @@ mod databases;
 mod directory;
 mod directory_pages;
 mod filled_in;
+mod gathered;
 mod history;
 mod interleaved;
 mod keys;
@@ -112,6 +113,10 @@ macro_rules! laws_of_reading {
                 a_reader_meets_what_stays_once_while_others_write,
                 a_position_of_another_order_is_an_error,
                 organizations_read_their_own_entries_only,
+            }
+            gathered {
+                each_of_many_at_once_is_found_as_it_is,
+                who_stops_waiting_for_an_entry_leaves_the_others_theirs,
             }
             totals {
                 entries_are_added_up_by_every_key_and_every_two,

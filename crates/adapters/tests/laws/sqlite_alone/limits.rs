@@ -24,8 +24,7 @@ async fn hurried(subject: &Subject) -> Store {
          INSERT INTO time_entries (organization_id, id, project_id, user_id, work_date, minutes, \
          billable, source, \
          status, version, created_at, updated_at) \
-         SELECT t.organization_id, randomblob(16), t.project_id, t.user_id, date(t.work_date, (i \
-         % 365) || ' days'), 60, \
+         SELECT t.organization_id, randomblob(16), t.project_id, t.user_id, t.work_date + i % 365, 60, \
          true, 'api', 'draft', 1, t.created_at + i, t.updated_at + i FROM numbers, time_entries t"
     );
     done(subject.time_entries.execute(logged(log(1001))).await.unwrap());

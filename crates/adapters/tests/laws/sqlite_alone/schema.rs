@@ -49,8 +49,8 @@ fn described() -> BTreeMap<String, Vec<String>> {
                 type_name.strip_prefix("Nullable<").map(|inner| inner.trim_end_matches('>'));
             let stored = match required.unwrap_or(type_name) {
                 "Id" | "Binary" => "BLOB",
-                "Text" | "Day" | "Document" => "TEXT",
-                "Instant" | "BigInt" | "Integer" | "Bool" => "INTEGER",
+                "Text" | "Document" => "TEXT",
+                "Day" | "Instant" | "BigInt" | "Integer" | "Bool" => "INTEGER",
                 other => panic!("{other} has no counterpart on SQLite"),
             };
             let place = key.iter().position(|part| *part == column).map_or(0, |index| index + 1);

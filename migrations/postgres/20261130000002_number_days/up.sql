@@ -1,0 +1,1 @@
+-- SQLite alone stored days as texts. Here a date is a number of four bytes already.
