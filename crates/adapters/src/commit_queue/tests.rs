@@ -1,12 +1,13 @@
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use timelog_domain::memory::ManualClock;
 use timelog_domain::{
-    Caller, Command, DeleteTimeEntry, Details, IfMatch, KeyId, Ledger, LogMany, LogTimeEntry, Name,
-    OrganizationId, Outcome, Project, ProjectId, Refusal, Reply, Source, TimeEntryId, Timestamp,
-    User, UserId, WorkDuration,
+    Caller, Command, DeleteTimeEntry, Details, ExternalRef, IfMatch, KeyId, Ledger, LogMany,
+    LogTimeEntry, Name, OrganizationId, Outcome, Project, ProjectId, Refusal, Reply, Source,
+    TimeEntryId, Timestamp, User, UserId, WorkDuration,
 };
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -92,6 +93,47 @@ fn ids_are_in_the_order_of_the_decisions() {
         now = now.saturating_add(FIRST_PAUSE);
     }
     assert!(ids.is_sorted(), "{ids:?}");
+}
+
+#[tokio::test]
+async fn what_names_the_same_thing_meets_in_one_of_half_the_lanes() {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+    let queue = CommitQueue::start(&Broken::default(), &clock, 4, 1, &QueueOptions::default());
+    let place = |request: &Request| {
+        let lane: *const Lane = queue.lane(request).unwrap();
+        queue.lanes.iter().position(|other| std::ptr::eq(&raw const **other, lane)).unwrap()
+    };
+    let part = |text: String| text.try_into().unwrap();
+    let log = |id: u128, reference: u128| {
+        let duration = WorkDuration::from_minutes(60).unwrap();
+        let user = UserId::new(Uuid::nil());
+        let external_ref = ExternalRef {
+            provider: part("jira".to_owned()),
+            external_type: part("worklog".to_owned()),
+            external_id: part(reference.to_string()),
+        };
+        let log = LogTimeEntry {
+            id: TimeEntryId::new(Uuid::from_u128(id)),
+            project_id: ProjectId::new(Uuid::nil()),
+            details: Details::new(user, "2025-01-15".parse().unwrap(), duration),
+            external_ref: Some(external_ref),
+            source: Source::Api,
+        };
+        Request { command: Command::Log(log), ..request() }
+    };
+    let delete = |id: u128| {
+        let id = TimeEntryId::new(Uuid::from_u128(id));
+        let delete = DeleteTimeEntry { id, if_match: IfMatch::Any };
+        Request { command: Command::Delete(delete), ..request() }
+    };
+    let mut used = HashSet::new();
+    for number in 0..100 {
+        assert_eq!(place(&log(number, number)), place(&log(number + 1000, number)));
+        assert_eq!(place(&delete(number)), place(&delete(number)));
+        used.extend([place(&log(number, number)), place(&delete(number))]);
+    }
+    assert_eq!(used.len(), 2, "{used:?}");
+    queue.drain().await;
 }
 
 #[tokio::test(start_paused = true)]
