@@ -28,7 +28,8 @@ pub fn digest_external_ref_part(text: &str) -> [u8; 16] {
 }
 
 /// The first 16 bytes of the SHA-256 of all the parts.
-pub(crate) fn digest(parts: &[&[u8]]) -> [u8; 16] {
+#[must_use]
+pub fn digest(parts: &[&[u8]]) -> [u8; 16] {
     let whole = parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize();
     let mut digest = [0; 16];
     digest.copy_from_slice(&whole[..16]);

@@ -38,7 +38,7 @@ mod types;
 mod url;
 
 pub use copy::{CopyProgress, copy};
-pub use external_digest::digest_external_ref_part;
+pub use external_digest::{digest, digest_external_ref_part};
 pub use keys::digest_key;
 pub use options::{DatabaseOptions, QueueOptions};
 pub use postgres::PostgresUrl;

@@ -89,7 +89,7 @@ fn request(minutes: i64, external_ref: Option<ExternalRef>, claims: bool) -> Req
     });
     let claim = claims.then(|| Claim {
         scope: scope(),
-        fingerprint: Fingerprint([7; 32]),
+        fingerprint: Fingerprint([7; 16]),
         on_mismatch: MismatchPolicy::Replay,
         render: Arc::new(|_| answer()),
     });
@@ -103,7 +103,7 @@ fn new_key() -> (Request, Ledger) {
 fn replay() -> (Request, Ledger) {
     let mut ledger = ledger();
     let expires_at = Timestamp::from_unix_millis(NOW + 1000).unwrap();
-    let fingerprint = Fingerprint([7; 32]);
+    let fingerprint = Fingerprint([7; 16]);
     ledger.load_answer(scope(), IdempotencyRecord { fingerprint, answer: answer(), expires_at });
     (request(150, None, true), ledger)
 }

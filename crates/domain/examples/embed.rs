@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -132,9 +133,10 @@ fn worklog(id: &str, hours: &str) -> Result<LogTimeEntry, Box<dyn Error>> {
 /// A claim on an idempotency key. What is kept under it is whatever this service answers with, byte
 /// for byte.
 fn claim(key: &str, body: &str) -> Result<Claim, Box<dyn Error>> {
-    // A service takes a digest of the body. This one has short bodies.
-    let mut fingerprint = [0; 32];
-    fingerprint.iter_mut().zip(body.bytes()).for_each(|(digit, byte)| *digit = byte);
+    // A service takes a cryptographic digest of the body. This one trusts its callers.
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    let fingerprint = u128::from(hasher.finish()).to_be_bytes();
     Ok(Claim {
         scope: IdempotencyScope {
             organization_id: ORGANIZATION.parse()?,

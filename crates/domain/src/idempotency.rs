@@ -57,9 +57,10 @@ pub struct IdempotencyScope {
     pub key: IdempotencyKey,
 }
 
-/// A digest of a request's body, by which a repeat with another body is known.
+/// A digest of a request's body, by which a repeat with another body is known: 16 bytes of a hash
+/// without known collisions. They are kept with each answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint(pub [u8; 32]);
+pub struct Fingerprint(pub [u8; 16]);
 
 /// An HTTP answer as it was sent, so that a repeat gets the same. The domain only stores and
 /// returns it.

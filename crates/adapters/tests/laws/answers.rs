@@ -23,7 +23,7 @@ pub(crate) async fn an_answer_is_kept_as_it_was_given(subject: Subject) {
         };
         assert_eq!(answer, render(&outcome));
         let record = IdempotencyRecord {
-            fingerprint: Fingerprint([7; 32]),
+            fingerprint: Fingerprint([7; 16]),
             answer,
             expires_at: now.saturating_add(ANSWER_LIFETIME),
         };

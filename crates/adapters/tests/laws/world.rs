@@ -145,7 +145,7 @@ pub(crate) fn panicking(command: LogTimeEntry, key: &str) -> Request {
 pub(crate) fn claim(key: &str) -> Claim {
     Claim {
         scope: scope(key),
-        fingerprint: Fingerprint([7; 32]),
+        fingerprint: Fingerprint([7; 16]),
         on_mismatch: MismatchPolicy::Replay,
         render: Arc::new(render),
     }

@@ -6,7 +6,7 @@ use actix_web::http::header::IfNoneMatch;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, dev};
 use futures_util::future::LocalBoxFuture;
-use sha2::{Digest, Sha256};
+use timelog_adapters::digest;
 use timelog_domain::{Action, Caller, Fingerprint, IdempotencyScope, IfMatch};
 
 use super::admission::{Admission, Authorized, HasKey, ToAction};
@@ -222,7 +222,7 @@ impl<A: HasKey> Headers<A> for Change {
             let Caller { organization_id, key_id, .. } = caller;
             let operation = operation(request, &state.base_path);
             let scope = IdempotencyScope { organization_id, key_id, operation, key };
-            (scope, Fingerprint(Sha256::digest(sent.bytes()).into()))
+            (scope, Fingerprint(digest(&[sent.bytes()])))
         });
         Ok(Self::new(state.clone(), caller, claim, sent.memory()))
     }

@@ -2,7 +2,7 @@
 //! by page while it is sent.
 
 use actix_web::http::header;
-use actix_web::web::{Bytes, Data};
+use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
 use serde_json::json;
@@ -13,6 +13,7 @@ use super::answer::is_head;
 use super::asked::{Asked, Asking};
 use super::list_time_entries::must_exist;
 use crate::document::{About, Answer, Tag, headers};
+use crate::http::code::Code;
 use crate::http::in_flight::{self, Held};
 use crate::http::problem::Problem;
 use crate::state::AppState;
@@ -104,8 +105,13 @@ impl Export {
         let request =
             PageRequest { filter: self.filter.clone(), sort: self.sort, after, limit: PAGE };
         let page = self.state.ports.queries.list(self.organization, request).await?;
-        page.items.iter().for_each(|entry| csv::append(&mut text, entry));
         self.next = page.next.map_or(Next::End, |position| Next::Page(Some(position)));
+        // Not on the thread that answers others.
+        let rows = web::block(move || {
+            page.items.iter().for_each(|entry| csv::append(&mut text, entry));
+            text
+        });
+        let text = rows.await.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
         Ok((text.into(), self))
     }
 }

@@ -7,6 +7,7 @@ use super::Place;
 use super::reading::single;
 use crate::bench::Bench;
 use crate::curl;
+use crate::plan::median;
 use crate::report::{Figure, number};
 use crate::requests;
 use crate::site::Kind;
@@ -28,11 +29,18 @@ pub(super) fn measure(bench: &mut Bench, many: &Place) -> anyhow::Result<()> {
     let address = many.service.address;
     // The first request of a connection waits for the connection.
     curl::time(&many.site, address, &paths[..1], MOST)?;
-    let times = curl::time(&many.site, address, &paths, MOST)?;
-    let slow = times.iter().filter(|(_, time)| *time >= 20.0).count();
-    let failed = times.iter().filter(|(status, _)| *status != Some(200)).count();
-    let slowest = times.iter().zip(&paths).max_by(|one, other| one.0.1.total_cmp(&other.0.1));
-    let (slowest, path) = slowest.map_or((0.0, ""), |((_, time), path)| (*time, path.as_str()));
+    let rounds: Vec<_> = (0..bench.plan.rounds)
+        .map(|_| curl::time(&many.site, address, &paths, MOST))
+        .collect::<Result<_, _>>()?;
+    let of = |at: usize| rounds.iter().map(move |times| times[at]);
+    let times: Vec<_> = (0..paths.len())
+        .map(|at| median(&of(at).map(|(_, time)| time).collect::<Vec<_>>()))
+        .collect();
+    let slow = times.iter().filter(|time| **time >= 20.0).count();
+    let is_failed = |at: &usize| of(*at).any(|(status, _)| status != Some(200));
+    let failed = (0..paths.len()).filter(is_failed).count();
+    let slowest = times.iter().zip(&paths).max_by(|one, other| one.0.total_cmp(other.0));
+    let (slowest, path) = slowest.map_or((0.0, ""), |(time, path)| (*time, path.as_str()));
     let (_, query) = path.split_once('?').unwrap_or_default();
     let mut from = format!("`{query}`; {slow} of {} take 20 ms or more", times.len());
     if failed > 0 {

@@ -37,7 +37,7 @@ fn render(outcome: &Outcome) -> StoredAnswer {
 pub(crate) fn claim(key: &str, body: u8) -> Claim {
     Claim {
         scope: scope(key),
-        fingerprint: Fingerprint([body; 32]),
+        fingerprint: Fingerprint([body; 16]),
         on_mismatch: MismatchPolicy::Replay,
         render: Arc::new(render),
     }
@@ -77,7 +77,7 @@ fn the_answer_is_rendered_from_the_outcome_and_stored_as_it_is_sent() {
     assert_eq!(answer, render(&outcome));
     let changes = world.ledger.take_changes();
     let kept = IdempotencyRecord {
-        fingerprint: Fingerprint([1; 32]),
+        fingerprint: Fingerprint([1; 16]),
         answer,
         expires_at: world.now.saturating_add(DAY),
     };

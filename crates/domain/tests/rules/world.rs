@@ -337,7 +337,7 @@ pub(crate) fn claim(key: &str) -> Claim {
             operation: "POST".to_owned(),
             key: key.to_owned().try_into().unwrap(),
         },
-        fingerprint: Fingerprint([0; 32]),
+        fingerprint: Fingerprint([0; 16]),
         on_mismatch: MismatchPolicy::Replay,
         render: Arc::new(|outcome| StoredAnswer {
             status: 200,

@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
                 operation: key.operation.to_owned(),
                 key: IdempotencyKey::try_from(key.text.to_owned()).unwrap(),
             },
-            fingerprint: Fingerprint([key.body; 32]),
+            fingerprint: Fingerprint([key.body; 16]),
             on_mismatch: key.on_mismatch,
             render: Arc::new(render),
         });
