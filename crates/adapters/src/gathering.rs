@@ -76,6 +76,15 @@ impl Gathering {
         (answer, is_first)
     }
 
+    /// The next that are to be read.
+    fn begin(&self, organization: OrganizationId) -> Vec<TimeEntryId> {
+        let mut lines = self.lock();
+        let Some(line) = lines.get_mut(&organization) else { return Vec::new() };
+        let most = line.waiting.len().min(MOST);
+        line.reading.extend(line.waiting.drain(..most));
+        line.reading.iter().map(|asked| asked.id).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<OrganizationId, Line>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -103,7 +112,10 @@ impl Turn {
     /// Answers those that were read, or all where nothing could be.
     fn end(&mut self, rows: Result<Vec<TimeEntryRow>, PortError>) {
         let mut lines = self.gathering.lock();
-        let Some(line) = lines.get_mut(&self.organization) else { return };
+        let Some(line) = lines.get_mut(&self.organization) else {
+            self.is_over = true;
+            return;
+        };
         let mut asked = std::mem::take(&mut line.reading);
         if rows.is_err() {
             asked.extend(line.waiting.drain(..));
@@ -126,17 +138,6 @@ impl Drop for Turn {
         if !self.is_over {
             self.gathering.lock().remove(&self.organization);
         }
-    }
-}
-
-impl Gathering {
-    /// The next that are to be read.
-    fn begin(&self, organization: OrganizationId) -> Vec<TimeEntryId> {
-        let mut lines = self.lock();
-        let Some(line) = lines.get_mut(&organization) else { return Vec::new() };
-        let most = line.waiting.len().min(MOST);
-        line.reading.extend(line.waiting.drain(..most));
-        line.reading.iter().map(|asked| asked.id).collect()
     }
 }
 
