@@ -116,7 +116,7 @@ pub(crate) async fn detached<T: Send + 'static>(
 /// `QueryResult`; the whole is a future of `Result<_, PortError>`. With `|conn: Db|`, `Db` names
 /// the kind, for queries that are put together at run time.
 ///
-/// - `on_database!(db, find(organization), |conn| …)`: a read of single entries of an organization.
+/// - `on_database!(db, find(organization), |conn| …)`: a read of single entries.
 /// - `on_database!(db, read(organization), |conn| …)`: a read of an organization, which waits for
 ///   its turn.
 /// - `on_database!(db, total(organization), |conn| …)`: likewise, where everything is added up.

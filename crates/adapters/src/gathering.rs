@@ -79,7 +79,7 @@ impl Gathering {
     /// The next that are to be read.
     fn begin(&self, organization: OrganizationId) -> Vec<TimeEntryId> {
         let mut lines = self.lock();
-        let Some(line) = lines.get_mut(&organization) else { return Vec::new() };
+        let line = lines.entry(organization).or_default();
         let most = line.waiting.len().min(MOST);
         line.reading.extend(line.waiting.drain(..most));
         line.reading.iter().map(|asked| asked.id).collect()
@@ -112,10 +112,7 @@ impl Turn {
     /// Answers those that were read, or all where nothing could be.
     fn end(&mut self, rows: Result<Vec<TimeEntryRow>, PortError>) {
         let mut lines = self.gathering.lock();
-        let Some(line) = lines.get_mut(&self.organization) else {
-            self.is_over = true;
-            return;
-        };
+        let line = lines.entry(self.organization).or_default();
         let mut asked = std::mem::take(&mut line.reading);
         if rows.is_err() {
             asked.extend(line.waiting.drain(..));

@@ -4,8 +4,8 @@ use diesel::backend::Backend;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 
-/// Keeps an update prepared, under its text. diesel cannot know that this is worth it: which columns
-/// are set may differ each time. Here they must not.
+/// Keeps an update prepared, under its text. diesel cannot know that this is worth it: which
+/// columns are set may differ each time. Here they must not.
 pub(crate) struct KeepPrepared<Q>(pub(crate) Q);
 
 impl<Q, DB: Backend> QueryFragment<DB> for KeepPrepared<Q>

@@ -12,8 +12,8 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use crate::digests::digest_external_ref_part;
 use crate::error::DbError;
-use crate::external_digest::digest_external_ref_part;
 use crate::rows::digest_key;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");

@@ -5,7 +5,6 @@
 //! key where an id is. So a secret is known by how it looks, and hidden where that is doubtful.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::path::Path;
 
 /// Stands for what is not shown.
@@ -200,26 +199,29 @@ fn without_password_in_word(word: &str) -> Cow<'_, str> {
 
 /// A text in which the characters that act on a terminal are written as `\u{1b}`.
 pub fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
+    escaped_as(text, stays, |letter| format!("\\u{{{letter:x}}}"))
+}
+
+/// Likewise, written in another way.
+pub fn escaped_as(
+    text: &str,
+    stays: impl Fn(char) -> bool,
+    write: impl Fn(u32) -> String,
+) -> Cow<'_, str> {
     let acts = |letter: char| acts_on_a_terminal(letter) && !stays(letter);
-    if is_plain(text) || !text.contains(acts) {
+    // Most texts have only printable ASCII, where nothing acts.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(acts) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
         if acts(letter) {
-            // Writing to a String cannot fail.
-            let _ = write!(shown, "\\u{{{:x}}}", u32::from(letter));
+            shown.push_str(&write(letter.into()));
         } else {
             shown.push(letter);
         }
     }
     Cow::Owned(shown)
-}
-
-/// Whether a text has only printable ASCII, as most have. Nothing in it acts on a terminal.
-#[must_use]
-pub fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Control characters, and those that turn the direction of writing and so show another text.

@@ -113,7 +113,10 @@ impl IdValue {
 /// Stores a value: on SQLite as a value that it has, which is read where it stands, and on
 /// PostgreSQL as a value that diesel stores there.
 macro_rules! stored {
-    ($value:ident: $sql:ty, $database:ident, |$own:ident, $out:ident| $to:expr, |$stored:ident| $from:expr) => {
+    (
+        $value:ident: $sql:ty, $database:ident,
+        |$own:ident, $out:ident| $to:expr, |$stored:ident| $from:expr
+    ) => {
         impl ToSql<$sql, $database> for $value {
             fn to_sql<'b>(&'b self, $out: &mut Output<'b, '_, $database>) -> serialize::Result {
                 let $own = &self.0;

@@ -1,7 +1,5 @@
 //! Log lines and metrics.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
@@ -62,40 +60,26 @@ struct LogLines {
 
 impl LogLines {
     /// A line without secrets, and without characters that control a terminal or break the line.
-    fn clean<'a>(&self, line: &'a str) -> Cow<'a, str> {
+    fn clean(&self, line: &str) -> String {
         if self.json {
             // JSON has no spaces between its parts, so passwords cannot be recognized here. They
-            // are left out where the fields are made.
-            return escaped_in_json(shown::without_keys(line));
+            // are left out where the fields are made. Its texts may have characters unescaped that
+            // control a terminal.
+            let line = shown::without_keys(line);
+            let escaped = shown::escaped_as(&line, |_| false, |letter| format!("\\u{letter:04x}"));
+            return escaped.into_owned();
         }
         let line = shown::without_secrets(line);
         let stays = |letter| self.colours && letter == '\u{1b}';
-        Cow::Owned(shown::escaped(&line, stays).into_owned())
+        shown::escaped(&line, stays).into_owned()
     }
-}
-
-/// Escapes the characters that JSON allows unescaped and that control a terminal.
-fn escaped_in_json(line: Cow<'_, str>) -> Cow<'_, str> {
-    if shown::is_plain(&line) || !line.contains(shown::acts_on_a_terminal) {
-        return line;
-    }
-    let mut escaped = String::with_capacity(line.len() + 16);
-    for letter in line.chars() {
-        if shown::acts_on_a_terminal(letter) {
-            // Writing to a String cannot fail.
-            let _ = write!(escaped, "\\u{:04x}", u32::from(letter));
-        } else {
-            escaped.push(letter);
-        }
-    }
-    Cow::Owned(escaped)
 }
 
 impl Write for LogLines {
     /// Gets one whole line at a time.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        let mut text = self.clean(text.trim_end_matches('\n')).into_owned();
+        let mut text = self.clean(text.trim_end_matches('\n'));
         text.push('\n');
         io::stderr().write_all(text.as_bytes())?;
         Ok(line.len())
@@ -152,7 +136,7 @@ mod tests {
     fn a_json_line_stays_json_and_says_the_same() {
         let value = serde_json::json!({ "a": "x\u{1b}\u{9b}\u{202e}\u{7f}\n", "b": "me:x@db" });
         let line = value.to_string();
-        let clean = LogLines { json: true, colours: false }.clean(&line).into_owned();
+        let clean = LogLines { json: true, colours: false }.clean(&line);
         assert!(!clean.contains(shown::acts_on_a_terminal), "{clean}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&clean).unwrap(), value);
         let key = format!("{{\"path\":\"/tlk_0123456789ab_{SECRET}\"}}");

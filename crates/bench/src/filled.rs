@@ -223,6 +223,5 @@ fn day(at: i64) -> i64 {
 
 /// A number of days since 1970, as texts show the day.
 pub(crate) fn show_day(days: i64) -> String {
-    let date = (OffsetDateTime::UNIX_EPOCH + Duration::days(days)).date();
-    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+    (OffsetDateTime::UNIX_EPOCH + Duration::days(days)).date().to_string()
 }

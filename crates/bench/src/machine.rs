@@ -55,8 +55,7 @@ pub(crate) fn compiler() -> anyhow::Result<String> {
 
 /// The day, as YYYY-MM-DD.
 pub(crate) fn today() -> String {
-    let today = time::OffsetDateTime::now_utc().date();
-    format!("{:04}-{:02}-{:02}", today.year(), u8::from(today.month()), today.day())
+    time::OffsetDateTime::now_utc().date().to_string()
 }
 
 fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {

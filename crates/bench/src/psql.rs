@@ -107,7 +107,7 @@ fn write(column: &Column, cell: &Cell, to: &mut String) -> anyhow::Result<()> {
         ("boolean", Cell::Number(number)) => to.push(if *number == 0 { 'f' } else { 't' }),
         ("timestamp with time zone", Cell::Number(at)) => {
             let at = OffsetDateTime::UNIX_EPOCH + Duration::milliseconds(*at);
-            write!(to, "{:04}-{:02}-{:02} ", at.year(), u8::from(at.month()), at.day())?;
+            write!(to, "{} ", at.date())?;
             let (hour, minute, second, millisecond) = at.to_hms_milli();
             write!(to, "{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")?;
         }

@@ -2,8 +2,8 @@
 //! one transaction, so that one sync of the disk serves them all. An idle queue commits a single
 //! request at once. Where the database commits several transactions at a time, the queue has as
 //! many lanes, and an organization uses half of them: so its next batch is prepared while the one
-//! before is committed. In a lane, organizations [take turns](crate::fair_queue), and its places are
-//! [divided](crate::shares) among them.
+//! before is committed. In a lane, organizations [take turns](crate::fair_queue), and its places
+//! are [divided](crate::shares) among them.
 
 mod batch;
 mod lane;

@@ -13,8 +13,8 @@ use futures_util::future::{BoxFuture, join_all};
 use timelog_domain::{Ledger, Touches};
 
 use super::statement::{Statement, Text};
+use crate::digests::of_reference;
 use crate::error::DbError;
-use crate::external_digest::of_reference;
 use crate::rows::{
     IdempotencyRow, Load, ProjectRow, ReleaseRow, Row, TicketRow, TimeEntryRow, UserRow, Values,
     Written, digest_scope, values,

@@ -4,7 +4,7 @@
 use timelog_domain::{Filter, OrganizationId, Status};
 
 use super::sql::{Sql, Value};
-use crate::external_digest::of_part;
+use crate::digests::of_part;
 
 /// What a condition is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use timelog_domain::{Filter, OrganizationId, SortKey};
 use super::filter::{About, Conditions};
 use super::index::Index;
 use super::sql::{Sql, Typed, Value};
-use crate::external_digest::of_part;
+use crate::digests::of_part;
 use crate::types::DigestValue;
 
 /// The most entries that are read by a lead, or in order beside what is asked.

@@ -5,8 +5,8 @@ use timelog_domain::{Fingerprint, IdempotencyRecord, IdempotencyScope};
 
 use super::packed_answer;
 use super::row::{Row, row};
+use crate::digests::digest;
 use crate::error::DbError;
-use crate::external_digest::digest;
 use crate::schema::idempotency_keys;
 use crate::types::{DigestValue, IdValue, InstantValue};
 
@@ -18,7 +18,7 @@ row! {
         }
         once {}
         again {
-            fingerprint: Vec<u8>,
+            fingerprint: DigestValue,
             status: i32,
             answer: Vec<u8>,
             expires_at: InstantValue,
@@ -54,7 +54,7 @@ impl From<(IdempotencyScope, IdempotencyRecord)> for IdempotencyRow {
             organization_id: scope.organization_id.into(),
             size: i32::try_from(digest.0.len() + answer.len()).unwrap_or(i32::MAX),
             digest,
-            fingerprint: fingerprint.0.to_vec(),
+            fingerprint: DigestValue(fingerprint.0),
             status,
             answer,
             expires_at: expires_at.into(),
@@ -66,10 +66,9 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
     type Error = DbError;
 
     fn try_from(row: IdempotencyRow) -> Result<Self, DbError> {
-        let fingerprint = row.fingerprint.as_slice().try_into();
         let status = IdempotencyRow::known("status", row.status.try_into())?;
         Ok(Self {
-            fingerprint: Fingerprint(IdempotencyRow::known("fingerprint", fingerprint)?),
+            fingerprint: Fingerprint(row.fingerprint.0),
             answer: packed_answer::unpack(row.organization_id.into(), status, &row.answer)?,
             expires_at: row.expires_at.into(),
         })

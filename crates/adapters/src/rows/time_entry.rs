@@ -6,8 +6,8 @@ use timelog_domain::{
 };
 
 use super::row::{Row, row};
+use crate::digests;
 use crate::error::DbError;
-use crate::external_digest;
 use crate::schema::time_entries;
 use crate::types::{DayValue, DigestValue, IdValue, InstantValue, SourceValue, StatusValue};
 
@@ -63,7 +63,7 @@ impl From<&TimeEntry> for TimeEntryRow {
             external_ref.as_ref().map(|reference| part(reference).as_str().to_owned())
         };
         let digest = |part: fn(&ExternalRef) -> &ExternalRefPart| {
-            external_ref.as_ref().map(|reference| external_digest::of_part(part(reference)))
+            external_ref.as_ref().map(|reference| digests::of_part(part(reference)))
         };
         Self {
             organization_id: (*organization_id).into(),

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use timelog_domain::{Ledger, Request, Touches};
 
+use crate::digests::of_reference;
 use crate::error::DbError;
-use crate::external_digest::of_reference;
 use crate::rows::{
     IdempotencyRow, Load, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow, digest_scope,
 };

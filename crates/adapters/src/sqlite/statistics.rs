@@ -1,10 +1,10 @@
 //! What SQLite's planner is told of the time entries: how many there are, and how many are alike in
 //! the first column of an index, in its first two, and so on.
 //!
-//! It is told at each start, where it knows something else: it forgets an index that is dropped and
-//! made again, and `ANALYZE` tells it of the entries that there are at that moment, such as that all
-//! belong to one organization. Then it would sort an organization's entries rather than read them in
-//! order.
+//! It is told at each start, where it knows something else: it forgets an index that is dropped
+//! and made again, and `ANALYZE` tells it of the entries that there are at that moment, such as
+//! that all belong to one organization. Then it would sort an organization's entries rather than
+//! read them in order.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

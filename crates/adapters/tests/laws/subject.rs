@@ -58,7 +58,7 @@ impl Subject {
         folder: Option<TempDir>,
         clock: TestClock,
     ) -> Self {
-        // Long enough that nobody gives up while the tests that run beside it keep the machine busy.
+        // Long enough that nobody gives up while other tests keep the machine busy.
         let lock_timeout = Duration::from_mins(1);
         let options = DatabaseOptions { lock_timeout, lanes, ..DatabaseOptions::default() };
         let store = Store::open(&url, &options, &queue, Arc::new(clock.clone())).await.unwrap();
