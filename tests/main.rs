@@ -10,6 +10,7 @@
 mod anonymous_rate;
 mod backup;
 mod caching;
+mod changes;
 mod closed_pipes;
 mod concurrency;
 mod connections;

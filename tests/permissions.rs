@@ -95,6 +95,8 @@ const RULES: &[Rule] = &[
     rule("POST /time-entries/{timeEntryId}/invoice", The(Bill), OneProject, AnyUser, 200),
     rule("POST /time-entries/{timeEntryId}/release-invoice", The(Bill), OneProject, AnyUser, 200),
     rule("POST /time-entries/transitions", The(Write), ItsItems, ItemOfOwn, 200),
+    rule("GET /changes", The(Read), AllProjects, AnyUser, 200),
+    rule("GET /projects/{projectId}/changes", The(Read), OneProject, AnyUser, 200),
     rule("GET /projects", The(Read), Anywhere, AnyUser, 200),
     rule("GET /projects/{projectId}", The(Read), OneProject, AnyUser, 200),
     rule("PUT /projects/{projectId}", The(Admin), OneProject, AnyUser, 200),

@@ -122,6 +122,8 @@ impl Tenant {
             format!("{}/summary", self.path()),
             format!("/time-entries/{entry}"),
             format!("/time-entries/{entry}/history"),
+            "/changes?limit=5".to_owned(),
+            format!("{project}/changes"),
             "/projects".to_owned(),
             "/users".to_owned(),
             format!("/users/{}", self.user_id),

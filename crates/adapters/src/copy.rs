@@ -216,7 +216,7 @@ copy_table!(copy_time_entries, time_entries, TimeEntryRow, resume: true, {
     organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
 });
 copy_table!(copy_history, time_entry_history, HistoryRow, resume: true, {
-    organization_id: Id = IdValue::NIL, time_entry_id: Id = IdValue::NIL, version: BigInt = i64::MIN
+    organization_id: Id = IdValue::NIL, seq: BigInt = i64::MIN
 });
 copy_table!(copy_answers, idempotency_keys, IdempotencyRow, resume: false, {
     organization_id: Id = IdValue::NIL, digest: Binary = DigestValue::NONE

@@ -99,7 +99,11 @@ macro_rules! page {
 
 impl Directory for Store {
     fn put_organization(&self, id: OrganizationId, name: Name) -> PortFuture<'_, bool> {
-        let row = OrganizationRow { id: id.into(), name: name.as_str().to_owned() };
+        let row = OrganizationRow {
+            id: id.into(),
+            name: name.as_str().to_owned(),
+            feed_epoch: IdValue::random(),
+        };
         put_row!(self, id, row, organizations, (id))
     }
 

@@ -155,7 +155,8 @@ fn answer(asked: Vec<Asked>, rows: Vec<TimeEntryRow>) {
 }
 
 /// Reads entries on a connection of either kind.
-trait Entries {
+pub(crate) trait Entries {
+    /// Those of an organization that have one of these ids.
     fn entries(
         &mut self,
         organization: OrganizationId,

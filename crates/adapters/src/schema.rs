@@ -8,6 +8,7 @@ diesel::table! {
     organizations (id) {
         id -> Id,
         name -> Text,
+        feed_epoch -> Id,
     }
 }
 
@@ -122,8 +123,9 @@ diesel::table! {
     use diesel::sql_types::{BigInt, Nullable, Text};
     use crate::types::{Document, Id, Instant};
 
-    time_entry_history (organization_id, time_entry_id, version) {
+    time_entry_history (organization_id, seq) {
         organization_id -> Id,
+        seq -> BigInt,
         time_entry_id -> Id,
         project_id -> Id,
         version -> BigInt,
@@ -155,3 +157,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(api_keys, former_secrets);
+diesel::allow_tables_to_appear_in_same_query!(organizations, time_entry_history);

@@ -7,12 +7,14 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use timelog_domain::OrganizationId;
 use timelog_domain::ports::{Clock, Health, PortError, PortFuture, Readiness};
+use tokio::task::JoinHandle;
 
 use crate::commit_queue::CommitQueue;
 use crate::database::{Database, detached, on_database};
 use crate::error::DbError;
 use crate::fair_semaphore::{FairSemaphore, Permit};
 use crate::gathering::Gathering;
+use crate::notices::Notices;
 use crate::options::{DatabaseOptions, QueueOptions};
 use crate::schema::organizations;
 use crate::types::IdValue;
@@ -23,6 +25,9 @@ pub struct Store {
     pub(crate) database: Database,
     pub(crate) queue: CommitQueue,
     pub(crate) gathering: Gathering,
+    pub(crate) notices: Notices,
+    /// Looks for what other programs change.
+    looking: JoinHandle<()>,
     /// Permits to put something into the directory. They are few, because the commit queue shares
     /// the connections and may have to wait for them, and fair, so that no organization waits for
     /// all that another one puts.
@@ -63,9 +68,11 @@ impl Store {
         for warning in database.warnings().await? {
             tracing::warn!(warning, "the database may lose what was answered");
         }
-        let queue = CommitQueue::start(&database, &clock, lanes, batch_size, queue);
+        let notices = Notices::default();
+        let queue = CommitQueue::start(&database, &clock, &notices, lanes, batch_size, queue);
+        let looking = tokio::spawn(notices.clone().look(database.clone()));
         let puts = FairSemaphore::new(database.other_writers());
-        Ok(Self { database, queue, gathering: Gathering::default(), puts, wait })
+        Ok(Self { database, queue, gathering: Gathering::default(), notices, looking, puts, wait })
     }
 
     /// Waits until the organization may put something into the directory.
@@ -125,7 +132,14 @@ impl Store {
     /// database that no other process uses is one file then.
     pub async fn close(&self) {
         self.drain().await;
+        self.looking.abort();
         self.database.close().await;
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.looking.abort();
     }
 }
 

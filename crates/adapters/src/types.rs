@@ -14,8 +14,8 @@ use diesel::sql_types::{self, Binary, SqlType, Text};
 use diesel::sqlite::Sqlite;
 use time::Date;
 use timelog_domain::{
-    KeyId, OrganizationId, ProjectId, ReleaseId, Source, Status, TicketId, TimeEntryId, Timestamp,
-    UserId, WorkDate,
+    FeedEpoch, KeyId, OrganizationId, ProjectId, ReleaseId, Source, Status, TicketId, TimeEntryId,
+    Timestamp, UserId, WorkDate,
 };
 use uuid::Uuid;
 
@@ -80,7 +80,7 @@ macro_rules! ids {
     )+};
 }
 
-ids!(TicketId, KeyId, OrganizationId, ProjectId, ReleaseId, TimeEntryId, UserId);
+ids!(FeedEpoch, KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId);
 
 impl DigestValue {
     /// Nothing has this digest that anybody finds.
@@ -108,6 +108,15 @@ wraps!(InstantValue: Timestamp, DayValue: WorkDate);
 impl IdValue {
     /// The nil UUID, which names nothing.
     pub(crate) const NIL: Self = Self(Uuid::nil());
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// One that nothing else has.
+    pub(crate) fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
 }
 
 /// Stores a value: on SQLite as a value that it has, which is read where it stands, and on

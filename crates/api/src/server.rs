@@ -38,6 +38,7 @@ const LINGER: Duration = Duration::from_secs(1);
 pub struct Server {
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
+    state: web::Data<AppState>,
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     upkeep: JoinHandle<()>,
@@ -88,6 +89,7 @@ impl Server {
         Ok(Self {
             address,
             admin_address,
+            state,
             handle,
             serving: tokio::spawn(server),
             upkeep: tokio::spawn(upkeep),
@@ -122,6 +124,7 @@ impl Server {
     ///
     /// Where the server had failed.
     pub async fn stop(self) -> anyhow::Result<()> {
+        self.state.waiting.stop();
         self.handle.stop(true).await;
         self.upkeep.abort();
         self.serving.await.context("the server panicked")?.context("the server failed")

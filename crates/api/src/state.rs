@@ -6,7 +6,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage, HttpRequest};
 use timelog_adapters::Store;
 use timelog_domain::ports::{
-    ApiKeys, Clock, Directory, Health, IdempotencyCache, PortError, TimeEntryQueries,
+    ApiKeys, ChangeFeed, Clock, Directory, Health, IdempotencyCache, PortError, TimeEntryQueries,
     TimeEntryRepository,
 };
 use timelog_domain::{ApiKey, Decision, MismatchPolicy, Request};
@@ -17,6 +17,7 @@ use crate::http::credentials::KeyRing;
 use crate::http::in_flight::{Asking, InFlight};
 use crate::http::problem::Problem;
 use crate::http::rate_limit::RateLimit;
+use crate::http::waiting::Waiting;
 use crate::settings::Settings;
 
 /// The adapters behind the domain's ports.
@@ -26,6 +27,8 @@ pub struct Ports {
     pub time_entries: Arc<dyn TimeEntryRepository>,
     /// Lists, totals and history.
     pub queries: Arc<dyn TimeEntryQueries>,
+    /// Every change, in order.
+    pub feed: Arc<dyn ChangeFeed>,
     /// Projects, users, tickets and releases.
     pub directory: Arc<dyn Directory>,
     /// The stored answers.
@@ -45,6 +48,7 @@ impl Ports {
         Self {
             time_entries: store.clone(),
             queries: store.clone(),
+            feed: store.clone(),
             directory: store.clone(),
             answers: store.clone(),
             keys: store.clone(),
@@ -65,6 +69,8 @@ pub(crate) struct AppState {
     /// Requests also get it alone, so that `in_flight.rs` does not need this file.
     pub(crate) in_flight: Data<InFlight>,
     anonymous: Anonymous,
+    /// Those that wait for changes.
+    pub(crate) waiting: Waiting,
 }
 
 impl AppState {
@@ -83,6 +89,7 @@ impl AppState {
             rate_limit: RateLimit::new(settings.rate_limit),
             in_flight: Data::new(InFlight::new(u64::from(settings.in_flight_mib.get()) << 20)),
             anonymous: Anonymous::new(settings.anonymous_rate, &settings.trusted_proxies),
+            waiting: Waiting::new(settings.max_connections),
             ports,
         }
     }
@@ -103,6 +110,11 @@ impl AppState {
         request.extensions_mut().insert(Asking(key.organization_id));
         self.rate_limit.count(key.id)?;
         Ok(key)
+    }
+
+    /// The key of a request that was counted already, if it is still valid.
+    pub(crate) async fn recognize(&self, request: &HttpRequest) -> Result<Arc<ApiKey>, Problem> {
+        self.keys.authenticate(request).await
     }
 
     /// Frees the memory of rate limits that are not in use. To be called every few seconds.

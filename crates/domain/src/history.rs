@@ -68,7 +68,41 @@ pub enum Event {
 pub struct UnknownEvent;
 
 impl Event {
-    /// The name on the wire and in the database. The event of an action has the action's name.
+    /// Every event.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let others = [Self::Log, Self::Edit, Self::Delete].into_iter();
+        others.chain(Action::ALL.iter().copied().map(Self::Action))
+    }
+
+    /// The name in the [feed](crate::feed): what has happened.
+    ///
+    /// ```
+    /// use timelog_domain::{Action, Event};
+    ///
+    /// assert_eq!(Event::Log.feed_name(), "time.logged");
+    /// assert_eq!(Event::Action(Action::ReleaseInvoice).feed_name(), "time.invoice_released");
+    /// ```
+    #[must_use]
+    pub const fn feed_name(self) -> &'static str {
+        match self {
+            Self::Log => "time.logged",
+            Self::Edit => "time.updated",
+            Self::Delete => "time.deleted",
+            Self::Action(action) => match action {
+                Action::Submit => "time.submitted",
+                Action::Recall => "time.recalled",
+                Action::Approve => "time.approved",
+                Action::Reject => "time.rejected",
+                Action::Reopen => "time.reopened",
+                Action::Lock => "time.locked",
+                Action::Unlock => "time.unlocked",
+                Action::Invoice => "time.invoiced",
+                Action::ReleaseInvoice => "time.invoice_released",
+            },
+        }
+    }
+
+    /// The name in the history and in the database. The event of an action has the action's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -107,8 +141,7 @@ mod tests {
 
     #[test]
     fn every_event_is_parsed_from_its_name() {
-        let actions = Action::ALL.iter().copied().map(Event::Action);
-        for event in [Event::Log, Event::Edit, Event::Delete].into_iter().chain(actions) {
+        for event in Event::all() {
             assert_eq!(event.to_string().parse(), Ok(event));
         }
         assert_eq!("amend".parse::<Event>(), Err(UnknownEvent));

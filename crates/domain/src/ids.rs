@@ -86,6 +86,10 @@ ids! {
     TimeEntryId;
     /// Names an API key, the credential a change was made with.
     KeyId;
+    /// Names one life of an organization's [feed](crate::feed). It is made at random, and made anew
+    /// where the database was put back to an earlier state: from then on the same numbers may be of
+    /// other changes, so positions of another epoch mean nothing.
+    FeedEpoch;
 }
 
 /// Where the time ends and chance begins in a UUIDv7, counted from its end.

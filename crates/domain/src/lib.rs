@@ -7,6 +7,7 @@ pub mod details;
 pub mod directory;
 pub mod duration;
 pub mod external_ref;
+pub mod feed;
 pub mod given;
 mod handle;
 pub mod history;
@@ -42,6 +43,7 @@ pub use details::{Details, Field, FieldChange, FieldValue, Patch};
 pub use directory::{Project, Release, Ticket, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};
 pub use external_ref::ExternalRef;
+pub use feed::{Change, FeedPage, FeedRequest, Seq};
 pub use given::Given;
 pub use handle::{handle, replay};
 pub use history::{Event, HistoryRecord, UnknownEvent};
@@ -50,7 +52,8 @@ pub use idempotency::{
     StoredAnswer,
 };
 pub use ids::{
-    InvalidId, KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId,
+    FeedEpoch, InvalidId, KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId,
+    UserId,
 };
 pub use ledger::Ledger;
 pub use named::UnknownName;

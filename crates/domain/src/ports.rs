@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use crate::access::ApiKey;
 use crate::directory::{Project, Release, Ticket, User};
+use crate::feed::{FeedPage, FeedRequest};
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ids::{KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
@@ -129,6 +130,39 @@ pub trait TimeEntryQueries: Send + Sync {
         organization: OrganizationId,
         id: TimeEntryId,
     ) -> PortFuture<'_, Vec<HistoryRecord>>;
+}
+
+/// Ends when something may have changed.
+pub type Notice = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Reads the [feed](crate::feed): all changes of an organization, in the order of their commits.
+///
+/// - A change MUST get its number in the commit that stores it, so that a commit that fails leaves
+///   no gap, and that of two commits the first to be seen has the smaller numbers.
+/// - No method MUST ever see another organization's changes.
+pub trait ChangeFeed: Send + Sync {
+    /// The changes that the reader [sees](FeedRequest::sees), in order.
+    ///
+    /// - It MUST have every change up to [`through`](FeedPage::through) that the reader sees, and
+    ///   none after that.
+    /// - [`end`](FeedPage::end) MUST be at least the last change that was answered before it was
+    ///   called.
+    /// - Each entry MUST be as it stands at a moment not before its change, and none where the
+    ///   reader [may not see it](FeedRequest::may_see).
+    /// - It MAY look at a bounded number of changes, and so have none although there are more. It
+    ///   MUST look at one at least, if there is one.
+    ///
+    /// An organization that is not known is [`PortError::UnknownReference`].
+    fn changes(
+        &self,
+        organization: OrganizationId,
+        request: FeedRequest,
+    ) -> PortFuture<'_, FeedPage>;
+
+    /// A notice that MUST end soon after this program commits a change of the organization that was
+    /// not there when this was called, and within some seconds of one by another program. It MAY
+    /// end without any.
+    fn notice(&self, organization: OrganizationId) -> Notice;
 }
 
 /// The directory, which entries refer to.

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 pub(crate) use self::batch::{CommitBatch, Settled, decide};
 use self::lane::{Lane, shutting_down};
 use self::worker::Worker;
+use crate::notices::Notices;
 use crate::options::QueueOptions;
 
 /// The lanes and their workers.
@@ -32,6 +33,7 @@ impl CommitQueue {
     pub(crate) fn start<S: CommitBatch + Clone>(
         store: &S,
         clock: &Arc<dyn Clock>,
+        notices: &Notices,
         lanes: usize,
         batch_size: usize,
         options: &QueueOptions,
@@ -40,9 +42,8 @@ impl CommitQueue {
             (0..lanes.max(1)).map(|number| Arc::new(Lane::new(number, options.capacity))).collect();
         let worker = |lane: &Arc<Lane>| {
             let (store, clock, lane) = (store.clone(), clock.clone(), lane.clone());
-            tokio::spawn(
-                Worker { store, clock, max_wait: options.max_wait, batch_size, lane }.run_on(),
-            )
+            let (notices, max_wait) = (notices.clone(), options.max_wait);
+            tokio::spawn(Worker { store, clock, notices, max_wait, batch_size, lane }.run_on())
         };
         let workers = Mutex::new(lanes.iter().map(worker).collect());
         Self { lanes, workers }

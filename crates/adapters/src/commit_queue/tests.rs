@@ -45,7 +45,7 @@ impl CommitBatch for Broken {
 
 fn queue(store: &Broken) -> CommitQueue {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
-    CommitQueue::start(store, &clock, 1, 1, &QueueOptions::default())
+    CommitQueue::start(store, &clock, &Notices::default(), 1, 1, &QueueOptions::default())
 }
 
 fn request() -> Request {
@@ -103,7 +103,14 @@ fn ids_are_in_the_order_of_the_decisions() {
 #[tokio::test]
 async fn what_names_the_same_thing_meets_in_one_of_half_the_lanes() {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
-    let queue = CommitQueue::start(&Broken::default(), &clock, 4, 1, &QueueOptions::default());
+    let queue = CommitQueue::start(
+        &Broken::default(),
+        &clock,
+        &Notices::default(),
+        4,
+        1,
+        &QueueOptions::default(),
+    );
     let place = |request: &Request| {
         let lane: *const Lane = queue.lane(request).unwrap();
         queue.lanes.iter().position(|other| std::ptr::eq(&raw const **other, lane)).unwrap()
@@ -229,7 +236,7 @@ impl Recorder {
     fn queue(&self, capacity: usize) -> Arc<CommitQueue> {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
         let options = QueueOptions { capacity, ..QueueOptions::default() };
-        Arc::new(CommitQueue::start(self, &clock, 1, 32, &options))
+        Arc::new(CommitQueue::start(self, &clock, &Notices::default(), 1, 32, &options))
     }
 
     /// Lets so many transactions commit.

@@ -1,5 +1,6 @@
 //! The worker of a lane: it commits what waits, one transaction after the other.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use super::batch::{CommitBatch, Settled};
 use super::lane::{Batch, Job, Lane};
 use crate::error::DbError;
 use crate::measure::as_value;
+use crate::notices::Notices;
 
 /// How often a batch that met a conflict is decided again before it counts as failed.
 const ATTEMPTS: u32 = 20;
@@ -24,6 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Worker<S> {
     pub(super) store: S,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) notices: Notices,
     pub(super) max_wait: Duration,
     pub(super) batch_size: usize,
     pub(super) lane: Arc<Lane>,
@@ -73,7 +76,10 @@ impl<S: CommitBatch> Worker<S> {
             match self.commit(&requests).await {
                 Ok(settled) => {
                     self.lane.note_commit();
+                    let organizations = part.iter().map(|job| job.request.caller.organization_id);
+                    let changed: HashSet<_> = organizations.collect();
                     part.into_iter().zip(settled).for_each(|(job, settled)| job.answer(settled));
+                    changed.into_iter().for_each(|organization| self.notices.tell(organization));
                 }
                 Err(
                     error @ (DbError::Failed(_) | DbError::UnknownReference | DbError::Conflict(_)),

@@ -1,12 +1,15 @@
 //! Saves what a batch changed: one statement a table, over arrays.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::join;
 use timelog_domain::{Changes, Timestamp};
 
 use super::statement::{Statement, Text};
+use crate::digests::digest;
 use crate::error::DbError;
 use crate::rows::{HistoryRow, IdempotencyRow, Row, TimeEntryRow, Values, Written, values};
 use crate::types::{Id, IdValue, InstantValue};
@@ -23,7 +26,37 @@ static CLAIM: Text = LazyLock::new(|| {
 
 static INSERT: Text = LazyLock::new(|| [insert::<TimeEntryRow>(), String::new()]);
 
-static RECORD: Text = LazyLock::new(|| [insert::<HistoryRow>(), String::new()]);
+/// The numbers that rows have are within their organization and this batch. The last one that the
+/// organization has comes to them here.
+static RECORD: Text = LazyLock::new(|| {
+    let names = HistoryRow::names(&Written::ALL);
+    let numbered: Vec<_> = names
+        .iter()
+        .map(
+            |name| if *name == "seq" { "last.seq + n.seq".to_owned() } else { format!("n.{name}") },
+        )
+        .collect();
+    let (names, numbered) = (names.join(", "), numbered.join(", "));
+    let after = format!(
+        "AS n ({names})), \
+         last AS MATERIALIZED (SELECT organization_id, coalesce((SELECT h.seq \
+         FROM time_entry_history h WHERE h.organization_id = o.organization_id \
+         ORDER BY h.seq DESC LIMIT 1), 0) AS seq \
+         FROM (SELECT DISTINCT organization_id FROM n) o) \
+         INSERT INTO time_entry_history ({names}) SELECT {numbered} \
+         FROM n JOIN last ON last.organization_id = n.organization_id"
+    );
+    ["WITH n AS MATERIALIZED (SELECT * FROM".to_owned(), after]
+});
+
+/// Waits for other commits of the same organizations. What is sent next sees what they committed,
+/// and so the numbers that they gave.
+static AWAIT_OTHERS: Text = LazyLock::new(|| {
+    [
+        "SELECT pg_advisory_xact_lock(n.organization) FROM".to_owned(),
+        "AS n (organization)".to_owned(),
+    ]
+});
 
 static UPDATE: Text = LazyLock::new(|| {
     let update = format!("UPDATE time_entries t SET {} FROM", assignments::<TimeEntryRow>("n"));
@@ -83,7 +116,7 @@ pub(super) async fn save(
     ];
     let mut updated = TimeEntryRow::arrays(&known, &UPDATED);
     updated.push(values::<BigInt, _>(loaded.into_iter()));
-    let history: Vec<_> = changes.history.into_iter().map(HistoryRow::from).collect();
+    let history = HistoryRow::numbered(changes.history);
 
     // The claims go first: whoever waits for one of them waits here, before anything else is
     // locked.
@@ -94,8 +127,42 @@ pub(super) async fn save(
     affect(conn, &DELETE, deleted, None, deletions.len()).await?;
     affect(conn, &UPDATE, updated, None, known.len()).await?;
     affect(conn, &INSERT, TimeEntryRow::arrays(&new, &Written::ALL), None, new.len()).await?;
-    affect(conn, &RECORD, HistoryRow::arrays(&history, &Written::ALL), None, history.len()).await?;
+    record(conn, &history).await?;
     Ok(bytes)
+}
+
+/// Numbers the changes and writes them, as the last thing before the commit.
+///
+/// The greatest number that is committed, plus one, is in the primary key. So of two commits that
+/// number at once one fails and is decided again, and no number is seen before a smaller one,
+/// whatever else happens. That they wait for each other only spares them that; in the same order
+/// of organizations, so that no two wait for one another.
+async fn record(conn: &AsyncPgConnection, history: &[HistoryRow]) -> Result<(), DbError> {
+    if history.is_empty() {
+        return Ok(());
+    }
+    let organizations: BTreeSet<_> =
+        history.iter().map(|row| lock_of(row.organization_id)).collect();
+    let arrays = vec![values::<BigInt, _>(organizations.into_iter())];
+    let wait = Statement { text: &AWAIT_OTHERS, arrays, last: None };
+    let arrays = HistoryRow::arrays(history, &Written::ALL);
+    let write = Statement { text: &RECORD, arrays, last: None };
+    // Sent one behind the other, without a round trip between them.
+    let sent = join(wait.execute(&mut &*conn), write.execute(&mut &*conn)).await;
+    let waited = sent.0.map_err(DbError::from);
+    let written = sent.1.map_err(DbError::from).map(drop);
+    match (waited, written) {
+        (Ok(_), written) => written,
+        (Err(error), Ok(())) => Err(error),
+        (Err(error), Err(other)) => Err(error.or_cause(other)),
+    }
+}
+
+/// The advisory lock of an organization's feed. Two of the same number only wait for each other
+/// more often.
+fn lock_of(organization: IdValue) -> i64 {
+    let digest = digest(&[b"timelog feed ", organization.as_bytes()]);
+    i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
 }
 
 /// Runs a statement that must do something to each of so many rows; where it did not, somebody else

@@ -14,6 +14,9 @@ use crate::types::IdValue;
 pub(crate) struct OrganizationRow {
     pub(crate) id: IdValue,
     pub(crate) name: String,
+    /// Made with the row, and not changed with its name.
+    #[diesel(skip_update)]
+    pub(crate) feed_epoch: IdValue,
 }
 
 /// A directory row, and its ways from and to the domain's struct. `$name` is the column that holds

@@ -1,5 +1,7 @@
 //! A row of `time_entry_history`.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use timelog_domain::{FieldChange, FieldValue, HistoryRecord, Version};
@@ -13,11 +15,12 @@ row! {
     HistoryRow of time_entry_history {
         key {
             organization_id: IdValue,
-            time_entry_id: IdValue,
-            version: i64,
+            seq: i64,
         }
         once {
+            time_entry_id: IdValue,
             project_id: IdValue,
+            version: i64,
             event: String,
             at: InstantValue,
             key_id: IdValue,
@@ -32,10 +35,23 @@ row! {
     }
 }
 
-impl From<HistoryRecord> for HistoryRow {
-    fn from(record: HistoryRecord) -> Self {
+impl HistoryRow {
+    /// The rows of new records. Those of each organization are numbered from 1 on, as if they were
+    /// its first: what it has already is known only in the commit.
+    pub(crate) fn numbered(records: Vec<HistoryRecord>) -> Vec<Self> {
+        let mut last = HashMap::new();
+        let number = |record: HistoryRecord| {
+            let seq = last.entry(record.organization_id).or_insert(0);
+            *seq += 1;
+            Self::new(*seq, record)
+        };
+        records.into_iter().map(number).collect()
+    }
+
+    fn new(seq: i64, record: HistoryRecord) -> Self {
         Self {
             organization_id: record.organization_id.into(),
+            seq,
             time_entry_id: record.time_entry_id.into(),
             project_id: record.project_id.into(),
             version: record.version.get(),

@@ -31,6 +31,7 @@ use crate::cancellation::Cancellation;
 use crate::checkout::checkout;
 use crate::commit_queue::{Settled, decide};
 use crate::error::DbError;
+use crate::feed::RENEW_ON_SQLITE;
 use crate::measure::count_stored;
 use crate::migrations;
 use crate::options::{DatabaseOptions, LOOK_UPS};
@@ -202,17 +203,25 @@ impl SqlitePools {
         self.check()
     }
 
-    /// Copies the database, as it is at one moment, into a new file. Reads and writes go on.
+    /// Copies the database, as it is at one moment, into a new file, with feeds of its own. Reads
+    /// and writes go on.
     pub(crate) async fn backup(&self, path: String) -> Result<(), DbError> {
         // A connection of its own, because readers may not write, not even a file of their own.
         let mut reader = Object::take(self.look_up().await?.connection);
-        let backup = diesel::sql_query("VACUUM INTO ?").bind::<diesel::sql_types::Text, _>(path);
         let backup = move |conn: &mut SqliteConnection| {
             conn.batch_execute("PRAGMA query_only = OFF")?;
-            backup.execute(conn)
+            let copy = diesel::sql_query("VACUUM INTO ?");
+            copy.bind::<diesel::sql_types::Text, _>(&path).execute(conn)?;
+            Ok(path)
         };
-        reader.spawn_blocking(backup).await?;
-        Ok(())
+        let path = reader.spawn_blocking(backup).await?;
+        let renewed = spawn_blocking(move || {
+            let mut copy = SqliteConnection::establish(&path)?;
+            // Nothing else is to stand beside the file.
+            copy.batch_execute("PRAGMA journal_mode = DELETE")?;
+            Ok(copy.batch_execute(RENEW_ON_SQLITE)?)
+        });
+        renewed.await.map_err(|error| DbError::Failed(error.to_string()))?
     }
 
     /// Loads, decides and saves a batch in one transaction, in one hop to a blocking thread.

@@ -1,6 +1,9 @@
 //! Saves what a batch changed, row by row with cached statements, which on SQLite is faster than
 //! inserting many rows at once.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use timelog_domain::{Changes, TimeEntryId};
@@ -36,10 +39,15 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
             return Err(changed(change.time_entry.id()));
         }
     }
-    for record in changes.history {
-        diesel::insert_into(time_entry_history::table)
-            .values(HistoryRow::from(record))
-            .execute(conn)?;
+    // Nobody else writes, so what is numbered now is also committed next.
+    let mut last = HashMap::new();
+    for mut row in HistoryRow::numbered(changes.history) {
+        let organization = row.organization_id;
+        row.seq += match last.entry(organization) {
+            Entry::Occupied(last) => *last.get(),
+            Entry::Vacant(unknown) => *unknown.insert(last_seq(conn, organization)?),
+        };
+        diesel::insert_into(time_entry_history::table).values(row).execute(conn)?;
     }
     let mut bytes = 0;
     for answer in changes.answers {
@@ -49,6 +57,15 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
         diesel::replace_into(idempotency_keys::table).values(row).execute(conn)?;
     }
     Ok(bytes)
+}
+
+/// The number of the organization's last change, 0 where it has none.
+fn last_seq(conn: &mut SqliteConnection, organization: IdValue) -> QueryResult<i64> {
+    let changes = time_entry_history::table
+        .filter(time_entry_history::organization_id.eq(organization))
+        .order(time_entry_history::seq.desc());
+    let last = changes.select(time_entry_history::seq).first(conn).optional()?;
+    Ok(last.unwrap_or(0))
 }
 
 fn changed(id: TimeEntryId) -> DbError {

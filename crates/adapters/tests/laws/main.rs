@@ -16,6 +16,7 @@ mod changing;
 mod databases;
 mod directory;
 mod directory_pages;
+mod feed;
 mod filled_in;
 mod gathered;
 mod history;
@@ -123,6 +124,15 @@ macro_rules! laws_of_reading {
                 a_day_is_added_to_the_week_and_the_month_it_lies_in,
                 those_without_a_ticket_or_a_release_are_a_group_too,
             }
+            feed {
+                every_change_is_numbered_in_order_and_has_its_entry,
+                pages_of_every_size_have_each_change_once,
+                a_project_has_its_own_changes_under_the_same_numbers,
+                the_end_of_a_feed_is_empty_and_so_is_what_lies_beyond,
+                what_is_refused_or_fails_leaves_no_gap,
+                organizations_have_feeds_of_their_own,
+                a_notice_ends_with_the_next_change,
+            }
             history {
                 a_history_is_read_as_it_was_recorded_oldest_first,
                 a_history_outlives_its_entry_and_the_next_of_its_reference,
@@ -152,6 +162,9 @@ macro_rules! laws_of_races {
                 an_entry_that_is_being_reopened_is_not_invoiced,
                 a_reference_passes_from_a_deleted_entry_to_a_new_one,
             }
+            feed {
+                a_reader_at_the_end_meets_every_number_once_and_in_order,
+            }
             interleaved {
                 what_a_request_only_reads_is_as_it_was_while_it_ran,
                 what_a_request_changes_is_decided_again_where_somebody_else_changed_it,
@@ -164,6 +177,11 @@ macro_rules! laws_of_races {
 macro_rules! laws_of_databases {
     ($subject:ident) => {
         tests! { "current_thread", $subject:
+            feed {
+                a_notice_of_another_organization_goes_on,
+                a_notice_tells_of_the_changes_of_another_program,
+                a_renewed_feed_has_another_epoch_and_the_same_changes,
+            }
             databases {
                 what_was_answered_is_there_for_another_program,
                 two_programs_at_once_have_one_effect,

@@ -109,10 +109,10 @@ fn insertion(
 }
 
 /// A record of each.
-const RECORDS: &str = "INSERT INTO time_entry_history (organization_id, time_entry_id, \
+const RECORDS: &str = "INSERT INTO time_entry_history (organization_id, seq, time_entry_id, \
     project_id, version, event, at, \
     key_id, to_status, changes) \
-    SELECT organization_id, id, project_id, 1, 'log', created_at, id, 'draft', '[]' FROM \
+    SELECT organization_id, row_number() OVER (ORDER BY created_at, id), id, project_id, 1, 'log', created_at, id, 'draft', '[]' FROM \
     time_entries";
 
 /// What is read, and what the index must lead to.
@@ -236,6 +236,18 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
     add("one entry", &["organization_id", "id"], false);
     subject.queries.history(organization, found[0].id()).await.unwrap();
     add("a history", &["organization_id", "time_entry_id"], true);
+    for (project_id, ordered) in [(None, true), (project_id, false)] {
+        let request = FeedRequest { project_id, after: Seq::new(700), limit: 50 };
+        let page = subject.feed.changes(organization, request).await.unwrap();
+        assert_eq!(page.changes.len(), 50);
+        for (statement, (name, by, ordered)) in on_entries(statements).into_iter().zip([
+            ("the end of a feed", &["organization_id"][..], true),
+            ("changes of a feed", &["organization_id", "seq"], ordered),
+            ("the entries of a feed", &["organization_id", "id"], false),
+        ]) {
+            reads.push(Read { name: name.to_owned(), by: by.to_vec(), ordered, statement });
+        }
+    }
     reads
 }
 

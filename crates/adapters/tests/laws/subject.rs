@@ -9,7 +9,8 @@ use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
 use timelog_domain::Timestamp;
 use timelog_domain::memory::{ManualClock, MemoryStore};
 use timelog_domain::ports::{
-    Clock, Directory, Health, IdempotencyCache, PortError, TimeEntryQueries, TimeEntryRepository,
+    ChangeFeed, Clock, Directory, Health, IdempotencyCache, PortError, TimeEntryQueries,
+    TimeEntryRepository,
 };
 
 use crate::server;
@@ -22,6 +23,7 @@ pub(crate) struct Subject {
     pub(crate) queries: Arc<dyn TimeEntryQueries>,
     pub(crate) answers: Arc<dyn IdempotencyCache>,
     pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) feed: Arc<dyn ChangeFeed>,
     database: Option<Database>,
 }
 
@@ -69,6 +71,7 @@ impl Subject {
             queries: store.clone(),
             answers: store.clone(),
             directory: store.clone(),
+            feed: store.clone(),
             database: Some(Database { url, store, lanes, _folder: folder }),
         }
     }
@@ -89,7 +92,8 @@ pub(crate) fn empty_memory(clock: TestClock) -> Subject {
         time_entries: store.clone(),
         queries: store.clone(),
         answers: store.clone(),
-        directory: store,
+        directory: store.clone(),
+        feed: store,
         database: None,
     }
 }

@@ -6,6 +6,7 @@ mod copy;
 mod demo;
 mod end;
 mod export;
+mod feed;
 mod global;
 mod import;
 mod key;
@@ -82,6 +83,9 @@ enum Command {
     Backup(backup::Backup),
     /// Copy everything from one database to another, such as from SQLite to PostgreSQL.
     Copy(copy::Copy),
+    /// Renew the feeds of changes.
+    #[command(subcommand)]
+    Feed(feed::Feed),
     /// Import time entries from a file: CSV of Toggl Track, Clockify or "timelog export", or
     /// NDJSON.
     ///
@@ -111,6 +115,7 @@ impl Cli {
             Command::Migrate(migrate) => migrate.run(&global).await,
             Command::Backup(backup) => backup.run(&global).await,
             Command::Copy(copy) => copy.run(&global).await,
+            Command::Feed(feed) => feed.run(&global).await,
             Command::Import(import) => import.run(&global).await,
             Command::Export(export) => export.run(&global).await,
         };

@@ -15,20 +15,29 @@ pub(crate) enum Tag {
     TimeEntries,
     Life,
     Lists,
+    Feed,
     Directory,
     Keys,
     Operations,
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 6] =
-        [Self::TimeEntries, Self::Life, Self::Lists, Self::Directory, Self::Keys, Self::Operations];
+    pub(super) const ALL: [Self; 7] = [
+        Self::TimeEntries,
+        Self::Life,
+        Self::Lists,
+        Self::Feed,
+        Self::Directory,
+        Self::Keys,
+        Self::Operations,
+    ];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::TimeEntries => "Time entries",
             Self::Life => "Life of an entry",
             Self::Lists => "Lists and totals",
+            Self::Feed => "Feed of changes",
             Self::Directory => "Directory",
             Self::Keys => "Keys",
             Self::Operations => "Operations",
@@ -40,6 +49,7 @@ impl Tag {
             Self::TimeEntries => "Log time, read it, change it.",
             Self::Life => "From draft to invoice, one entry at a time or many.",
             Self::Lists => "Many entries at once: page by page, summed up, or as a table.",
+            Self::Feed => "Every change, once and in order: for whoever keeps a copy.",
             Self::Directory => {
                 "What entries refer to: projects, users, and a project's tickets and releases. It \
                  is kept in step by the system that owns it."

@@ -132,9 +132,12 @@ impl<'p> Operation<'p> {
     pub(crate) fn asks<Q: Parameters>(&mut self) {
         for parameter in Q::describe(&mut self.parts.schemas) {
             let name = parameters::component_of_query(&parameter.name);
-            self.parameters.push(parameters::refer(&name));
-            let described = serde_json::to_value(parameter).unwrap_or_default();
-            self.parts.parameters.insert(name, described);
+            let described = serde_json::to_value(&parameter).unwrap_or_default();
+            let known = self.parts.parameters.entry(name.clone()).or_insert(described.clone());
+            // Another operation may mean something else by the name.
+            let is_same = *known == described;
+            let parameter = if is_same { parameters::refer(&name) } else { parameter.into() };
+            self.parameters.push(parameter);
         }
         self.has_parameters();
     }

@@ -55,6 +55,7 @@ codes! {
     ExternalRefConflict = "external_ref_conflict", CONFLICT, "The external reference is taken";
     ProjectArchived = "project_archived", CONFLICT, "The project is archived";
     BatchFailed = "batch_failed", CONFLICT, "An item failed, so none took effect";
+    CursorGone = "cursor_gone", GONE, "The cursor leads nowhere any more";
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "The time entry has another \
         version";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large";

@@ -5,7 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use timelog_domain::query::SortValue;
-use timelog_domain::{OrganizationId, Position, Sort, TimeEntryId, Timestamp, WorkDate};
+use timelog_domain::{
+    FeedEpoch, OrganizationId, Position, ProjectId, Seq, Sort, TimeEntryId, Timestamp, WorkDate,
+};
 use uuid::Uuid;
 
 use crate::wire::{CursorText, Pairs};
@@ -33,9 +35,38 @@ impl Binding {
             path.to_ascii_lowercase(),
             text(&relevant)
         );
+        Self::of(&list)
+    }
+
+    fn of(name: &str) -> Self {
         let mut binding = [0; BINDING];
-        binding.iter_mut().zip(Sha256::digest(list)).for_each(|(byte, digest)| *byte = digest);
+        binding.iter_mut().zip(Sha256::digest(name)).for_each(|(byte, digest)| *byte = digest);
         Self(binding)
+    }
+
+    /// For the feed of an organization, or of one of its projects.
+    pub(crate) fn of_feed(organization: OrganizationId, project: Option<ProjectId>) -> Self {
+        let project = project.map(|project| project.to_string()).unwrap_or_default();
+        Self::of(&format!("timelog feed 1\n{organization}\n{project}"))
+    }
+
+    /// The cursor that leads to what comes after a change, in that life of the feed.
+    pub(crate) fn cursor_of_change(&self, epoch: FeedEpoch, seq: Seq) -> String {
+        self.encode(&seq.get().to_be_bytes(), epoch.uuid())
+    }
+
+    /// The change that a cursor of this feed names, and the life of the feed.
+    pub(crate) fn change(&self, cursor: &CursorText) -> Result<(FeedEpoch, Seq), NoChange> {
+        let whole = URL_SAFE_NO_PAD.decode(&cursor.0).map_err(|_| NoChange::NoCursor)?;
+        let whole: [u8; BINDING + ID + 8] = whole.try_into().map_err(|_| NoChange::NoCursor)?;
+        let (binding, position) = whole.split_at(BINDING);
+        if binding != self.0 {
+            return Err(NoChange::OfAnotherFeed);
+        }
+        let (epoch, seq) = position.split_at(ID);
+        let epoch = Uuid::from_slice(epoch).map_err(|_| NoChange::NoCursor)?;
+        let seq = <[u8; 8]>::try_from(seq).map_or(0, i64::from_be_bytes);
+        Ok((FeedEpoch::new(epoch), Seq::new(seq)))
     }
 
     /// The cursor of a page that begins after `position`.
@@ -87,6 +118,15 @@ impl Binding {
         let (id, value) = cursor.strip_prefix(&self.0)?.split_at_checked(ID)?;
         Some((value.to_vec(), Uuid::from_slice(id).ok()?))
     }
+}
+
+/// Why a cursor names no change of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoChange {
+    /// It is no cursor of a feed.
+    NoCursor,
+    /// It is of another feed.
+    OfAnotherFeed,
 }
 
 /// Parameters as one text, different for different parameters. It must never change, so that
@@ -144,6 +184,39 @@ mod tests {
             binding("/users", &[]).cursor_of_id(id.uuid()),
             "g6pp5qqI-YIBlGkAVsB8Pp0kUfanuMnQ"
         );
+    }
+
+    #[test]
+    fn a_cursor_of_a_feed_is_the_same_in_every_version() {
+        let organization = OrganizationId::new(Uuid::nil());
+        let project: ProjectId = "9a8b7c6d-0000-0000-0000-000000000002".parse().unwrap();
+        let epoch: FeedEpoch = "3fa85f64-5717-4562-b3fc-2c963f66afa6".parse().unwrap();
+        for (project, seq, cursor) in [
+            (None, 0, "l5dBXeWLDfU_qF9kVxdFYrP8LJY_Zq-mAAAAAAAAAAA"),
+            (Some(project), i64::MAX, "tF2rzA23wBI_qF9kVxdFYrP8LJY_Zq-mf_________8"),
+        ] {
+            let feed = Binding::of_feed(organization, project);
+            let position = (epoch, Seq::new(seq));
+            assert_eq!(feed.cursor_of_change(position.0, position.1), cursor);
+            assert_eq!(feed.change(&cursor.parse().unwrap()), Ok(position));
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_feed_is_told_from_what_is_none() {
+        let organization = OrganizationId::new(Uuid::nil());
+        let feed = Binding::of_feed(organization, None);
+        let of_project = Binding::of_feed(organization, Some(ProjectId::new(Uuid::nil())));
+        let of_other = Binding::of_feed(OrganizationId::new(Uuid::max()), None);
+        let epoch = FeedEpoch::new(Uuid::max());
+        for other in [of_project, of_other] {
+            let cursor = other.cursor_of_change(epoch, Seq::new(7)).parse().unwrap();
+            assert_eq!(feed.change(&cursor), Err(NoChange::OfAnotherFeed));
+        }
+        let cursor = feed.cursor_of_change(epoch, Seq::new(7));
+        for text in ["", "x", "not a cursor", &cursor[1..], &format!("{cursor}AA")] {
+            assert_eq!(feed.change(&text.parse().unwrap()), Err(NoChange::NoCursor), "{text}");
+        }
     }
 
     #[test]

@@ -19,3 +19,4 @@ pub(crate) mod rate_limit;
 pub(crate) mod refusal;
 pub(crate) mod request_id;
 pub(crate) mod stored_answer;
+pub(crate) mod waiting;

@@ -4,6 +4,7 @@ mod admission;
 mod answer;
 mod asked;
 mod change;
+mod changes;
 mod delete_time_entry;
 mod directory;
 mod docs;
@@ -72,6 +73,8 @@ pub(crate) fn table() -> Vec<Route> {
         patch(entry, edit_time_entry::edit_time_entry, edit_time_entry::about),
         delete(entry, delete_time_entry::delete_time_entry, delete_time_entry::about),
         get("/time-entries/{timeEntryId}/history", history::history, history::about),
+        get("/changes", changes::of_organization, changes::about_of_organization),
+        get("/projects/{projectId}/changes", changes::of_project, changes::about_of_project),
         get("/projects", projects::list_projects, projects::about_list),
         get(project, projects::get_project, projects::about_get),
         put(project, projects::put_project, projects::about_put),

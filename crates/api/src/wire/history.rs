@@ -3,8 +3,8 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use timelog_domain::{
-    Action, Event, Field, FieldChange, FieldValue, HistoryRecord, InvoiceRef, KeyId, Reason,
-    Status, Timestamp, UserId, Version,
+    Event, Field, FieldChange, FieldValue, HistoryRecord, InvoiceRef, KeyId, Reason, Status,
+    Timestamp, UserId, Version,
 };
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 use utoipa::openapi::{RefOr, Schema};
@@ -91,9 +91,7 @@ impl<'a> From<&'a HistoryRecord> for RecordBody<'a> {
 
 impl Described for Event {
     fn schema(_: &mut Schemas) -> RefOr<Schema> {
-        let actions = Action::ALL.iter().map(|action| Self::Action(*action));
-        let events = [Self::Log, Self::Edit, Self::Delete].into_iter().chain(actions);
-        schema::words("", events.map(Self::as_str)).into()
+        schema::words("", Self::all().map(Self::as_str)).into()
     }
 }
 
@@ -114,7 +112,7 @@ macro_rules! remarks {
 remarks!(Reason, InvoiceRef);
 
 /// `{"minutes": {"old": 90, "new": 105}}`
-pub(crate) struct Changes<'a>(&'a [FieldChange]);
+pub(crate) struct Changes<'a>(pub(crate) &'a [FieldChange]);
 
 #[derive(Serialize)]
 struct Change<'a> {

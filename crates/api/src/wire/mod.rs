@@ -4,6 +4,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod body;
+pub(crate) mod change;
 pub(crate) mod csv;
 mod cursor_text;
 pub(crate) mod directory;

@@ -17,7 +17,7 @@ query! {
     /// Which page.
     pub(crate) struct PageQuery {
         /// How many items a page has at most.
-        limit: Option<Limit> = "limit", example 100;
+        limit: Option<ListLimit> = "limit", example 100;
         /// Where the page begins: the `nextCursor` of the page before. It belongs to that list,
         /// with its filters and its order; `limit` may change. It does not expire.
         cursor: Option<CursorText> = "cursor";
@@ -53,7 +53,7 @@ impl Paged for PageQuery {
 impl PageQuery {
     /// How many items to answer.
     pub(crate) fn limit(&self) -> u32 {
-        self.limit.map_or(Limit::DEFAULT, |Limit(limit)| limit)
+        self.limit.unwrap_or_default().get()
     }
 }
 
@@ -63,42 +63,51 @@ impl TotalQuery {
     }
 }
 
-/// How many items a page has at most.
+/// How many items a page has at most: the number where none is asked for, and the largest.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limit(u32);
+pub(crate) struct Limit<const DEFAULT: u32, const MOST: u32>(u32);
 
-impl Limit {
-    const DEFAULT: u32 = 50;
-    const MOST: u32 = 200;
+/// That of lists.
+type ListLimit = Limit<50, MOST_ITEMS>;
+
+const MOST_ITEMS: u32 = 200;
+
+impl<const DEFAULT: u32, const MOST: u32> Default for Limit<DEFAULT, MOST> {
+    fn default() -> Self {
+        Self(DEFAULT)
+    }
 }
 
-/// The text is no [`Limit`].
+impl<const DEFAULT: u32, const MOST: u32> Limit<DEFAULT, MOST> {
+    pub(crate) const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// The text is no [`Limit`] of that most.
 #[derive(Debug, thiserror::Error)]
-#[error("must be a whole number from 1 to {}", Limit::MOST)]
-pub(crate) struct InvalidLimit;
+#[error("must be a whole number from 1 to {MOST}")]
+pub(crate) struct InvalidLimit<const MOST: u32>;
 
-impl FromStr for Limit {
-    type Err = InvalidLimit;
+impl<const DEFAULT: u32, const MOST: u32> FromStr for Limit<DEFAULT, MOST> {
+    type Err = InvalidLimit<MOST>;
 
-    fn from_str(text: &str) -> Result<Self, InvalidLimit> {
+    fn from_str(text: &str) -> Result<Self, InvalidLimit<MOST>> {
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let limit = text.parse().ok().filter(|limit| digits && (1..=Self::MOST).contains(limit));
+        let limit = text.parse().ok().filter(|limit| digits && (1..=MOST).contains(limit));
         limit.map(Self).ok_or(InvalidLimit)
     }
 }
 
-impl Fault for InvalidLimit {
+impl<const MOST: u32> Fault for InvalidLimit<MOST> {
     fn code(&self) -> &'static str {
         "out_of_range"
     }
 }
 
-impl ParameterValue for Limit {
+impl<const DEFAULT: u32, const MOST: u32> ParameterValue for Limit<DEFAULT, MOST> {
     fn schema(_: &mut Schemas) -> RefOr<Schema> {
-        schema::whole(1)
-            .maximum(Some(Self::MOST))
-            .default(Some(serde_json::json!(Self::DEFAULT)))
-            .into()
+        schema::whole(1).maximum(Some(MOST)).default(Some(serde_json::json!(DEFAULT))).into()
     }
 }
 
@@ -135,7 +144,7 @@ impl<T: Listed> Described for Page<T> {
             let data = ArrayBuilder::new()
                 .description(Some(T::ABOUT))
                 .items(T::schema(schemas))
-                .max_items(Some(Limit::MOST as usize));
+                .max_items(Some(MOST_ITEMS as usize));
             let about =
                 &["Where the next page begins; null on the last one. A page may have fewer \
                 items than `limit`, or none, and still not be the last."];

@@ -2,6 +2,7 @@
 
 mod clock;
 mod directory;
+mod feed;
 mod queries;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 pub use clock::ManualClock;
 
@@ -37,7 +39,7 @@ use crate::timestamp::Timestamp;
 /// assert!(store.all_history().is_empty());
 /// ```
 pub struct MemoryStore {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -45,6 +47,8 @@ pub struct MemoryStore {
 struct State {
     ledger: Ledger,
     history: Vec<HistoryRecord>,
+    /// Those that wait for the next change.
+    waiting: Vec<Waker>,
     organizations: BTreeSet<OrganizationId>,
     projects: BTreeMap<(OrganizationId, ProjectId), Project>,
     users: BTreeMap<(OrganizationId, UserId), User>,
@@ -55,7 +59,7 @@ struct State {
 impl MemoryStore {
     /// An empty store with this clock.
     pub fn new(clock: impl Clock + 'static) -> Self {
-        Self { state: Mutex::default(), clock: Arc::new(clock) }
+        Self { state: Arc::default(), clock: Arc::new(clock) }
     }
 
     /// The history of all entries, oldest first.
@@ -65,9 +69,13 @@ impl MemoryStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Each change of a ledger is complete, so the ledger is consistent after a panic.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // Each change of a ledger is complete, so the ledger is consistent after a panic.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A future that is ready.
@@ -77,7 +85,7 @@ fn answer<'a, T: Send + 'a>(answer: Result<T, PortError>) -> PortFuture<'a, T> {
 
 impl TimeEntryRepository for MemoryStore {
     fn execute(&self, request: Request) -> PortFuture<'_, Decision> {
-        let State { ledger, history, .. } = &mut *self.state();
+        let State { ledger, history, waiting, .. } = &mut *self.state();
         let now = self.clock.now();
         let savepoint = ledger.savepoint();
         let decided =
@@ -86,6 +94,7 @@ impl TimeEntryRepository for MemoryStore {
                 PortError::Internal("a decision panicked".to_owned())
             });
         history.extend(ledger.take_changes().history);
+        waiting.drain(..).for_each(Waker::wake);
         answer(decided)
     }
 

@@ -271,6 +271,14 @@ impl<'a> Run<'a> {
                 self.model.queries.list(organization, all.clone()).await,
                 "entries"
             );
+            let changes = FeedRequest { project_id: None, after: Seq::START, limit: 10_000 };
+            let tried = self.tried.feed.changes(organization, changes).await;
+            let model = self.model.feed.changes(organization, changes).await;
+            prop_assert_eq!(
+                tried.map(|page| (page.changes, page.end)),
+                model.map(|page| (page.changes, page.end)),
+                "feed"
+            );
             for number in 1001..=self.minted {
                 let tried = self.tried.queries.history(organization, id(number)).await;
                 prop_assert_eq!(

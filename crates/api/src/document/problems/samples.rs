@@ -127,6 +127,8 @@ samples! {
         "This path allows GET, HEAD, POST.";
     request_timeout: RequestTimeout as "request_timeout", "The request did not arrive in time",
         "The body did not arrive whole within 30s.";
+    cursor_gone: CursorGone as "cursor_gone", "A cursor from before a backup was put back",
+        "The cursor is not of this feed as it is now. Read again from the start, without it.";
     precondition_failed: PreconditionFailed as "precondition_failed", "Somebody was faster",
         "The entry has changed, and its version is none of those that If-Match names.";
     payload_too_large: PayloadTooLarge as "payload_too_large", "The body is too large",

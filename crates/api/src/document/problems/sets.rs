@@ -79,6 +79,11 @@ sets! {
         "The entry is at none of the versions that `If-Match` names. Nothing was changed.",
         codes [PreconditionFailed], headers [PREFERENCE_APPLIED],
         samples [precondition_failed];
+    CURSOR_GONE = "CursorGone", 410:
+        "The cursor is of another feed, or of a state of this one that was given up when a backup \
+         was put back. Read again from the start.",
+        codes [CursorGone], headers [],
+        samples [cursor_gone];
     NOT_EDITABLE = "NotEditable", 409:
         "The status of the entry rules it out. Nothing was changed.",
         codes [EntryNotEditable], headers [PREFERENCE_APPLIED],
