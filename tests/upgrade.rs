@@ -10,6 +10,7 @@ use crate::support::{Database, Program, TABLES, TestDatabase, on_every_database,
 
 on_every_database![
     references_and_stored_answers_of_the_previous_release_still_work,
+    changes_of_the_previous_release_are_numbered_in_their_order,
     a_reverted_upgrade_leaves_the_data_of_the_previous_release,
 ];
 
@@ -137,6 +138,24 @@ impl Sql {
     }
 }
 
+impl Sql {
+    /// A change as the previous release writes it, so many seconds after the beginning.
+    fn change(self, id: &str, version: u32, event: &str, seconds: i64) -> String {
+        let (organization, project, key) = (self.id(ORGANIZATION), self.id(PROJECT), self.id(KEY));
+        let (id, at) = (self.id(id), self.instant());
+        let at = match self.0 {
+            Database::Sqlite => format!("{at} + {seconds} * 1000"),
+            Database::Postgres => format!("{at} + interval '{seconds} seconds'"),
+        };
+        let to = if event == "delete" { "NULL" } else { "'draft'" };
+        format!(
+            "INSERT INTO time_entry_history (organization_id, time_entry_id, project_id, version, \
+             event, at, key_id, to_status, changes) VALUES \
+             ({organization}, {id}, {project}, {version}, '{event}', {at}, {key}, {to}, '[]');"
+        )
+    }
+}
+
 fn entry_id(number: usize) -> String {
     format!("00000000-0000-4000-8000-00000000010{number}")
 }
@@ -247,6 +266,43 @@ async fn references_and_stored_answers_of_the_previous_release_still_work(kind: 
         );
     }
     assert!(program.stop().status.success());
+}
+
+async fn changes_of_the_previous_release_are_numbered_in_their_order(kind: Database) {
+    let (database, sql) = (of_the_release_before(kind), Sql(kind));
+    // In no order; the clock was set back before the second version of the first entry.
+    let happened = [
+        (2, 1, "log", 30),
+        (1, 2, "delete", 20),
+        (0, 3, "edit", 11),
+        (0, 1, "log", 40),
+        (0, 2, "edit", -60),
+        (1, 1, "log", 10),
+        (3, 1, "log", 10),
+    ];
+    for (entry, version, event, seconds) in happened {
+        database.execute(&sql.change(&entry_id(entry), version, event, seconds));
+    }
+    let program = Program::serve(&database.url(), &[]);
+    let api = program.api.with_key(SECRET);
+    let page = api.get("/changes").send().await.is(200).json();
+    let changes = page["data"].as_array().unwrap();
+    let told: Vec<_> = changes
+        .iter()
+        .map(|change| (change["timeEntryId"].clone(), change["version"].clone()))
+        .collect();
+    let expected = [(1, 1), (3, 1), (1, 2), (2, 1), (0, 1), (0, 2), (0, 3)];
+    let expected: Vec<_> =
+        expected.iter().map(|(entry, version)| (json!(entry_id(*entry)), json!(version))).collect();
+    assert_eq!(told, expected);
+    assert!(changes.iter().map(|change| change["seq"].as_u64().unwrap()).eq(1..=7));
+    let new = json!({ "userId": USER, "workDate": "2025-01-15", "minutes": 7 });
+    api.post(&path()).json(&new).send().await.is(201);
+    let after = format!("/changes?after={}", page["nextCursor"].as_str().unwrap());
+    let page = api.get(&after).send().await.is(200).json();
+    assert_eq!(page["data"][0]["seq"], 8);
+    let nil = "00000000-0000-0000-0000-000000000000";
+    assert_eq!(database.count(&format!("organizations WHERE feed_epoch = {}", sql.id(nil))), 0);
 }
 
 async fn a_reverted_upgrade_leaves_the_data_of_the_previous_release(kind: Database) {
