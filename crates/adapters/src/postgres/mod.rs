@@ -17,8 +17,9 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::FutureExt;
+use futures_util::future::join;
 use timelog_domain::ports::Clock;
 use timelog_domain::{Ledger, OrganizationId, Request, Touches};
 use tokio::time::error::Elapsed;
@@ -198,8 +199,8 @@ impl PostgresPools {
         requests: &[Request],
         clock: &dyn Clock,
     ) -> Result<Vec<Settled>, DbError> {
-        let mut writer = self.write().await?;
-        let committed = self.ask(commit(&mut writer, requests, clock)).await;
+        let writer = self.write().await?;
+        let committed = self.ask(commit(&writer, requests, clock)).await;
         let committed = committed.unwrap_or_else(|_| {
             Err(DbError::Unavailable(
                 "the database did not answer in time; whether it committed is unknown".to_owned(),
@@ -253,46 +254,54 @@ async fn has_pending_migrations(
     Ok(usize::try_from(count) != Ok(needed.len()))
 }
 
+/// The transaction is begun and ended by itself, so that what is loaded first can be sent with its
+/// beginning: nothing is waited for in vain.
 async fn commit(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     requests: &[Request],
     clock: &dyn Clock,
 ) -> Result<Vec<Settled>, DbError> {
-    AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED")
-        .await?;
     let work = AssertUnwindSafe(work(conn, requests, clock)).catch_unwind();
     match work.await.unwrap_or_else(|panic| Err(DbError::panicked(&*panic))) {
         Ok((settled, bytes)) => {
-            AnsiTransactionManager::commit_transaction(conn).await.map_err(|error| {
-                match DbError::from(error) {
-                    conflict @ DbError::Conflict(_) => conflict,
-                    // It must not be tried again here. Only the client's retry, under its
-                    // idempotency key, can find out.
-                    error => DbError::Unavailable(format!(
-                        "whether the transaction committed is unknown: {error}"
-                    )),
-                }
+            execute(conn, "COMMIT").await.map_err(|error| match error {
+                conflict @ DbError::Conflict(_) => conflict,
+                // It must not be tried again here. Only the client's retry, under its idempotency
+                // key, can find out.
+                error => DbError::Unavailable(format!(
+                    "whether the transaction committed is unknown: {error}"
+                )),
             })?;
             count_stored(bytes);
             Ok(settled)
         }
-        Err(error) => {
-            // Where the connection broke there is nothing to roll back, and the first error says
-            // why.
-            drop(AnsiTransactionManager::rollback_transaction(conn).await);
-            Err(error)
-        }
+        Err(error) => match execute(conn, "ROLLBACK").await {
+            // The connection would go on in the middle of a transaction.
+            Err(broken) if matches!(error, DbError::Conflict(_)) => {
+                Err(DbError::Disconnected(broken.to_string()))
+            }
+            // Where it broke there is nothing to roll back, and the first error says why.
+            _ => Err(error),
+        },
     }
+}
+
+async fn execute(mut conn: &AsyncPgConnection, statement: &str) -> Result<(), DbError> {
+    Ok(conn.batch_execute(statement).await?)
 }
 
 /// The decisions, and how many bytes of answers are stored.
 async fn work(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     requests: &[Request],
     clock: &dyn Clock,
 ) -> Result<(Vec<Settled>, u64), DbError> {
     let mut ledger = Ledger::default();
-    load::load(conn, &Touches::from_iter(requests), &mut ledger).await?;
+    let touched = Touches::from_iter(requests);
+    let begin = execute(conn, "BEGIN ISOLATION LEVEL READ COMMITTED");
+    let (begun, loaded) = join(begin, load::load(conn, &touched, &mut ledger)).await;
+    begun?;
+    loaded?;
     let following = Touches::following(requests, &ledger);
     load::load(conn, &following, &mut ledger).await?;
     let now = clock.now();

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::future::join;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
 use timelog_domain::{Changes, Timestamp};
 
 use super::statement::{Statement, Text};
@@ -26,8 +27,12 @@ static CLAIM: Text = LazyLock::new(|| {
 
 static INSERT: Text = LazyLock::new(|| [insert::<TimeEntryRow>(), String::new()]);
 
-/// The numbers that rows have are within their organization and this batch. The last one that the
-/// organization has comes to them here.
+/// Numbers the changes and writes them. The numbers that the rows have are within their organization
+/// and this batch; the last one that is committed comes to them here.
+///
+/// The next number is in the primary key. So of two commits that number at once, one fails and is
+/// decided again; and a number is only given where the one before it is committed, and so is seen
+/// by everybody who sees it.
 static RECORD: Text = LazyLock::new(|| {
     let names = HistoryRow::names(&Written::ALL);
     let numbered: Vec<_> = names
@@ -49,8 +54,9 @@ static RECORD: Text = LazyLock::new(|| {
     ["WITH n AS MATERIALIZED (SELECT * FROM".to_owned(), after]
 });
 
-/// Waits for other commits of the same organizations. What is sent next sees what they committed,
-/// and so the numbers that they gave.
+/// Waits for other commits of the same organizations, so that the next statement sees the numbers
+/// that they gave, and none fails over them. The order of the locks is the same everywhere, so no
+/// two wait for one another.
 static AWAIT_OTHERS: Text = LazyLock::new(|| {
     [
         "SELECT pg_advisory_xact_lock(n.organization) FROM".to_owned(),
@@ -90,8 +96,15 @@ fn as_loaded(names: &[&str]) -> String {
 }
 
 /// Returns how many bytes of answers it stores.
+///
+/// All statements are sent before the first is answered, and carried out in this order.
+///
+/// - The claims go first: whoever waits for one of them waits here, before anything else is locked.
+/// - Deletions come before what is new, because that may have taken over the reference of one that
+///   goes.
+/// - The changes are numbered last, so that others wait for that no longer than they must.
 pub(super) async fn save(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     changes: Changes,
     now: Timestamp,
 ) -> Result<u64, DbError> {
@@ -117,45 +130,22 @@ pub(super) async fn save(
     let mut updated = TimeEntryRow::arrays(&known, &UPDATED);
     updated.push(values::<BigInt, _>(loaded.into_iter()));
     let history = HistoryRow::numbered(changes.history);
+    let feeds: BTreeSet<_> = history.iter().map(|row| lock_of(row.organization_id)).collect();
+    let waits = feeds.len();
+    let feeds = vec![values::<BigInt, _>(feeds.into_iter())];
 
-    // The claims go first: whoever waits for one of them waits here, before anything else is
-    // locked.
     let claims = IdempotencyRow::arrays(&answers, &Written::ALL);
-    affect(conn, &CLAIM, claims, Some(now.into()), answers.len()).await?;
-    // Deletions come before what is new, because that may have taken over the reference of one
-    // that goes.
-    affect(conn, &DELETE, deleted, None, deletions.len()).await?;
-    affect(conn, &UPDATE, updated, None, known.len()).await?;
-    affect(conn, &INSERT, TimeEntryRow::arrays(&new, &Written::ALL), None, new.len()).await?;
-    record(conn, &history).await?;
-    Ok(bytes)
-}
-
-/// Numbers the changes and writes them, as the last thing before the commit.
-///
-/// The greatest number that is committed, plus one, is in the primary key. So of two commits that
-/// number at once one fails and is decided again, and no number is seen before a smaller one,
-/// whatever else happens. That they wait for each other only spares them that; in the same order
-/// of organizations, so that no two wait for one another.
-async fn record(conn: &AsyncPgConnection, history: &[HistoryRow]) -> Result<(), DbError> {
-    if history.is_empty() {
-        return Ok(());
-    }
-    let organizations: BTreeSet<_> =
-        history.iter().map(|row| lock_of(row.organization_id)).collect();
-    let arrays = vec![values::<BigInt, _>(organizations.into_iter())];
-    let wait = Statement { text: &AWAIT_OTHERS, arrays, last: None };
-    let arrays = HistoryRow::arrays(history, &Written::ALL);
-    let write = Statement { text: &RECORD, arrays, last: None };
-    // Sent one behind the other, without a round trip between them.
-    let sent = join(wait.execute(&mut &*conn), write.execute(&mut &*conn)).await;
-    let waited = sent.0.map_err(DbError::from);
-    let written = sent.1.map_err(DbError::from).map(drop);
-    match (waited, written) {
-        (Ok(_), written) => written,
-        (Err(error), Ok(())) => Err(error),
-        (Err(error), Err(other)) => Err(error.or_cause(other)),
-    }
+    let saved = join_all([
+        affect(conn, &CLAIM, claims, Some(now.into()), answers.len()),
+        affect(conn, &DELETE, deleted, None, deletions.len()),
+        affect(conn, &UPDATE, updated, None, known.len()),
+        affect(conn, &INSERT, TimeEntryRow::arrays(&new, &Written::ALL), None, new.len()),
+        affect(conn, &AWAIT_OTHERS, feeds, None, waits),
+        affect(conn, &RECORD, HistoryRow::arrays(&history, &Written::ALL), None, history.len()),
+    ]);
+    // Once one fails, those behind it fail because of it.
+    let errors = saved.await.into_iter().filter_map(Result::err);
+    errors.reduce(DbError::or_cause).map_or(Ok(bytes), Err)
 }
 
 /// The advisory lock of an organization's feed. Two of the same number only wait for each other
@@ -167,22 +157,25 @@ fn lock_of(organization: IdValue) -> i64 {
 
 /// Runs a statement that must do something to each of so many rows; where it did not, somebody else
 /// changed them.
-async fn affect(
-    conn: &mut AsyncPgConnection,
+fn affect<'a>(
+    conn: &'a AsyncPgConnection,
     text: &'static Text,
-    arrays: Vec<Values<'_>>,
+    arrays: Vec<Values<'a>>,
     last: Option<InstantValue>,
     rows: usize,
-) -> Result<(), DbError> {
-    if rows == 0 {
-        return Ok(());
+) -> BoxFuture<'a, Result<(), DbError>> {
+    async move {
+        if rows == 0 {
+            return Ok(());
+        }
+        let affected = Statement { text, arrays, last }.execute(&mut &*conn).await?;
+        if affected == rows {
+            Ok(())
+        } else {
+            Err(DbError::Conflict(format!("{affected} of {rows} rows were as loaded")))
+        }
     }
-    let affected = Statement { text, arrays, last }.execute(conn).await?;
-    if affected == rows {
-        Ok(())
-    } else {
-        Err(DbError::Conflict(format!("{affected} of {rows} rows were as loaded")))
-    }
+    .boxed()
 }
 
 #[cfg(test)]
