@@ -38,6 +38,7 @@ mod log_time_entry;
 mod logging;
 mod malformed_bodies;
 mod metrics;
+mod mirror;
 mod outage;
 mod overwriting;
 mod pages;
