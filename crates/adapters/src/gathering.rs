@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::AsyncPgConnection;
 use timelog_domain::ports::PortError;
 use timelog_domain::{OrganizationId, TimeEntry, TimeEntryId};
 use tokio::sync::oneshot;
 
 use crate::database::{Database, on_database};
+use crate::postgres;
 use crate::rows::TimeEntryRow;
 use crate::schema::time_entries;
 use crate::sqlite::AsyncSqlite;
@@ -187,12 +188,6 @@ impl Entries for AsyncPgConnection {
         organization: OrganizationId,
         ids: Vec<TimeEntryId>,
     ) -> QueryResult<Vec<TimeEntryRow>> {
-        let ids: Vec<_> = ids.into_iter().map(IdValue::from).collect();
-        time_entries::table
-            .filter(time_entries::organization_id.eq(IdValue::from(organization)))
-            .filter(time_entries::id.eq_any(ids))
-            .select(TimeEntryRow::as_select())
-            .load(self)
-            .await
+        postgres::entries(self, organization, &ids).await
     }
 }

@@ -60,14 +60,13 @@ pub(crate) fn sqlite_has_pending(conn: &mut SqliteConnection) -> Result<bool, Db
 
 /// Applies the migrations that are missing, all of them or none, and returns their versions.
 /// Programs that start at once wait for each other, without the time limits of requests. Rows are
-/// moved by the thousands, so the server plans as it likes.
+/// moved by the thousands, so whole tables may be read.
 pub(crate) async fn run_postgres(conn: AsyncPgConnection) -> Result<Vec<String>, DbError> {
     blocking(conn, |conn| {
         conn.transaction(|conn| {
             conn.batch_execute(&format!(
                 "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
-                 SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; \
-                 SET LOCAL enable_mergejoin = on; SET LOCAL plan_cache_mode = auto; \
+                 SET LOCAL enable_seqscan = on; \
                  SELECT pg_advisory_xact_lock({POSTGRES_LOCK})"
             ))?;
             let applied = conn.run_pending_migrations(POSTGRES).map_err(|error| failed(&*error))?;

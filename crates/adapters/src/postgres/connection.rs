@@ -18,27 +18,12 @@ use super::{durability, refusal, tls};
 use crate::error::DbError;
 use crate::options::DatabaseOptions;
 
-/// What a connection is asked, which decides how the server plans it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asks {
-    /// A few statements, again and again, each of which finds rows by their keys. One plan suits
-    /// every value, and is made once: making it takes several times as long as carrying it out.
-    ByKey,
-    /// Statements that are put together from what is asked.
-    Anything,
-}
-
 pub(super) fn pool(
     url: &PostgresUrl,
-    asks: Asks,
     connections: usize,
     options: &DatabaseOptions,
 ) -> Result<Pool<AsyncPgConnection>, DbError> {
-    let mut settings = settings(options);
-    if asks == Asks::ByKey {
-        settings.push_str(KEPT_PLANS);
-    }
-    let (url, tls) = (url.clone(), tls::connector(url)?);
+    let (url, tls, settings) = (url.clone(), tls::connector(url)?, settings(options));
     let mut config = ManagerConfig::default();
     // A connection that broke is known without asking the server. A backend that was killed shows
     // at its next use.
@@ -88,12 +73,6 @@ fn settings(options: &DatabaseOptions) -> String {
         SYNCHRONOUS = durability::SYNCHRONOUS
     )
 }
-
-/// Left to itself, the server would plan a statement over arrays each time, because it expects more
-/// of them than there are. A plan that is kept must also suit a table that has grown since, so it
-/// only looks up each key.
-const KEPT_PLANS: &str = "; SET plan_cache_mode = force_generic_plan; \
-    SET enable_hashjoin = off; SET enable_mergejoin = off";
 
 /// Some errors are known only by their message, because the driver does not pass on every code. So
 /// the messages must be English. Where this role may not set that, the operator is told.

@@ -25,7 +25,7 @@ use timelog_domain::{Ledger, OrganizationId, Request, Touches};
 use tokio::time::error::Elapsed;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use self::connection::Asks::{Anything, ByKey};
+pub(crate) use self::load::entries;
 pub use self::url::PostgresUrl;
 
 use crate::admission::{Admission, Admitted, Kind};
@@ -77,10 +77,10 @@ impl PostgresPools {
         options: &DatabaseOptions,
     ) -> Result<Self, DbError> {
         let pools = Self {
-            writers: connection::pool(url, ByKey, options.lanes + OTHER_WRITERS, options)?,
-            finders: connection::pool(url, ByKey, FINDERS, options)?,
-            readers: connection::pool(url, Anything, options.read_connections, options)?,
-            look_ups: connection::pool(url, ByKey, LOOK_UPS, options)?,
+            writers: connection::pool(url, options.lanes + OTHER_WRITERS, options)?,
+            finders: connection::pool(url, FINDERS, options)?,
+            readers: connection::pool(url, options.read_connections, options)?,
+            look_ups: connection::pool(url, LOOK_UPS, options)?,
             admission: Admission::new(options.read_connections, FINDERS, options.lock_timeout),
             tls: tls::connector(url)?,
             wait: options.lock_timeout,

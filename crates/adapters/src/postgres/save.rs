@@ -203,9 +203,8 @@ mod tests {
         }
         assert_eq!(
             sent(&DELETE, 3, 2),
-            "DELETE FROM time_entries t USING unnest($1, $2, $3) AS n (organization_id, id, \
-             loaded) \
-             WHERE t.organization_id = n.organization_id AND t.id = n.id AND t.version = n.loaded"
+            "DELETE FROM time_entries t USING unnest((SELECT $1), (SELECT $2), (SELECT $3)) \
+             AS n (organization_id, id, loaded) WHERE t.organization_id = n.organization_id AND t.id = n.id AND t.version = n.loaded"
         );
     }
 
