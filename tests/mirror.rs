@@ -77,10 +77,10 @@ async fn expected(service: &Service, path: &str) -> BTreeMap<String, Value> {
 }
 
 /// Entries of two projects in every status, some with a reference, some changed, some deleted.
-async fn some_life(service: &Service) {
+async fn some_life(service: &Service, round: u32) {
     for path in [service.tenant.path(), service.tenant.other_path()] {
         for number in 0..20 {
-            let name = format!("é\u{1f570} \"{number}\"");
+            let name = format!("é\u{1f570} \"{round} {number}\"");
             let reference = json!({ "provider": "p", "externalType": "t", "externalId": name });
             let members = if number % 2 == 0 && path == service.tenant.path() {
                 json!({ "description": name, "externalRef": reference })
@@ -105,8 +105,8 @@ async fn the_mirror_has_every_entry_exactly(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy.db");
     assert_eq!(mirrored(&service, &copy, &[]), BTreeMap::new());
-    for _ in 0..2 {
-        some_life(&service).await;
+    for round in 0..2 {
+        some_life(&service, round).await;
         // It goes on where it stopped.
         assert_eq!(mirrored(&service, &copy, &[]), expected(&service, "/time-entries").await);
     }
@@ -127,7 +127,7 @@ async fn a_mirror_that_runs_follows_every_change(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy.db");
     let _running = Running(mirror(&service, &copy, &[]).spawn().unwrap());
-    some_life(&service).await;
+    some_life(&service, 0).await;
     let expected = expected(&service, "/time-entries").await;
     until("the copy is exact", async || entries(&copy) == expected).await;
 }
@@ -135,7 +135,7 @@ async fn a_mirror_that_runs_follows_every_change(database: Database) {
 async fn a_mirror_of_a_project_has_its_entries_alone(database: Database) {
     let service = Service::start(database).await;
     let folder = tempfile::tempdir().unwrap();
-    some_life(&service).await;
+    some_life(&service, 0).await;
     let project = service.tenant.project_id.to_string();
     let copy = mirrored(&service, &folder.path().join("copy.db"), &["--project", &project]);
     assert_eq!(copy, expected(&service, &service.tenant.path()).await);
@@ -145,7 +145,7 @@ async fn a_mirror_begins_again_where_its_feed_was_renewed(database: Database) {
     let service = Service::start(database).await;
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy.db");
-    some_life(&service).await;
+    some_life(&service, 0).await;
     mirrored(&service, &copy, &[]);
     // The database is put back to a state without some of the entries.
     service.database.execute("DELETE FROM time_entry_history");

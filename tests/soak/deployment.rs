@@ -43,6 +43,19 @@ impl Deployment {
         Self { database, made, url, flags: Vec::new(), variables, program: None, address }
     }
 
+    /// Another instance on the same database, with the same settings. It does not run yet.
+    pub(super) fn beside(&self) -> Self {
+        Self {
+            database: self.database.clone(),
+            made: self.made.clone(),
+            url: self.url.clone(),
+            flags: self.flags.clone(),
+            variables: self.variables.clone(),
+            program: None,
+            address: watch::Sender::new(None),
+        }
+    }
+
     /// The server, where the database is PostgreSQL.
     pub(super) fn cluster(&self) -> Option<&Arc<Cluster>> {
         match &self.database {

@@ -9,6 +9,7 @@ mod audit;
 mod clients;
 mod commit;
 mod deployment;
+mod feed;
 mod frozen;
 mod full;
 mod journal;
@@ -30,13 +31,15 @@ use trial::Trial;
 use crate::support::{Database, Random, seed};
 
 /// The kinds of disturbance, and their cycles unless `SOAK_CYCLES` is given.
-const KINDS: [(&str, usize); 9] = [
+const KINDS: [(&str, usize); 11] = [
     ("kill", 12),
     ("power", 2),
     ("full", 12),
     ("commit", 12),
     ("locked", 12),
     ("frozen", 12),
+    ("feed", 60),
+    ("feed-of-two", 60),
     ("clients", 1),
     ("tenants", 2),
     ("schemathesis", 1),
@@ -65,6 +68,8 @@ async fn run(kind: &str, trial: Trial) -> Results {
         "commit" => commit::run(trial).await,
         "locked" => locked::run(trial).await,
         "frozen" => frozen::run(trial).await,
+        "feed" => feed::run(trial, 1).await,
+        "feed-of-two" => feed::run(trial, 2).await,
         "clients" => clients::run(trial).await,
         "tenants" => tenants::run(trial).await,
         "schemathesis" => schemathesis::run(trial).await,

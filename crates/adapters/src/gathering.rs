@@ -5,19 +5,20 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Bool};
 use diesel::sqlite::SqliteConnection;
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use timelog_domain::ports::PortError;
 use timelog_domain::{OrganizationId, TimeEntry, TimeEntryId};
 use tokio::sync::oneshot;
 
 use crate::database::{Database, on_database};
-use crate::postgres;
 use crate::rows::TimeEntryRow;
 use crate::schema::time_entries;
 use crate::sqlite::AsyncSqlite;
-use crate::types::IdValue;
+use crate::types::{Id, IdValue};
 
 /// The most that are read at once.
 const MOST: usize = 64;
@@ -188,6 +189,14 @@ impl Entries for AsyncPgConnection {
         organization: OrganizationId,
         ids: Vec<TimeEntryId>,
     ) -> QueryResult<Vec<TimeEntryRow>> {
-        postgres::entries(self, organization, &ids).await
+        let ids: Vec<_> = ids.into_iter().map(IdValue::from).collect();
+        time_entries::table
+            .filter(time_entries::organization_id.eq(IdValue::from(organization)))
+            // The server does not look into what is selected. Otherwise it would make a plan for
+            // each number of ids.
+            .filter(sql::<Bool>("id = ANY((SELECT ").bind::<Array<Id>, _>(ids).sql(")::uuid[])"))
+            .select(TimeEntryRow::as_select())
+            .load(self)
+            .await
     }
 }

@@ -4,14 +4,13 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use diesel::QueryResult;
 use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
 use diesel::sql_types::Binary;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
-use timelog_domain::{Ledger, OrganizationId, TimeEntryId, Touches};
+use timelog_domain::{Ledger, Touches};
 
 use super::statement::{Statement, Text};
 use crate::digests::of_reference;
@@ -113,19 +112,6 @@ pub(super) async fn load(
         Some(error) => Err(error),
         None => found.into_iter().flatten().try_for_each(|found| found(ledger)),
     }
-}
-
-/// Those of an organization's entries that have one of these ids.
-pub(crate) async fn entries(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    ids: &[TimeEntryId],
-) -> QueryResult<Vec<TimeEntryRow>> {
-    let arrays = vec![
-        values::<Id, _>(ids.iter().map(|_| IdValue::from(organization))),
-        values::<Id, _>(ids.iter().map(|id| IdValue::from(*id))),
-    ];
-    Statement { text: &TIME_ENTRIES, arrays, last: None }.load(conn).await
 }
 
 /// Puts the rows that were found into the ledger.

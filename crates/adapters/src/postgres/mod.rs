@@ -25,7 +25,6 @@ use timelog_domain::{Ledger, OrganizationId, Request, Touches};
 use tokio::time::error::Elapsed;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-pub(crate) use self::load::entries;
 pub use self::url::PostgresUrl;
 
 use crate::admission::{Admission, Admitted, Kind};
