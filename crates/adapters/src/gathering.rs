@@ -5,9 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool};
 use diesel::sqlite::SqliteConnection;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use timelog_domain::ports::PortError;
@@ -18,7 +16,7 @@ use crate::database::{Database, on_database};
 use crate::rows::TimeEntryRow;
 use crate::schema::time_entries;
 use crate::sqlite::AsyncSqlite;
-use crate::types::{Id, IdValue};
+use crate::types::IdValue;
 
 /// The most that are read at once.
 const MOST: usize = 64;
@@ -192,9 +190,7 @@ impl Entries for AsyncPgConnection {
         let ids: Vec<_> = ids.into_iter().map(IdValue::from).collect();
         time_entries::table
             .filter(time_entries::organization_id.eq(IdValue::from(organization)))
-            // The server does not look into what is selected. Otherwise it would make a plan for
-            // each number of ids.
-            .filter(sql::<Bool>("id = ANY((SELECT ").bind::<Array<Id>, _>(ids).sql(")::uuid[])"))
+            .filter(time_entries::id.eq_any(ids))
             .select(TimeEntryRow::as_select())
             .load(self)
             .await
