@@ -116,8 +116,6 @@ async fn start_pausable_with_queue(
         setup.time = Some(made.clone());
         setup.queue.capacity = capacity;
         setup.settings.workers = 1;
-        // What waits, waits together.
-        setup.database.lanes = 1;
         clock = Some(made);
     });
     (service.await, clock.unwrap())

@@ -82,7 +82,7 @@ impl Database {
     pub(crate) const fn batch_size(&self) -> usize {
         match self {
             Self::Sqlite(_) => 32,
-            Self::Postgres(_) => 64,
+            Self::Postgres(_) => 128,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Notices(Arc<Mutex<HashMap<OrganizationId, Watched>>>);
 struct Watched {
     tell: watch::Sender<()>,
     /// The last change that was found when it was looked for.
-    seen: Option<Option<i64>>,
+    seen: Option<i64>,
 }
 
 impl Notices {
@@ -74,7 +74,7 @@ impl Notices {
 
     /// Tells of those that have changed since they were looked at, and of those that are looked at
     /// for the first time: they may have changed since somebody began to wait.
-    fn note(&self, last: Vec<(IdValue, Option<i64>)>) {
+    fn note(&self, last: Vec<(IdValue, i64)>) {
         let mut watched = self.lock();
         for (organization, last) in last {
             if let Some(watched) = watched.get_mut(&organization.into())
@@ -90,13 +90,14 @@ impl Notices {
     }
 }
 
-/// The number of the last change of each organization, where it has any.
+/// The number of the last change of each organization; 0 where it has none.
 async fn last_changes(
     database: &Database,
     organizations: &[IdValue],
-) -> Result<Vec<(IdValue, Option<i64>)>, PortError> {
+) -> Result<Vec<(IdValue, i64)>, PortError> {
     let last = organizations::table
         .filter(organizations::id.eq_any(organizations.to_vec()))
         .select((organizations::id, last_change()));
-    on_database!(database, look_up, |conn| last.load(conn).await).await
+    let last = on_database!(database, look_up, |conn| last.load::<(_, Option<_>)>(conn).await);
+    Ok(last.await?.into_iter().map(|(id, last)| (id, last.unwrap_or(0))).collect())
 }

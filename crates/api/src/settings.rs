@@ -100,7 +100,7 @@ pub struct Settings {
     )]
     pub queue_timeout: Duration,
     /// How many changes one transaction takes at most. If it is not given, what suits the database:
-    /// 32 on SQLite, 64 on PostgreSQL.
+    /// 32 on SQLite, 128 on PostgreSQL.
     #[arg(long, value_parser = count(1..=1024))]
     pub batch_size: Option<usize>,
     /// How long an API key is remembered, and so how long its revocation may go unnoticed.

@@ -1,19 +1,17 @@
 //! The commit queue: requests that wait are taken as one batch, decided together and committed in
 //! one transaction, so that one sync of the disk serves them all. An idle queue commits a single
 //! request at once. Where the database commits several transactions at a time, the queue has as
-//! many lanes, and an organization uses half of them: so its next batch is prepared while the one
-//! before is committed. In a lane, organizations [take turns](crate::fair_queue), and its places
-//! are [divided](crate::shares) among them.
+//! many lanes, and an organization always uses the same one. In a lane, organizations [take
+//! turns](crate::fair_queue), and its places are [divided](crate::shares) among them.
 
 mod batch;
 mod lane;
 mod worker;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use timelog_domain::Request;
 use timelog_domain::ports::{Clock, PortError};
-use timelog_domain::{Command, LogTimeEntry, Request};
 use tokio::task::JoinHandle;
 
 pub(crate) use self::batch::{CommitBatch, Settled, decide};
@@ -79,35 +77,13 @@ impl CommitQueue {
         }
     }
 
+    /// An organization's requests meet in one lane, so that those of one program do not conflict
+    /// with each other.
     fn lane(&self, request: &Request) -> Option<&Lane> {
-        let lanes = self.lanes.len() as u64;
-        let first = number_of(&request.caller.organization_id);
-        let lane = first.wrapping_add(subject(request) % lanes.div_ceil(2)) % lanes;
+        let lanes = self.lanes.len() as u128;
+        let lane = request.caller.organization_id.uuid().as_u128().checked_rem(lanes)?;
         self.lanes.get(usize::try_from(lane).ok()?).map(|lane| &**lane)
     }
-}
-
-/// What a request changes, as a number. Requests that change the same thing meet in one lane, so
-/// that they rarely conflict with each other: what is logged under the same reference or key, and
-/// whatever names the same entry. What changes many things may conflict with any.
-fn subject(request: &Request) -> u64 {
-    match (&request.command, &request.claim) {
-        (Command::Log(LogTimeEntry { external_ref: Some(reference), .. }), _) => {
-            number_of(reference)
-        }
-        (Command::Log(_), Some(claim)) => number_of(&claim.scope),
-        (Command::Log(log), None) => number_of(&log.id),
-        (Command::Edit(edit), _) => number_of(&edit.id),
-        (Command::Delete(delete), _) => number_of(&delete.id),
-        (Command::Apply(apply), _) => number_of(&apply.id),
-        (Command::LogMany(_) | Command::ApplyMany(_), _) => 0,
-    }
-}
-
-fn number_of(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use timelog_domain::memory::ManualClock;
 use timelog_domain::{
-    Caller, Command, DeleteTimeEntry, Details, EditTimeEntry, ExternalRef, IfMatch, KeyId, Ledger,
-    LogMany, LogTimeEntry, Name, OrganizationId, Outcome, Patch, Project, ProjectId, Refusal,
-    Reply, Source, TimeEntryId, Timestamp, User, UserId, WorkDuration,
+    Caller, Command, DeleteTimeEntry, Details, IfMatch, KeyId, Ledger, LogMany, LogTimeEntry, Name,
+    OrganizationId, Outcome, Project, ProjectId, Refusal, Reply, Source, TimeEntryId, Timestamp,
+    User, UserId, WorkDuration,
 };
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -58,14 +57,14 @@ fn request() -> Request {
     Request { caller, command, claim: None }
 }
 
-fn log(id: TimeEntryId, external_ref: Option<ExternalRef>) -> Request {
+fn log(id: TimeEntryId) -> Request {
     let nil = Uuid::nil();
     let duration = WorkDuration::from_minutes(60).unwrap();
     let log = LogTimeEntry {
         id,
         project_id: ProjectId::new(nil),
         details: Details::new(UserId::new(nil), "2025-01-15".parse().unwrap(), duration),
-        external_ref,
+        external_ref: None,
         source: Source::Api,
     };
     Request { command: Command::Log(log), ..request() }
@@ -88,7 +87,7 @@ fn ids_are_in_the_order_of_the_decisions() {
     let mut ids = Vec::new();
     // Those who asked first are decided last.
     for id in ["01946900-ffff-7000-8000-000000000001", "01946900-0000-7000-8000-000000000002"] {
-        let request = log(id.parse().unwrap(), None);
+        let request = log(id.parse().unwrap());
         let [Ok(Ok(Reply::Done { outcome: Outcome::Created(entry), .. }))] =
             &decide(&[request], &mut ledger, now)[..]
         else {
@@ -98,49 +97,6 @@ fn ids_are_in_the_order_of_the_decisions() {
         now = now.saturating_add(FIRST_PAUSE);
     }
     assert!(ids.is_sorted(), "{ids:?}");
-}
-
-#[tokio::test]
-async fn what_names_the_same_thing_meets_in_one_of_half_the_lanes() {
-    let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
-    let queue = CommitQueue::start(
-        &Broken::default(),
-        &clock,
-        &Notices::default(),
-        4,
-        1,
-        &QueueOptions::default(),
-    );
-    let place = |request: &Request| {
-        let lane: *const Lane = queue.lane(request).unwrap();
-        queue.lanes.iter().position(|other| std::ptr::eq(&raw const **other, lane)).unwrap()
-    };
-    let log = |id: u128, reference: u128| {
-        let part = |text: &str| text.parse().unwrap();
-        let external_ref = ExternalRef {
-            provider: part("jira"),
-            external_type: part("worklog"),
-            external_id: part(&reference.to_string()),
-        };
-        log(TimeEntryId::new(Uuid::from_u128(id)), Some(external_ref))
-    };
-    let delete = |id: u128| {
-        let id = TimeEntryId::new(Uuid::from_u128(id));
-        Command::Delete(DeleteTimeEntry { id, if_match: IfMatch::Any })
-    };
-    let edit = |id: u128| {
-        let id = TimeEntryId::new(Uuid::from_u128(id));
-        Command::Edit(EditTimeEntry { id, patch: Patch::default(), if_match: IfMatch::Any })
-    };
-    let of = |command| Request { command, ..request() };
-    let mut used = HashSet::new();
-    for number in 0..100 {
-        assert_eq!(place(&log(number, number)), place(&log(number + 1000, number)));
-        assert_eq!(place(&of(delete(number))), place(&of(edit(number))));
-        used.extend([place(&log(number, number)), place(&of(delete(number)))]);
-    }
-    assert_eq!(used.len(), 2, "{used:?}");
-    queue.drain().await;
 }
 
 #[tokio::test(start_paused = true)]

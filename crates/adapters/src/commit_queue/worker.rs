@@ -79,7 +79,9 @@ impl<S: CommitBatch> Worker<S> {
                     let organizations = part.iter().map(|job| job.request.caller.organization_id);
                     let changed: HashSet<_> = organizations.collect();
                     part.into_iter().zip(settled).for_each(|(job, settled)| job.answer(settled));
-                    changed.into_iter().for_each(|organization| self.notices.tell(organization));
+                    for organization in changed {
+                        self.notices.tell(organization);
+                    }
                 }
                 Err(
                     error @ (DbError::Failed(_) | DbError::UnknownReference | DbError::Conflict(_)),

@@ -298,10 +298,10 @@ async fn work(
 ) -> Result<(Vec<Settled>, u64), DbError> {
     let mut ledger = Ledger::default();
     let touched = Touches::from_iter(requests);
-    let begin = execute(conn, "BEGIN ISOLATION LEVEL READ COMMITTED");
-    let (begun, loaded) = join(begin, load::load(conn, &touched, &mut ledger)).await;
-    begun?;
-    loaded?;
+    let beginning = execute(conn, "BEGIN ISOLATION LEVEL READ COMMITTED");
+    let loading = load::load(conn, &touched, &mut ledger);
+    let (begun, loaded) = join(beginning, loading).await;
+    begun.and(loaded)?;
     let following = Touches::following(requests, &ledger);
     load::load(conn, &following, &mut ledger).await?;
     let now = clock.now();

@@ -105,6 +105,39 @@ pub(crate) async fn a_deleted_entry_is_gone_and_its_reference_is_free(subject: S
     assert_eq!(find(&subject, 1002).await, Some(next));
 }
 
+pub(crate) async fn one_reference_may_change_hands_among_requests_that_wait(subject: Subject) {
+    done(ask(&subject, logged(log_as(1001, "1"))).await);
+    // The stored entry goes; one that is logged and deleted at once was never there; the third
+    // stays.
+    let requests = vec![
+        delete(1001),
+        logged(log_as(1002, "1")),
+        delete(1002),
+        logged(log_as(1003, "1")),
+        logged(lasting(90, log_as(1004, "1"))),
+    ];
+    let decisions: Vec<_> =
+        at_once(&subject, requests).await.into_iter().map(Result::unwrap).collect();
+    assert!(decisions.iter().all(Result::is_ok), "{decisions:?}");
+    for number in [1001, 1002, 1004] {
+        assert_eq!(find(&subject, number).await, None, "{number}");
+    }
+    assert_eq!(find(&subject, 1003).await, Some(done(decisions[4].clone())));
+    for (number, events) in [
+        (1001, vec![Event::Log, Event::Delete]),
+        (1002, vec![Event::Log, Event::Delete]),
+        (1003, vec![Event::Log, Event::Edit]),
+        (1004, vec![]),
+    ] {
+        let history = subject.queries.history(id(ORGANIZATION), id(number)).await.unwrap();
+        assert_eq!(
+            history.iter().map(|record| record.event).collect::<Vec<_>>(),
+            events,
+            "{number}"
+        );
+    }
+}
+
 /// New, updated, unchanged, invalid, refused, new, and a later one of the first one's reference.
 fn mixed() -> Vec<Option<LogTimeEntry>> {
     let unknown = Details { ticket_id: Some(id(99)), ..log(0).details };

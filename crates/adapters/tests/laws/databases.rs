@@ -83,40 +83,6 @@ pub(crate) async fn a_reference_changes_hands_within_a_commit(subject: Subject) 
     assert_eq!(subject.clock.asked() - before, 1);
 }
 
-pub(crate) async fn one_reference_may_change_hands_among_requests_that_wait(subject: Subject) {
-    done(subject.time_entries.execute(logged(log_as(1001, "1"))).await.unwrap());
-    // The stored entry goes; one that is logged and deleted at once was never there; the third
-    // stays.
-    let requests = vec![
-        delete(1001),
-        logged(log_as(1002, "1")),
-        delete(1002),
-        logged(log_as(1003, "1")),
-        logged(lasting(90, log_as(1004, "1"))),
-    ];
-    let decisions: Vec<_> =
-        at_once(&subject, requests).await.into_iter().map(Result::unwrap).collect();
-    assert!(decisions.iter().all(Result::is_ok), "{decisions:?}");
-    let find = |number| subject.time_entries.find(id(ORGANIZATION), id(number));
-    for number in [1001, 1002, 1004] {
-        assert_eq!(find(number).await, Ok(None), "{number}");
-    }
-    assert_eq!(find(1003).await, Ok(Some(done(decisions[4].clone()))));
-    for (number, events) in [
-        (1001, vec![Event::Log, Event::Delete]),
-        (1002, vec![Event::Log, Event::Delete]),
-        (1003, vec![Event::Log, Event::Edit]),
-        (1004, vec![]),
-    ] {
-        let history = subject.queries.history(id(ORGANIZATION), id(number)).await.unwrap();
-        assert_eq!(
-            history.iter().map(|record| record.event).collect::<Vec<_>>(),
-            events,
-            "{number}"
-        );
-    }
-}
-
 pub(crate) async fn a_full_queue_turns_away_and_changes_nothing(subject: Subject) {
     let small =
         subject.opened_again_with(QueueOptions { capacity: 4, ..QueueOptions::default() }).await;

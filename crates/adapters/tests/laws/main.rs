@@ -89,6 +89,7 @@ macro_rules! laws_of_stores {
                 an_edited_entry_is_found_as_it_was_answered,
                 an_edit_looks_for_tickets_in_the_project_of_its_entry,
                 a_deleted_entry_is_gone_and_its_reference_is_free,
+                one_reference_may_change_hands_among_requests_that_wait,
                 many_are_logged_each_by_itself,
                 one_failure_keeps_all_of_an_atomic_batch_from_being_stored,
                 many_are_moved_each_by_itself_or_none,
@@ -187,7 +188,6 @@ macro_rules! laws_of_databases {
                 two_programs_at_once_have_one_effect,
                 requests_that_wait_share_a_commit,
                 a_reference_changes_hands_within_a_commit,
-                one_reference_may_change_hands_among_requests_that_wait,
                 a_full_queue_turns_away_and_changes_nothing,
                 a_request_that_waited_too_long_is_not_begun,
                 a_request_whose_id_is_taken_fails_alone,
@@ -248,16 +248,6 @@ macro_rules! databases {
             }
         }
     )+};
-}
-
-/// Where what waits need not be decided together.
-mod postgres_with_lanes {
-    mod races {
-        laws_of_races!(postgres_with_lanes);
-    }
-    mod threads {
-        laws_of_stores!("multi_thread", postgres_with_lanes);
-    }
 }
 
 stores! {

@@ -31,7 +31,6 @@ pub(crate) struct Subject {
 pub(crate) struct Database {
     pub(crate) url: DatabaseUrl,
     pub(crate) store: Arc<Store>,
-    lanes: usize,
     /// Deleted with the subject.
     _folder: Option<TempDir>,
 }
@@ -49,22 +48,11 @@ impl Subject {
 
     /// Likewise, with a queue of its own.
     pub(crate) async fn opened_again_with(&self, queue: QueueOptions) -> Self {
-        let Database { url, lanes, .. } = self.database();
-        Self::on(url.clone(), *lanes, queue, None, self.clock.clone()).await
+        let url = self.database().url.clone();
+        Self::on(open(&url, queue, self.clock.clone()).await, url, None, self.clock.clone())
     }
 
-    async fn on(
-        url: DatabaseUrl,
-        lanes: usize,
-        queue: QueueOptions,
-        folder: Option<TempDir>,
-        clock: TestClock,
-    ) -> Self {
-        // Long enough that nobody gives up while other tests keep the machine busy.
-        let lock_timeout = Duration::from_mins(1);
-        let options = DatabaseOptions { lock_timeout, lanes, ..DatabaseOptions::default() };
-        let store = Store::open(&url, &options, &queue, Arc::new(clock.clone())).await.unwrap();
-        let store = Arc::new(store);
+    fn on(store: Arc<Store>, url: DatabaseUrl, folder: Option<TempDir>, clock: TestClock) -> Self {
         Self {
             clock,
             time_entries: store.clone(),
@@ -72,7 +60,7 @@ impl Subject {
             answers: store.clone(),
             directory: store.clone(),
             feed: store.clone(),
-            database: Some(Database { url, store, lanes, _folder: folder }),
+            database: Some(Database { url, store, _folder: folder }),
         }
     }
 }
@@ -102,31 +90,28 @@ pub(crate) fn empty_memory(clock: TestClock) -> Subject {
 pub(crate) async fn sqlite() -> Subject {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("timelog.db").display()).parse().unwrap();
-    database(url, 1, Some(folder)).await
+    database(url, Some(folder)).await
 }
 
-/// A new PostgreSQL database on a server that the tests share. All that waits is decided together,
-/// as on SQLite.
+/// A new PostgreSQL database on a server that the tests share.
 pub(crate) async fn postgres() -> Subject {
-    postgres_of(1).await
-}
-
-/// Likewise, but an organization commits several batches at a time.
-pub(crate) async fn postgres_with_lanes() -> Subject {
-    postgres_of(DatabaseOptions::default().lanes).await
-}
-
-async fn postgres_of(lanes: usize) -> Subject {
     let url = tokio::task::spawn_blocking(server::url_of_new_database).await.unwrap();
-    database(url.parse().unwrap(), lanes, None).await
+    database(url.parse().unwrap(), None).await
 }
 
-async fn database(url: DatabaseUrl, lanes: usize, folder: Option<TempDir>) -> Subject {
-    let queue = QueueOptions::default();
-    let subject = Subject::on(url, lanes, queue, folder, TestClock::default()).await;
-    subject.database().store.migrate().await.unwrap();
-    populate(&*subject.directory).await;
-    subject
+async fn database(url: DatabaseUrl, folder: Option<TempDir>) -> Subject {
+    let clock = TestClock::default();
+    let store = open(&url, QueueOptions::default(), clock.clone()).await;
+    store.migrate().await.unwrap();
+    populate(&*store).await;
+    Subject::on(store, url, folder, clock)
+}
+
+async fn open(url: &DatabaseUrl, queue: QueueOptions, clock: TestClock) -> Arc<Store> {
+    // Long enough that nobody gives up while the tests that run beside it keep the machine busy.
+    let database =
+        DatabaseOptions { lock_timeout: Duration::from_mins(1), ..DatabaseOptions::default() };
+    Arc::new(Store::open(url, &database, &queue, Arc::new(clock)).await.unwrap())
 }
 
 /// Whether the store has the schema that it needs.

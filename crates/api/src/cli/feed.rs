@@ -9,9 +9,9 @@ use super::say;
 pub(super) enum Feed {
     /// Give every feed a new epoch, after a database was put back to an earlier state.
     ///
-    /// Whoever reads a feed is then told to begin again (410 cursor_gone), and webhooks do so.
-    /// Without it readers would miss what happens from then on, because its numbers were given
-    /// before. "timelog backup" has done this in the file that it writes.
+    /// Whoever reads a feed is then told to begin again. Without it readers would miss what
+    /// happens from then on, because its numbers were given before. "timelog backup" has done
+    /// this in the file that it writes.
     Renew,
 }
 
