@@ -338,7 +338,7 @@ async fn those_who_wait_are_answered_when_the_service_stops(database: Database) 
     let (waits, change) = counting();
     let service = Service::start_with(database, |setup| {
         change(setup);
-        setup.settings.shutdown_timeout = Duration::from_secs(60);
+        setup.settings.shutdown_timeout = Duration::from_mins(1);
     })
     .await;
     let reading = waiting(&service.api, "/changes", &waits).await;

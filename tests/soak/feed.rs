@@ -327,7 +327,7 @@ struct Change {
 impl Reader {
     fn start(made: &Arc<Bootstrapped>, address: Address) -> Arc<Self> {
         let reader = Arc::new(Self { seen: Mutex::default(), following: Mutex::default() });
-        let client = Client::new(made, address, Duration::from_secs(60));
+        let client = Client::new(made, address, Duration::from_mins(1));
         let following = Arc::downgrade(&reader);
         let following = tokio::spawn(async move {
             loop {

@@ -236,9 +236,17 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
     add("one entry", &["organization_id", "id"], false);
     subject.queries.history(organization, found[0].id()).await.unwrap();
     add("a history", &["organization_id", "time_entry_id"], true);
-    for (project_id, ordered) in [(None, true), (project_id, false)] {
+    reads.extend(reads_of_feeds(subject, statements).await);
+    reads
+}
+
+/// Reads the feed of the organization, and of a project.
+async fn reads_of_feeds(subject: &Subject, statements: &Statements) -> Vec<Read> {
+    let mut reads = Vec::new();
+    for (project_id, ordered) in [(None, true), (Some(id(101)), false)] {
         let request = FeedRequest { project_id, after: Seq::new(700), limit: 50 };
-        let page = subject.feed.changes(organization, request).await.unwrap();
+        statements.lock().unwrap().clear();
+        let page = subject.feed.changes(id(ORGANIZATION), request).await.unwrap();
         assert_eq!(page.changes.len(), 50);
         for (statement, (name, by, ordered)) in on_entries(statements).into_iter().zip([
             ("the end of a feed", &["organization_id"][..], true),
@@ -248,6 +256,7 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
             reads.push(Read { name: name.to_owned(), by: by.to_vec(), ordered, statement });
         }
     }
+    assert_eq!(reads.len(), 6);
     reads
 }
 
