@@ -13,6 +13,9 @@ pub(crate) const LOGGED: [&str; 3] = ["time_entries", "time_entry_history", "ide
 /// How many entries there are.
 pub(crate) const COUNT_ENTRIES: &str = "SELECT count(*) FROM time_entries";
 
+/// The greatest number that a row has within its organization.
+pub(crate) const LAST_SEQUENCE: &str = "SELECT max(seq) FROM time_entry_history";
+
 /// A value of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cell {

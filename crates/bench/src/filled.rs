@@ -94,7 +94,8 @@ impl Filled {
             expires: at + DAY,
             key: format!("{number:015}"),
             key_digest: spread(number),
-            sequence: i64::try_from(number).unwrap_or(0) + 1,
+            // The entry of the service was the first.
+            sequence: i64::try_from(number).unwrap_or(0) + 2,
         }
     }
 

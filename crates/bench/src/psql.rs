@@ -8,12 +8,15 @@ use anyhow::{Context, bail};
 use time::{Duration, OffsetDateTime};
 
 use crate::cluster::Cluster;
-use crate::columns::{Cell, Column, LOGGED, Template, Varies};
+use crate::columns::{Cell, Column, LAST_SEQUENCE, LOGGED, Template, Varies};
 use crate::filled::{Filled, Values, id, show};
 
 /// What stands between columns, and for a null, where psql prints rows.
 const BETWEEN: char = '\u{1f}';
 const NULL: &str = "\u{1e}";
+
+/// Gives the rows of pgbench their numbers.
+const SEQUENCE: &str = "bench_numbers";
 
 /// The columns of a table and whether they are in its primary key.
 const COLUMNS: &str = "
@@ -222,6 +225,9 @@ pub(crate) fn statement(cluster: &Cluster, url: &str) -> anyhow::Result<String> 
         '70008' || lpad(to_hex(:random::bigint), 15, '0'))::uuid AS id, \
         lpad((:random::bigint)::text, 15, '0') AS key, clock_timestamp() AS at)"
         .to_owned();
+    let last = cluster.query(url, LAST_SEQUENCE)?;
+    let next = last.trim().parse::<i64>()? + 1;
+    cluster.query(url, &format!("CREATE SEQUENCE {SEQUENCE} START {next}"))?;
     let templates = templates(cluster, url, &LOGGED)?;
     for (at, template) in templates.iter().enumerate() {
         let values: Vec<_> =
@@ -260,6 +266,8 @@ fn expression(template: &Template, at: usize) -> anyhow::Result<String> {
         Some(Varies::Id) => id,
         Some(Varies::At) => "made.at".to_owned(),
         Some(Varies::Expires) => "made.at + interval '24 hours'".to_owned(),
+        // Those of the service have no gaps. A plain sequence costs less.
+        Some(Varies::Sequence) => format!("nextval('{SEQUENCE}')"),
         Some(Varies::Key) => "made.key".to_owned(),
         Some(Varies::KeyDigest) => "uuid_send(made.id)".to_owned(),
         Some(Varies::ShowsId) => match cell {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Statement, ToSql, params_from_iter};
 
-use crate::columns::{Cell, Column, LOGGED, Template};
+use crate::columns::{Cell, Column, LAST_SEQUENCE, LOGGED, Template};
 use crate::filled::{Filled, Values, now, ordered_id, show, spread};
 use crate::plan::real;
 
@@ -114,6 +114,7 @@ pub(crate) fn loop_for(file: &Path, time: Duration) -> anyhow::Result<f64> {
     let templates = templates(&connection, &LOGGED)?;
     let mut inserts = inserts(&connection, &templates)?;
     let mut values = templates[0].values()?;
+    values.sequence = connection.query_row(LAST_SEQUENCE, [], |row| row.get(0))?;
     let (begun, start) = (Instant::now(), now());
     // Of each run, so that no run repeats a key of another.
     let mut number = u64::try_from(start)? << 16;
@@ -128,7 +129,7 @@ pub(crate) fn loop_for(file: &Path, time: Duration) -> anyhow::Result<f64> {
             values.shown_id = show(&values.id);
             values.key = format!("{number:015}");
             values.key_digest = spread(number);
-            values.sequence = i64::try_from(number)?;
+            values.sequence += 1;
             for insert in &mut inserts {
                 insert.write(&values)?;
             }
