@@ -21,6 +21,8 @@ const CONNECTIONS: usize = 64;
 #[derive(Default)]
 struct Rates {
     service: Vec<f64>,
+    /// Of two instances that log for one organization.
+    two: Vec<f64>,
     deciding: Vec<f64>,
     /// SQLite's loop, or pgbench.
     rows: Vec<f64>,
@@ -33,12 +35,18 @@ pub(super) fn measure(bench: &mut Bench, kind: Kind) -> anyhow::Result<()> {
     let beside = bench.seeded(kind)?;
     let (bytes_before, entries_before) = (bench.bytes(&site)?, bench.entries(&site)?);
     let service = Service::start(&site, &[])?;
+    let second = Service::start(&site, &[])?;
     let deciding = Service::start_deciding(&beside)?;
     let warm = Duration::from_secs(1);
     log(&site, &service, warm)?;
+    log(&site, &second, warm)?;
     log(&beside, &deciding, warm)?;
     let mut rates = Rates::default();
     let (mut requests, mut cpu, mut cpu_of_database) = (0.0, 0.0, 0.0);
+    let (mut entries, mut commits) = (0.0, 0.0);
+    let counted = |part: &str| {
+        curl::metric(&site, service.address, &format!("timelog_commit_batch_size_{part}"))
+    };
     let statement = bench.folder.path().join("pgbench.sql");
     if kind == Kind::Postgres {
         fs::write(&statement, psql::statement(&bench.cluster, &beside.url)?)?;
@@ -46,11 +54,15 @@ pub(super) fn measure(bench: &mut Bench, kind: Kind) -> anyhow::Result<()> {
     let time = bench.plan.round;
     for _ in 0..bench.plan.rounds {
         let (before, database_before) = (service.cpu()?, bench.cluster.cpu()?);
+        let (entries_before, commits_before) = (counted("sum")?, counted("count")?);
         let measured = log(&site, &service, time)?;
+        entries += counted("sum")? - entries_before;
+        commits += counted("count")? - commits_before;
         cpu += service.cpu()? - before;
         cpu_of_database += bench.cluster.cpu()? - database_before;
         requests += measured.requests;
         rates.service.push(measured.rate);
+        rates.two.push(log_through_both(&site, [&service, &second], time)?);
         rates.deciding.push(log(&beside, &deciding, time)?.rate);
         rates.rows.push(match kind {
             Kind::Sqlite => sqlite::loop_for(&beside.file(), time)?,
@@ -58,15 +70,16 @@ pub(super) fn measure(bench: &mut Bench, kind: Kind) -> anyhow::Result<()> {
         });
     }
     let memory = service.peak_memory()?;
-    let batch = |part: &str| {
-        curl::metric(&site, service.address, &format!("timelog_commit_batch_size_{part}"))
-    };
-    let together = batch("sum")? / batch("count")?;
+    let together = entries / commits;
     service.stop()?;
+    second.stop()?;
     drop(deciding);
     let bytes = bench.bytes(&site)? - bytes_before;
     let per_entry = bytes / (bench.entries(&site)? - entries_before);
     let mut figures = ratios(kind, &rates);
+    let [two, one] = [&rates.two, &rates.service].map(|all| median(all));
+    let what = "logging through two instances for one organization ÷ through one";
+    figures.push(Figure::ratio(what, kind, two, one));
     let thousands = requests / 1000.0;
     figures.push(
         Figure::new(
@@ -112,6 +125,17 @@ fn ratios(kind: Kind, rates: &Rates) -> Vec<Figure> {
 fn log(site: &Site, service: &Service, time: Duration) -> anyhow::Result<Measured> {
     let requests = [requests::log(site)];
     Load { address: service.address, requests: &requests, connections: CONNECTIONS, time }.run()
+}
+
+/// How many entries a second two instances log together, with as many connections as one.
+fn log_through_both(site: &Site, both: [&Service; 2], time: Duration) -> anyhow::Result<f64> {
+    let requests = [requests::log(site)];
+    let connections = CONNECTIONS / both.len();
+    let begin = |service: &Service| {
+        Load { address: service.address, requests: &requests, connections, time }.begin()
+    };
+    let running = both.map(begin);
+    running.into_iter().map(|running| Ok(running?.end()?.rate)).sum()
 }
 
 /// The transactions in a second of as many clients that repeat the statement.
