@@ -63,6 +63,7 @@ impl Sandbox {
             texts(&["bootstrap"]),
             texts(&["bootstrap", "--json"]),
             texts(&["migrate"]),
+            texts(&["feed", "renew"]),
             texts(&["backup", "--force", &backup]),
             texts(&["export", "--help"]),
         ]

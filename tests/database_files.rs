@@ -128,6 +128,7 @@ fn a_command_on_a_missing_database_fails_and_makes_none() {
             &["import", rows.to_str().unwrap(), "--project", id, "--user", id],
             &["backup", backup.to_str().unwrap()],
             &["copy", "--from", url, "--to", &target],
+            &["feed", "renew"],
         ];
         for command in commands {
             if command[0] == "backup" && !url.starts_with("sqlite:") {

@@ -66,4 +66,5 @@ mod tls;
 mod transition;
 mod transition_many;
 mod upgrade;
+mod waiting_for_changes;
 mod write_fairness;

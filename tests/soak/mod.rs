@@ -18,6 +18,7 @@ mod latency;
 mod locked;
 mod outbox;
 mod power;
+mod reader;
 mod results;
 mod schemathesis;
 mod tenants;

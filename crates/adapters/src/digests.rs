@@ -1,9 +1,9 @@
-//! Digests of 16 bytes. An external reference is found by them, because its texts may be longer than
-//! an index takes, and so is a stored answer; and the body of a repeat is compared by one.
+//! Digests of 16 bytes. An external reference is found by them, because its texts may be longer
+//! than an index takes, and so is a stored answer; and the body of a repeat is compared by one.
 //!
-//! Each of the three texts of a reference has its own, so that the index serves every filter: by provider, by type
-//! and by id. Nobody finds two texts with the same 128 bits, and they would only meet within one
-//! organization.
+//! Each of the three texts of a reference has its own, so that the index serves every filter: by
+//! provider, by type and by id. Nobody finds two texts with the same 128 bits, and they would only
+//! meet within one organization.
 
 use sha2::{Digest, Sha256};
 use timelog_domain::{ExternalRef, ExternalRefPart};

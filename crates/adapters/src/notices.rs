@@ -58,7 +58,7 @@ impl Notices {
                 match last_changes(&database, organizations).await {
                     Ok(last) => self.note(last),
                     Err(error) => {
-                        tracing::debug!(%error, "changes of other programs could not be looked for");
+                        tracing::debug!(%error, "changes of others could not be looked for");
                     }
                 }
             }
@@ -100,4 +100,53 @@ async fn last_changes(
         .select((organizations::id, last_change()));
     let last = on_database!(database, look_up, |conn| last.load::<(_, Option<_>)>(conn).await);
     Ok(last.await?.into_iter().map(|(id, last)| (id, last.unwrap_or(0))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn organization(number: u128) -> OrganizationId {
+        OrganizationId::new(Uuid::from_u128(number))
+    }
+
+    fn has_ended(notice: &mut Notice) -> bool {
+        notice.now_or_never().is_some()
+    }
+
+    #[test]
+    fn those_who_wait_are_told_of_their_own_organization_at_once() {
+        let notices = Notices::default();
+        let [mut one, mut also, mut other] =
+            [1, 1, 2].map(|number| notices.of(organization(number)));
+        assert!(!has_ended(&mut one));
+        notices.tell(organization(1));
+        assert!(has_ended(&mut one) && has_ended(&mut also) && !has_ended(&mut other));
+        // Who begins to wait afterwards waits for the next change.
+        assert!(!has_ended(&mut notices.of(organization(1))));
+    }
+
+    #[test]
+    fn what_was_found_is_told_the_first_time_and_when_it_has_changed() {
+        let notices = Notices::default();
+        let one = organization(1);
+        for (last, is_told) in [(7, true), (7, false), (8, true), (8, false)] {
+            let mut notice = notices.of(one);
+            notices.note(vec![(one.into(), last), (organization(2).into(), last)]);
+            assert_eq!(has_ended(&mut notice), is_told, "{last}");
+        }
+    }
+
+    #[test]
+    fn where_nobody_waits_nothing_is_looked_for() {
+        let notices = Notices::default();
+        let waits = notices.of(organization(1));
+        drop(notices.of(organization(2)));
+        assert_eq!(notices.waited_for(), [organization(1).into()]);
+        drop(waits);
+        assert_eq!(notices.waited_for(), []);
+    }
 }

@@ -106,7 +106,7 @@ impl AppState {
 
     /// The key of the request, if it is valid and within its rate limit.
     pub(crate) async fn authenticate(&self, request: &HttpRequest) -> Result<Arc<ApiKey>, Problem> {
-        let key = self.keys.authenticate(request).await?;
+        let key = self.recognize(request).await?;
         request.extensions_mut().insert(Asking(key.organization_id));
         self.rate_limit.count(key.id)?;
         Ok(key)

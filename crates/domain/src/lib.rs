@@ -3,7 +3,6 @@
 pub mod access;
 pub mod changes;
 pub mod command;
-pub mod delivery;
 pub mod details;
 pub mod directory;
 pub mod duration;
@@ -40,7 +39,6 @@ pub use command::{
     ApplyAction, ApplyMany, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany,
     LogTimeEntry, MOST_ITEMS,
 };
-pub use delivery::{Attempt, Delivery, DisabledReason, Verdict};
 pub use details::{Details, Field, FieldChange, FieldValue, Patch};
 pub use directory::{Project, Release, Ticket, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};

@@ -99,6 +99,17 @@ fn ids_are_in_the_order_of_the_decisions() {
     assert!(ids.is_sorted(), "{ids:?}");
 }
 
+#[tokio::test]
+async fn those_who_wait_for_changes_are_told_of_a_commit() {
+    let (recorder, notices) = (Recorder::default(), Notices::default());
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+    let queue = CommitQueue::start(&recorder, &clock, &notices, 1, 1, &QueueOptions::default());
+    let notice = notices.of(request().caller.organization_id);
+    recorder.let_on.add_permits(1);
+    drop(queue.submit(request()).await);
+    notice.await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_ends_is_started_again_and_goes_on_with_what_waits() {
     let store = Broken::default();

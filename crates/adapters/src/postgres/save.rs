@@ -27,8 +27,8 @@ static CLAIM: Text = LazyLock::new(|| {
 
 static INSERT: Text = LazyLock::new(|| [insert::<TimeEntryRow>(), String::new()]);
 
-/// Numbers the changes and writes them. The numbers that the rows have are within their organization
-/// and this batch; the last one that is committed comes to them here.
+/// Numbers the changes and writes them. The numbers that the rows have are within their
+/// organization and this batch; the last one that is committed comes to them here.
 ///
 /// The next number is in the primary key. So of two commits that number at once, one fails and is
 /// decided again; and a number is only given where the one before it is committed, and so is seen
@@ -204,7 +204,8 @@ mod tests {
         assert_eq!(
             sent(&DELETE, 3, 2),
             "DELETE FROM time_entries t USING unnest((SELECT $1), (SELECT $2), (SELECT $3)) \
-             AS n (organization_id, id, loaded) WHERE t.organization_id = n.organization_id AND t.id = n.id AND t.version = n.loaded"
+             AS n (organization_id, id, loaded) \
+             WHERE t.organization_id = n.organization_id AND t.id = n.id AND t.version = n.loaded"
         );
     }
 

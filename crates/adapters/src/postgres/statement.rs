@@ -16,8 +16,8 @@ pub(super) type Text = LazyLock<[String; 2]>;
 
 /// A text with the arrays in their place, `unnest((SELECT $1), (SELECT $2), …)`.
 ///
-/// The server does not look into what is selected. Otherwise it would make a plan for each number of
-/// rows, over and over, which takes several times as long as carrying it out.
+/// The server does not look into what is selected. Otherwise it would make a plan for each number
+/// of rows, over and over, which takes several times as long as carrying it out.
 pub(super) struct Statement<'a> {
     pub(super) text: &'static Text,
     pub(super) arrays: Vec<Values<'a>>,

@@ -40,12 +40,11 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
         }
     }
     // Nobody else writes, so what is numbered now is also committed next.
-    let mut last = HashMap::new();
+    let mut committed = HashMap::new();
     for mut row in HistoryRow::numbered(changes.history) {
-        let organization = row.organization_id;
-        row.seq += match last.entry(organization) {
+        row.seq += match committed.entry(row.organization_id) {
             Entry::Occupied(last) => *last.get(),
-            Entry::Vacant(unknown) => *unknown.insert(last_seq(conn, organization)?),
+            Entry::Vacant(unknown) => *unknown.insert(last_seq(conn, row.organization_id)?),
         };
         diesel::insert_into(time_entry_history::table).values(row).execute(conn)?;
     }
