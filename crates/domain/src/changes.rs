@@ -1,9 +1,11 @@
 //! The changes that decisions made and an adapter saves.
 
+use crate::feed::Seq;
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
-use crate::ids::TimeEntryKey;
+use crate::ids::{TimeEntryKey, WebhookKey};
 use crate::time_entry::{TimeEntry, Version};
+use crate::webhook::Webhook;
 
 /// What an adapter must save, in one transaction and in the order of the fields, because a new
 /// entry may have the external reference of a deleted one.
@@ -18,6 +20,10 @@ pub struct Changes {
     pub history: Vec<HistoryRecord>,
     /// New answers, each scope once, in order. One may replace an expired answer.
     pub answers: Vec<(IdempotencyScope, IdempotencyRecord)>,
+    /// Webhooks to store or to delete, each once, in the order of their keys.
+    pub webhooks: Vec<WebhookChange>,
+    /// Events that a webhook had refused and has taken. They may not be there any more.
+    pub taken: Vec<(WebhookKey, Seq)>,
 }
 
 /// One entry to save. The stored version must still be the one that was loaded, or the save is a
@@ -40,6 +46,18 @@ pub struct TimeEntryDeletion {
     pub loaded: Version,
 }
 
+/// One webhook to save. The stored version must still be the one that was loaded, or the save is a
+/// conflict.
+#[derive(Debug, PartialEq, Eq)]
+pub struct WebhookChange {
+    /// Which one.
+    pub key: WebhookKey,
+    /// The version that was loaded; none where the webhook is new.
+    pub loaded: Option<Version>,
+    /// What to store; none where it is deleted, with the events that it refused.
+    pub webhook: Option<Webhook>,
+}
+
 impl Changes {
     /// Whether there is nothing to save.
     #[must_use]
@@ -48,5 +66,7 @@ impl Changes {
             && self.time_entries.is_empty()
             && self.history.is_empty()
             && self.answers.is_empty()
+            && self.webhooks.is_empty()
+            && self.taken.is_empty()
     }
 }

@@ -2,15 +2,17 @@
 
 use crate::details::{Details, Patch};
 use crate::external_ref::ExternalRef;
-use crate::ids::{ProjectId, TimeEntryId};
+use crate::feed::Seq;
+use crate::ids::{ProjectId, TimeEntryId, WebhookId};
 use crate::source::Source;
 use crate::time_entry::Version;
 use crate::transition::Transition;
+use crate::webhook::{Secret, WebhookDetails, WebhookPatch};
 
 /// The most entries that one command may log or move. The edge refuses a request with more.
 pub const MOST_ITEMS: usize = 500;
 
-/// A change of time entries.
+/// A change of time entries, or of webhooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Log a time entry, or update the one that has the same external reference.
@@ -25,6 +27,78 @@ pub enum Command {
     Apply(ApplyAction),
     /// Move many entries to other statuses.
     ApplyMany(ApplyMany),
+    /// Change the webhooks of the organization. The edge lets only those ask that may.
+    Webhook(WebhookCommand),
+}
+
+/// A change of a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WebhookCommand {
+    /// Make one.
+    Make(MakeWebhook),
+    /// Change what it does.
+    Edit {
+        /// Which.
+        id: WebhookId,
+        /// What to change.
+        patch: WebhookPatch,
+    },
+    /// Give it another secret.
+    Rotate {
+        /// Which.
+        id: WebhookId,
+        /// The secret. The caller makes it, as ids.
+        secret: Secret,
+    },
+    /// Delete it.
+    Delete {
+        /// Which.
+        id: WebhookId,
+    },
+    /// Note that an event was sent once more by hand.
+    NoteSent {
+        /// To which.
+        id: WebhookId,
+        /// The event that it had refused, and now takes; none where nothing of that kind has
+        /// happened.
+        taken: Option<Seq>,
+    },
+}
+
+/// Asks to make a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MakeWebhook {
+    /// Its id. The caller makes it.
+    pub id: WebhookId,
+    /// What it is to do.
+    pub details: WebhookDetails,
+    /// Its secret. The caller makes it.
+    pub secret: Secret,
+    /// The change after which to begin; none for the last one that there is.
+    pub delivered_through: Option<Seq>,
+}
+
+impl WebhookCommand {
+    /// The webhook.
+    #[must_use]
+    pub const fn id(&self) -> WebhookId {
+        match self {
+            Self::Make(MakeWebhook { id, .. })
+            | Self::Edit { id, .. }
+            | Self::Rotate { id, .. }
+            | Self::Delete { id }
+            | Self::NoteSent { id, .. } => *id,
+        }
+    }
+
+    /// The project that it is to have.
+    pub(crate) fn project_id(&self) -> Option<ProjectId> {
+        match self {
+            Self::Make(make) => make.details.project_id,
+            Self::Edit { patch, .. } => patch.project_id.flatten(),
+            Self::Rotate { .. } | Self::Delete { .. } | Self::NoteSent { .. } => None,
+        }
+    }
 }
 
 /// Asks to log a time entry.
@@ -135,7 +209,7 @@ impl Command {
             Self::Edit(edit) => Some(edit.id),
             Self::Delete(delete) => Some(delete.id),
             Self::Apply(apply) => Some(apply.id),
-            Self::Log(_) | Self::LogMany(_) | Self::ApplyMany(_) => None,
+            Self::Log(_) | Self::LogMany(_) | Self::ApplyMany(_) | Self::Webhook(_) => None,
         }
     }
 
@@ -144,9 +218,11 @@ impl Command {
         let (one, many) = match self {
             Self::Log(log) => (Some(log), &[][..]),
             Self::LogMany(log) => (None, &log.items[..]),
-            Self::Edit(_) | Self::Delete(_) | Self::Apply(_) | Self::ApplyMany(_) => {
-                (None, &[][..])
-            }
+            Self::Edit(_)
+            | Self::Delete(_)
+            | Self::Apply(_)
+            | Self::ApplyMany(_)
+            | Self::Webhook(_) => (None, &[][..]),
         };
         one.into_iter().chain(many.iter().flatten())
     }

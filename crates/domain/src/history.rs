@@ -58,19 +58,21 @@ pub enum Event {
     Edit,
     /// It was deleted.
     Delete,
+    /// It moved to another project.
+    Move,
     /// It moved to another status.
     Action(Action),
 }
 
 /// The text does not name an [`Event`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be log, edit, delete or an action")]
+#[error("must be log, edit, delete, move or an action")]
 pub struct UnknownEvent;
 
 impl Event {
     /// Every event.
     pub fn all() -> impl Iterator<Item = Self> {
-        let others = [Self::Log, Self::Edit, Self::Delete].into_iter();
+        let others = [Self::Log, Self::Edit, Self::Delete, Self::Move].into_iter();
         others.chain(Action::ALL.iter().copied().map(Self::Action))
     }
 
@@ -88,6 +90,7 @@ impl Event {
             Self::Log => "time.logged",
             Self::Edit => "time.updated",
             Self::Delete => "time.deleted",
+            Self::Move => "time.moved",
             Self::Action(action) => match action {
                 Action::Submit => "time.submitted",
                 Action::Recall => "time.recalled",
@@ -109,6 +112,7 @@ impl Event {
             Self::Log => "log",
             Self::Edit => "edit",
             Self::Delete => "delete",
+            Self::Move => "move",
             Self::Action(action) => action.as_str(),
         }
     }
@@ -130,6 +134,7 @@ impl FromStr for Event {
             "log" => Ok(Self::Log),
             "edit" => Ok(Self::Edit),
             "delete" => Ok(Self::Delete),
+            "move" => Ok(Self::Move),
             action => action.parse().map(Self::Action).map_err(|_| UnknownEvent),
         }
     }

@@ -86,6 +86,10 @@ ids! {
     TimeEntryId;
     /// Names an API key, the credential a change was made with.
     KeyId;
+    /// Names a webhook.
+    WebhookId;
+    /// Names a program that delivers to webhooks.
+    LeaseHolder;
     /// Names one life of an organization's [feed](crate::feed). It is made at random, and made anew
     /// where the database was put back to an earlier state: from then on the same numbers may be of
     /// other changes, so positions of another epoch mean nothing.
@@ -124,6 +128,9 @@ impl TimeEntryId {
 /// Identifies a time entry in the store. It has the organization, so no look-up can find another
 /// organization's entry.
 pub type TimeEntryKey = (OrganizationId, TimeEntryId);
+
+/// Identifies a webhook in the store, likewise.
+pub type WebhookKey = (OrganizationId, WebhookId);
 
 #[cfg(test)]
 mod tests {

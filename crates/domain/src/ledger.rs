@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::changes::{Changes, TimeEntryChange, TimeEntryDeletion};
+use crate::changes::{Changes, TimeEntryChange, TimeEntryDeletion, WebhookChange};
 use crate::directory::{Project, Release, Ticket, User};
 use crate::external_ref::ExternalRef;
+use crate::feed::Seq;
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ids::{
-    OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, TimeEntryKey, UserId,
+    OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, TimeEntryKey, UserId, WebhookKey,
 };
 use crate::time_entry::TimeEntry;
+use crate::webhook::Webhook;
 
 pub(crate) type RefKey = (OrganizationId, ExternalRef);
 
@@ -26,14 +28,32 @@ pub struct Ledger {
     time_entries: HashMap<TimeEntryKey, TimeEntry>,
     external_refs: HashMap<RefKey, TimeEntryId>,
     answers: HashMap<IdempotencyScope, IdempotencyRecord>,
+    webhooks: HashMap<WebhookKey, Webhook>,
+    feed_ends: HashMap<OrganizationId, Seq>,
     journal: Vec<Undo>,
 }
 
 /// How to undo one change. The journal of these is also the list of all changes.
 #[derive(Debug)]
 enum Undo {
-    TimeEntry { key: TimeEntryKey, before: Option<TimeEntry>, history: HistoryRecord },
-    Answer { scope: IdempotencyScope, before: Option<IdempotencyRecord> },
+    TimeEntry {
+        key: TimeEntryKey,
+        before: Option<TimeEntry>,
+        history: HistoryRecord,
+    },
+    Answer {
+        scope: IdempotencyScope,
+        before: Option<IdempotencyRecord>,
+    },
+    Webhook {
+        key: WebhookKey,
+        before: Option<Webhook>,
+    },
+    /// An event that was taken after all. Nothing of it is loaded, so there is nothing to undo.
+    Refused {
+        key: WebhookKey,
+        seq: Seq,
+    },
 }
 
 /// A state that a ledger can be rolled back to.
@@ -65,6 +85,16 @@ impl Ledger {
     /// Adds a stored time entry.
     pub fn load_time_entry(&mut self, entry: TimeEntry) {
         self.insert(entry);
+    }
+
+    /// Adds a stored webhook.
+    pub fn load_webhook(&mut self, webhook: Webhook) {
+        self.webhooks.insert(webhook.key(), webhook);
+    }
+
+    /// Adds the number of an organization's last change.
+    pub fn load_feed_end(&mut self, organization: OrganizationId, end: Seq) {
+        self.feed_ends.insert(organization, end);
     }
 
     /// Adds a stored answer, live or expired.
@@ -126,6 +156,18 @@ impl Ledger {
         self.time_entry(organization, *id)
     }
 
+    /// The webhook of that key.
+    #[must_use]
+    pub fn webhook(&self, key: WebhookKey) -> Option<&Webhook> {
+        self.webhooks.get(&key)
+    }
+
+    /// The number of the organization's last change, as it was loaded.
+    #[must_use]
+    pub fn feed_end(&self, organization: OrganizationId) -> Seq {
+        self.feed_ends.get(&organization).copied().unwrap_or(Seq::START)
+    }
+
     /// The stored answer of that scope, live or expired.
     #[must_use]
     pub fn answer(&self, scope: &IdempotencyScope) -> Option<&IdempotencyRecord> {
@@ -146,6 +188,24 @@ impl Ledger {
     pub(crate) fn delete_time_entry(&mut self, key: TimeEntryKey, history: HistoryRecord) {
         let before = self.remove(&key);
         self.journal.push(Undo::TimeEntry { key, before, history });
+    }
+
+    /// Puts a new or changed webhook.
+    pub(crate) fn put_webhook(&mut self, webhook: Webhook) {
+        let key = webhook.key();
+        let before = self.webhooks.insert(key, webhook);
+        self.journal.push(Undo::Webhook { key, before });
+    }
+
+    /// Deletes a webhook, with the events that it refused.
+    pub(crate) fn delete_webhook(&mut self, key: WebhookKey) {
+        let before = self.webhooks.remove(&key);
+        self.journal.push(Undo::Webhook { key, before });
+    }
+
+    /// Forgets that a receiver refused an event.
+    pub(crate) fn forget_refused(&mut self, key: WebhookKey, seq: Seq) {
+        self.journal.push(Undo::Refused { key, seq });
     }
 
     /// Puts the answer of a request with an idempotency key.
@@ -174,6 +234,11 @@ impl Ledger {
                     Some(record) => drop(self.answers.insert(scope, record)),
                     None => drop(self.answers.remove(&scope)),
                 },
+                Undo::Webhook { key, before } => match before {
+                    Some(webhook) => drop(self.webhooks.insert(key, webhook)),
+                    None => drop(self.webhooks.remove(&key)),
+                },
+                Undo::Refused { .. } => {}
             }
         }
     }
@@ -182,20 +247,24 @@ impl Ledger {
     pub fn take_changes(&mut self) -> Changes {
         let mut entries = BTreeMap::new();
         let mut answers = BTreeSet::new();
-        let mut history = Vec::new();
+        let mut webhooks = BTreeMap::new();
+        let mut changes = Changes::default();
         for undo in self.journal.drain(..) {
             match undo {
                 Undo::TimeEntry { key, before, history: record } => {
                     // The state before the first change of an entry is what was loaded.
                     entries.entry(key).or_insert_with(|| before.as_ref().map(TimeEntry::version));
-                    history.push(record);
+                    changes.history.push(record);
                 }
                 Undo::Answer { scope, .. } => {
                     answers.insert(scope);
                 }
+                Undo::Webhook { key, before } => {
+                    webhooks.entry(key).or_insert_with(|| before.map(|webhook| webhook.version));
+                }
+                Undo::Refused { key, seq } => changes.taken.push((key, seq)),
             }
         }
-        let mut changes = Changes { history, ..Changes::default() };
         for (key, loaded) in entries {
             match (self.time_entries.get(&key), loaded) {
                 (Some(entry), _) => {
@@ -213,6 +282,14 @@ impl Ledger {
             Some((scope, record))
         });
         changes.answers = answers.collect();
+        let webhooks = webhooks.into_iter().map(|(key, loaded)| {
+            let webhook = self.webhooks.get(&key).cloned();
+            WebhookChange { key, loaded, webhook }
+        });
+        // One that was made and deleted was never there.
+        let is_change =
+            |change: &WebhookChange| change.loaded.is_some() || change.webhook.is_some();
+        changes.webhooks = webhooks.filter(is_change).collect();
         changes
     }
 

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod changes;
 pub mod command;
+pub mod delivery;
 pub mod details;
 pub mod directory;
 pub mod duration;
@@ -31,14 +32,16 @@ pub mod time_entry;
 pub mod timestamp;
 pub mod touches;
 pub mod transition;
+pub mod webhook;
 pub mod work_date;
 
 pub use access::{ApiKey, Caller};
-pub use changes::{Changes, TimeEntryChange, TimeEntryDeletion};
+pub use changes::{Changes, TimeEntryChange, TimeEntryDeletion, WebhookChange};
 pub use command::{
     ApplyAction, ApplyMany, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany,
-    LogTimeEntry, MOST_ITEMS,
+    LogTimeEntry, MOST_ITEMS, MakeWebhook, WebhookCommand,
 };
+pub use delivery::Delivery;
 pub use details::{Details, Field, FieldChange, FieldValue, Patch};
 pub use directory::{Project, Release, Ticket, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};
@@ -52,12 +55,12 @@ pub use idempotency::{
     StoredAnswer,
 };
 pub use ids::{
-    FeedEpoch, InvalidId, KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId,
-    UserId,
+    FeedEpoch, InvalidId, KeyId, LeaseHolder, OrganizationId, ProjectId, ReleaseId, TicketId,
+    TimeEntryId, UserId, WebhookId, WebhookKey,
 };
 pub use ledger::Ledger;
 pub use named::UnknownName;
-pub use outcome::{InvalidReference, ItemOutcome, Outcome, Refusal};
+pub use outcome::{InvalidReference, InvalidWebhook, ItemOutcome, Outcome, Refusal};
 pub use permission::{Permission, Permissions};
 pub use query::{
     Direction, Filter, InvalidSort, Page, PageRequest, Position, Sort, SortKey, SortValue,
@@ -66,11 +69,16 @@ pub use request::{Decision, Reply, Request};
 pub use source::Source;
 pub use status::{Action, Status};
 pub use summary::{GroupBy, GroupKey, GroupValue, InvalidGroupBy, Summary, SummaryRow, Totals};
-pub use text::{Description, ExternalRefPart, InvalidText, InvoiceRef, Name, Reason};
+pub use text::{
+    Description, DestinationUrl, ExternalRefPart, InvalidText, InvoiceRef, Name, Reason,
+};
 pub use time_entry::{
     ImpossibleAction, InvalidTransition, NotEditable, Record, TimeEntry, Version,
 };
 pub use timestamp::Timestamp;
 pub use touches::Touches;
 pub use transition::{InvalidRemark, Transition};
+pub use webhook::{
+    EventName, Secret, Secrets, UnknownEventName, Webhook, WebhookDetails, WebhookPatch,
+};
 pub use work_date::{InvalidWorkDate, Month, Week, WorkDate};

@@ -2,8 +2,10 @@
 //! other in its items.
 
 use crate::details::Field;
+use crate::feed::Seq;
 use crate::permission::Permission;
 use crate::time_entry::{ImpossibleAction, InvalidTransition, NotEditable, TimeEntry};
+use crate::webhook::Webhook;
 
 /// The result of a command that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,10 @@ pub enum Outcome {
     Deleted,
     /// The results of the items of a command for many entries, in order.
     Many(Vec<ItemOutcome>),
+    /// The webhook as it is now.
+    Webhook(Box<Webhook>),
+    /// It was noted.
+    Noted,
 }
 
 /// The result of one item of a command for many entries.
@@ -43,7 +49,7 @@ impl Outcome {
     pub const fn time_entry(&self) -> Option<&TimeEntry> {
         match self {
             Self::Created(entry) | Self::Updated(entry) | Self::Unchanged(entry) => Some(entry),
-            Self::Deleted | Self::Many(_) => None,
+            Self::Deleted | Self::Many(_) | Self::Webhook(_) | Self::Noted => None,
         }
     }
 }
@@ -80,6 +86,12 @@ pub enum Refusal {
     /// The organization has no such time entry.
     #[error("there is no such time entry")]
     TimeEntryNotFound,
+    /// The organization has no such webhook.
+    #[error("there is no such webhook")]
+    WebhookNotFound,
+    /// The webhook cannot be as it is asked to be.
+    #[error("the webhook cannot be like this")]
+    InvalidWebhook(Vec<InvalidWebhook>),
     /// The caller's key is limited to one project, and this is another. A project is refused before
     /// it is looked up, an entry only if it exists.
     #[error("this API key is limited to one project, and this is another")]
@@ -156,6 +168,20 @@ impl InvalidReference {
             Self::UnknownRelease => Field::ReleaseId,
         }
     }
+}
+
+/// A member of a webhook that names what is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidWebhook {
+    /// `projectId` names no project of the organization.
+    #[error("must name a project of the organization")]
+    UnknownProject,
+    /// `deliveredThrough` is greater than the number of the last change.
+    #[error("must be at most {end}, the number of the last change")]
+    BeyondTheEnd {
+        /// That number.
+        end: Seq,
+    },
 }
 
 /// The result of logging, editing or moving one entry: what [`Outcome`] and [`ItemOutcome`] share.

@@ -37,9 +37,11 @@ impl Request {
                     atomic: many.atomic,
                 })
             }
-            Command::Edit(_) | Command::Delete(_) | Command::Apply(_) | Command::ApplyMany(_) => {
-                return Cow::Borrowed(self);
-            }
+            Command::Edit(_)
+            | Command::Delete(_)
+            | Command::Apply(_)
+            | Command::ApplyMany(_)
+            | Command::Webhook(_) => return Cow::Borrowed(self),
         };
         Cow::Owned(Self { caller: self.caller, command, claim: self.claim.clone() })
     }
@@ -51,7 +53,11 @@ impl Request {
         match &self.command {
             Command::LogMany(log) => log.items.len().max(1),
             Command::ApplyMany(apply) => apply.ids.len().max(1),
-            Command::Log(_) | Command::Edit(_) | Command::Delete(_) | Command::Apply(_) => 1,
+            Command::Log(_)
+            | Command::Edit(_)
+            | Command::Delete(_)
+            | Command::Apply(_)
+            | Command::Webhook(_) => 1,
         }
     }
 }

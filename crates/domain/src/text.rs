@@ -87,6 +87,9 @@ texts! {
     InvoiceRef, 2000, may_be_blank: false;
     /// One part of an [`ExternalRef`](crate::ExternalRef): 1 to 255 characters, not blank.
     ExternalRefPart, 255, may_be_blank: false;
+    /// Where a webhook's events are sent, an absolute URL: 1 to 2000 characters, not blank. What
+    /// more it has to be, the edge knows.
+    DestinationUrl, 2000, may_be_blank: false;
     /// The name of a project, user, ticket or release: 1 to 255 characters, not blank.
     Name, 255, may_be_blank: false;
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::command::{Command, EditTimeEntry, LogTimeEntry};
 use crate::idempotency::IdempotencyScope;
-use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryKey, UserId};
+use crate::ids::{
+    OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryKey, UserId, WebhookKey,
+};
 use crate::ledger::{Ledger, RefKey};
 use crate::request::Request;
 
@@ -29,6 +31,10 @@ pub struct Touches {
     pub external_refs: BTreeSet<RefKey>,
     /// Stored answers.
     pub answers: BTreeSet<IdempotencyScope>,
+    /// Webhooks.
+    pub webhooks: BTreeSet<WebhookKey>,
+    /// Organizations whose last change has to be known.
+    pub feeds: BTreeSet<OrganizationId>,
 }
 
 impl<'a> FromIterator<&'a Request> for Touches {
@@ -66,8 +72,17 @@ impl Touches {
     /// Whether there is nothing to load.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { projects, users, tickets, releases, time_entries, external_refs, answers } =
-            self;
+        let Self {
+            projects,
+            users,
+            tickets,
+            releases,
+            time_entries,
+            external_refs,
+            answers,
+            webhooks,
+            feeds,
+        } = self;
         projects.is_empty()
             && users.is_empty()
             && tickets.is_empty()
@@ -75,6 +90,8 @@ impl Touches {
             && time_entries.is_empty()
             && external_refs.is_empty()
             && answers.is_empty()
+            && webhooks.is_empty()
+            && feeds.is_empty()
     }
 
     fn add(&mut self, request: &Request) {
@@ -93,6 +110,11 @@ impl Touches {
             }
             Command::Edit(edit) => {
                 self.users.extend(edit.patch.user_id.map(|user| (organization, user)));
+            }
+            Command::Webhook(webhook) => {
+                self.webhooks.insert((organization, webhook.id()));
+                self.projects.extend(webhook.project_id().map(|project| (organization, project)));
+                self.feeds.insert(organization);
             }
             Command::Log(_) | Command::Delete(_) | Command::Apply(_) => {}
         }

@@ -1,4 +1,4 @@
-//! The decisions on time entries, without I/O and without a clock.
+//! The decisions on time entries and webhooks, without I/O and without a clock.
 
 mod apply;
 mod delete;
@@ -6,6 +6,7 @@ mod edit;
 mod log;
 mod many;
 mod references;
+mod webhooks;
 
 use crate::access::Caller;
 use crate::command::{ApplyAction, Command, IfMatch};
@@ -87,6 +88,7 @@ fn decide(
         Command::ApplyMany(command) => {
             many::apply_many(command, context, ledger).map(Outcome::Many)
         }
+        Command::Webhook(command) => webhooks::change(command, context, ledger),
     }
 }
 

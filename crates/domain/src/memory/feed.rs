@@ -3,11 +3,22 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use super::{MemoryStore, answer, lock};
+use super::{MemoryStore, State, answer, lock};
 use crate::feed::{Change, FeedPage, FeedRequest, Seq};
 use crate::history::HistoryRecord;
 use crate::ids::{FeedEpoch, OrganizationId};
 use crate::ports::{ChangeFeed, Notice, PortError, PortFuture};
+
+impl State {
+    /// The changes of an organization, with their numbers.
+    pub(super) fn numbered(
+        &self,
+        organization: OrganizationId,
+    ) -> impl Iterator<Item = (Seq, &HistoryRecord)> {
+        let own = self.history.iter().filter(move |record| record.organization_id == organization);
+        (1..).map(Seq::new).zip(own)
+    }
+}
 
 impl MemoryStore {
     fn page(
@@ -19,8 +30,7 @@ impl MemoryStore {
         if !state.organizations.contains(&organization) {
             return Err(PortError::UnknownReference);
         }
-        let own = state.history.iter().filter(|record| record.organization_id == organization);
-        let numbered: Vec<(Seq, &HistoryRecord)> = (1..).map(Seq::new).zip(own).collect();
+        let numbered: Vec<_> = state.numbered(organization).collect();
         let end = numbered.last().map_or(Seq::START, |(seq, _)| *seq);
         let seen = numbered
             .into_iter()

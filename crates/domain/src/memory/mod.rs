@@ -6,6 +6,7 @@ mod feed;
 mod queries;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
@@ -19,12 +20,13 @@ use crate::directory::{Project, Release, Ticket, User};
 use crate::handle::handle;
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
-use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
+use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId, WebhookKey};
 use crate::ledger::Ledger;
 use crate::ports::{Clock, IdempotencyCache, PortError, PortFuture, TimeEntryRepository};
 use crate::request::{Decision, Request};
 use crate::time_entry::TimeEntry;
 use crate::timestamp::Timestamp;
+use webhooks::Kept;
 
 /// Implements the ports in memory. Its futures are ready at once.
 ///
@@ -49,6 +51,7 @@ struct State {
     history: Vec<HistoryRecord>,
     /// Those that wait for the next change.
     waiting: Vec<Waker>,
+    webhooks: BTreeMap<WebhookKey, Kept>,
     organizations: BTreeSet<OrganizationId>,
     projects: BTreeMap<(OrganizationId, ProjectId), Project>,
     users: BTreeMap<(OrganizationId, UserId), User>,
@@ -85,7 +88,9 @@ fn answer<'a, T: Send + 'a>(answer: Result<T, PortError>) -> PortFuture<'a, T> {
 
 impl TimeEntryRepository for MemoryStore {
     fn execute(&self, request: Request) -> PortFuture<'_, Decision> {
-        let State { ledger, history, waiting, .. } = &mut *self.state();
+        let state = &mut *self.state();
+        state.load_webhooks(request.caller.organization_id);
+        let State { ledger, history, waiting, webhooks, .. } = state;
         let now = self.clock.now();
         let savepoint = ledger.savepoint();
         let decided =
@@ -93,7 +98,9 @@ impl TimeEntryRepository for MemoryStore {
                 ledger.roll_back_to(savepoint);
                 PortError::Internal("a decision panicked".to_owned())
             });
-        history.extend(ledger.take_changes().history);
+        let changes = ledger.take_changes();
+        history.extend(changes.history);
+        webhooks::store(webhooks, changes.webhooks, &changes.taken);
         waiting.drain(..).for_each(Waker::wake);
         answer(decided)
     }

@@ -18,4 +18,5 @@ mod touches;
 mod transitions;
 mod values;
 mod vectors;
+mod webhooks;
 mod world;
