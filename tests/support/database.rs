@@ -12,7 +12,7 @@ use timelog_domain::OrganizationId;
 use super::postgres::{self, Cluster};
 
 /// Every table but that of the migrations.
-pub(crate) const TABLES: [&str; 10] = [
+pub(crate) const TABLES: [&str; 12] = [
     "organizations",
     "projects",
     "users",
@@ -23,6 +23,8 @@ pub(crate) const TABLES: [&str; 10] = [
     "time_entries",
     "time_entry_history",
     "idempotency_keys",
+    "webhooks",
+    "webhook_failures",
 ];
 
 /// A column of a table.

@@ -12,12 +12,12 @@ use crate::database::{Database, detached, on_database};
 use crate::error::DbError;
 use crate::postgres::hand_back;
 use crate::rows::{
-    ApiKeyRow, FormerSecretRow, HistoryRow, IdempotencyRow, OrganizationRow, ProjectRow,
-    ReleaseRow, TicketRow, TimeEntryRow, UserRow,
+    ApiKeyRow, FailureRow, FormerSecretRow, HistoryRow, IdempotencyRow, OrganizationRow,
+    ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow, WebhookRow,
 };
 use crate::schema::{
     api_keys, former_secrets, idempotency_keys, organizations, project_entries, project_releases,
-    projects, time_entries, time_entry_history, users,
+    projects, time_entries, time_entry_history, users, webhook_failures, webhooks,
 };
 use crate::store::Store;
 use crate::types::{DigestValue, Id, IdValue};
@@ -73,6 +73,8 @@ pub async fn copy(
         copy_time_entries(from, to, progress).await?,
         copy_history(from, to, progress).await?,
         copy_answers(from, to, progress).await?,
+        copy_webhooks(from, to, progress).await?,
+        copy_webhook_failures(from, to, progress).await?,
     ])
 }
 
@@ -101,6 +103,7 @@ async fn refuse_others(from: &Database, to: &Database) -> Result<(), PortError> 
     }
     refuse_more!(projects, users, project_entries, project_releases, api_keys, former_secrets);
     refuse_more!(time_entries, time_entry_history, idempotency_keys);
+    refuse_more!(webhooks, webhook_failures);
     Ok(())
 }
 
@@ -220,4 +223,10 @@ copy_table!(copy_history, time_entry_history, HistoryRow, resume: true, {
 });
 copy_table!(copy_answers, idempotency_keys, IdempotencyRow, resume: false, {
     organization_id: Id = IdValue::NIL, digest: Binary = DigestValue::NONE
+});
+copy_table!(copy_webhooks, webhooks, WebhookRow, resume: false, {
+    organization_id: Id = IdValue::NIL, id: Id = IdValue::NIL
+});
+copy_table!(copy_webhook_failures, webhook_failures, FailureRow, resume: false, {
+    organization_id: Id = IdValue::NIL, webhook_id: Id = IdValue::NIL, seq: BigInt = i64::MIN
 });

@@ -38,6 +38,7 @@ mod sweeper;
 mod time_entries;
 mod types;
 mod url;
+mod webhooks;
 
 pub use copy::{CopyProgress, copy};
 pub use digests::{digest, digest_external_ref_part};

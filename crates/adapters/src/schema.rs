@@ -142,6 +142,52 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    use crate::types::{Id, Instant};
+
+    webhooks (organization_id, id) {
+        organization_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        destination_url -> Text,
+        event_names -> Text,
+        description -> Nullable<Text>,
+        project_id -> Nullable<Id>,
+        enabled -> Bool,
+        secret -> Binary,
+        former_secret -> Nullable<Binary>,
+        former_until -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        delivered_through -> BigInt,
+        misses -> Integer,
+        refusals -> Integer,
+        away_since -> Nullable<Instant>,
+        next_attempt_at -> Nullable<Instant>,
+        disabled_reason -> Nullable<Text>,
+        last_error -> Nullable<Text>,
+        last_error_at -> Nullable<Instant>,
+        lease_holder -> Nullable<Id>,
+        lease_until -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use crate::types::{Id, Instant};
+
+    webhook_failures (organization_id, webhook_id, seq) {
+        organization_id -> Id,
+        webhook_id -> Id,
+        seq -> BigInt,
+        event -> Text,
+        time_entry_id -> Id,
+        error -> Text,
+        failed_at -> Instant,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{Binary, Integer};
     use crate::types::{Id, Instant};
 
@@ -157,4 +203,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(api_keys, former_secrets);
-diesel::allow_tables_to_appear_in_same_query!(organizations, time_entry_history);
+diesel::allow_tables_to_appear_in_same_query!(organizations, time_entry_history, webhooks);

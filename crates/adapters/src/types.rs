@@ -14,8 +14,8 @@ use diesel::sql_types::{self, Binary, SqlType, Text};
 use diesel::sqlite::Sqlite;
 use time::Date;
 use timelog_domain::{
-    FeedEpoch, KeyId, OrganizationId, ProjectId, ReleaseId, Source, Status, TicketId, TimeEntryId,
-    Timestamp, UserId, WorkDate,
+    FeedEpoch, KeyId, LeaseHolder, OrganizationId, ProjectId, ReleaseId, Source, Status, TicketId,
+    TimeEntryId, Timestamp, UserId, WebhookId, WorkDate,
 };
 use uuid::Uuid;
 
@@ -80,7 +80,18 @@ macro_rules! ids {
     )+};
 }
 
-ids!(FeedEpoch, KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId);
+ids!(
+    FeedEpoch,
+    KeyId,
+    LeaseHolder,
+    OrganizationId,
+    ProjectId,
+    ReleaseId,
+    TicketId,
+    TimeEntryId,
+    UserId,
+    WebhookId
+);
 
 impl DigestValue {
     /// Nothing has this digest that anybody finds.

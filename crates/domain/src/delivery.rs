@@ -63,7 +63,7 @@ pub struct DeliveryError {
 
 /// An event that a receiver refused until it was put aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct DeliveryFailure {
     /// The number of its change.
     pub seq: Seq,
     /// What had happened.

@@ -50,7 +50,7 @@ enum Undo {
         before: Option<Webhook>,
     },
     /// An event that was taken after all. Nothing of it is loaded, so there is nothing to undo.
-    Refused {
+    Failure {
         key: WebhookKey,
         seq: Seq,
     },
@@ -204,8 +204,8 @@ impl Ledger {
     }
 
     /// Forgets that a receiver refused an event.
-    pub(crate) fn forget_refused(&mut self, key: WebhookKey, seq: Seq) {
-        self.journal.push(Undo::Refused { key, seq });
+    pub(crate) fn forget_failure(&mut self, key: WebhookKey, seq: Seq) {
+        self.journal.push(Undo::Failure { key, seq });
     }
 
     /// Puts the answer of a request with an idempotency key.
@@ -238,7 +238,7 @@ impl Ledger {
                     Some(webhook) => drop(self.webhooks.insert(key, webhook)),
                     None => drop(self.webhooks.remove(&key)),
                 },
-                Undo::Refused { .. } => {}
+                Undo::Failure { .. } => {}
             }
         }
     }
@@ -262,7 +262,7 @@ impl Ledger {
                 Undo::Webhook { key, before } => {
                     webhooks.entry(key).or_insert_with(|| before.map(|webhook| webhook.version));
                 }
-                Undo::Refused { key, seq } => changes.taken.push((key, seq)),
+                Undo::Failure { key, seq } => changes.taken.push((key, seq)),
             }
         }
         for (key, loaded) in entries {

@@ -41,7 +41,7 @@ pub use command::{
     ApplyAction, ApplyMany, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany,
     LogTimeEntry, MOST_ITEMS, MakeWebhook, WebhookCommand,
 };
-pub use delivery::Delivery;
+pub use delivery::{Delivery, DeliveryFailure};
 pub use details::{Details, Field, FieldChange, FieldValue, Patch};
 pub use directory::{Project, Release, Ticket, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};

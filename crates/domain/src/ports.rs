@@ -4,7 +4,7 @@
 use std::pin::Pin;
 
 use crate::access::ApiKey;
-use crate::delivery::{Delivery, Refused};
+use crate::delivery::{Delivery, DeliveryFailure};
 use crate::directory::{Project, Release, Ticket, User};
 use crate::feed::{FeedPage, FeedRequest, Seq};
 use crate::history::HistoryRecord;
@@ -193,12 +193,12 @@ pub trait Webhooks: Send + Sync {
 
     /// A page of the events that a webhook refused, in ascending order of their numbers, of at most
     /// `limit`, after the number that is given.
-    fn refused(
+    fn failures(
         &self,
         webhook: WebhookKey,
         after: Seq,
         limit: u32,
-    ) -> PortFuture<'_, Page<Refused, Seq>>;
+    ) -> PortFuture<'_, Page<DeliveryFailure, Seq>>;
 }
 
 /// A webhook, and how much there is to deliver.
@@ -254,7 +254,7 @@ pub struct DeliveryProgress {
     /// How far it is.
     pub delivery: Delivery,
     /// An event that is to be put aside.
-    pub put_aside: Option<Refused>,
+    pub put_aside: Option<DeliveryFailure>,
 }
 
 /// What there is to deliver.

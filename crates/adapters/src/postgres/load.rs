@@ -16,8 +16,8 @@ use super::statement::{Statement, Text};
 use crate::digests::of_reference;
 use crate::error::DbError;
 use crate::rows::{
-    IdempotencyRow, Load, ProjectRow, ReleaseRow, Row, TicketRow, TimeEntryRow, UserRow, Values,
-    Written, digest_scope, values,
+    FeedEndRow, IdempotencyRow, Load, ProjectRow, ReleaseRow, Row, TicketRow, TimeEntryRow,
+    UserRow, Values, WebhookRow, Written, digest_scope, values,
 };
 use crate::types::{Id, IdValue};
 
@@ -26,6 +26,13 @@ static USERS: Text = LazyLock::new(by_key::<UserRow>);
 static TICKETS: Text = LazyLock::new(by_key::<TicketRow>);
 static RELEASES: Text = LazyLock::new(by_key::<ReleaseRow>);
 static TIME_ENTRIES: Text = LazyLock::new(by_key::<TimeEntryRow>);
+static WEBHOOKS: Text = LazyLock::new(by_key::<WebhookRow>);
+static FEED_ENDS: Text = LazyLock::new(|| {
+    let last = "AS k (organization_id) CROSS JOIN LATERAL (SELECT organization_id, seq FROM \
+        time_entry_history h WHERE h.organization_id = k.organization_id ORDER BY seq DESC \
+        LIMIT 1) t";
+    ["SELECT t.* FROM".to_owned(), last.to_owned()]
+});
 static ANSWERS: Text = LazyLock::new(by_key::<IdempotencyRow>);
 static TIME_ENTRIES_BY_REF: Text = LazyLock::new(|| {
     let digests = ["external_provider_digest", "external_type_digest", "external_id_digest"];
@@ -65,8 +72,17 @@ pub(super) async fn load(
     if touches.is_empty() {
         return Ok(());
     }
-    let Touches { projects, users, tickets, releases, time_entries, external_refs, answers } =
-        touches;
+    let Touches {
+        projects,
+        users,
+        tickets,
+        releases,
+        time_entries,
+        external_refs,
+        answers,
+        webhooks,
+        feeds,
+    } = touches;
     let scopes: HashMap<_, _> = answers
         .iter()
         .map(|scope| ((IdValue::from(scope.organization_id), digest_scope(scope)), scope))
@@ -89,6 +105,7 @@ pub(super) async fn load(
     for part in 0..3 {
         references.push(values::<Binary, _>(digests.iter().map(|digest| &digest[part])));
     }
+    let organizations = values::<Id, _>(feeds.iter().map(|id| IdValue::from(*id)));
     let lookups = [
         find(conn, &ANSWERS, answers.len(), keys, &load_answer),
         find(conn, &PROJECTS, projects.len(), ids!(projects: 0, 1), &ProjectRow::load_into),
@@ -103,6 +120,8 @@ pub(super) async fn load(
             &TimeEntryRow::load_into,
         ),
         find(conn, &TIME_ENTRIES_BY_REF, external_refs.len(), references, &TimeEntryRow::load_into),
+        find(conn, &WEBHOOKS, webhooks.len(), ids!(webhooks: 0, 1), &WebhookRow::load_into),
+        find(conn, &FEED_ENDS, feeds.len(), vec![organizations], &FeedEndRow::load_into),
     ];
     // All of them are waited for. Once one fails, those behind it fail because of it, and any of
     // them may be heard of first.

@@ -7,12 +7,14 @@ use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
-use timelog_domain::{Changes, Timestamp};
+use timelog_domain::{Changes, Timestamp, Version, WebhookChange};
 
 use super::statement::{Statement, Text};
 use crate::digests::digest;
 use crate::error::DbError;
-use crate::rows::{HistoryRow, IdempotencyRow, Row, TimeEntryRow, Values, Written, values};
+use crate::rows::{
+    FailureRow, HistoryRow, IdempotencyRow, Row, TimeEntryRow, Values, WebhookRow, Written, values,
+};
 use crate::types::{Id, IdValue, InstantValue};
 
 /// An expired answer may be taken over, in the claim itself. A live one means that somebody else
@@ -64,21 +66,34 @@ static AWAIT_OTHERS: Text = LazyLock::new(|| {
     ]
 });
 
-static UPDATE: Text = LazyLock::new(|| {
-    let update = format!("UPDATE time_entries t SET {} FROM", assignments::<TimeEntryRow>("n"));
-    [update, as_loaded(&TimeEntryRow::names(&UPDATED))]
+static UPDATE: Text = LazyLock::new(update::<TimeEntryRow>);
+static DELETE: Text = LazyLock::new(delete::<TimeEntryRow>);
+
+static INSERT_WEBHOOKS: Text = LazyLock::new(|| [insert::<WebhookRow>(), String::new()]);
+static UPDATE_WEBHOOKS: Text = LazyLock::new(update::<WebhookRow>);
+static DELETE_WEBHOOKS: Text = LazyLock::new(delete::<WebhookRow>);
+static DELETE_FAILURES: Text = LazyLock::new(|| {
+    let key = FailureRow::names(&[Written::AsKey]);
+    let same: Vec<_> = key.iter().map(|name| format!("t.{name} = n.{name}")).collect();
+    let rows = format!("AS n ({}) WHERE {}", key.join(", "), same.join(" AND "));
+    ["DELETE FROM webhook_failures t USING".to_owned(), rows]
 });
 
-static DELETE: Text = LazyLock::new(|| {
-    let key = TimeEntryRow::names(&[Written::AsKey]);
-    ["DELETE FROM time_entries t USING".to_owned(), as_loaded(&key)]
-});
-
-/// What never changes in an entry is not written again.
+/// What never changes in a row is not written again.
 const UPDATED: [Written; 2] = [Written::AsKey, Written::Again];
 
 fn insert<R: Row>() -> String {
     format!("INSERT INTO {} ({}) SELECT * FROM", R::TABLE, R::names(&Written::ALL).join(", "))
+}
+
+fn update<R: Row>() -> [String; 2] {
+    let update = format!("UPDATE {} t SET {} FROM", R::TABLE, assignments::<R>("n"));
+    [update, as_loaded(&R::names(&UPDATED))]
+}
+
+fn delete<R: Row>() -> [String; 2] {
+    let key = R::names(&[Written::AsKey]);
+    [format!("DELETE FROM {} t USING", R::TABLE), as_loaded(&key)]
 }
 
 fn assignments<R: Row>(from: &str) -> String {
@@ -86,7 +101,7 @@ fn assignments<R: Row>(from: &str) -> String {
     names.map(|name| format!("{name} = {from}.{name}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Holds to the entries whose version is still the one that was loaded.
+/// Holds to the rows whose version is still the one that was loaded.
 fn as_loaded(names: &[&str]) -> String {
     format!(
         "AS n ({}, loaded) WHERE t.organization_id = n.organization_id AND t.id = n.id \
@@ -110,25 +125,31 @@ pub(super) async fn save(
 ) -> Result<u64, DbError> {
     let answers: Vec<_> = changes.answers.into_iter().map(IdempotencyRow::from).collect();
     let bytes = answers.iter().map(IdempotencyRow::bytes).sum();
-    let (mut new, mut known, mut loaded) = (Vec::new(), Vec::new(), Vec::new());
+    let mut entries = Rows::default();
     for change in &changes.time_entries {
-        let row = TimeEntryRow::from(&change.time_entry);
-        match change.loaded {
-            None => new.push(row),
-            Some(version) => {
-                known.push(row);
-                loaded.push(version.get());
+        entries.put(TimeEntryRow::from(&change.time_entry), change.loaded);
+    }
+    for deletion in &changes.deletions {
+        let (organization, id) = deletion.key;
+        entries.deleted.push((organization.into(), id.into(), deletion.loaded.get()));
+    }
+    let mut webhooks = Rows::default();
+    for WebhookChange { key: (organization, id), loaded, webhook } in &changes.webhooks {
+        match (webhook, loaded) {
+            (Some(webhook), _) => webhooks.put(WebhookRow::from(webhook), *loaded),
+            (None, Some(version)) => {
+                webhooks.deleted.push(((*organization).into(), (*id).into(), version.get()));
             }
+            (None, None) => {}
         }
     }
-    let deletions = &changes.deletions;
-    let deleted = vec![
-        values::<Id, _>(deletions.iter().map(|deletion| IdValue::from(deletion.key.0))),
-        values::<Id, _>(deletions.iter().map(|deletion| IdValue::from(deletion.key.1))),
-        values::<BigInt, _>(deletions.iter().map(|deletion| deletion.loaded.get())),
-    ];
-    let mut updated = TimeEntryRow::arrays(&known, &UPDATED);
-    updated.push(values::<BigInt, _>(loaded.into_iter()));
+    let taken: Vec<_> = changes
+        .taken
+        .iter()
+        .map(|((organization, webhook), seq)| {
+            (IdValue::from(*organization), IdValue::from(*webhook), seq.get())
+        })
+        .collect();
     let history = HistoryRow::numbered(changes.history);
     let feeds: BTreeSet<_> = history.iter().map(|row| lock_of(row.organization_id)).collect();
     let waits = feeds.len();
@@ -137,15 +158,83 @@ pub(super) async fn save(
     let claims = IdempotencyRow::arrays(&answers, &Written::ALL);
     let saved = join_all([
         affect(conn, &CLAIM, claims, Some(now.into()), answers.len()),
-        affect(conn, &DELETE, deleted, None, deletions.len()),
-        affect(conn, &UPDATE, updated, None, known.len()),
-        affect(conn, &INSERT, TimeEntryRow::arrays(&new, &Written::ALL), None, new.len()),
+        affect(conn, &DELETE, keys(&entries.deleted), None, entries.deleted.len()),
+        affect(conn, &UPDATE, entries.updated(), None, entries.known.len()),
+        affect(conn, &INSERT, entries.inserted(), None, entries.new.len()),
+        affect(conn, &DELETE_WEBHOOKS, keys(&webhooks.deleted), None, webhooks.deleted.len()),
+        affect(conn, &UPDATE_WEBHOOKS, webhooks.updated(), None, webhooks.known.len()),
+        affect(conn, &INSERT_WEBHOOKS, webhooks.inserted(), None, webhooks.new.len()),
+        forget(conn, &taken),
         affect(conn, &AWAIT_OTHERS, feeds, None, waits),
         affect(conn, &RECORD, HistoryRow::arrays(&history, &Written::ALL), None, history.len()),
     ]);
     // Once one fails, those behind it fail because of it.
     let errors = saved.await.into_iter().filter_map(Result::err);
     errors.reduce(DbError::or_cause).map_or(Ok(bytes), Err)
+}
+
+/// The rows of a table to save, by what is to be done with them.
+struct Rows<R> {
+    new: Vec<R>,
+    known: Vec<R>,
+    /// The versions that these were loaded with.
+    loaded: Vec<i64>,
+    deleted: Vec<Key>,
+}
+
+/// A row by its organization, its id, and the version that it was loaded with or its number.
+type Key = (IdValue, IdValue, i64);
+
+impl<R> Default for Rows<R> {
+    fn default() -> Self {
+        Self { new: Vec::new(), known: Vec::new(), loaded: Vec::new(), deleted: Vec::new() }
+    }
+}
+
+impl<R: Row> Rows<R> {
+    fn put(&mut self, row: R, loaded: Option<Version>) {
+        match loaded {
+            None => self.new.push(row),
+            Some(version) => {
+                self.known.push(row);
+                self.loaded.push(version.get());
+            }
+        }
+    }
+
+    fn inserted(&self) -> Vec<Values<'_>> {
+        R::arrays(&self.new, &Written::ALL)
+    }
+
+    fn updated(&self) -> Vec<Values<'_>> {
+        let mut updated = R::arrays(&self.known, &UPDATED);
+        updated.push(values::<BigInt, _>(self.loaded.iter()));
+        updated
+    }
+}
+
+fn keys(keys: &[Key]) -> Vec<Values<'_>> {
+    vec![
+        values::<Id, _>(keys.iter().map(|key| key.0)),
+        values::<Id, _>(keys.iter().map(|key| key.1)),
+        values::<BigInt, _>(keys.iter().map(|key| key.2)),
+    ]
+}
+
+/// Deletes events that were put aside, if they are still there.
+fn forget<'a>(
+    conn: &'a AsyncPgConnection,
+    failures: &'a [Key],
+) -> BoxFuture<'a, Result<(), DbError>> {
+    async move {
+        if !failures.is_empty() {
+            let statement =
+                Statement { text: &DELETE_FAILURES, arrays: keys(failures), last: None };
+            statement.execute(&mut &*conn).await?;
+        }
+        Ok(())
+    }
+    .boxed()
 }
 
 /// The advisory lock of an organization's feed. Two of the same number only wait for each other

@@ -35,6 +35,14 @@ row! {
     }
 }
 
+/// The number of an organization's last change.
+#[derive(Debug, QueryableByName)]
+#[diesel(table_name = time_entry_history)]
+pub(crate) struct FeedEndRow {
+    pub(crate) organization_id: IdValue,
+    pub(crate) seq: i64,
+}
+
 impl HistoryRow {
     /// The rows of new records. Those of each organization are numbered from 1 on, as if they were
     /// its first: what it has already is known only in the commit.

@@ -1,9 +1,11 @@
 //! The rows that decisions are made on, put into the ledger.
 
-use timelog_domain::Ledger;
+use timelog_domain::{Ledger, Seq};
 
 use super::directory::{ProjectRow, ReleaseRow, TicketRow, UserRow};
+use super::history::FeedEndRow;
 use super::time_entry::TimeEntryRow;
+use super::webhook::WebhookRow;
 use crate::error::DbError;
 
 pub(crate) trait Load {
@@ -28,4 +30,6 @@ load! {
     TicketRow: |row, ledger| ledger.load_ticket(&row.try_into()?),
     ReleaseRow: |row, ledger| ledger.load_release(&row.try_into()?),
     TimeEntryRow: |row, ledger| ledger.load_time_entry(row.try_into()?),
+    WebhookRow: |row, ledger| ledger.load_webhook(row.try_into()?),
+    FeedEndRow: |row, ledger| ledger.load_feed_end(row.organization_id.into(), Seq::new(row.seq)),
 }

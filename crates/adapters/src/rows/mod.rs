@@ -9,11 +9,13 @@ mod load;
 mod packed_answer;
 mod row;
 mod time_entry;
+mod webhook;
 
 pub(crate) use api_key::{ApiKeyRow, FormerSecretRow};
 pub(crate) use directory::{OrganizationRow, ProjectRow, ReleaseRow, TicketRow, UserRow};
-pub(crate) use history::HistoryRow;
+pub(crate) use history::{FeedEndRow, HistoryRow};
 pub(crate) use idempotency::{IdempotencyRow, digest_key, digest_scope};
 pub(crate) use load::Load;
 pub(crate) use row::{Row, Values, Written, values};
 pub(crate) use time_entry::TimeEntryRow;
+pub(crate) use webhook::{FailureRow, WebhookRow};

@@ -8,10 +8,12 @@ use timelog_domain::{Ledger, Request, Touches};
 use crate::digests::of_reference;
 use crate::error::DbError;
 use crate::rows::{
-    IdempotencyRow, Load, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow, digest_scope,
+    FeedEndRow, IdempotencyRow, Load, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow,
+    WebhookRow, digest_scope,
 };
 use crate::schema::{
-    idempotency_keys, project_entries, project_releases, projects, time_entries, users,
+    idempotency_keys, project_entries, project_releases, projects, time_entries,
+    time_entry_history, users, webhooks,
 };
 use crate::types::IdValue;
 
@@ -69,6 +71,14 @@ fn load_touched(
             .filter(time_entries::external_id_digest.eq(external_id));
         load_first!(conn, ledger, TimeEntryRow, query);
     }
+    for (organization, webhook) in &touches.webhooks {
+        let query = webhooks::table.find((id(organization), id(webhook)));
+        load_first!(conn, ledger, WebhookRow, query);
+    }
+    for organization in &touches.feeds {
+        let seq = last_seq(conn, id(organization))?;
+        FeedEndRow { organization_id: id(organization), seq }.load_into(ledger)?;
+    }
     for scope in &touches.answers {
         let key = (id(&scope.organization_id), digest_scope(scope));
         let query = idempotency_keys::table.find(key).select(IdempotencyRow::as_select());
@@ -77,4 +87,13 @@ fn load_touched(
         }
     }
     Ok(())
+}
+
+/// The number of the organization's last change, 0 where it has none.
+pub(super) fn last_seq(conn: &mut SqliteConnection, organization: IdValue) -> QueryResult<i64> {
+    let changes = time_entry_history::table
+        .filter(time_entry_history::organization_id.eq(organization))
+        .order(time_entry_history::seq.desc());
+    let last = changes.select(time_entry_history::seq).first(conn).optional()?;
+    Ok(last.unwrap_or(0))
 }

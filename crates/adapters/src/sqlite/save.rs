@@ -3,15 +3,19 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fmt::Display;
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use timelog_domain::{Changes, TimeEntryId};
+use timelog_domain::{Changes, Seq, Version, WebhookChange, WebhookKey};
 
+use super::load::last_seq;
 use crate::error::DbError;
 use crate::keep_prepared::KeepPrepared;
-use crate::rows::{HistoryRow, IdempotencyRow, TimeEntryRow};
-use crate::schema::{idempotency_keys, time_entries, time_entry_history};
+use crate::rows::{HistoryRow, IdempotencyRow, TimeEntryRow, WebhookRow};
+use crate::schema::{
+    idempotency_keys, time_entries, time_entry_history, webhook_failures, webhooks,
+};
 use crate::types::IdValue;
 
 /// Returns how many bytes of answers it stores.
@@ -22,7 +26,7 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
         let deleted = diesel::delete(entry.filter(time_entries::version.eq(deletion.loaded.get())))
             .execute(conn)?;
         if deleted != 1 {
-            return Err(changed(id));
+            return Err(changed("time entry", &id));
         }
     }
     for change in &changes.time_entries {
@@ -36,7 +40,7 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
             }
         };
         if saved != 1 {
-            return Err(changed(change.time_entry.id()));
+            return Err(changed("time entry", &change.time_entry.id()));
         }
     }
     // Nobody else writes, so what is numbered now is also committed next.
@@ -48,6 +52,7 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
         };
         diesel::insert_into(time_entry_history::table).values(row).execute(conn)?;
     }
+    save_webhooks(conn, changes.webhooks, &changes.taken)?;
     let mut bytes = 0;
     for answer in changes.answers {
         let row = IdempotencyRow::from(answer);
@@ -58,15 +63,36 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
     Ok(bytes)
 }
 
-/// The number of the organization's last change, 0 where it has none.
-fn last_seq(conn: &mut SqliteConnection, organization: IdValue) -> QueryResult<i64> {
-    let changes = time_entry_history::table
-        .filter(time_entry_history::organization_id.eq(organization))
-        .order(time_entry_history::seq.desc());
-    let last = changes.select(time_entry_history::seq).first(conn).optional()?;
-    Ok(last.unwrap_or(0))
+fn save_webhooks(
+    conn: &mut SqliteConnection,
+    changes: Vec<WebhookChange>,
+    taken: &[(WebhookKey, Seq)],
+) -> Result<(), DbError> {
+    let ids = |(organization, id): WebhookKey| (IdValue::from(organization), IdValue::from(id));
+    for WebhookChange { key, loaded, webhook } in changes {
+        let as_loaded = |version: Version| {
+            webhooks::table.find(ids(key)).filter(webhooks::version.eq(version.get()))
+        };
+        let saved = match (webhook.as_ref().map(WebhookRow::from), loaded) {
+            (Some(row), None) => diesel::insert_into(webhooks::table).values(row).execute(conn)?,
+            (Some(row), Some(version)) => {
+                diesel::update(as_loaded(version)).set(row).execute(conn)?
+            }
+            (None, Some(version)) => diesel::delete(as_loaded(version)).execute(conn)?,
+            (None, None) => 1,
+        };
+        if saved != 1 {
+            return Err(changed("webhook", &key.1));
+        }
+    }
+    for (key, seq) in taken {
+        let (organization, webhook) = ids(*key);
+        let failure = webhook_failures::table.find((organization, webhook, seq.get()));
+        diesel::delete(failure).execute(conn)?;
+    }
+    Ok(())
 }
 
-fn changed(id: TimeEntryId) -> DbError {
-    DbError::Conflict(format!("time entry {id} has changed"))
+fn changed(what: &str, id: &dyn Display) -> DbError {
+    DbError::Conflict(format!("{what} {id} has changed"))
 }

@@ -41,6 +41,7 @@ mod together;
 mod totals;
 #[path = "../../../domain/tests/rules/values.rs"]
 mod values;
+mod webhooks;
 mod world;
 
 /// One test of each law, on a fresh subject of that name and a runtime of that flavor.
@@ -134,6 +135,15 @@ macro_rules! laws_of_reading {
                 organizations_have_feeds_of_their_own,
                 a_notice_ends_with_the_next_change,
             }
+            webhooks {
+                a_webhook_is_found_as_it_was_answered,
+                webhooks_are_listed_by_id_and_organization,
+                a_deleted_webhook_is_gone_with_what_it_refused,
+                what_is_due_is_leased_by_one,
+                progress_is_noted_by_its_holder_for_its_version,
+                what_was_put_aside_is_listed_until_it_is_taken,
+                the_backlog_is_of_all_that_are_enabled,
+            }
             history {
                 a_history_is_read_as_it_was_recorded_oldest_first,
                 a_history_outlives_its_entry_and_the_next_of_its_reference,
@@ -165,6 +175,9 @@ macro_rules! laws_of_races {
             }
             feed {
                 a_reader_at_the_end_meets_every_number_once_and_in_order,
+            }
+            webhooks {
+                two_programs_never_lease_the_same_at_once,
             }
             interleaved {
                 what_a_request_only_reads_is_as_it_was_while_it_ran,

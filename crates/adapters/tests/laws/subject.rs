@@ -9,8 +9,8 @@ use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
 use timelog_domain::Timestamp;
 use timelog_domain::memory::{ManualClock, MemoryStore};
 use timelog_domain::ports::{
-    ChangeFeed, Clock, Directory, Health, IdempotencyCache, PortError, TimeEntryQueries,
-    TimeEntryRepository,
+    ChangeFeed, Clock, Deliveries, Directory, Health, IdempotencyCache, PortError,
+    TimeEntryQueries, TimeEntryRepository, Webhooks,
 };
 
 use crate::server;
@@ -24,6 +24,8 @@ pub(crate) struct Subject {
     pub(crate) answers: Arc<dyn IdempotencyCache>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) feed: Arc<dyn ChangeFeed>,
+    pub(crate) webhooks: Arc<dyn Webhooks>,
+    pub(crate) deliveries: Arc<dyn Deliveries>,
     database: Option<Database>,
 }
 
@@ -60,6 +62,8 @@ impl Subject {
             answers: store.clone(),
             directory: store.clone(),
             feed: store.clone(),
+            webhooks: store.clone(),
+            deliveries: store.clone(),
             database: Some(Database { url, store, _folder: folder }),
         }
     }
@@ -81,7 +85,9 @@ pub(crate) fn empty_memory(clock: TestClock) -> Subject {
         queries: store.clone(),
         answers: store.clone(),
         directory: store.clone(),
-        feed: store,
+        feed: store.clone(),
+        webhooks: store.clone(),
+        deliveries: store,
         database: None,
     }
 }

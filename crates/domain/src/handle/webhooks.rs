@@ -40,7 +40,7 @@ pub(super) fn change(
         WebhookCommand::NoteSent { id, taken } => {
             let key = find(*id, context, ledger)?.key();
             if let Some(seq) = taken {
-                ledger.forget_refused(key, *seq);
+                ledger.forget_failure(key, *seq);
             }
             Ok(Outcome::Noted)
         }

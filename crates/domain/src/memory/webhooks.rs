@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{MemoryStore, State, answer};
 use crate::changes::WebhookChange;
-use crate::delivery::Refused;
+use crate::delivery::DeliveryFailure;
 use crate::feed::Seq;
 use crate::ids::{LeaseHolder, OrganizationId, WebhookId, WebhookKey};
 use crate::ports::{
@@ -17,7 +17,7 @@ use crate::webhook::Webhook;
 /// A webhook, with what only its delivery knows.
 pub(super) struct Kept {
     webhook: Webhook,
-    refused: BTreeMap<Seq, Refused>,
+    failures: BTreeMap<Seq, DeliveryFailure>,
     lease: Option<(LeaseHolder, Timestamp)>,
 }
 
@@ -32,13 +32,13 @@ pub(super) fn store(
             (None, _) => drop(webhooks.remove(&key)),
             (Some(webhook), Some(kept)) => kept.webhook = webhook,
             (Some(webhook), None) => {
-                let kept = Kept { webhook, refused: BTreeMap::new(), lease: None };
+                let kept = Kept { webhook, failures: BTreeMap::new(), lease: None };
                 webhooks.insert(key, kept);
             }
         }
     }
     for (key, seq) in taken {
-        webhooks.get_mut(key).and_then(|kept| kept.refused.remove(seq));
+        webhooks.get_mut(key).and_then(|kept| kept.failures.remove(seq));
     }
 }
 
@@ -87,15 +87,15 @@ impl Webhooks for MemoryStore {
         answer(Ok(Page::of(all, limit, |last| last.webhook.id)))
     }
 
-    fn refused(
+    fn failures(
         &self,
         webhook: WebhookKey,
         after: Seq,
         limit: u32,
-    ) -> PortFuture<'_, Page<Refused, Seq>> {
+    ) -> PortFuture<'_, Page<DeliveryFailure, Seq>> {
         let state = self.state();
-        let all = state.webhooks.get(&webhook).into_iter().flat_map(|kept| kept.refused.values());
-        let rest = all.filter(|refused| refused.seq > after).cloned().collect();
+        let all = state.webhooks.get(&webhook).into_iter().flat_map(|kept| kept.failures.values());
+        let rest = all.filter(|failure| failure.seq > after).cloned().collect();
         answer(Ok(Page::of(rest, limit, |last| last.seq)))
     }
 }
@@ -140,7 +140,7 @@ impl Deliveries for MemoryStore {
         let Some(kept) = kept else { return answer(Ok(false)) };
         kept.webhook.delivery = delivery;
         kept.lease = (!release).then(|| (holder, now.saturating_add(LEASE)));
-        kept.refused.extend(put_aside.map(|refused| (refused.seq, refused)));
+        kept.failures.extend(put_aside.map(|failure| (failure.seq, failure)));
         answer(Ok(true))
     }
 
