@@ -8,11 +8,11 @@ use diesel::sql_types::Nullable;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use timelog_domain::delivery::DisabledReason;
 use timelog_domain::ports::{
-    Backlog, Deliveries, DeliveryProgress, LEASE, PortError, PortFuture, WebhookState, Webhooks,
+    Backlog, Deliveries, DeliveryProgress, LEASE, PortError, PortFuture, Webhooks,
 };
 use timelog_domain::{
     DeliveryFailure, LeaseHolder, OrganizationId, Page, Seq, Timestamp, Webhook, WebhookId,
-    WebhookKey,
+    WebhookKey, WebhookState,
 };
 
 use crate::database::{Database, on_database};
@@ -177,22 +177,28 @@ impl Deliveries for Store {
             let failure = put_aside.map(|failure| FailureRow::new(webhook, failure));
             let error = delivery.last_error;
             let until = if release { "NULL".to_owned() } else { self.database_time(LEASE) };
-            let update = diesel::update(webhooks::table.find((organization, id)))
-                .filter(webhooks::version.eq(version.get()))
-                .filter(webhooks::lease_holder.eq(IdValue::from(holder)))
-                .set((
-                    webhooks::delivered_through.eq(delivery.delivered_through.get()),
-                    webhooks::misses.eq(i32::try_from(delivery.misses).unwrap_or(i32::MAX)),
-                    webhooks::refusals.eq(i32::try_from(delivery.refusals).unwrap_or(i32::MAX)),
-                    webhooks::away_since.eq(delivery.away_since.map(InstantValue::from)),
-                    webhooks::next_attempt_at.eq(delivery.next_attempt_at.map(InstantValue::from)),
-                    webhooks::disabled_reason.eq(delivery.disabled.map(DisabledReason::as_str)),
-                    webhooks::last_error_at
-                        .eq(error.as_ref().map(|error| InstantValue::from(error.at))),
-                    webhooks::last_error.eq(error.map(|error| error.message)),
-                    webhooks::lease_holder.eq((!release).then(|| IdValue::from(holder))),
-                    webhooks::lease_until.eq(sql::<Nullable<Instant>>(&until)),
-                ));
+            let held = || {
+                webhooks::table
+                    .find((organization, id))
+                    .filter(webhooks::lease_holder.eq(IdValue::from(holder)))
+            };
+            let give_back = diesel::update(held()).set((
+                webhooks::lease_holder.eq(None::<IdValue>),
+                webhooks::lease_until.eq(None::<InstantValue>),
+            ));
+            let update = diesel::update(held().filter(webhooks::version.eq(version.get()))).set((
+                webhooks::delivered_through.eq(delivery.delivered_through.get()),
+                webhooks::misses.eq(i32::try_from(delivery.misses).unwrap_or(i32::MAX)),
+                webhooks::refusals.eq(i32::try_from(delivery.refusals).unwrap_or(i32::MAX)),
+                webhooks::away_since.eq(delivery.away_since.map(InstantValue::from)),
+                webhooks::next_attempt_at.eq(delivery.next_attempt_at.map(InstantValue::from)),
+                webhooks::disabled_reason.eq(delivery.disabled.map(DisabledReason::as_str)),
+                webhooks::last_error_at
+                    .eq(error.as_ref().map(|error| InstantValue::from(error.at))),
+                webhooks::last_error.eq(error.map(|error| error.message)),
+                webhooks::lease_holder.eq((!release).then(|| IdValue::from(holder))),
+                webhooks::lease_until.eq(sql::<Nullable<Instant>>(&until)),
+            ));
             on_database!(self.database, write, |conn| {
                 let work = async |conn: &mut _| {
                     // The first statement writes, so on SQLite the transaction has the lock before
@@ -206,6 +212,9 @@ impl Deliveries for Store {
                             .set(failure)
                             .execute(conn)
                             .await?;
+                    }
+                    if !is_noted {
+                        give_back.execute(conn).await?;
                     }
                     QueryResult::Ok(is_noted)
                 };

@@ -16,9 +16,11 @@ mod server;
 mod settings;
 mod state;
 pub mod telemetry;
+mod webhooks;
 mod wire;
 
 pub use clock::SystemClock;
 pub use server::Server;
 pub use settings::Settings;
 pub use state::Ports;
+pub use webhooks::{Names, SystemNames};

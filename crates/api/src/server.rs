@@ -22,6 +22,7 @@ use crate::routes::{Surface, mount, not_found, table};
 use crate::settings::Settings;
 use crate::state::{AppState, Ports};
 use crate::telemetry;
+use crate::webhooks::Deliverer;
 
 /// How often the samples of histograms are added up. Without it they would grow while nobody reads
 /// the metrics.
@@ -42,6 +43,7 @@ pub struct Server {
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     upkeep: JoinHandle<()>,
+    deliverer: Option<Deliverer>,
 }
 
 impl Server {
@@ -56,7 +58,7 @@ impl Server {
             .map_err(|errors| anyhow::anyhow!("a setting cannot be used: {errors}"))?;
         let metrics = telemetry::metrics();
         let openapi = crate::openapi::document(&settings.base_path)?.into();
-        let state = web::Data::new(AppState::new(ports, settings, openapi));
+        let state = web::Data::new(AppState::new(ports.clone(), settings, openapi));
         let limits = state.clone();
         let mut builder = actix_server::Server::build()
             .workers(settings.workers)
@@ -86,6 +88,8 @@ impl Server {
                 limits.forget_idle();
             }
         };
+        let deliverer =
+            (!settings.no_webhooks).then(|| Deliverer::start(ports, state.receivers.clone()));
         Ok(Self {
             address,
             admin_address,
@@ -93,6 +97,7 @@ impl Server {
             handle,
             serving: tokio::spawn(server),
             upkeep: tokio::spawn(upkeep),
+            deliverer,
         })
     }
 
@@ -125,7 +130,12 @@ impl Server {
     /// Where the server had failed.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.state.waiting.stop();
-        self.handle.stop(true).await;
+        let delivered = async {
+            if let Some(deliverer) = self.deliverer {
+                deliverer.stop().await;
+            }
+        };
+        tokio::join!(self.handle.stop(true), delivered);
         self.upkeep.abort();
         self.serving.await.context("the server panicked")?.context("the server failed")
     }

@@ -124,6 +124,18 @@ pub struct Settings {
         value_name = "CIDR"
     )]
     pub trusted_proxies: Vec<IpNet>,
+    /// A network that webhooks may lead to beside the public internet, also with http, such as
+    /// 10.0.0.0/8. May be repeated, or have several values with commas between them.
+    #[arg(long, value_parser = network, value_delimiter = ',', value_name = "CIDR")]
+    pub webhook_allow: Vec<IpNet>,
+    /// How long the receiver of a webhook may take to answer.
+    // Two thirds of the time that is left of a lease when an event is sent.
+    #[arg(long, default_value = "15s", value_parser = milliseconds(100..=15_000))]
+    pub webhook_timeout: Duration,
+    /// Deliver nothing to webhooks, for example where a copy of the database is tried out. The
+    /// variable is 1 or 0, true or false, yes or no.
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    pub no_webhooks: bool,
     /// How often expired idempotency keys are deleted, 500 in one statement.
     #[arg(long, default_value = "1m", value_parser = milliseconds(1000..=24 * HOUR))]
     pub sweep_interval: Duration,

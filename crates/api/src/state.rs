@@ -6,8 +6,8 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage, HttpRequest};
 use timelog_adapters::Store;
 use timelog_domain::ports::{
-    ApiKeys, ChangeFeed, Clock, Directory, Health, IdempotencyCache, PortError, TimeEntryQueries,
-    TimeEntryRepository,
+    ApiKeys, ChangeFeed, Clock, Deliveries, Directory, Health, IdempotencyCache, PortError,
+    TimeEntryQueries, TimeEntryRepository, Webhooks,
 };
 use timelog_domain::{ApiKey, Decision, MismatchPolicy, Request};
 
@@ -19,6 +19,7 @@ use crate::http::problem::Problem;
 use crate::http::rate_limit::RateLimit;
 use crate::http::waiting::Waiting;
 use crate::settings::Settings;
+use crate::webhooks::{Names, Receivers, SystemNames};
 
 /// The adapters behind the domain's ports.
 #[derive(Clone)]
@@ -29,6 +30,12 @@ pub struct Ports {
     pub queries: Arc<dyn TimeEntryQueries>,
     /// Every change, in order.
     pub feed: Arc<dyn ChangeFeed>,
+    /// Webhooks, and what they refused.
+    pub webhooks: Arc<dyn Webhooks>,
+    /// Who delivers to which webhook, and how far that is.
+    pub deliveries: Arc<dyn Deliveries>,
+    /// The addresses of hosts, which webhooks lead to.
+    pub names: Arc<dyn Names>,
     /// Projects, users, tickets and releases.
     pub directory: Arc<dyn Directory>,
     /// The stored answers.
@@ -49,6 +56,9 @@ impl Ports {
             time_entries: store.clone(),
             queries: store.clone(),
             feed: store.clone(),
+            webhooks: store.clone(),
+            deliveries: store.clone(),
+            names: Arc::new(SystemNames),
             directory: store.clone(),
             answers: store.clone(),
             keys: store.clone(),
@@ -71,6 +81,8 @@ pub(crate) struct AppState {
     anonymous: Anonymous,
     /// Those that wait for changes.
     pub(crate) waiting: Waiting,
+    /// Those that events are sent to.
+    pub(crate) receivers: Arc<Receivers>,
 }
 
 impl AppState {
@@ -90,6 +102,7 @@ impl AppState {
             in_flight: Data::new(InFlight::new(u64::from(settings.in_flight_mib.get()) << 20)),
             anonymous: Anonymous::new(settings.anonymous_rate, &settings.trusted_proxies),
             waiting: Waiting::new(settings.max_connections),
+            receivers: Arc::new(Receivers::new(ports.names.clone(), settings)),
             ports,
         }
     }

@@ -100,6 +100,38 @@ pub enum Attempt {
     Gone,
 }
 
+impl Attempt {
+    /// What an answer of that HTTP status means. `retry_after` is what `Retry-After` says.
+    ///
+    /// ```
+    /// use timelog_domain::delivery::Attempt;
+    ///
+    /// assert_eq!(Attempt::answered(204, None), Attempt::Delivered);
+    /// assert_eq!(Attempt::answered(302, None), Attempt::Refused);
+    /// assert_eq!(Attempt::answered(503, None), Attempt::Away { retry_after: None });
+    /// ```
+    #[must_use]
+    pub const fn answered(status: u16, retry_after: Option<Duration>) -> Self {
+        match status {
+            200..=299 => Self::Delivered,
+            410 => Self::Gone,
+            408 | 429 | 500..=599 => Self::Away { retry_after },
+            _ => Self::Refused,
+        }
+    }
+
+    /// The name in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Away { .. } => "away",
+            Self::Refused => "refused",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 /// What follows from an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -197,9 +229,11 @@ impl Delivery {
         Self::after(self.delivered_through)
     }
 
-    /// Leaves out what is not meant for the webhook, where nothing else is due.
+    /// Passes over what is not meant for the webhook. What was refused may be among it, since
+    /// webhooks can be changed.
     pub const fn pass(&mut self, through: Seq) {
         self.delivered_through = through;
+        self.refusals = 0;
     }
 
     fn try_again(&mut self, wait: Duration, now: Timestamp, chance: u8) -> Verdict {

@@ -88,6 +88,8 @@ ids! {
     KeyId;
     /// Names a webhook.
     WebhookId;
+    /// Names an event that webhooks deliver.
+    EventId;
     /// Names a program that delivers to webhooks.
     LeaseHolder;
     /// Names one life of an organization's [feed](crate::feed). It is made at random, and made anew

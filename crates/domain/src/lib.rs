@@ -55,8 +55,8 @@ pub use idempotency::{
     StoredAnswer,
 };
 pub use ids::{
-    FeedEpoch, InvalidId, KeyId, LeaseHolder, OrganizationId, ProjectId, ReleaseId, TicketId,
-    TimeEntryId, UserId, WebhookId, WebhookKey,
+    EventId, FeedEpoch, InvalidId, KeyId, LeaseHolder, OrganizationId, ProjectId, ReleaseId,
+    TicketId, TimeEntryId, UserId, WebhookId, WebhookKey,
 };
 pub use ledger::Ledger;
 pub use named::UnknownName;
@@ -80,5 +80,6 @@ pub use touches::Touches;
 pub use transition::{InvalidRemark, Transition};
 pub use webhook::{
     EventName, Secret, Secrets, UnknownEventName, Webhook, WebhookDetails, WebhookPatch,
+    WebhookState,
 };
 pub use work_date::{InvalidWorkDate, Month, Week, WorkDate};

@@ -5,7 +5,7 @@ use crate::details::Field;
 use crate::feed::Seq;
 use crate::permission::Permission;
 use crate::time_entry::{ImpossibleAction, InvalidTransition, NotEditable, TimeEntry};
-use crate::webhook::Webhook;
+use crate::webhook::WebhookState;
 
 /// The result of a command that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Outcome {
     /// The results of the items of a command for many entries, in order.
     Many(Vec<ItemOutcome>),
     /// The webhook as it is now.
-    Webhook(Box<Webhook>),
+    Webhook(Box<WebhookState>),
     /// It was noted.
     Noted,
 }

@@ -20,7 +20,7 @@ use crate::summary::{GroupBy, Summary};
 use crate::text::Name;
 use crate::time_entry::{TimeEntry, Version};
 use crate::timestamp::Timestamp;
-use crate::webhook::Webhook;
+use crate::webhook::{Webhook, WebhookState};
 
 /// What a port's method returns: a future for any runtime.
 pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send + 'a>>;
@@ -201,15 +201,6 @@ pub trait Webhooks: Send + Sync {
     ) -> PortFuture<'_, Page<DeliveryFailure, Seq>>;
 }
 
-/// A webhook, and how much there is to deliver.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WebhookState {
-    /// The webhook.
-    pub webhook: Webhook,
-    /// The number of its organization's last change.
-    pub end: Seq,
-}
-
 /// Lets one program at a time deliver to a webhook.
 ///
 /// Who delivers holds a lease, which MUST run out [by itself](LEASE), by a clock that all programs
@@ -225,8 +216,9 @@ pub trait Deliveries: Send + Sync {
     ) -> PortFuture<'_, Vec<Webhook>>;
 
     /// Stores how far the delivery to a webhook is. The lease is renewed, or with `release` given
-    /// back. Whether that was done: nothing MUST change where the holder has no lease any more, or
-    /// where the webhook is at another version than that.
+    /// back. Whether that was done: nothing MUST change where the holder has no lease any more. Where
+    /// the webhook is at another version than that, the lease MUST be given back, and nothing else
+    /// change.
     fn note(
         &self,
         holder: LeaseHolder,

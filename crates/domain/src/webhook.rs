@@ -38,6 +38,15 @@ pub struct Webhook {
     pub delivery: Delivery,
 }
 
+/// A webhook, and how much there is to deliver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookState {
+    /// The webhook.
+    pub webhook: Webhook,
+    /// The number of its organization's last change.
+    pub end: Seq,
+}
+
 /// What a webhook is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookDetails {
@@ -211,6 +220,15 @@ impl Webhook {
         let secrets = Secrets { current: secret, former: Some((self.secrets.current, until)) };
         let version = self.version.next();
         Self { version, secrets, updated_at: now, ..self.clone() }
+    }
+}
+
+impl WebhookState {
+    /// How many changes it has not got to yet.
+    #[must_use]
+    pub fn behind(&self) -> u64 {
+        let through = self.webhook.delivery.delivered_through;
+        self.end.get().saturating_sub(through.get()).max(0).unsigned_abs()
     }
 }
 

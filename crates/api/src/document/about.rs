@@ -16,17 +16,19 @@ pub(crate) enum Tag {
     Life,
     Lists,
     Feed,
+    Webhooks,
     Directory,
     Keys,
     Operations,
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::TimeEntries,
         Self::Life,
         Self::Lists,
         Self::Feed,
+        Self::Webhooks,
         Self::Directory,
         Self::Keys,
         Self::Operations,
@@ -38,6 +40,7 @@ impl Tag {
             Self::Life => "Life of an entry",
             Self::Lists => "Lists and totals",
             Self::Feed => "Feed of changes",
+            Self::Webhooks => "Webhooks",
             Self::Directory => "Directory",
             Self::Keys => "Keys",
             Self::Operations => "Operations",
@@ -50,6 +53,7 @@ impl Tag {
             Self::Life => "From draft to invoice, one entry at a time or many.",
             Self::Lists => "Many entries at once: page by page, summed up, or as a table.",
             Self::Feed => "Every change, once and in order: for whoever keeps a copy.",
+            Self::Webhooks => "The same feed, sent to where you say.",
             Self::Directory => {
                 "What entries refer to: projects, users, and a project's tickets and releases. It \
                  is kept in step by the system that owns it."

@@ -80,6 +80,14 @@ headers! {
             "pattern": "^(/.+)?/time-entries/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
         },
         example "/time-entries/01946900-56c0-7c3e-9d24-51f6a7b8c9d0";
+    WEBHOOK_LOCATION = "Location" as "WebhookLocation":
+        "Where the new webhook can be read, base path included.",
+        {
+            "type": "string",
+            "format": "uri-reference",
+            "pattern": "^(/.+)?/webhooks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+        },
+        example "/webhooks/01946a11-7c00-7b52-8e1f-3c4d5e6f7081";
     DOCS_LOCATION = "Location" as "DocsLocation":
         "The address of the page, base path included.",
         {"type": "string", "pattern": "^(/.+)?/docs/$"},

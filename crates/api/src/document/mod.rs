@@ -10,6 +10,7 @@ pub(crate) mod parameters;
 mod problems;
 mod sample;
 pub(crate) mod samples;
+mod webhooks;
 
 use serde_json::{Value, json};
 use utoipa::openapi::path::{HttpMethod, PathItem, Paths};
@@ -43,6 +44,7 @@ pub(crate) fn document(base_path: &str, routes: Vec<Described>) -> Value {
             None => drop(paths.paths.insert(path, item)),
         }
     }
+    let webhooks = webhooks::describe(&mut parts.schemas);
     let Parts { schemas, parameters, headers, responses } = parts;
     let tags = Tag::ALL.map(|tag| json!({ "name": tag.name(), "description": tag.about() }));
     json!({
@@ -57,6 +59,7 @@ pub(crate) fn document(base_path: &str, routes: Vec<Described>) -> Value {
         "security": [{ "bearerKey": [] }, { "headerKey": [] }],
         "tags": tags,
         "paths": paths,
+        "webhooks": webhooks,
         "components": {
             "schemas": schemas.into_inner(),
             "parameters": parameters,

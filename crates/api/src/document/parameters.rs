@@ -73,6 +73,14 @@ parameters! {
         "The user.",
         { "$ref": "#/components/schemas/IdInput" },
         { "example": "9a8b7c6d-0000-0000-0000-000000000002" };
+    WEBHOOK_ID = "webhookId" as "WebhookId" in path:
+        "The webhook.",
+        { "$ref": "#/components/schemas/IdInput" },
+        { "example": "01946a11-7c00-7b52-8e1f-3c4d5e6f7081" };
+    SEQ = "seq" as "Seq" in path:
+        "The number of the change.",
+        { "type": "integer", "minimum": 1 },
+        { "example": 1041 };
     X_REQUEST_ID = "X-Request-Id" as "XRequestId" in header:
         "Your name for the request, to find it in the logs of both sides. It is sent back if it \
          has 1 to 128 visible ASCII characters; anything else is no error, the server then \

@@ -2,7 +2,7 @@
 
 use actix_web::http::header;
 use timelog_domain::ports::PortError;
-use timelog_domain::{InvalidReference, Refusal};
+use timelog_domain::{InvalidReference, InvalidWebhook, Refusal};
 
 use super::code::Code;
 use super::problem::Problem;
@@ -16,7 +16,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let detail = sentence(&refusal.to_string());
         match refusal {
-            Refusal::ProjectNotFound | Refusal::TimeEntryNotFound => {
+            Refusal::ProjectNotFound | Refusal::TimeEntryNotFound | Refusal::WebhookNotFound => {
                 Self::new(Code::NotFound, detail)
             }
             Refusal::OutOfScope | Refusal::ConcernsAllProjects => {
@@ -29,6 +29,9 @@ impl From<Refusal> for Problem {
             Refusal::BatchFailed(_) => Self::new(Code::BatchFailed, detail),
             Refusal::References(invalid) => {
                 Self::invalid(invalid.into_iter().map(violation).collect())
+            }
+            Refusal::InvalidWebhook(invalid) => {
+                Self::invalid(invalid.into_iter().map(violation_of_webhook).collect())
             }
             Refusal::ProjectArchived => Self::new(Code::ProjectArchived, detail),
             Refusal::ExternalRefConflict => Self::new(Code::ExternalRefConflict, detail),
@@ -53,6 +56,14 @@ fn violation(invalid: InvalidReference) -> Violation {
         | InvalidReference::UnknownRelease => "unknown_reference",
     };
     Violation::at(format!("/{}", invalid.field()), code, invalid.to_string())
+}
+
+fn violation_of_webhook(invalid: InvalidWebhook) -> Violation {
+    let (pointer, code) = match invalid {
+        InvalidWebhook::UnknownProject => ("/projectId", "unknown_reference"),
+        InvalidWebhook::BeyondTheEnd { .. } => ("/deliveredThrough", "out_of_range"),
+    };
+    Violation::at(pointer, code, invalid.to_string())
 }
 
 impl From<PortError> for Problem {

@@ -21,7 +21,11 @@ fn render(outcome: &Outcome, base_path: &str) -> StoredAnswer {
         Outcome::Created(entry) => {
             (StatusCode::CREATED, Some(format!("{base_path}/time-entries/{}", entry.id())))
         }
-        Outcome::Updated(_) | Outcome::Unchanged(_) | Outcome::Many(_) => (StatusCode::OK, None),
+        Outcome::Updated(_)
+        | Outcome::Unchanged(_)
+        | Outcome::Many(_)
+        | Outcome::Webhook(_)
+        | Outcome::Noted => (StatusCode::OK, None),
         Outcome::Deleted => (StatusCode::NO_CONTENT, None),
     };
     let entry = outcome.time_entry();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use timelog_domain::{
-    Action, ApiKey, Permission, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId,
+    Action, ApiKey, Permission, ProjectId, ReleaseId, Seq, TicketId, TimeEntryId, UserId, WebhookId,
 };
 
 use crate::document::{Operation, parameters};
@@ -181,6 +181,49 @@ impl<A: Admission> Admission for ToUser<A> {
     }
 }
 
+/// Whoever `A` lets in is let in to the webhook in the path.
+pub(super) struct ToWebhook<A> {
+    pub(super) id: WebhookId,
+    admission: A,
+}
+
+impl<A: Admission> Admission for ToWebhook<A> {
+    async fn admit(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
+        let admission = A::admit(request, state).await?;
+        Ok(Self { id: path_id(request, "webhookId")?, admission })
+    }
+
+    fn describe(operation: &mut Operation<'_>) {
+        A::describe(operation);
+        operation.concerns(&parameters::WEBHOOK_ID);
+    }
+}
+
+/// Whoever `A` lets in to a webhook is let in to the event in the path that it refused.
+pub(super) struct ToFailure<A> {
+    pub(super) seq: Seq,
+    pub(super) webhook: ToWebhook<A>,
+}
+
+impl<A: Admission> Admission for ToFailure<A> {
+    async fn admit(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
+        let webhook = ToWebhook::admit(request, state).await?;
+        let seq = request.match_info().query("seq");
+        let is_number = !seq.is_empty() && seq.bytes().all(|byte| byte.is_ascii_digit());
+        let seq = seq.parse().ok().filter(|seq| is_number && *seq >= 1).map(Seq::new);
+        let seq = seq.ok_or_else(|| {
+            let message = "must be the number of a change: a whole number from 1";
+            Problem::invalid(vec![Violation::in_parameter("seq", "out_of_range", message)])
+        })?;
+        Ok(Self { seq, webhook })
+    }
+
+    fn describe(operation: &mut Operation<'_>) {
+        ToWebhook::<A>::describe(operation);
+        operation.concerns(&parameters::SEQ);
+    }
+}
+
 /// A key with that permission is let in to the time entry in the path. Of which project that is,
 /// only the entry tells.
 pub(super) struct ToTimeEntry<N> {
@@ -270,12 +313,22 @@ impl HasKey for AnyKey {
     }
 }
 
-impl<A: Authorized> Authorized for ToUser<A> {}
+macro_rules! authorized_as {
+    ($($type:ident => $($field:tt).+;)+) => {$(
+        impl<A: Authorized> Authorized for $type<A> {}
 
-impl<A: HasKey> HasKey for ToUser<A> {
-    fn key(&self) -> &Key {
-        self.admission.key()
-    }
+        impl<A: HasKey> HasKey for $type<A> {
+            fn key(&self) -> &Key {
+                self.$($field).+.key()
+            }
+        }
+    )+};
+}
+
+authorized_as! {
+    ToUser => admission;
+    ToWebhook => admission;
+    ToFailure => webhook.admission;
 }
 
 /// An id in the path.

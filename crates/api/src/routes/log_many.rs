@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::admission::{ToProject, Write};
 use super::asked::{Asked, Sending};
 use super::change::Change;
-use super::results::{self, Place, Results, Word, carry_out_many, tell};
+use super::results::{self, Place, Results, carry_out_many, tell};
 use crate::document::headers::PREFERENCE_APPLIED;
 use crate::document::samples::{entry, item_problem, problem, to_log, with};
 use crate::document::{About, Answer, Problems, Sample, Tag, problem_samples};
@@ -19,7 +19,7 @@ use crate::http::body;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::wire::time_entry::{LogManyBody, TimeEntryBody};
-use crate::wire::{Described, Schemas, Sometimes, answer};
+use crate::wire::{Described, Schemas, Sometimes, Word, answer};
 
 pub(super) async fn log_many(
     asked: Asked<ToProject<Write>, Sending<LogManyBody, Change, { body::MANY }>>,

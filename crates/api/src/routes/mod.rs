@@ -25,12 +25,14 @@ mod route;
 mod summarize;
 mod transition;
 mod transition_many;
+mod webhooks;
 
 use timelog_domain::Action;
 
 use self::directory::{projects, releases, tickets, users};
 use self::route::{Route, delete, get, patch, post, put};
 pub(crate) use self::route::{Surface, mount, not_found};
+use self::webhooks::{attempts, failures, resource};
 
 /// Every route. Of two paths that both fit, the first is taken.
 pub(crate) fn table() -> Vec<Route> {
@@ -39,6 +41,7 @@ pub(crate) fn table() -> Vec<Route> {
     let project = "/projects/{projectId}";
     let ticket = "/projects/{projectId}/entries/{entryId}";
     let release = "/projects/{projectId}/releases/{releaseId}";
+    let (webhooks, webhook) = ("/webhooks", "/webhooks/{webhookId}");
     let actions = Action::ALL.iter().map(|&action| {
         let path = format!("{entry}/{action}");
         post(path, transition::transition, move || transition::about(action))
@@ -75,6 +78,15 @@ pub(crate) fn table() -> Vec<Route> {
         get("/time-entries/{timeEntryId}/history", history::history, history::about),
         get("/changes", changes::of_organization, changes::about_of_organization),
         get("/projects/{projectId}/changes", changes::of_project, changes::about_of_project),
+        post(webhooks, resource::make_webhook, resource::about_make),
+        get(webhooks, resource::list_webhooks, resource::about_list),
+        get(webhook, resource::get_webhook, resource::about_get),
+        patch(webhook, resource::edit_webhook, resource::about_edit),
+        delete(webhook, resource::delete_webhook, resource::about_delete),
+        post("/webhooks/{webhookId}/rotate-secret", resource::rotate, resource::about_rotate),
+        post("/webhooks/{webhookId}/test", attempts::test, attempts::about_test),
+        get("/webhooks/{webhookId}/failures", failures::list, failures::about),
+        post("/webhooks/{webhookId}/failures/{seq}/retry", attempts::retry, attempts::about_retry),
         get("/projects", projects::list_projects, projects::about_list),
         get(project, projects::get_project, projects::about_get),
         put(project, projects::put_project, projects::about_put),

@@ -93,18 +93,6 @@ impl Described for Place {
 
 impl Answered for Place {}
 
-/// What became of something, in one word.
-#[derive(Serialize)]
-pub(super) struct Word(pub(super) &'static str);
-
-impl Described for Word {
-    fn schema(_: &mut Schemas) -> RefOr<Schema> {
-        schema::text("").into()
-    }
-}
-
-impl Answered for Word {}
-
 /// Declares the members of one result.
 type Declared = fn(&mut Schemas) -> ObjectBuilder;
 

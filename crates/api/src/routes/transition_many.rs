@@ -8,7 +8,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::admission::{HasKey, ToSomeAction};
 use super::asked::{Asked, Sending};
 use super::change::Change;
-use super::results::{self, Results, Word, carry_out_many, tell};
+use super::results::{self, Results, carry_out_many, tell};
 use crate::document::headers::PREFERENCE_APPLIED;
 use crate::document::samples::{entry, item_problem, problem, with};
 use crate::document::{About, Answer, Problems, Sample, Tag};
@@ -17,7 +17,7 @@ use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::wire::time_entry::TimeEntryBody;
 use crate::wire::transition::{TransitionMany, TransitionManyBody};
-use crate::wire::{Described, Schemas, Sometimes, answer};
+use crate::wire::{Described, Schemas, Sometimes, Word, answer};
 
 pub(super) async fn transition_many(
     asked: Asked<ToSomeAction, Sending<TransitionManyBody, Change, { body::MANY }>>,

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::schema::{Described, Schemas};
+use super::schema::{self, Described, Schemas};
 
 /// A value that an answer may hold.
 pub(crate) trait Answered: Described + Serialize {
@@ -98,6 +98,18 @@ macro_rules! answer {
 }
 
 pub(crate) use answer;
+
+/// One of a few words.
+#[derive(Serialize)]
+pub(crate) struct Word(pub(crate) &'static str);
+
+impl Described for Word {
+    fn schema(_: &mut Schemas) -> RefOr<Schema> {
+        schema::text("").into()
+    }
+}
+
+impl Answered for Word {}
 
 /// The bytes of an answer.
 pub(crate) fn bytes(body: &impl Serialize) -> Vec<u8> {

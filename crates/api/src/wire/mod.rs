@@ -8,6 +8,7 @@ pub(crate) mod change;
 pub(crate) mod csv;
 mod cursor_text;
 pub(crate) mod directory;
+pub(crate) mod event;
 mod fault;
 pub(crate) mod filter;
 pub(crate) mod history;
@@ -23,8 +24,9 @@ pub(crate) mod time_entry;
 pub(crate) mod transition;
 mod value;
 mod violation;
+pub(crate) mod webhook;
 
-pub(crate) use answer::{Answered, Sometimes, answer, bytes};
+pub(crate) use answer::{Answered, Sometimes, Word, answer, bytes};
 pub(crate) use body::{Nullable, Optional, Required, body};
 pub(crate) use cursor_text::{CursorText, InvalidCursor};
 pub(crate) use fault::Fault;

@@ -6,9 +6,9 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 use serde_json::value::RawValue;
 use timelog_domain::{
-    Action, Description, ExternalRefPart, KeyId, Month, Name, OrganizationId, ProjectId, ReleaseId,
-    Source, Status, TicketId, TimeEntryId, Timestamp, UserId, Version, Week, WorkDate,
-    WorkDuration,
+    Action, Description, EventId, ExternalRefPart, KeyId, Month, Name, OrganizationId, ProjectId,
+    ReleaseId, Source, Status, TicketId, TimeEntryId, Timestamp, UserId, Version, WebhookId, Week,
+    WorkDate, WorkDuration,
 };
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat};
 use utoipa::openapi::{RefOr, Schema};
@@ -32,7 +32,7 @@ pub(crate) trait Value {
 }
 
 /// Reads a text that parses into a `T`.
-fn parsed<T>(reader: &mut Reader, name: &str, raw: &RawValue) -> Option<T>
+pub(super) fn parsed<T>(reader: &mut Reader, name: &str, raw: &RawValue) -> Option<T>
 where
     T: std::str::FromStr<Err: Fault>,
 {
@@ -44,30 +44,40 @@ where
 /// in requests.
 macro_rules! texts {
     ($([$($type:ty),+] => $name:literal $make:ident, $request:literal $wider:ident;)+) => {$($(
-        impl Described for $type {
-            fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+        impl $crate::wire::Described for $type {
+            fn schema(
+                schemas: &mut $crate::wire::Schemas,
+            ) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 schemas.named($name, |_| $make().into())
             }
         }
 
-        impl Answered for $type {}
+        impl $crate::wire::Answered for $type {}
 
-        impl Value for $type {
+        impl $crate::wire::value::Value for $type {
             type Read = Self;
 
-            fn read(reader: &mut Reader, name: &str, raw: &RawValue) -> Option<Self> {
-                parsed(reader, name, raw)
+            fn read(
+                reader: &mut $crate::wire::Reader,
+                name: &str,
+                raw: &serde_json::value::RawValue,
+            ) -> Option<Self> {
+                $crate::wire::value::parsed(reader, name, raw)
             }
 
-            fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+            fn schema(
+                schemas: &mut $crate::wire::Schemas,
+            ) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 schemas.named($request, |_| $wider().into())
             }
         }
     )+)+};
 }
 
+pub(super) use texts;
+
 texts! {
-    [KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId]
+    [EventId, KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, UserId, WebhookId]
         => "Id" id, "IdInput" id_input;
     [WorkDate] => "Date" date, "Date" date;
     [Description] => "Description" description, "Description" description;

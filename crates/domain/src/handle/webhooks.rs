@@ -8,7 +8,7 @@ use crate::ids::{ProjectId, WebhookId};
 use crate::ledger::Ledger;
 use crate::outcome::{InvalidWebhook, Outcome, Refusal};
 use crate::time_entry::Version;
-use crate::webhook::{Secrets, Webhook};
+use crate::webhook::{Secrets, Webhook, WebhookState};
 
 pub(super) fn change(
     command: &WebhookCommand,
@@ -25,7 +25,7 @@ pub(super) fn change(
             check(patch.project_id.flatten(), patch.delivered_through, context, ledger)?;
             match webhook.patched(patch, context.now) {
                 Some(webhook) => Ok(put(webhook, ledger)),
-                None => Ok(Outcome::Webhook(Box::new(webhook.clone()))),
+                None => Ok(shown(webhook.clone(), ledger)),
             }
         }
         WebhookCommand::Rotate { id, secret } => {
@@ -93,5 +93,10 @@ fn check(
 
 fn put(webhook: Webhook, ledger: &mut Ledger) -> Outcome {
     ledger.put_webhook(webhook.clone());
-    Outcome::Webhook(Box::new(webhook))
+    shown(webhook, ledger)
+}
+
+fn shown(webhook: Webhook, ledger: &Ledger) -> Outcome {
+    let end = ledger.feed_end(webhook.organization_id);
+    Outcome::Webhook(Box::new(WebhookState { webhook, end }))
 }

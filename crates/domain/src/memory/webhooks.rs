@@ -7,12 +7,10 @@ use crate::changes::WebhookChange;
 use crate::delivery::DeliveryFailure;
 use crate::feed::Seq;
 use crate::ids::{LeaseHolder, OrganizationId, WebhookId, WebhookKey};
-use crate::ports::{
-    Backlog, Deliveries, DeliveryProgress, LEASE, PortFuture, WebhookState, Webhooks,
-};
+use crate::ports::{Backlog, Deliveries, DeliveryProgress, LEASE, PortFuture, Webhooks};
 use crate::query::Page;
 use crate::timestamp::Timestamp;
-use crate::webhook::Webhook;
+use crate::webhook::{Webhook, WebhookState};
 
 /// A webhook, with what only its delivery knows.
 pub(super) struct Kept {
@@ -134,10 +132,13 @@ impl Deliveries for MemoryStore {
         let DeliveryProgress { webhook, version, delivery, put_aside } = progress;
         let now = self.clock.now();
         let mut state = self.state();
-        let kept = state.webhooks.get_mut(&webhook).filter(|kept| {
-            kept.webhook.version == version && kept.lease.is_some_and(|(held, _)| held == holder)
-        });
-        let Some(kept) = kept else { return answer(Ok(false)) };
+        let kept = state.webhooks.get_mut(&webhook);
+        let held = kept.filter(|kept| kept.lease.is_some_and(|(held, _)| held == holder));
+        let Some(kept) = held else { return answer(Ok(false)) };
+        if kept.webhook.version != version {
+            kept.lease = None;
+            return answer(Ok(false));
+        }
         kept.webhook.delivery = delivery;
         kept.lease = (!release).then(|| (holder, now.saturating_add(LEASE)));
         kept.failures.extend(put_aside.map(|failure| (failure.seq, failure)));

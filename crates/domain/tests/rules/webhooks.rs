@@ -34,7 +34,7 @@ fn change(patch: WebhookPatch) -> Command {
 
 fn webhook(outcome: Result<Outcome, Refusal>) -> Webhook {
     match outcome {
-        Ok(Outcome::Webhook(webhook)) => *webhook,
+        Ok(Outcome::Webhook(state)) => state.webhook,
         other => panic!("{other:?}"),
     }
 }
