@@ -97,6 +97,15 @@ const RULES: &[Rule] = &[
     rule("POST /time-entries/transitions", The(Write), ItsItems, ItemOfOwn, 200),
     rule("GET /changes", The(Read), AllProjects, AnyUser, 200),
     rule("GET /projects/{projectId}/changes", The(Read), OneProject, AnyUser, 200),
+    rule("POST /webhooks", The(Admin), AllProjects, AnyUser, 201),
+    rule("GET /webhooks", The(Admin), AllProjects, AnyUser, 200),
+    rule("GET /webhooks/{webhookId}", The(Admin), AllProjects, AnyUser, 200),
+    rule("PATCH /webhooks/{webhookId}", The(Admin), AllProjects, AnyUser, 200),
+    rule("DELETE /webhooks/{webhookId}", The(Admin), AllProjects, AnyUser, 204),
+    rule("POST /webhooks/{webhookId}/rotate-secret", The(Admin), AllProjects, AnyUser, 200),
+    rule("POST /webhooks/{webhookId}/test", The(Admin), AllProjects, AnyUser, 200),
+    rule("GET /webhooks/{webhookId}/failures", The(Admin), AllProjects, AnyUser, 200),
+    rule("POST /webhooks/{webhookId}/failures/{seq}/retry", The(Admin), AllProjects, AnyUser, 200),
     rule("GET /projects", The(Read), Anywhere, AnyUser, 200),
     rule("GET /projects/{projectId}", The(Read), OneProject, AnyUser, 200),
     rule("PUT /projects/{projectId}", The(Admin), OneProject, AnyUser, 200),
@@ -171,6 +180,7 @@ impl Rule {
             Kind::None | Kind::Malformed => Refused(401, "unauthorized"),
             Kind::Revoked => Refused(401, "key_revoked"),
             Kind::Stranger => match (self.scope, self.operation) {
+                (_, operation) if operation.contains("{webhookId}") => Refused(404, "not_found"),
                 // The key of another organization may use the same ids there.
                 (_, "PUT /projects/{projectId}" | "PUT /users/{userId}") => Done(201),
                 (_, "GET /users/{userId}") | (OneProject, _) => Refused(404, "not_found"),
@@ -211,8 +221,10 @@ impl Rule {
             ("GET" | "DELETE", _) => return None,
             ("POST", "time-entries") => tenant.body(),
             ("POST", "batch") => json!({ "entries": [tenant.body()] }),
+            ("POST", "webhooks") => disabled_webhook(),
             ("POST", "transitions") => json!({ "action": "submit", "ids": [id] }),
             ("POST", _) => json!({ "reason": "because", "invoiceRef": "2026-0001" }),
+            ("PATCH", "{webhookId}") => json!({ "description": "Another" }),
             ("PATCH", _) => json!({ "minutes": 7 }),
             ("PUT", "{entryId}") => json!({ "title": "Another" }),
             _ => json!({ "name": "Another" }),
@@ -220,14 +232,16 @@ impl Rule {
         Some(body)
     }
 
-    /// The route on what the tenant has, and on one of its entries.
-    fn call(&self, api: &Api, tenant: &Tenant, id: &str) -> Call {
+    /// The route on what the tenant has, and on one of its entries and webhooks.
+    fn call(&self, api: &Api, tenant: &Tenant, (id, webhook): &(String, String)) -> Call {
         let (method, path) = self.parts();
         let path = path
             .replace("{projectId}", &tenant.project_id.to_string())
             .replace("{userId}", &tenant.user_id.to_string())
             .replace("{entryId}", &tenant.ticket_id.to_string())
             .replace("{releaseId}", &tenant.release_id.to_string())
+            .replace("{webhookId}", webhook)
+            .replace("{seq}", "1")
             .replace("{timeEntryId}", id);
         let call = api.call(method, &path);
         match self.body(tenant, id) {
@@ -257,6 +271,26 @@ async fn key(service: &Service, stranger: &Tenant, kind: Kind) -> Api {
         Kind::OfOtherUser => service.with_key(move |key| key.user_id = Some(other_user)).await,
         Kind::Whole => service.api.clone(),
     }
+}
+
+/// A webhook that gets nothing unless somebody asks for it.
+fn disabled_webhook() -> Value {
+    json!({ "destinationUrl": "http://127.0.0.1:9/", "eventNames": ["*"], "enabled": false })
+}
+
+/// An entry that the rule can be tried on, and a webhook, which refused the first event.
+async fn things(service: &Service, rule: &Rule) -> (String, String) {
+    let entry = service.entry_in(rule.from()).await;
+    if !rule.operation.contains("{webhookId}") {
+        return (entry, String::new());
+    }
+    let webhook = service.api.post("/webhooks").json(&disabled_webhook());
+    let webhook = webhook.send().await.is(201).text("id");
+    service.database.execute(
+        "INSERT INTO webhook_failures SELECT organization_id, id, 1, 'log', id, 'refused', \
+         created_at FROM webhooks WHERE true ON CONFLICT DO NOTHING",
+    );
+    (entry, webhook)
 }
 
 /// Everything that the tenant can see, and the number of rows of each table.
@@ -305,19 +339,22 @@ fn meets(answer: &Answer, expected: &Expected, what: &str) {
 }
 
 async fn every_route_allows_exactly_what_the_key_may_do(database: Database) {
-    let service = Service::start(database).await;
+    let service = Service::start_with(database, |setup| {
+        setup.settings.webhook_allow = vec!["127.0.0.1/32".parse().unwrap()];
+    });
+    let service = service.await;
     for rule in RULES {
         let stranger = Tenant::provision(&service.store).await;
         let mut keys = Vec::new();
         for kind in KINDS {
             keys.push((kind, key(&service, &stranger, kind).await, rule.expected(kind)));
         }
-        let id = service.entry_in(rule.from()).await;
+        let things_of_all = things(&service, rule).await;
         let before = all(&service).await;
         for (kind, api, expected) in
             keys.iter().filter(|(_, _, expected)| !matches!(expected, Expected::Done(_)))
         {
-            let answer = rule.call(api, &service.tenant, &id).send().await;
+            let answer = rule.call(api, &service.tenant, &things_of_all).send().await;
             meets(&answer, expected, &format!("{} with {kind:?}", rule.operation));
         }
         assert!(
@@ -329,12 +366,12 @@ async fn every_route_allows_exactly_what_the_key_may_do(database: Database) {
         for (kind, api, expected) in
             keys.iter().filter(|(_, _, expected)| matches!(expected, Expected::Done(_)))
         {
-            let id = service.entry_in(rule.from()).await;
-            let answer = rule.call(api, &service.tenant, &id).send().await;
+            let own = things(&service, rule).await;
+            let answer = rule.call(api, &service.tenant, &own).send().await;
             meets(&answer, expected, &format!("{} with {kind:?}", rule.operation));
             if *kind == Kind::Stranger && rule.scope != Anywhere {
                 let shown = String::from_utf8_lossy(&answer.body);
-                assert!(!shown.contains(&id), "{} shows a stranger our entries", rule.operation);
+                assert!(!shown.contains(&own.0), "{} shows a stranger our entries", rule.operation);
             }
         }
     }

@@ -72,15 +72,23 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def main():
-    path, port = sys.argv[1], int(sys.argv[2])
+def make(path, port, secret):
+    """A server that keeps what it receives in the database of that path."""
     server = HTTPServer(("127.0.0.1", port), Receiver)
-    server.secret = os.environ["WEBHOOK_SECRET"]
+    server.secret = secret
     server.database = sqlite3.connect(path)
     server.database.executescript(TABLES)
+    return server
+
+
+def main():
+    server = make(sys.argv[1], int(sys.argv[2]), os.environ["WEBHOOK_SECRET"])
     print(f"receiving on 127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        pass

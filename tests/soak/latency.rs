@@ -23,7 +23,7 @@ impl Latency {
         path: &str,
         work: impl Future<Output = ()>,
     ) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build();
+        let http = crate::support::client().timeout(Duration::from_mins(1)).build();
         let http = http.expect("a client can be made");
         let mut latency = Self::default();
         let asking = async {

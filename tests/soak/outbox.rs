@@ -74,11 +74,8 @@ impl Outbox {
         patience: Duration,
         policy: RetryPolicy,
     ) -> Arc<Self> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(patience)
-            .build()
-            .expect("a client can be made");
+        let http =
+            crate::support::client().timeout(patience).build().expect("a client can be made");
         Arc::new(Self {
             http,
             address,

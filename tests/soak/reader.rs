@@ -24,7 +24,7 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(made: &Arc<Bootstrapped>, address: Address, patience: Duration) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(patience).build();
+        let http = crate::support::client().timeout(patience).build();
         Self { http: http.expect("a client can be made"), made: made.clone(), address }
     }
 

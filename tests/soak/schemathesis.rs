@@ -55,7 +55,7 @@ pub(super) async fn run(mut trial: Trial) -> Results {
 }
 
 async fn text_of(url: &str) -> String {
-    let http = reqwest::Client::builder().no_proxy().build().expect("a client can be made");
+    let http = crate::support::client().build().expect("a client can be made");
     let answer = http.get(url).send().await.expect("the service answers");
     answer.text().await.expect("the answer is whole")
 }

@@ -113,7 +113,7 @@ impl Asked {
 
 /// Works for a while as one client: it reads a list, logs an entry, and asks for the readiness.
 async fn ask_for(time: Duration, address: SocketAddr, made: &Bootstrapped) -> Asked {
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build();
+    let http = crate::support::client().timeout(Duration::from_mins(1)).build();
     let http = http.expect("a client can be made");
     let (mut asked, begun) = (Asked::default(), tokio::time::Instant::now());
     let root = format!("http://{address}");
@@ -163,7 +163,7 @@ async fn ask_again(
     body: Option<Value>,
     count: Arc<AtomicUsize>,
 ) {
-    let http = reqwest::Client::builder().no_proxy().build().expect("a client can be made");
+    let http = crate::support::client().build().expect("a client can be made");
     let url = format!("http://{address}{path}");
     loop {
         let call = match &body {

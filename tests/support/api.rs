@@ -7,6 +7,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::client::client;
 use super::conformance;
 
 /// Calls one service, with one key or none.
@@ -20,10 +21,7 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(address: SocketAddr, base_path: &str) -> Self {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build();
+        let client = client().redirect(reqwest::redirect::Policy::none()).build();
         let client = client.expect("a client can be made");
         Self {
             client,

@@ -322,8 +322,10 @@ impl Described for u16 {
 impl Answered for u16 {}
 
 impl Described for DisabledReason {
-    fn schema(_: &mut Schemas) -> RefOr<Schema> {
-        schema::words("", Self::ALL.iter().map(|reason| reason.as_str())).into()
+    fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+        let about = "Why a webhook was given up.";
+        let words = || schema::words(about, Self::ALL.iter().map(|reason| reason.as_str()));
+        schemas.named("DisabledReason", |_| words().into())
     }
 }
 
