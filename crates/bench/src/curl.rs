@@ -11,9 +11,19 @@ use crate::site::Site;
 
 /// The body of an answer, which must be a success.
 pub(crate) fn get(site: &Site, address: SocketAddr, path: &str) -> anyhow::Result<String> {
+    ask(site, address, path, [])
+}
+
+fn ask<'a>(
+    site: &Site,
+    address: SocketAddr,
+    path: &str,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> anyhow::Result<String> {
     let output = Command::new("curl")
         .args(["--silent", "--show-error", "--fail-with-body", "--header"])
         .arg(format!("Authorization: Bearer {}", site.key))
+        .args(arguments)
         .arg(format!("http://{address}{path}"))
         .output()
         .context("curl is needed: scripts/setup bench installs it")?;
@@ -32,19 +42,29 @@ pub(crate) fn log(site: &Site, address: SocketAddr, key: &str) -> anyhow::Result
         "minutes": 150,
         "description": "Implemented login flow.",
     });
-    let output = Command::new("curl")
-        .args(["--silent", "--show-error", "--fail-with-body", "--header"])
-        .arg(format!("Authorization: Bearer {}", site.key))
-        .args(["--header", "Content-Type: application/json", "--header"])
-        .arg(format!("Idempotency-Key: {key}"))
-        .args(["--data", &body.to_string()])
-        .arg(format!("http://{address}/projects/{}/time-entries", site.project))
-        .output()
-        .context("curl is needed: scripts/setup bench installs it")?;
-    if !output.status.success() {
-        bail!("an entry is not logged: {}", String::from_utf8_lossy(&output.stdout));
+    let path = format!("/projects/{}/time-entries", site.project);
+    post(site, address, &path, &body, Some(key)).map(drop)
+}
+
+/// Sends a body, perhaps under an idempotency key. The answer must be a success.
+pub(crate) fn post(
+    site: &Site,
+    address: SocketAddr,
+    path: &str,
+    body: &serde_json::Value,
+    key: Option<&str>,
+) -> anyhow::Result<String> {
+    let (key, body) = (key.map(|key| format!("Idempotency-Key: {key}")), body.to_string());
+    let mut arguments = vec!["--header", "Content-Type: application/json", "--data", &body];
+    if let Some(key) = &key {
+        arguments.extend(["--header", key]);
     }
-    Ok(())
+    ask(site, address, path, arguments)
+}
+
+/// Deletes something.
+pub(crate) fn delete(site: &Site, address: SocketAddr, path: &str) -> anyhow::Result<()> {
+    ask(site, address, path, ["--request", "DELETE"]).map(drop)
 }
 
 /// How long each of these requests takes, one after the other on one connection: its status and

@@ -31,10 +31,10 @@ const GAP: Duration = Duration::from_millis(50);
 pub(super) async fn deliver(post: Arc<Post>, webhook: Webhook, leased: Instant) {
     let id = webhook.id;
     let mut delivering = Delivering { post: &post, webhook, noted: leased, is_new: false };
-    match delivering.run().await {
-        Ok(()) => {}
-        // The lease runs out, and what was not stored is delivered again.
-        Err(error) => tracing::debug!(%error, webhook = %id, "a delivery could not go on"),
+    if let Err(error) = delivering.run().await {
+        tracing::debug!(%error, webhook = %id, "a delivery could not go on");
+        // Where that fails too, the lease runs out, and what was not stored is delivered again.
+        drop(delivering.note(None, true).await);
     }
 }
 

@@ -400,8 +400,14 @@ impl Fault for InvalidDestination {
 
 fn destination(text: String) -> Result<DestinationUrl, InvalidDestination> {
     let destination = DestinationUrl::try_from(text)?;
-    let url = Url::parse(destination.as_str()).map_err(|_| InvalidDestination::NoUrl)?;
-    if !["https", "http"].contains(&url.scheme()) || !url.has_host() {
+    let text = destination.as_str();
+    let url = Url::parse(text).map_err(|_| InvalidDestination::NoUrl)?;
+    // The parser also takes what only resembles a URL: without slashes, or with spaces around it.
+    let begins = text.get(..url.scheme().len() + 3).unwrap_or_default().to_ascii_lowercase();
+    let is_whole = begins == format!("{}://", url.scheme());
+    let is_clean = !text.contains(|letter: char| letter.is_whitespace() || letter.is_control());
+    let is_known = ["https", "http"].contains(&url.scheme()) && url.has_host();
+    if !(is_whole && is_clean && is_known) {
         return Err(InvalidDestination::NoUrl);
     }
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {

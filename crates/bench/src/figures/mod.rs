@@ -1,5 +1,6 @@
 //! What is measured. Each file has one kind of figure.
 
+mod delivering;
 mod filters;
 mod logging;
 mod mix;
@@ -29,6 +30,8 @@ pub(crate) enum Subject {
     Mix,
     /// The start of the program.
     Starting,
+    /// Events to webhooks.
+    Delivering,
     /// A large database beside a small one.
     Size,
     /// Filters that find nothing in a large database.
@@ -65,7 +68,14 @@ pub(crate) fn measure(bench: &mut Bench, wanted: &[Subject]) -> anyhow::Result<(
             logging::measure(bench, kind)?;
         }
     }
-    let small = [Subject::Reading, Subject::Worst, Subject::Mix, Subject::Starting, Subject::Size];
+    let small = [
+        Subject::Reading,
+        Subject::Worst,
+        Subject::Mix,
+        Subject::Starting,
+        Subject::Delivering,
+        Subject::Size,
+    ];
     let large = [Subject::Size, Subject::Filters, Subject::Worst];
     for kind in Kind::ALL {
         if !small.into_iter().chain(large).any(wants) {
@@ -74,6 +84,9 @@ pub(crate) fn measure(bench: &mut Bench, wanted: &[Subject]) -> anyhow::Result<(
         let few = bench.filled(kind, bench.plan.few)?;
         if wants(Subject::Starting) {
             starting::measure(bench, &few.0)?;
+        }
+        if wants(Subject::Delivering) {
+            delivering::measure(bench, &few.0, &few.1)?;
         }
         let few = Place::serve(bench, few)?;
         if wants(Subject::Reading) {
