@@ -78,7 +78,9 @@ async fn expected(service: &Service, path: &str) -> BTreeMap<String, Value> {
 
 /// Entries of two projects in every status, some with a reference, some changed, some deleted.
 async fn some_life(service: &Service, round: u32) {
-    for path in [service.tenant.path(), service.tenant.other_path()] {
+    let (own, other) = (service.tenant.project_id, service.tenant.other_project_id);
+    for (path, elsewhere) in [(service.tenant.path(), other), (service.tenant.other_path(), own)] {
+        let to_elsewhere = json!({ "projectId": elsewhere.to_string() });
         for number in 0..20 {
             let name = format!("é\u{1f570} \"{round} {number}\"");
             let reference = json!({ "provider": "p", "externalType": "t", "externalId": name });
@@ -93,6 +95,7 @@ async fn some_life(service: &Service, round: u32) {
             match number % 5 {
                 0 => drop(service.api.delete(&entry).send().await.is(204)),
                 1 => drop(service.api.patch(&entry).json(&json!({ "minutes": 7 })).send().await),
+                3 => drop(service.api.patch(&entry).json(&to_elsewhere).send().await.is(200)),
                 2 => service.apply(&id, &[Action::Submit, Action::Approve, Action::Invoice]).await,
                 _ => {}
             }

@@ -1,5 +1,6 @@
 //! A database of the previous release is upgraded with all its data.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -307,7 +308,9 @@ async fn changes_of_the_previous_release_are_numbered_in_their_order(kind: Datab
 
 async fn a_reverted_upgrade_leaves_the_data_of_the_previous_release(kind: Database) {
     let (database, sql) = (of_the_release_before(kind), Sql(kind));
-    let before = database.counts();
+    let known = TABLES.iter().filter(|table| !table.starts_with("webhook"));
+    let counts = || known.clone().map(|table| (*table, database.count(table))).collect();
+    let before: BTreeMap<&str, i64> = counts();
     let days =
         || database.texts("SELECT CAST(work_date AS text) AS text FROM time_entries ORDER BY id");
     let days_before = days();
@@ -326,14 +329,8 @@ async fn a_reverted_upgrade_leaves_the_data_of_the_previous_release(kind: Databa
         ));
     }
     // The keys of the stored answers cannot be had back from their digests.
-    let answers = TABLES.iter().position(|table| *table == "idempotency_keys").unwrap();
-    let without_answers = |counts: &str| {
-        let mut counts: Vec<_> = counts.split(' ').map(str::to_owned).collect();
-        (counts.remove(answers), counts)
-    };
-    assert_eq!(days(), days_before);
-    let (left, others) = without_answers(&database.counts());
-    assert_eq!((left.as_str(), others), ("0", without_answers(&before).1));
+    let left: BTreeMap<_, _> = before.into_iter().chain([("idempotency_keys", 0)]).collect();
+    assert_eq!((days(), counts()), (days_before, left));
     // The previous release logs more, and the next upgrade finds it.
     let reference = ("jira", "worklog", "meanwhile");
     database.execute(&sql.entry(&entry_id(8), Some(reference)));

@@ -18,6 +18,7 @@ on_every_database! {
     a_webhook_begins_where_it_is_told_and_can_begin_again,
     no_webhook_gets_what_is_not_its_own,
     a_deleted_entry_is_not_in_its_events,
+    an_entry_that_moves_away_is_told_once_and_not_shown,
     the_former_secret_signs_for_a_day,
     a_webhook_that_is_disabled_gets_nothing_and_misses_nothing,
     two_instances_deliver_each_event_once_and_one_at_a_time,
@@ -188,6 +189,30 @@ async fn a_deleted_entry_is_not_in_its_events(database: Database) {
     }
     // What was deleted is told by its history.
     assert_eq!(events[1].body["payload"]["changes"]["minutes"], json!({ "old": 150, "new": null }));
+}
+
+async fn an_entry_that_moves_away_is_told_once_and_not_shown(database: Database) {
+    let service = start(database).await;
+    let (own, other) = (Receiver::start().await, Receiver::start().await);
+    let tenant = &service.tenant;
+    for (receiver, project) in [(&own, tenant.project_id), (&other, tenant.other_project_id)] {
+        let mut body = receiver.webhook();
+        body["projectId"] = json!(project.to_string());
+        make(&service.api, &body).await;
+    }
+    let id = service.log_any().send().await.is(201).text("id");
+    let entry = format!("/time-entries/{id}");
+    arrives(&own, 1).await;
+    let to_other = json!({ "projectId": tenant.other_project_id.to_string() });
+    service.api.patch(&entry).json(&to_other).send().await.is(200);
+    service.api.patch(&entry).json(&json!({ "minutes": 7 })).send().await.is(200);
+    let there = arrives(&other, 2).await;
+    let here = arrives(&own, 2).await;
+    assert_eq!((own.seqs(), other.seqs()), (vec![1, 2], vec![2, 3]));
+    for (event, is_shown) in [(&here[1], false), (&there[0], true)] {
+        assert_eq!(event.body["eventName"], "time.moved");
+        assert_eq!(event.body["payload"]["entry"].is_object(), is_shown, "{}", event.body);
+    }
 }
 
 async fn the_former_secret_signs_for_a_day(database: Database) {

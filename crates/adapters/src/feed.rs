@@ -103,8 +103,11 @@ async fn changes(
             read.rows = match project_id {
                 None => conn.rows(following).await?,
                 Some(project) => {
+                    let project = IdValue::from(project);
+                    let is_of = time_entry_history::project_id.eq(project).nullable();
+                    let leaves = time_entry_history::left_project_id.eq(project);
                     let of_project = following
-                        .filter(time_entry_history::project_id.eq(IdValue::from(project)))
+                        .filter(is_of.or(leaves))
                         .filter(time_entry_history::seq.le(looked_at.get()));
                     conn.rows(of_project).await?
                 }

@@ -138,6 +138,7 @@ diesel::table! {
         from_status -> Nullable<Text>,
         to_status -> Nullable<Text>,
         changes -> Document,
+        left_project_id -> Nullable<Id>,
     }
 }
 

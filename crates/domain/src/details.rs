@@ -2,7 +2,7 @@
 //! members are in this file, so that a new member is added to each.
 
 use crate::duration::WorkDuration;
-use crate::ids::{ReleaseId, TicketId, UserId};
+use crate::ids::{ProjectId, ReleaseId, TicketId, UserId};
 use crate::named::named;
 use crate::text::Description;
 use crate::work_date::WorkDate;
@@ -70,7 +70,7 @@ impl Details {
     }
 }
 
-/// Changes of an entry's details. A member that is `None` does not change. For an optional member,
+/// Changes of an entry. A member that is `None` does not change. For an optional member,
 /// `Some(None)` removes the value.
 ///
 /// ```
@@ -88,6 +88,8 @@ impl Details {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Patch {
+    /// The project to move the entry to.
+    pub project_id: Option<ProjectId>,
     /// Who worked.
     pub user_id: Option<UserId>,
     /// On which day.
@@ -105,11 +107,19 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// The details after the patch.
+    /// The details after the patch. The project is none of them.
     #[must_use]
     pub fn applied_to(&self, details: &Details) -> Details {
-        let Self { user_id, work_date, duration, description, billable, ticket_id, release_id } =
-            self;
+        let Self {
+            project_id: _,
+            user_id,
+            work_date,
+            duration,
+            description,
+            billable,
+            ticket_id,
+            release_id,
+        } = self;
         Details {
             user_id: user_id.unwrap_or(details.user_id),
             work_date: work_date.unwrap_or(details.work_date),
@@ -125,6 +135,8 @@ impl Patch {
 named! {
     /// A member of an entry that may be edited, named as on the wire.
     pub enum Field {
+        /// The project.
+        ProjectId = "projectId",
         /// Who worked.
         UserId = "userId",
         /// On which day.

@@ -60,10 +60,12 @@ pub struct FeedRequest {
 }
 
 impl FeedRequest {
-    /// Whether the reader sees this change.
+    /// Whether the reader sees this change. Who sees the project that an entry leaves sees that, as
+    /// the last change of the entry.
     #[must_use]
     pub fn sees(&self, record: &HistoryRecord) -> bool {
-        self.project_id.is_none_or(|project| record.project_id == project)
+        let projects = [Some(record.project_id), record.left_project_id];
+        self.project_id.is_none() || projects.contains(&self.project_id)
     }
 
     /// Whether the reader may see this entry.

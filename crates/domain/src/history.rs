@@ -15,8 +15,10 @@ use crate::timestamp::Timestamp;
 pub struct HistoryRecord {
     /// The organization of the entry.
     pub organization_id: OrganizationId,
-    /// The project of the entry, which may no longer exist when its history is read.
+    /// The project of the entry after the change.
     pub project_id: ProjectId,
+    /// The project that it left, where the change moved it.
+    pub left_project_id: Option<ProjectId>,
     /// The entry that changed.
     pub time_entry_id: TimeEntryId,
     /// The version that the change made.

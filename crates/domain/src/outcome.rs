@@ -144,6 +144,9 @@ impl From<ImpossibleAction> for Refusal {
 /// A member that refers to something that the directory does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidReference {
+    /// `projectId` names no project of the organization.
+    #[error("must name a project of the organization")]
+    UnknownProject,
     /// `userId` names no user of the organization.
     #[error("must name a user of the organization")]
     UnknownUser,
@@ -163,6 +166,7 @@ impl InvalidReference {
     #[must_use]
     pub const fn field(self) -> Field {
         match self {
+            Self::UnknownProject => Field::ProjectId,
             Self::UnknownUser | Self::InactiveUser => Field::UserId,
             Self::UnknownTicket => Field::TicketId,
             Self::UnknownRelease => Field::ReleaseId,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::details::{Details, FieldChange, FieldValue};
+use crate::details::{Details, Field, FieldChange, FieldValue};
 use crate::external_ref::ExternalRef;
 use crate::ids::{OrganizationId, ProjectId, TimeEntryId};
 use crate::source::Source;
@@ -196,6 +196,35 @@ impl TimeEntry {
         Ok(changes)
     }
 
+    /// Moves the entry to another project, with these details, and makes a rejected entry a draft
+    /// again. Returns the changes. In its own project it is [amended](Self::amend).
+    ///
+    /// # Errors
+    ///
+    /// [`NotEditable`] where something changes and the entry is neither draft nor rejected.
+    pub fn move_to(
+        &mut self,
+        project_id: ProjectId,
+        details: Details,
+        now: Timestamp,
+    ) -> Result<Vec<FieldChange>, NotEditable> {
+        let left = std::mem::replace(&mut self.0.project_id, project_id);
+        if left == project_id {
+            return self.amend(details, now);
+        }
+        if let Err(error) = self.check_editable() {
+            self.0.project_id = left;
+            return Err(error);
+        }
+        let text = |id: ProjectId| FieldValue::Text(id.to_string());
+        let moved = FieldChange { field: Field::ProjectId, old: text(left), new: text(project_id) };
+        let changes = [moved].into_iter().chain(self.0.details.changes_to(&details)).collect();
+        self.0.details = details;
+        self.0.status = Status::Draft;
+        self.touch(now);
+        Ok(changes)
+    }
+
     /// Moves the entry to another status.
     ///
     /// # Errors
@@ -250,7 +279,7 @@ impl TimeEntry {
         self.0.organization_id
     }
 
-    /// The project it was logged on.
+    /// The project it belongs to.
     #[must_use]
     pub const fn project_id(&self) -> ProjectId {
         self.0.project_id

@@ -1,14 +1,16 @@
 //! The stored rows that a batch of requests needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::command::{Command, EditTimeEntry, LogTimeEntry};
+use crate::command::{Command, LogTimeEntry};
+use crate::details::Patch;
 use crate::idempotency::IdempotencyScope;
 use crate::ids::{
     OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryKey, UserId, WebhookKey,
 };
 use crate::ledger::{Ledger, RefKey};
 use crate::request::Request;
+use crate::time_entry::TimeEntry;
 
 /// The rows that requests can read or change. Sets are ordered, so every adapter locks rows in one
 /// order.
@@ -49,22 +51,20 @@ impl<'a> FromIterator<&'a Request> for Touches {
 
 impl Touches {
     /// What the requests need in addition, once the rows of [`Touches::from_iter`] are loaded. It
-    /// is usually empty. An edit that names a ticket or release needs it in the project of its
-    /// entry, which the request does not name.
+    /// is usually empty. An edit that names a ticket or release, or moves its entry, needs these in
+    /// the project of the entry, which the request does not name.
     #[must_use]
     pub fn following(requests: &[Request], ledger: &Ledger) -> Self {
         let mut touches = Self::default();
+        let mut edited = BTreeMap::<_, Vec<&Patch>>::new();
         for request in requests {
             if let Command::Edit(edit) = &request.command {
-                let organization = request.caller.organization_id;
-                let stored =
-                    ledger.time_entry(organization, edit.id).map(crate::TimeEntry::project_id);
-                // This batch may also log the entry itself.
-                let logged = || project_logged_on(requests, (organization, edit.id));
-                if let Some(project) = stored.or_else(logged) {
-                    touches.add_project_references(organization, project, edit);
-                }
+                let key = (request.caller.organization_id, edit.id);
+                edited.entry(key).or_default().push(&edit.patch);
             }
+        }
+        for (key, patches) in edited {
+            touches.add_edited(requests, ledger, key, &patches);
         }
         touches
     }
@@ -130,22 +130,45 @@ impl Touches {
             .extend(log.external_ref.clone().map(|reference| (organization, reference)));
     }
 
-    fn add_project_references(
+    /// What the edits of an entry may refer to, in each project that it may have by then. This batch
+    /// may also log the entry itself, or update it by its reference.
+    fn add_edited(
         &mut self,
-        organization: OrganizationId,
-        project: ProjectId,
-        edit: &EditTimeEntry,
+        requests: &[Request],
+        ledger: &Ledger,
+        (organization, id): TimeEntryKey,
+        patches: &[&Patch],
     ) {
-        self.tickets.extend(edit.patch.ticket_id.flatten().map(|id| (organization, project, id)));
-        self.releases.extend(edit.patch.release_id.flatten().map(|id| (organization, project, id)));
+        let stored = ledger.time_entry(organization, id);
+        let reference = stored.and_then(TimeEntry::external_ref);
+        let is_logged = |log: &&LogTimeEntry| {
+            log.id == id || (reference.is_some() && log.external_ref.as_ref() == reference)
+        };
+        let of_organization =
+            requests.iter().filter(|request| request.caller.organization_id == organization);
+        let logs = of_organization.flat_map(|request| request.command.logs()).filter(is_logged);
+        let logs: Vec<_> = logs.map(|log| (log.project_id, &log.details)).collect();
+        let before: Vec<_> = stored
+            .map(|entry| (entry.project_id(), entry.details()))
+            .into_iter()
+            .chain(logs)
+            .collect();
+        let targets: Vec<_> = patches.iter().filter_map(|patch| patch.project_id).collect();
+        let mut tickets: Vec<_> =
+            patches.iter().filter_map(|patch| patch.ticket_id.flatten()).collect();
+        let mut releases: Vec<_> =
+            patches.iter().filter_map(|patch| patch.release_id.flatten()).collect();
+        let projects: BTreeSet<_> =
+            before.iter().map(|(project, _)| *project).chain(targets.iter().copied()).collect();
+        if !targets.is_empty() {
+            // What it refers to must be of the new project too.
+            tickets.extend(before.iter().filter_map(|(_, details)| details.ticket_id));
+            releases.extend(before.iter().filter_map(|(_, details)| details.release_id));
+            self.projects.extend(projects.iter().map(|project| (organization, *project)));
+        }
+        for project in projects {
+            self.tickets.extend(tickets.iter().map(|id| (organization, project, *id)));
+            self.releases.extend(releases.iter().map(|id| (organization, project, *id)));
+        }
     }
-}
-
-fn project_logged_on(requests: &[Request], (organization, id): TimeEntryKey) -> Option<ProjectId> {
-    let of_organization =
-        requests.iter().filter(|request| request.caller.organization_id == organization);
-    of_organization
-        .flat_map(|request| request.command.logs())
-        .find(|log| log.id == id)
-        .map(|log| log.project_id)
 }

@@ -302,8 +302,8 @@ mod tests {
     fn what_never_changes_in_an_entry_is_not_written_again() {
         let update = sent(&UPDATE, UPDATED.len(), 1);
         let (set, _) = update.split_once(" FROM").unwrap();
-        assert!(set.contains(" SET user_id = n.user_id, "), "{set}");
-        for column in ["organization_id", "project_id", "source", "external_id", "created_at"] {
+        assert!(set.contains(" SET project_id = n.project_id, user_id = n.user_id, "), "{set}");
+        for column in ["organization_id", "source", "external_id", "created_at"] {
             assert!(!set.contains(column), "{column}: {set}");
         }
     }

@@ -30,6 +30,7 @@ row! {
             from_status: Option<String>,
             to_status: Option<String>,
             changes: DocumentValue,
+            left_project_id: Option<IdValue>,
         }
         again {}
     }
@@ -74,6 +75,7 @@ impl HistoryRow {
             changes: DocumentValue(
                 record.changes.into_iter().map(change).collect::<Value>().to_string(),
             ),
+            left_project_id: record.left_project_id.map(Into::into),
         }
     }
 }
@@ -105,6 +107,7 @@ impl TryFrom<HistoryRow> for HistoryRecord {
             organization_id: row.organization_id.into(),
             time_entry_id: row.time_entry_id.into(),
             project_id: row.project_id.into(),
+            left_project_id: row.left_project_id.map(Into::into),
             version: Version::new(row.version),
             event: HistoryRow::known("event", row.event.parse())?,
             at: row.at.into(),

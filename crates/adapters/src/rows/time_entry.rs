@@ -20,7 +20,6 @@ row! {
             id: IdValue,
         }
         once {
-            project_id: IdValue,
             source: SourceValue,
             external_provider: Option<String>,
             external_type: Option<String>,
@@ -31,6 +30,7 @@ row! {
             external_id_digest: Option<DigestValue>,
         }
         again {
+            project_id: IdValue,
             user_id: IdValue,
             entry_id: Option<IdValue>,
             release_id: Option<IdValue>,

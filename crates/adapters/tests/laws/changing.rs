@@ -93,6 +93,60 @@ pub(crate) async fn an_edit_looks_for_tickets_in_the_project_of_its_entry(subjec
     }
 }
 
+fn moved(number: u128, project: u128) -> Request {
+    let alone = Patch { ticket_id: Some(None), release_id: Some(None), ..Patch::default() };
+    edit(number, Patch { project_id: Some(id(project)), ..alone })
+}
+
+pub(crate) async fn a_moved_entry_is_found_in_its_new_project_alone(subject: Subject) {
+    let logged_as = done(ask(&subject, logged(log_as(1001, "1"))).await);
+    let there = done(ask(&subject, moved(1001, OTHER_PROJECT)).await);
+    assert_eq!((there.project_id(), there.version().get()), (id(OTHER_PROJECT), 2));
+    assert_eq!(
+        (there.external_ref(), there.created_at()),
+        (logged_as.external_ref(), logged_as.created_at())
+    );
+    assert_eq!(find(&subject, 1001).await, Some(there.clone()));
+    for (project, entries) in [(PROJECT, 0), (OTHER_PROJECT, 1)] {
+        let filter = Filter { project_id: Some(id(project)), ..Filter::default() };
+        assert_eq!(subject.queries.count(id(ORGANIZATION), filter).await, Ok(entries));
+    }
+    let history = subject.queries.history(id(ORGANIZATION), id(1001)).await.unwrap();
+    assert_eq!((history[1].event, history[1].left_project_id), (Event::Move, Some(id(PROJECT))));
+    assert_eq!(ask(&subject, logged(log_as(1002, "1"))).await, Err(Refusal::ExternalRefConflict));
+}
+
+pub(crate) async fn entries_move_among_requests_that_wait_as_one_after_the_other(subject: Subject) {
+    let elsewhere = Ticket { project_id: id(OTHER_PROJECT), ..ticket(OTHER_TICKET) };
+    subject.directory.put_ticket(elsewhere).await.unwrap();
+    let names = |number, ticket| {
+        edit(number, Patch { ticket_id: Some(Some(id(ticket))), ..Patch::default() })
+    };
+    done(ask(&subject, logged(log(1001))).await);
+    let requests = vec![
+        names(1001, TICKET),
+        // It has a ticket of its own project.
+        edit(1001, Patch { project_id: Some(id(OTHER_PROJECT)), ..Patch::default() }),
+        moved(1001, OTHER_PROJECT),
+        names(1001, TICKET),
+        names(1001, OTHER_TICKET),
+        moved(1001, PROJECT),
+        names(1001, TICKET),
+        // Logged and moved at once.
+        logged(log(1002)),
+        moved(1002, OTHER_PROJECT),
+        names(1002, OTHER_TICKET),
+    ];
+    let decisions: Vec<_> =
+        at_once(&subject, requests).await.into_iter().map(Result::unwrap).collect();
+    let succeeded: Vec<_> = decisions.iter().map(Result::is_ok).collect();
+    let expected = [true, false, true, false, true, true, true, true, true, true];
+    assert_eq!(succeeded, expected, "{decisions:?}");
+    for (number, decision) in [(1001, 6), (1002, 9)] {
+        assert_eq!(find(&subject, number).await, Some(done(decisions[decision].clone())));
+    }
+}
+
 pub(crate) async fn a_deleted_entry_is_gone_and_its_reference_is_free(subject: Subject) {
     let deleted = Ok(Reply::Done { outcome: Outcome::Deleted, answer: None });
     done(ask(&subject, logged(log_as(1001, "1"))).await);

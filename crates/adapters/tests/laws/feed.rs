@@ -121,6 +121,34 @@ pub(crate) async fn a_project_has_its_own_changes_under_the_same_numbers(subject
     assert_eq!((page.through, page.end), (Seq::new(14), Seq::new(14)));
 }
 
+pub(crate) async fn who_may_no_longer_see_an_entry_sees_it_leave(subject: Subject) {
+    let to = |project| edit(1001, Patch { project_id: Some(id(project)), ..Patch::default() });
+    let longer = Patch { duration: Some(WorkDuration::MAX), ..Patch::default() };
+    let requests = [
+        logged(log(1001)),
+        to(OTHER_PROJECT),
+        edit(1001, longer.clone()),
+        to(PROJECT),
+        to(OTHER_PROJECT),
+        edit(1001, longer),
+    ];
+    executed(&subject, requests).await;
+    let entry = subject.time_entries.find(id(ORGANIZATION), id(1001)).await.unwrap();
+    for (reader, numbers, sees_entry) in [
+        (all(), vec![1, 2, 3, 4, 5], true),
+        (of_project(PROJECT), vec![1, 2, 4, 5], false),
+        (of_project(OTHER_PROJECT), vec![2, 3, 4, 5], true),
+        (of_project(12), vec![], false),
+    ] {
+        for limit in [1, 2, 9] {
+            let changes = follow(&*subject.feed, FeedRequest { limit, ..reader }).await;
+            assert_eq!(seqs(&changes), numbers);
+            let expected = entry.clone().filter(|_| sees_entry);
+            assert!(changes.iter().all(|change| change.entry == expected), "{changes:?}");
+        }
+    }
+}
+
 pub(crate) async fn the_end_of_a_feed_is_empty_and_so_is_what_lies_beyond(subject: Subject) {
     let page_after = async |after| page(&*subject.feed, FeedRequest { after, ..all() }).await;
     let empty = page_after(Seq::START).await;

@@ -89,6 +89,8 @@ macro_rules! laws_of_stores {
             changing {
                 an_edited_entry_is_found_as_it_was_answered,
                 an_edit_looks_for_tickets_in_the_project_of_its_entry,
+                a_moved_entry_is_found_in_its_new_project_alone,
+                entries_move_among_requests_that_wait_as_one_after_the_other,
                 a_deleted_entry_is_gone_and_its_reference_is_free,
                 one_reference_may_change_hands_among_requests_that_wait,
                 many_are_logged_each_by_itself,
@@ -130,6 +132,7 @@ macro_rules! laws_of_reading {
                 every_change_is_numbered_in_order_and_has_its_entry,
                 pages_of_every_size_have_each_change_once,
                 a_project_has_its_own_changes_under_the_same_numbers,
+                who_may_no_longer_see_an_entry_sees_it_leave,
                 the_end_of_a_feed_is_empty_and_so_is_what_lies_beyond,
                 what_is_refused_or_fails_leaves_no_gap,
                 organizations_have_feeds_of_their_own,

@@ -51,7 +51,8 @@ impl From<Refusal> for Problem {
 fn violation(invalid: InvalidReference) -> Violation {
     let code = match invalid {
         InvalidReference::InactiveUser => "inactive_user",
-        InvalidReference::UnknownUser
+        InvalidReference::UnknownProject
+        | InvalidReference::UnknownUser
         | InvalidReference::UnknownTicket
         | InvalidReference::UnknownRelease => "unknown_reference",
     };

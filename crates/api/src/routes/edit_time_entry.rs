@@ -26,7 +26,8 @@ pub(super) fn about() -> About {
         Tag::TimeEntries,
         "Edit a time entry",
         "Changes some members of a draft or rejected entry, which is a draft afterwards, and \
-         answers with the whole entry. An edit that changes nothing succeeds whatever the \
+         answers with the whole entry. With another `projectId` the entry moves there, and its \
+         external reference with it. An edit that changes nothing succeeds whatever the \
          status, and leaves version and `updatedAt` alone. The key needs the permission \
          `write`; one that is bound to a user edits that user's entries alone, and cannot hand \
          them over.\n\nSend the `ETag` you have read in `If-Match`, so that nobody's change is \
@@ -36,6 +37,15 @@ pub(super) fn about() -> About {
         "What to change.",
         vec![
             Sample::new("minutes", "Another duration", json!({ "minutes": 105 })),
+            Sample::new(
+                "project",
+                "Another project",
+                json!({
+                    "projectId": "9a8b7c6d-0000-0000-0000-000000000003",
+                    "entryId": null,
+                    "releaseId": null,
+                }),
+            ),
             Sample::new(
                 "several",
                 "No description, and not billable",
@@ -48,6 +58,6 @@ pub(super) fn about() -> About {
             .sample(Sample::new("edited", "A draft", entry(json!({}))))
             .header(&headers::ETAG),
     )
-    .problems(&problem_sets::NOT_EDITABLE)
+    .problems(&problem_sets::EDIT_CONFLICT)
     .also_sent_as("application/merge-patch+json")
 }

@@ -16,7 +16,7 @@ pub(super) async fn history(asked: Asked<ToTimeEntry<Read>>) -> Result<HttpRespo
     let Asked { state, by, .. } = asked;
     let records = state.ports.queries.history(by.key().organization_id, by.id).await?;
     let missing = || Problem::new(Code::NotFound, "There never was such a time entry.");
-    by.key().check_scope(records.first().ok_or_else(missing)?.project_id)?;
+    by.key().check_scope(records.last().ok_or_else(missing)?.project_id)?;
     Ok(answer_json(&HistoryBody::from(&*records)))
 }
 

@@ -8,7 +8,7 @@ use timelog_domain::ports::{Backlog, PortError};
 use timelog_domain::{LeaseHolder, OrganizationId};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::delivery;
@@ -62,6 +62,8 @@ impl Deliverer {
 
 async fn run(post: Arc<Post>) {
     let mut stopping = post.stopping.clone();
+    // The first requests do not wait for it.
+    drop(timeout(INTERVAL, stopping.changed()).await);
     let mut deliveries = JoinSet::new();
     let (mut watched, mut measured): (Vec<OrganizationId>, _) = (Vec::new(), None);
     while !*stopping.borrow_and_update() {

@@ -94,6 +94,9 @@ body! {
     /// is; null takes a value away, where there may be none. Other members are skipped unless
     /// `Prefer` asks to refuse them; a member that is listed here and comes twice is refused.
     pub(crate) struct EditBody = "EditTimeEntry" asks for Patch {
+        /// The project to move the entry to. Its ticket and its release must be of that one then,
+        /// or null.
+        project_id: Optional<ProjectId>,
         /// Who worked: an active user of the organization.
         user_id: Optional<UserId>,
         /// The day the work was done.
@@ -120,6 +123,7 @@ impl EditBody {
         let duration = WorkDuration::to_edit(self.minutes, self.hours.as_deref());
         Some(Patch {
             duration: told(reader, duration)?,
+            project_id: self.project_id.value(),
             user_id: self.user_id.value(),
             work_date: self.work_date.value(),
             description: self.description.value(),

@@ -5,6 +5,7 @@ use super::{Context, record};
 use crate::command::LogTimeEntry;
 use crate::details::Details;
 use crate::history::Event;
+use crate::ids::{OrganizationId, ProjectId};
 use crate::ledger::Ledger;
 use crate::outcome::{Refusal, Written};
 use crate::time_entry::TimeEntry;
@@ -16,8 +17,7 @@ pub(super) fn log(
 ) -> Result<Written, Refusal> {
     let organization = context.caller.organization_id;
     context.caller.check_scope(command.project_id)?;
-    let project =
-        ledger.project(organization, command.project_id).ok_or(Refusal::ProjectNotFound)?;
+    ledger.project(organization, command.project_id).ok_or(Refusal::ProjectNotFound)?;
     let existing = command
         .external_ref
         .as_ref()
@@ -33,15 +33,25 @@ pub(super) fn log(
         return Ok(Written::Unchanged(entry.clone()));
     }
     check_all(&command.details, organization, command.project_id, ledger)?;
-    if project.archived {
-        return Err(Refusal::ProjectArchived);
-    }
+    check_not_archived(organization, command.project_id, ledger)?;
     match existing.cloned() {
         Some(entry) if entry.project_id() != command.project_id => {
             Err(Refusal::ExternalRefConflict)
         }
         Some(entry) => amend(entry, command.details.clone(), context, ledger),
         None => Ok(create(command, context, ledger)),
+    }
+}
+
+/// An archived project takes no more time, and gives none away.
+pub(super) fn check_not_archived(
+    organization: OrganizationId,
+    project: ProjectId,
+    ledger: &Ledger,
+) -> Result<(), Refusal> {
+    match ledger.project(organization, project) {
+        Some(project) if project.archived => Err(Refusal::ProjectArchived),
+        _ => Ok(()),
     }
 }
 

@@ -140,6 +140,7 @@ fn record(
     HistoryRecord {
         organization_id: entry.organization_id(),
         project_id: entry.project_id(),
+        left_project_id: None,
         time_entry_id: entry.id(),
         version: entry.version(),
         event,

@@ -37,6 +37,22 @@ pub(super) fn check_changed(
     check(user, ticket, release, entry.organization_id(), entry.project_id(), ledger)
 }
 
+/// Checks the references of an entry that moves to another project: its ticket and its release must
+/// be of that one.
+pub(super) fn check_moved(
+    entry: &TimeEntry,
+    details: &Details,
+    project: ProjectId,
+    ledger: &Ledger,
+) -> Result<(), Refusal> {
+    let organization = entry.organization_id();
+    if ledger.project(organization, project).is_none() {
+        return Err(Refusal::References(vec![InvalidReference::UnknownProject]));
+    }
+    let user = Some(details.user_id).filter(|id| *id != entry.details().user_id);
+    check(user, details.ticket_id, details.release_id, organization, project, ledger)
+}
+
 fn check(
     user: Option<UserId>,
     ticket: Option<TicketId>,

@@ -10,6 +10,7 @@ mod idempotency;
 mod loading;
 mod logging;
 mod many;
+mod moving;
 mod order;
 mod properties;
 mod purity;

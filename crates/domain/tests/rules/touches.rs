@@ -90,6 +90,22 @@ fn the_references_of_an_edit_follow_for_an_entry_of_the_same_batch() {
     assert_eq!(following.tickets, [(id(ORGANIZATION), id(OTHER_PROJECT), id(33))].into());
 }
 
+#[test]
+fn what_a_moved_entry_refers_to_follows_in_every_project_that_it_may_have() {
+    let world = World::with_entry_that_is(Status::Draft);
+    let to_other = Patch { project_id: Some(id(OTHER_PROJECT)), ..Patch::default() };
+    let named = Patch { ticket_id: Some(Some(id(33))), ..Patch::default() };
+    let requests = requests([edit(1, to_other), edit(1, named)]);
+    let following = Touches::following(&requests, &world.ledger);
+    let both = [PROJECT, OTHER_PROJECT];
+    assert_eq!(following.projects, of_organization(both.map(id)));
+    let tickets = both.map(|project| [TICKET, 33].map(|ticket| (project, ticket)));
+    let tickets = tickets.concat().into_iter();
+    let tickets = tickets.map(|(project, ticket)| (id(ORGANIZATION), id(project), id(ticket)));
+    assert_eq!(following.tickets, tickets.collect());
+    assert_eq!(following.releases.len(), 2);
+}
+
 /// A ledger with only the rows of the two steps must have the same results as one with everything.
 #[test]
 fn the_rows_of_the_two_steps_are_enough_to_decide() {
@@ -101,6 +117,16 @@ fn the_rows_of_the_two_steps_are_enough_to_decide() {
         edit(1, Patch { ticket_id: Some(None), release_id: Some(Some(id(RELEASE))), ..nothing() }),
         edit(1, Patch { ticket_id: Some(Some(id(OTHER_TICKET))), ..nothing() }),
         edit(1, Patch { user_id: Some(id(NOBODY)), ..nothing() }),
+        edit(1, Patch { project_id: Some(id(OTHER_PROJECT)), ..nothing() }),
+        edit(
+            1,
+            Patch {
+                project_id: Some(id(OTHER_PROJECT)),
+                ticket_id: Some(Some(id(OTHER_TICKET))),
+                release_id: Some(None),
+                ..nothing()
+            },
+        ),
         delete(1),
         apply(1, Action::Submit),
         Command::Log(log_as(2, "1")),

@@ -103,6 +103,7 @@ fn each_change_of_an_entry_has_a_record_of_who_when_why_from_and_to() {
         expected.push(HistoryRecord {
             organization_id: caller.organization_id,
             project_id: id(PROJECT),
+            left_project_id: None,
             time_entry_id: entry,
             version: Version::new(version),
             event,

@@ -191,6 +191,7 @@ fn patch() -> impl Strategy<Value = Patch> {
         option::weighted(0.3, values)
     }
     let members = (
+        option::weighted(0.2, select(vec![PROJECT, OTHER_PROJECT])),
         member(user()),
         member(day()),
         member(duration()),
@@ -200,8 +201,9 @@ fn patch() -> impl Strategy<Value = Patch> {
         member(release()),
     );
     members.prop_map(
-        |(user_id, work_date, duration, description, billable, ticket_id, release_id)| {
-            let worked = Patch { user_id, work_date, duration, ..Patch::default() };
+        |(project, user_id, work_date, duration, description, billable, ticket_id, release_id)| {
+            let project_id = project.map(id);
+            let worked = Patch { project_id, user_id, work_date, duration, ..Patch::default() };
             Patch { description, billable, ticket_id, release_id, ..worked }
         },
     )

@@ -84,6 +84,11 @@ sets! {
          was put back. Read again from the start.",
         codes [CursorGone], headers [],
         samples [cursor_gone];
+    EDIT_CONFLICT = "EditConflict", 409:
+        "The status of the entry rules it out, or a project that it would leave or come to is \
+         archived. Nothing was changed.",
+        codes [EntryNotEditable, ProjectArchived], headers [PREFERENCE_APPLIED],
+        samples [entry_not_editable, project_archived];
     NOT_EDITABLE = "NotEditable", 409:
         "The status of the entry rules it out. Nothing was changed.",
         codes [EntryNotEditable], headers [PREFERENCE_APPLIED],
