@@ -39,6 +39,7 @@ mod logging;
 mod malformed_bodies;
 mod metrics;
 mod mirror;
+mod move_time_entry;
 mod outage;
 mod overwriting;
 mod pages;

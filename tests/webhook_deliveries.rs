@@ -1,6 +1,6 @@
 //! What webhooks deliver: which events, in which order, from where on, and by whom.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,7 +8,8 @@ use timelog_domain::Action;
 
 use crate::support::feed::{changes, read};
 use crate::support::{
-    Api, Database, Event, Program, Receiver, Reply, Tenant, bootstrap, on_every_database, until,
+    Api, Database, Event, Program, Receiver, Reply, Tenant, bootstrap, broken_by_event, document,
+    on_every_database, until,
 };
 use crate::webhooks::start;
 
@@ -364,4 +365,23 @@ async fn deliveries_are_counted(database: Database) {
         let name = format!("timelog_webhooks_{gauge}");
         assert!(service.api.metric(&name).await.is_some(), "{name}");
     }
+}
+
+#[test]
+fn an_event_that_is_not_as_the_document_says_is_noticed() {
+    let headers = [
+        ("webhook-id", "95d1e3fc-6943-8fb5-96dc-522e837c3e76"),
+        ("webhook-timestamp", "1772355600"),
+        ("webhook-signature", "v1,AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
+    ];
+    let headers: BTreeMap<_, _> =
+        headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let example = "/webhooks/timeEntryChanged/post/requestBody/content/application~1json/example";
+    let event = document().pointer(example).unwrap();
+    assert_eq!(broken_by_event(&headers, event), [""; 0]);
+    let mut more = event.clone();
+    more["payload"]["more"] = json!(1);
+    assert_eq!(broken_by_event(&headers, &more).len(), 1);
+    let fewer = headers.clone().into_iter().skip(1).collect();
+    assert!(!broken_by_event(&fewer, event).is_empty());
 }

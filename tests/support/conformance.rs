@@ -211,11 +211,29 @@ fn check_content(response: &str, answer: &Answer) {
     }
 }
 
+/// What is wrong with an event that a webhook got, by the document.
+pub(crate) fn broken_by_event(headers: &BTreeMap<String, String>, body: &Value) -> Vec<String> {
+    let is_ping = body["eventName"] == "webhook.ping";
+    let name = if is_ping { "webhookTested" } else { "timeEntryChanged" };
+    let request = format!("/webhooks/{name}/post");
+    let schema = format!("{request}/requestBody/content/application~1json/schema");
+    let mut broken = problems(&schema, body);
+    let parameters = document().pointer(&format!("{request}/parameters")).unwrap();
+    for (index, parameter) in parameters.as_array().unwrap().iter().enumerate() {
+        let value = headers.get(parameter["name"].as_str().unwrap());
+        broken.extend(problems(&format!("{request}/parameters/{index}/schema"), &json!(value)));
+    }
+    broken
+}
+
+fn problems(schema: &str, value: &Value) -> Vec<String> {
+    let schema = schema_of(schema);
+    let errors = schema.iter_errors(value);
+    errors.map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
 fn check_against(schema: &str, value: &Value, answer: &Answer) {
-    let problems: Vec<_> = schema_of(schema)
-        .iter_errors(value)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
+    let problems = problems(schema, value);
     assert!(
         problems.is_empty(),
         "{schema} is broken: {problems:?}\n{value}\n{}",

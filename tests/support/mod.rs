@@ -31,7 +31,7 @@ pub(crate) use answer::Answer;
 pub(crate) use api::{Api, Call};
 pub(crate) use cache::SharedCache;
 pub(crate) use client::client;
-pub(crate) use conformance::{FOR_WHO_ASKS, document, schema_of};
+pub(crate) use conformance::{FOR_WHO_ASKS, broken_by_event, document, schema_of};
 pub(crate) use database::{Database, TABLES, TestDatabase, texts_of};
 pub(crate) use disk::{DiskEvent, Fault, WatchedDisk};
 pub(crate) use endless_queries::EndlessQueries;

@@ -12,6 +12,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use super::conformance::broken_by_event;
+
 /// What a receiver does with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reply {
@@ -71,6 +73,8 @@ pub(crate) struct Receiver {
 
 struct State {
     received: Mutex<Vec<Event>>,
+    /// What the document says against what arrived.
+    broken: Mutex<Vec<String>>,
     answers: Mutex<Box<Answers>>,
     /// How many bytes of a gigabyte went out.
     sent: AtomicUsize,
@@ -85,6 +89,7 @@ impl Receiver {
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
             received: Mutex::default(),
+            broken: Mutex::default(),
             answers: Mutex::new(Box::new(|_| Reply::Status(204))),
             sent: AtomicUsize::new(0),
             now: AtomicUsize::new(0),
@@ -118,8 +123,10 @@ impl Receiver {
         self.answer(move |_| reply);
     }
 
-    /// Everything that arrived.
+    /// Everything that arrived. All of it must be as the OpenAPI document describes it.
     pub(crate) fn received(&self) -> Vec<Event> {
+        let broken = self.state.broken.lock().unwrap();
+        assert!(broken.is_empty(), "{broken:?}");
         self.state.received.lock().unwrap().clone()
     }
 
@@ -150,6 +157,7 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
     while let Some(event) = read(&mut stream).await {
         let now = state.now.fetch_add(1, Ordering::SeqCst) + 1;
         state.most.fetch_max(now, Ordering::SeqCst);
+        state.broken.lock().unwrap().extend(broken_by_event(&event.headers, &event.body));
         let reply = (state.answers.lock().unwrap())(&event);
         state.received.lock().unwrap().push(event);
         let goes_on = answer(stream.get_mut(), reply, &state).await;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::select_all;
 use timelog_domain::ports::{Backlog, PortError};
-use timelog_domain::{LeaseHolder, OrganizationId};
+use timelog_domain::{LeaseHolder, OrganizationId, Webhook};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
@@ -50,7 +50,13 @@ impl Deliverer {
         let stop = watch::Sender::new(false);
         let holder = LeaseHolder::new(Uuid::now_v7());
         let post = Arc::new(Post { ports, receivers, holder, stopping: stop.subscribe() });
-        Self { stop, running: tokio::spawn(run(post)) }
+        let running = tokio::spawn(async move {
+            while let Err(error) = tokio::spawn(run(post.clone())).await {
+                note_panic(&error);
+                sleep(INTERVAL).await;
+            }
+        });
+        Self { stop, running }
     }
 
     /// Ends once what was sent is answered, or the receiver had its time.
@@ -71,7 +77,7 @@ async fn run(post: Arc<Post>) {
         let notices = watched.iter().map(|organization| post.ports.feed.notice(*organization));
         let notices: Vec<_> = notices.collect();
         while let Some(ended) = deliveries.try_join_next() {
-            note_end(ended);
+            ended.unwrap_or_else(|error| note_panic(&error));
         }
         let free = MOST_AT_ONCE.min(MOST - deliveries.len());
         let began = Instant::now();
@@ -108,11 +114,11 @@ async fn run(post: Arc<Post>) {
         }
     }
     while let Some(ended) = deliveries.join_next().await {
-        note_end(ended);
+        ended.unwrap_or_else(|error| note_panic(&error));
     }
 }
 
-async fn look(post: &Post, free: usize) -> Result<Vec<timelog_domain::Webhook>, PortError> {
+async fn look(post: &Post, free: usize) -> Result<Vec<Webhook>, PortError> {
     let limit = u32::try_from(free).unwrap_or(u32::MAX);
     if limit == 0 {
         return Ok(Vec::new());
@@ -120,12 +126,10 @@ async fn look(post: &Post, free: usize) -> Result<Vec<timelog_domain::Webhook>, 
     post.ports.deliveries.lease(post.holder, post.ports.clock.now(), limit).await
 }
 
-/// The lease of a delivery that panicked runs out, and somebody else tries.
-fn note_end(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended {
-        metrics::counter!("timelog_worker_restarts_total", "worker" => "webhook").increment(1);
-        tracing::error!(%error, "a delivery to a webhook ended");
-    }
+/// What has panicked is begun again. Until then it holds the leases that it had, which run out.
+fn note_panic(error: &JoinError) {
+    metrics::counter!("timelog_worker_restarts_total", "worker" => "webhook").increment(1);
+    tracing::error!(%error, "a delivery to webhooks ended and is started again");
 }
 
 /// Tells how much there is to deliver.

@@ -7,6 +7,7 @@ pub(crate) mod body;
 pub(crate) mod change;
 pub(crate) mod csv;
 mod cursor_text;
+mod destination;
 pub(crate) mod directory;
 pub(crate) mod event;
 mod fault;
