@@ -30,6 +30,8 @@ async fn services() -> (Arc<Cluster>, Service, Service) {
 struct Changes {
     edited: String,
     moved: [String; 2],
+    /// The path of a webhook.
+    webhook: String,
     round: usize,
 }
 
@@ -41,7 +43,18 @@ impl Changes {
     async fn new(service: &Service) -> Self {
         let [edited, one, other] = [(); 3].map(|()| service.log_any());
         let id = async |call: Call| call.send().await.is(201).text("id");
-        Self { edited: id(edited).await, moved: [id(one).await, id(other).await], round: 0 }
+        let body = json!({
+            "destinationUrl": "https://1.1.1.1/",
+            "eventNames": ["*"],
+            "enabled": false,
+        });
+        let webhook = id(service.api.post("/webhooks").json(&body)).await;
+        Self {
+            edited: id(edited).await,
+            moved: [id(one).await, id(other).await],
+            webhook: format!("/webhooks/{webhook}"),
+            round: 0,
+        }
     }
 
     fn next(&mut self, service: &Service) -> Vec<Call> {
@@ -68,6 +81,8 @@ impl Changes {
             api.post("/time-entries/transitions")
                 .json(&json!({ "action": action.to_string(), "ids": [self.moved[1]] }))
                 .idempotency_key(&key("transitions")),
+            api.patch(&self.webhook).json(&json!({ "description": name })),
+            api.get(&format!("{}/failures", self.webhook)),
             api.put(&project).json(&json!({ "name": name, "archived": false })),
             api.put(&format!("/users/{}", tenant.user_id))
                 .json(&json!({ "name": name, "active": true })),

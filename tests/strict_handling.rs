@@ -145,14 +145,20 @@ async fn requests(service: &Service) -> Vec<(String, Call, Value)> {
                 ("post", "time-entries") => service.tenant.body(),
                 ("post", "batch") => json!({ "entries": [service.tenant.body()] }),
                 ("post", "transitions") => json!({ "action": "submit", "ids": [id] }),
+                ("post", "webhooks") => {
+                    let url = "https://1.1.1.1/";
+                    json!({ "destinationUrl": url, "eventNames": ["*"], "enabled": false })
+                }
+                ("post", "rotate-secret" | "test" | "retry") => json!({}),
                 ("post", _) => json!({ "reason": "r", "invoiceRef": "i" }),
+                ("patch", "{webhookId}") => json!({ "description": "D" }),
                 ("patch", _) => json!({ "minutes": 7 }),
                 ("put", "{entryId}") => json!({ "title": "T" }),
                 ("put", _) => json!({ "name": "N" }),
                 _ => panic!("{name} is new here"),
             };
             // A path with an unfilled parameter is a new operation.
-            let mut path = own(path);
+            let mut path = own(path).replace("{seq}", "1");
             while let (Some(from), Some(to)) = (path.find('{'), path.find('}')) {
                 path.replace_range(from..=to, &Uuid::now_v7().to_string());
             }

@@ -24,7 +24,7 @@ pub(crate) async fn start(database: Database) -> Service {
 }
 
 fn body() -> Value {
-    json!({ "destinationUrl": "https://example.com/hook?a=b", "eventNames": ["*"] })
+    json!({ "destinationUrl": "https://1.1.1.1/hook?a=b", "eventNames": ["*"] })
 }
 
 fn with(members: &Value) -> Value {
@@ -51,7 +51,7 @@ async fn a_webhook_is_made_read_changed_and_deleted(database: Database) {
         "id": made["id"],
         "organizationId": service.tenant.organization_id.to_string(),
         "projectId": null,
-        "destinationUrl": "https://example.com/hook?a=b",
+        "destinationUrl": "https://1.1.1.1/hook?a=b",
         "eventNames": ["*"],
         "description": null,
         "enabled": true,
@@ -68,7 +68,7 @@ async fn a_webhook_is_made_read_changed_and_deleted(database: Database) {
     assert_eq!(service.api.get(&path).send().await.is(200).json(), expected);
     let project = service.tenant.project_id.to_string();
     let changes = json!({
-        "destinationUrl": "https://example.org/",
+        "destinationUrl": "https://1.0.0.1/",
         "eventNames": ["time.deleted", "time.logged"],
         "description": "Billing",
         "projectId": project,
