@@ -19,6 +19,7 @@ on_every_database! {
     a_receiver_that_is_gone_is_given_up_at_once,
     what_is_refused_is_put_aside_and_the_next_goes_out,
     what_was_put_aside_is_sent_again_by_hand,
+    what_is_sent_by_hand_shows_what_the_webhook_may_see,
     a_redirect_is_not_followed,
     receivers_that_do_not_answer_are_tried_again,
     receivers_that_take_an_event_badly_have_it,
@@ -286,6 +287,29 @@ async fn what_was_put_aside_is_sent_again_by_hand(database: Database) {
     assert!(last.is_signed_with(&secret));
     retry(1).send().await.is(200);
     assert_eq!(listed().await, [0_i64; 0]);
+}
+
+async fn what_is_sent_by_hand_shows_what_the_webhook_may_see(database: Database) {
+    let service = start(database).await;
+    let receiver = Receiver::start().await;
+    let mut body = receiver.webhook();
+    body["enabled"] = json!(false);
+    body["projectId"] = json!(service.tenant.project_id.to_string());
+    let (path, _) = make(&service.api, &body).await;
+    let id = service.log_any().send().await.is(201).text("id");
+    service.database.execute(
+        "INSERT INTO webhook_failures SELECT organization_id, id, 1, 'log', id, 'refused', \
+         created_at FROM webhooks",
+    );
+    let retry = service.api.post(&format!("{path}/failures/1/retry"));
+    receiver.always(Reply::Status(422));
+    retry.clone().send().await.is(200);
+    let elsewhere = json!({ "projectId": service.tenant.other_project_id.to_string() });
+    service.api.patch(&format!("/time-entries/{id}")).json(&elsewhere).send().await.is(200);
+    retry.send().await.is(200);
+    let shown = receiver.received();
+    assert_eq!(shown[0].body["payload"]["entry"]["id"], id);
+    assert_eq!(shown[1].body["payload"]["entry"], Value::Null);
 }
 
 async fn a_redirect_is_not_followed(database: Database) {

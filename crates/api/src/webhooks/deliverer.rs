@@ -11,7 +11,7 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use super::delivery;
+use super::delivery::{Post, deliver};
 use super::receivers::Receivers;
 use crate::state::Ports;
 
@@ -29,14 +29,6 @@ const MOST_AT_ONCE: usize = 64;
 
 /// To how many webhooks one program delivers at the same time.
 const MOST: usize = 1024;
-
-/// What every delivery uses.
-pub(super) struct Post {
-    pub(super) ports: Ports,
-    pub(super) receivers: Arc<Receivers>,
-    pub(super) holder: LeaseHolder,
-    pub(super) stopping: watch::Receiver<bool>,
-}
 
 /// A deliverer that runs.
 pub(crate) struct Deliverer {
@@ -85,7 +77,7 @@ async fn run(post: Arc<Post>) {
             Ok(due) => {
                 let is_all = due.len() < free || due.is_empty();
                 for webhook in due {
-                    deliveries.spawn(delivery::deliver(post.clone(), webhook, began));
+                    deliveries.spawn(deliver(post.clone(), webhook, began));
                 }
                 if !is_all {
                     continue;

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use timelog_domain::delivery::{Attempt, DeliveryError, Verdict};
 use timelog_domain::ports::{DeliveryProgress, PortError};
-use timelog_domain::{Change, DeliveryFailure, FeedEpoch, FeedRequest, Seq, Webhook};
+use timelog_domain::{Change, DeliveryFailure, FeedEpoch, FeedRequest, LeaseHolder, Seq, Webhook};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::deliverer::Post;
 use super::message::Message;
+use super::receivers::Receivers;
+use crate::state::Ports;
 
 /// How many changes are read at a time.
 const PAGE: u32 = 32;
@@ -26,6 +28,14 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether the webhook was changed, while others change.
 const GAP: Duration = Duration::from_millis(50);
+
+/// What every delivery uses.
+pub(super) struct Post {
+    pub(super) ports: Ports,
+    pub(super) receivers: Arc<Receivers>,
+    pub(super) holder: LeaseHolder,
+    pub(super) stopping: watch::Receiver<bool>,
+}
 
 /// Delivers to a webhook that was leased at that time, until there is nothing more to do now.
 pub(super) async fn deliver(post: Arc<Post>, webhook: Webhook, leased: Instant) {
