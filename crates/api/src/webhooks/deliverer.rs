@@ -18,6 +18,9 @@ use crate::state::Ports;
 /// How often it is looked for webhooks that are due, where nothing is heard of changes.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// The first look: after the first requests, which need not wait for it.
+const BEGINNING: Duration = Duration::from_millis(200);
+
 /// The shortest time from one look to the next.
 const GAP: Duration = Duration::from_millis(50);
 
@@ -60,8 +63,7 @@ impl Deliverer {
 
 async fn run(post: Arc<Post>) {
     let mut stopping = post.stopping.clone();
-    // The first requests do not wait for it.
-    drop(timeout(INTERVAL, stopping.changed()).await);
+    drop(timeout(BEGINNING, stopping.changed()).await);
     let mut deliveries = JoinSet::new();
     let (mut watched, mut measured): (Vec<OrganizationId>, _) = (Vec::new(), None);
     while !*stopping.borrow_and_update() {

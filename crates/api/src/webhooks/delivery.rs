@@ -95,10 +95,14 @@ impl Delivering<'_> {
             if !is_stored && !self.note(None, false).await? {
                 return Ok(());
             }
-            if self.is_stopping() || timeout(LINGER, notice).await.is_err() {
+            let mut stopping = self.post.stopping.clone();
+            was_noticed = tokio::select! {
+                _ = stopping.wait_for(|stopping| *stopping) => false,
+                noticed = timeout(LINGER, notice) => noticed.is_ok(),
+            };
+            if !was_noticed {
                 return self.note(None, true).await.map(drop);
             }
-            was_noticed = true;
         }
     }
 
