@@ -72,6 +72,8 @@ impl Checkpointer {
             }
             match self.checkpoint(due).await {
                 Ok(left) => due = left + FULL,
+                // The database was closed meanwhile, which moves the log too.
+                Err(_) if self.own.is_closed() => break,
                 Err(error) => tracing::warn!(%error, "a checkpoint failed, so the log grows on"),
             }
         }
