@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use diesel::prelude::*;
-use diesel::sql_types::Text;
-use diesel::sqlite::SqliteConnection;
 use serde_json::{Value, json};
 use timelog_domain::Action;
 
+use crate::support::example::{EXAMPLES, Running, entries};
 use crate::support::{Database, Service, on_every_database, run, until};
 
 on_every_database! {
@@ -19,18 +17,10 @@ on_every_database! {
     a_mirror_begins_again_where_its_feed_was_renewed,
 }
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/mirror.py");
-
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text)]
-    entry: String,
-}
-
 fn mirror(service: &Service, copy: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("python3");
     command
-        .args([SCRIPT, &format!("http://{}", service.address)])
+        .args([format!("{EXAMPLES}/mirror.py"), format!("http://{}", service.address)])
         .arg(copy)
         .args(arguments)
         .env("TIMELOG_KEY", &service.tenant.key.text)
@@ -44,18 +34,6 @@ fn mirrored(service: &Service, copy: &Path, arguments: &[&str]) -> BTreeMap<Stri
     let done = mirror(service, copy, &arguments).output().unwrap();
     assert!(done.status.success(), "{done:?}");
     entries(copy)
-}
-
-/// The entries of a copy, which may be in the making.
-fn entries(copy: &Path) -> BTreeMap<String, Value> {
-    let mut conn = SqliteConnection::establish(copy.to_str().unwrap()).unwrap();
-    let rows = diesel::sql_query("SELECT entry FROM entries").load::<Row>(&mut conn);
-    let rows = rows.unwrap_or_default();
-    let entry = |row: Row| {
-        let entry: Value = serde_json::from_str(&row.entry).unwrap();
-        (entry["id"].as_str().unwrap().to_owned(), entry)
-    };
-    rows.into_iter().map(entry).collect()
 }
 
 /// What the service has, as the copy should have it.
@@ -112,16 +90,6 @@ async fn the_mirror_has_every_entry_exactly(database: Database) {
         some_life(&service, round).await;
         // It goes on where it stopped.
         assert_eq!(mirrored(&service, &copy, &[]), expected(&service, "/time-entries").await);
-    }
-}
-
-/// Ended with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
     }
 }
 

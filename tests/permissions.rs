@@ -9,7 +9,7 @@ use timelog_domain::ports::{ApiKeys, Clock};
 use timelog_domain::{Permission, Status};
 
 use crate::support::{
-    Answer, Api, Call, Database, Service, Tenant, document, may, on_every_database,
+    Answer, Api, Call, Database, Receiver, Service, Tenant, document, may, on_every_database,
 };
 
 use self::Needs::{AnyKey, Nothing, The};
@@ -339,9 +339,7 @@ fn meets(answer: &Answer, expected: &Expected, what: &str) {
 }
 
 async fn every_route_allows_exactly_what_the_key_may_do(database: Database) {
-    let service = Service::start_with(database, |setup| {
-        setup.settings.webhook_allow = vec!["127.0.0.1/32".parse().unwrap()];
-    });
+    let service = Service::start_with(database, Receiver::allow);
     let service = service.await;
     for rule in RULES {
         let stranger = Tenant::provision(&service.store).await;

@@ -258,9 +258,7 @@ async fn a_webhook_that_is_disabled_gets_nothing_and_misses_nothing(database: Da
 
 async fn two_instances_deliver_each_event_once_and_one_at_a_time(database: Database) {
     let one = start(database).await;
-    let other = one
-        .beside(|setup| setup.settings.webhook_allow = vec!["127.0.0.1/32".parse().unwrap()])
-        .await;
+    let other = one.beside(Receiver::allow).await;
     let receivers = [Receiver::start().await, Receiver::start().await, Receiver::start().await];
     for receiver in &receivers {
         receiver.always(Reply::After(Duration::from_millis(3), 204));

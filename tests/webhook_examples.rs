@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use diesel::prelude::*;
-use diesel::sql_types::Text;
-use diesel::sqlite::SqliteConnection;
 use serde_json::{Value, json};
 
+use crate::support::example::{EXAMPLES, Running, entries};
 use crate::support::feed::read;
 use crate::support::{Api, Bootstrapped, Database, Program, bootstrap, on_every_database, until};
 
@@ -17,8 +15,6 @@ on_every_database! {
     the_receiver_takes_what_is_signed_and_keeps_every_entry,
     a_receiver_with_a_certificate_is_known_by_it,
 }
-
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples");
 
 /// Runs the example with TLS.
 const WITH_TLS: &str = "import ssl, sys; sys.path.insert(0, sys.argv[1]); import receiver; \
@@ -28,45 +24,14 @@ const WITH_TLS: &str = "import ssl, sys; sys.path.insert(0, sys.argv[1]); import
     server.socket = context.wrap_socket(server.socket, server_side=True); \
     print(f'receiving on 127.0.0.1:{server.server_port}', flush=True); server.serve_forever()";
 
-/// Ended with the test.
-struct Running {
-    process: Child,
-    port: u16,
-}
-
-impl Running {
-    fn start(command: &mut Command) -> Self {
-        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = command.env("PYTHONDONTWRITEBYTECODE", "1").spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim().rsplit(':').next().unwrap().parse().unwrap();
-        Self { process, port }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
-
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text)]
-    entry: String,
-}
-
-/// The entries that a receiver has.
-fn entries(copy: &Path) -> BTreeMap<String, Value> {
-    let mut conn = SqliteConnection::establish(copy.to_str().unwrap()).unwrap();
-    let rows = diesel::sql_query("SELECT entry FROM entries").load::<Row>(&mut conn);
-    let entry = |row: Row| {
-        let entry: Value = serde_json::from_str(&row.entry).unwrap();
-        (entry["id"].as_str().unwrap().to_owned(), entry)
-    };
-    rows.unwrap_or_default().into_iter().map(entry).collect()
+/// Starts a receiver, and returns the port that it listens on.
+fn start(command: &mut Command) -> (Running, u16) {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut process = command.env("PYTHONDONTWRITEBYTECODE", "1").spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let port = line.trim().rsplit(':').next().unwrap().parse().unwrap();
+    (Running(process), port)
 }
 
 /// What the feed says that there is.
@@ -118,12 +83,12 @@ async fn the_receiver_takes_what_is_signed_and_keeps_every_entry(database: Datab
     let copy = folder.path().join("entries.db");
     let (path, secret) = webhook(&api).await;
     let script = format!("{EXAMPLES}/receiver.py");
-    let receiver = Running::start(
+    let (_receiver, port) = start(
         Command::new("python3")
             .args([&script, copy.to_str().unwrap(), "0"])
             .env("WEBHOOK_SECRET", &secret),
     );
-    let url = format!("http://127.0.0.1:{}/", receiver.port);
+    let url = format!("http://127.0.0.1:{port}/");
     let enable = json!({ "destinationUrl": url, "enabled": true });
     api.patch(&path).json(&enable).send().await.is(200);
     follows(&api, &of, &copy).await;
@@ -155,12 +120,12 @@ async fn a_receiver_with_a_certificate_is_known_by_it(database: Database) {
     let program = serve(&[]);
     let api = program.api.with_key(&of.key);
     let (path, secret) = webhook(&api).await;
-    let receiver = Running::start(
+    let (_receiver, port) = start(
         Command::new("python3")
             .args(["-c", WITH_TLS, EXAMPLES, copy.to_str().unwrap(), &secret])
             .arg(&pem),
     );
-    let url = format!("https://localhost:{}/", receiver.port);
+    let url = format!("https://localhost:{port}/");
     let enable = json!({ "destinationUrl": url, "enabled": true });
     api.patch(&path).json(&enable).send().await.is(200);
     // Nobody whom this program trusts has signed the certificate.

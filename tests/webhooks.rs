@@ -17,10 +17,7 @@ on_every_database! {
 }
 
 pub(crate) async fn start(database: Database) -> Service {
-    Service::start_with(database, |setup| {
-        setup.settings.webhook_allow = vec!["127.0.0.1/32".parse().unwrap()];
-    })
-    .await
+    Service::start_with(database, Receiver::allow).await
 }
 
 fn body() -> Value {
@@ -283,7 +280,7 @@ async fn a_repeat_makes_no_second_webhook_and_no_second_secret(database: Databas
 async fn a_test_tells_what_came_back(database: Database) {
     use crate::support::Reply;
     let service = Service::start_with(database, |setup| {
-        setup.settings.webhook_allow = vec!["127.0.0.1/32".parse().unwrap()];
+        Receiver::allow(setup);
         setup.settings.webhook_timeout = std::time::Duration::from_millis(300);
     });
     let service = service.await;
@@ -347,9 +344,7 @@ async fn a_copy_has_the_webhooks_and_delivers_on(database: Database) {
     let to = database.create();
     let copied = crate::support::run(&["copy", "--from", &from.url(), "--to", &to.url()]);
     assert!(copied.status.success(), "{copied:?}");
-    let copy = Service::start_for(Some(tenant), to, |setup| {
-        setup.settings.webhook_allow = vec!["127.0.0.1/32".parse().unwrap()];
-    });
+    let copy = Service::start_for(Some(tenant), to, Receiver::allow);
     let copy = copy.await;
     copy.log_any().send().await.is(201);
     crate::support::until("the next event", async || receiver.seqs() == [1, 2]).await;

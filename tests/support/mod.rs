@@ -10,6 +10,7 @@ mod conformance;
 mod database;
 mod disk;
 mod endless_queries;
+pub(crate) mod example;
 pub(crate) mod feed;
 mod pausable_clock;
 pub(crate) mod postgres;

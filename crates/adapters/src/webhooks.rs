@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Nullable;
 use diesel_async::{AsyncConnection, RunQueryDsl};
-use timelog_domain::delivery::DisabledReason;
 use timelog_domain::ports::{
     Backlog, Deliveries, DeliveryProgress, LEASE, PortError, PortFuture, Webhooks,
 };
@@ -18,20 +18,10 @@ use timelog_domain::{
 use crate::database::{Database, on_database};
 use crate::error::DbError;
 use crate::feed::last_change;
-use crate::rows::{FailureRow, WebhookRow};
+use crate::rows::{DeliveryRow, FailureRow, WebhookRow};
 use crate::schema::{organizations, time_entry_history, webhook_failures, webhooks};
 use crate::store::Store;
 use crate::types::{IdValue, Instant, InstantValue};
-
-/// The time of the database now, or that long after it. Leases have no other clock, because those
-/// of two programs may differ.
-fn database_time(database: &Database, after: Duration) -> String {
-    let millis = after.as_millis();
-    match database {
-        Database::Sqlite(_) => format!("CAST(unixepoch('subsec') * 1000 AS INTEGER) + {millis}"),
-        Database::Postgres(_) => format!("clock_timestamp() + interval '{millis} milliseconds'"),
-    }
-}
 
 /// Whether a webhook delivers.
 #[diesel::dsl::auto_type(no_type_alias)]
@@ -93,16 +83,15 @@ impl Webhooks for Store {
         Box::pin(async move {
             let query = with_organizations()
                 .filter(webhooks::organization_id.eq(IdValue::from(organization)))
-                .filter(webhooks::id.ge(after.map_or(IdValue::NIL, IdValue::from)))
+                // Ids are minted here, and none is the least one there is.
+                .filter(webhooks::id.gt(after.map_or(IdValue::NIL, IdValue::from)))
                 .order(webhooks::id)
-                .limit(i64::from(limit) + 2);
+                .limit(i64::from(limit) + 1);
             let rows = on_database!(self.database, read(organization), |conn| {
                 query.select((WebhookRow::as_select(), last_change())).load(conn).await
             });
             let items = rows.await?.into_iter().map(state);
-            let mut items = items.collect::<Result<Vec<_>, _>>()?;
-            items.retain(|item| Some(item.webhook.id) != after);
-            Ok(Page::of(items, limit, |last| last.webhook.id))
+            Ok(Page::of(items.collect::<Result<_, _>>()?, limit, |last| last.webhook.id))
         })
     }
 
@@ -144,11 +133,9 @@ impl Deliveries for Store {
                         .or(webhooks::next_attempt_at.le(InstantValue::from(now))),
                 )
                 .filter(
-                    webhooks::lease_until.is_null().or(webhooks::lease_until.le(sql::<
-                        Nullable<Instant>,
-                    >(
-                        &self.database_time(Duration::ZERO),
-                    ))),
+                    webhooks::lease_until
+                        .is_null()
+                        .or(webhooks::lease_until.le(self.database_time(Duration::ZERO))),
                 )
                 .filter(is_behind!())
                 .order((webhooks::next_attempt_at, webhooks::delivered_through))
@@ -175,8 +162,7 @@ impl Deliveries for Store {
             let (organization, id) = (IdValue::from(webhook.0), IdValue::from(webhook.1));
             let permit = self.permit_to_put(webhook.0).await?;
             let failure = put_aside.map(|failure| FailureRow::new(webhook, failure));
-            let error = delivery.last_error;
-            let until = if release { "NULL".to_owned() } else { self.database_time(LEASE) };
+            let until = if release { sql("NULL") } else { self.database_time(LEASE) };
             let held = || {
                 webhooks::table
                     .find((organization, id))
@@ -187,17 +173,9 @@ impl Deliveries for Store {
                 webhooks::lease_until.eq(None::<InstantValue>),
             ));
             let update = diesel::update(held().filter(webhooks::version.eq(version.get()))).set((
-                webhooks::delivered_through.eq(delivery.delivered_through.get()),
-                webhooks::misses.eq(i32::try_from(delivery.misses).unwrap_or(i32::MAX)),
-                webhooks::refusals.eq(i32::try_from(delivery.refusals).unwrap_or(i32::MAX)),
-                webhooks::away_since.eq(delivery.away_since.map(InstantValue::from)),
-                webhooks::next_attempt_at.eq(delivery.next_attempt_at.map(InstantValue::from)),
-                webhooks::disabled_reason.eq(delivery.disabled.map(DisabledReason::as_str)),
-                webhooks::last_error_at
-                    .eq(error.as_ref().map(|error| InstantValue::from(error.at))),
-                webhooks::last_error.eq(error.map(|error| error.message)),
+                DeliveryRow::from(&delivery),
                 webhooks::lease_holder.eq((!release).then(|| IdValue::from(holder))),
-                webhooks::lease_until.eq(sql::<Nullable<Instant>>(&until)),
+                webhooks::lease_until.eq(until),
             ));
             on_database!(self.database, write, |conn| {
                 let work = async |conn: &mut _| {
@@ -263,8 +241,18 @@ impl Deliveries for Store {
 }
 
 impl Store {
-    fn database_time(&self, after: Duration) -> String {
-        database_time(&self.database, after)
+    /// The time of the database now, or that long after it. Leases have no other clock, because
+    /// those of two programs may differ.
+    fn database_time(&self, after: Duration) -> SqlLiteral<Nullable<Instant>> {
+        let millis = after.as_millis();
+        sql(&match self.database {
+            Database::Sqlite(_) => {
+                format!("CAST(unixepoch('subsec') * 1000 AS INTEGER) + {millis}")
+            }
+            Database::Postgres(_) => {
+                format!("clock_timestamp() + interval '{millis} milliseconds'")
+            }
+        })
     }
 
     /// Leases a webhook, unless somebody else was faster.
@@ -274,8 +262,7 @@ impl Store {
         key: (IdValue, IdValue),
     ) -> Result<Option<Webhook>, PortError> {
         let permit = self.permit_to_put(key.0.into()).await?;
-        let until = sql::<Nullable<Instant>>(&self.database_time(LEASE));
-        let now = sql::<Nullable<Instant>>(&self.database_time(Duration::ZERO));
+        let (until, now) = (self.database_time(LEASE), self.database_time(Duration::ZERO));
         let update = diesel::update(webhooks::table.find(key))
             .filter(webhooks::lease_until.is_null().or(webhooks::lease_until.le(now)))
             .set((

@@ -139,6 +139,14 @@ impl Touches {
         (organization, id): TimeEntryKey,
         patches: &[&Patch],
     ) {
+        let targets: Vec<_> = patches.iter().filter_map(|patch| patch.project_id).collect();
+        let mut tickets: Vec<_> =
+            patches.iter().filter_map(|patch| patch.ticket_id.flatten()).collect();
+        let mut releases: Vec<_> =
+            patches.iter().filter_map(|patch| patch.release_id.flatten()).collect();
+        if targets.is_empty() && tickets.is_empty() && releases.is_empty() {
+            return;
+        }
         let stored = ledger.time_entry(organization, id);
         let reference = stored.and_then(TimeEntry::external_ref);
         let is_logged = |log: &&LogTimeEntry| {
@@ -153,11 +161,6 @@ impl Touches {
             .into_iter()
             .chain(logs)
             .collect();
-        let targets: Vec<_> = patches.iter().filter_map(|patch| patch.project_id).collect();
-        let mut tickets: Vec<_> =
-            patches.iter().filter_map(|patch| patch.ticket_id.flatten()).collect();
-        let mut releases: Vec<_> =
-            patches.iter().filter_map(|patch| patch.release_id.flatten()).collect();
         let projects: BTreeSet<_> =
             before.iter().map(|(project, _)| *project).chain(targets.iter().copied()).collect();
         if !targets.is_empty() {

@@ -18,4 +18,4 @@ pub(crate) use idempotency::{IdempotencyRow, digest_key, digest_scope};
 pub(crate) use load::Load;
 pub(crate) use row::{Row, Values, Written, values};
 pub(crate) use time_entry::TimeEntryRow;
-pub(crate) use webhook::{FailureRow, WebhookRow};
+pub(crate) use webhook::{DeliveryRow, FailureRow, WebhookRow};

@@ -65,11 +65,41 @@ row! {
     }
 }
 
+/// The columns of a webhook that only its delivery changes.
+#[derive(Debug, AsChangeset)]
+#[diesel(table_name = webhooks, treat_none_as_null = true)]
+pub(crate) struct DeliveryRow {
+    delivered_through: i64,
+    misses: i32,
+    refusals: i32,
+    away_since: Option<InstantValue>,
+    next_attempt_at: Option<InstantValue>,
+    disabled_reason: Option<String>,
+    last_error: Option<String>,
+    last_error_at: Option<InstantValue>,
+}
+
+impl From<&Delivery> for DeliveryRow {
+    fn from(delivery: &Delivery) -> Self {
+        let error = delivery.last_error.as_ref();
+        Self {
+            delivered_through: delivery.delivered_through.get(),
+            misses: count(delivery.misses),
+            refusals: count(delivery.refusals),
+            away_since: delivery.away_since.map(Into::into),
+            next_attempt_at: delivery.next_attempt_at.map(Into::into),
+            disabled_reason: delivery.disabled.map(|reason| reason.as_str().to_owned()),
+            last_error: error.map(|error| error.message.clone()),
+            last_error_at: error.map(|error| error.at.into()),
+        }
+    }
+}
+
 impl From<&Webhook> for WebhookRow {
     fn from(webhook: &Webhook) -> Self {
-        let Webhook { details, secrets, delivery, .. } = webhook;
+        let Webhook { details, secrets, .. } = webhook;
+        let delivery = DeliveryRow::from(&webhook.delivery);
         let names: Vec<_> = details.events.iter().map(|name| name.as_str()).collect();
-        let error = delivery.last_error.as_ref();
         Self {
             organization_id: webhook.organization_id.into(),
             id: webhook.id.into(),
@@ -84,14 +114,14 @@ impl From<&Webhook> for WebhookRow {
             former_secret: secrets.former.map(|(secret, _)| secret.0.to_vec()),
             former_until: secrets.former.map(|(_, until)| until.into()),
             updated_at: webhook.updated_at.into(),
-            delivered_through: delivery.delivered_through.get(),
-            misses: count(delivery.misses),
-            refusals: count(delivery.refusals),
-            away_since: delivery.away_since.map(Into::into),
-            next_attempt_at: delivery.next_attempt_at.map(Into::into),
-            disabled_reason: delivery.disabled.map(|reason| reason.as_str().to_owned()),
-            last_error: error.map(|error| error.message.clone()),
-            last_error_at: error.map(|error| error.at.into()),
+            delivered_through: delivery.delivered_through,
+            misses: delivery.misses,
+            refusals: delivery.refusals,
+            away_since: delivery.away_since,
+            next_attempt_at: delivery.next_attempt_at,
+            disabled_reason: delivery.disabled_reason,
+            last_error: delivery.last_error,
+            last_error_at: delivery.last_error_at,
         }
     }
 }

@@ -45,28 +45,6 @@ impl Change {
         self.carry_out_with(command, render, Problem::from).await
     }
 
-    /// The stored answer, if the request repeats another one. For changes that do something before
-    /// they are stored.
-    pub(super) async fn replayed(&self) -> Result<Option<HttpResponse>, Problem> {
-        let render = stored_answer::renderer(&self.state.base_path);
-        let Some(claim) = self.claim(render) else { return Ok(None) };
-        let ports = &self.state.ports;
-        let record = ports.answers.find(&claim.scope, ports.clock.now()).await?;
-        let Some(record) = record else { return Ok(None) };
-        match timelog_domain::replay(&claim, &record)? {
-            Reply::Replayed { answer, same_body } => {
-                Ok(Some(stored_answer::replay(answer, same_body)))
-            }
-            Reply::Done { .. } => Ok(None),
-        }
-    }
-
-    fn claim(&self, render: Render) -> Option<Claim> {
-        let on_mismatch = self.state.on_mismatch;
-        let (scope, fingerprint) = self.claim.clone()?;
-        Some(Claim { scope, fingerprint, on_mismatch, render })
-    }
-
     /// Likewise, with answers of its own.
     pub(super) async fn carry_out_with(
         self,
@@ -76,16 +54,35 @@ impl Change {
     ) -> Result<HttpResponse, Problem> {
         let claim = self.claim(render.clone());
         let request = Request { caller: self.caller, command, claim };
-        match execute(self.state, request, self.memory).await? {
-            Ok(Reply::Done { answer: Some(answer), .. }) => Ok(stored_answer::response(answer)),
-            Ok(Reply::Done { outcome, answer: None }) => {
-                Ok(stored_answer::response(render(&outcome)))
-            }
-            Ok(Reply::Replayed { answer, same_body }) => {
-                Ok(stored_answer::replay(answer, same_body))
-            }
-            Err(refusal) => Err(refused(refusal)),
-        }
+        execute(self.state, request, self.memory)
+            .await?
+            .map(|reply| answer(reply, &render))
+            .map_err(refused)
+    }
+
+    /// The stored answer, if the request repeats another one. For changes that do something before
+    /// they are stored.
+    pub(super) async fn replayed(&self) -> Result<Option<HttpResponse>, Problem> {
+        let render = stored_answer::renderer(&self.state.base_path);
+        let Some(claim) = self.claim(render.clone()) else { return Ok(None) };
+        let ports = &self.state.ports;
+        let record = ports.answers.find(&claim.scope, ports.clock.now()).await?;
+        let Some(record) = record else { return Ok(None) };
+        Ok(Some(answer(timelog_domain::replay(&claim, &record)?, &render)))
+    }
+
+    fn claim(&self, render: Render) -> Option<Claim> {
+        let on_mismatch = self.state.on_mismatch;
+        let (scope, fingerprint) = self.claim.clone()?;
+        Some(Claim { scope, fingerprint, on_mismatch, render })
+    }
+}
+
+fn answer(reply: Reply, render: &Render) -> HttpResponse {
+    match reply {
+        Reply::Done { answer: Some(answer), .. } => stored_answer::response(answer),
+        Reply::Done { outcome, answer: None } => stored_answer::response(render(&outcome)),
+        Reply::Replayed { answer, same_body } => stored_answer::replay(answer, same_body),
     }
 }
 

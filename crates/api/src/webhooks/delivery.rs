@@ -130,7 +130,7 @@ impl Delivering<'_> {
         let message = Message::of(change, epoch);
         let began = Instant::now();
         let answer =
-            receivers.send(&details.destination, &message, secrets, ports.clock.now()).await;
+            receivers.send(&details.destination, message, secrets, ports.clock.now()).await;
         count(answer.attempt, began.elapsed());
         let now = ports.clock.now();
         let delivery = &mut self.webhook.delivery;

@@ -70,14 +70,12 @@ impl Receivers {
     pub(crate) async fn check(&self, destination: &DestinationUrl) -> Result<(), String> {
         let url = destination.as_str().parse::<Url>().map_err(|error| error.to_string())?;
         let is_plain = url.scheme() != "https";
-        let addresses = match url.host() {
-            Some(Host::Ipv4(address)) => vec![address.into()],
-            Some(Host::Ipv6(address)) => vec![address.into()],
-            Some(Host::Domain(name)) => {
-                let found = timeout(CHECK_TIME, self.names.addresses(name.to_owned())).await;
-                found.ok().and_then(Result::ok).unwrap_or_default()
-            }
-            None => Vec::new(),
+        let addresses = if let Some(address) = address_of(&url) {
+            vec![address]
+        } else {
+            let name = url.domain().unwrap_or_default().to_owned();
+            let found = timeout(CHECK_TIME, self.names.addresses(name)).await;
+            found.ok().and_then(Result::ok).unwrap_or_default()
         };
         let is_permitted = |address: &IpAddr| self.addresses.permit(*address, is_plain);
         if addresses.iter().any(is_permitted) || (addresses.is_empty() && !is_plain) {
@@ -90,7 +88,7 @@ impl Receivers {
     pub(crate) async fn send(
         &self,
         destination: &DestinationUrl,
-        message: &Message,
+        message: Message,
         secrets: &Secrets,
         now: Timestamp,
     ) -> Answer {
@@ -105,12 +103,7 @@ impl Receivers {
         };
         let is_plain = url.scheme() != "https";
         // A name is checked when it is looked up; an address is not.
-        let address = match url.host() {
-            Some(Host::Ipv4(address)) => Some(address.into()),
-            Some(Host::Ipv6(address)) => Some(address.into()),
-            _ => None,
-        };
-        if let Some(address) = address
+        if let Some(address) = address_of(&url)
             && !self.addresses.permit(address, is_plain)
         {
             return away(forbidden(&[address], is_plain));
@@ -126,7 +119,7 @@ impl Receivers {
             .header(ID, message.id.to_string())
             .header(TIMESTAMP, seconds(now).to_string())
             .header(SIGNATURE, message.signatures(secrets, now))
-            .body(message.body.clone());
+            .body(message.body);
         match timeout(self.time, request.send()).await {
             Err(_) => away(format!("it did not answer within {}", text(self.time))),
             Ok(Err(error)) => away(reason(&error)),
@@ -149,8 +142,10 @@ impl Receivers {
 
     fn make_client(&self, is_plain: bool) -> Result<Client, Box<dyn Error>> {
         let mut authorities = RootCertStore::empty();
-        // Certificates of the system that cannot be read are left out.
-        authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if !is_plain {
+            // Certificates of the system that cannot be read are left out.
+            authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(authorities)
@@ -163,6 +158,15 @@ impl Receivers {
             .no_proxy()
             .dns_resolver(guard);
         Ok(client.build()?)
+    }
+}
+
+/// The address in a URL, where that names one itself.
+fn address_of(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+        Host::Domain(_) => None,
     }
 }
 
@@ -239,9 +243,21 @@ fn reason(error: &reqwest::Error) -> String {
     format!("{what}: {innermost}")
 }
 
-fn cut(text: String) -> String {
-    match text.char_indices().nth(MOST_TOLD) {
-        Some((end, _)) => text[..end].to_owned(),
-        None => text,
+/// The beginning of an error. A receiver may choose the names in its certificate.
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MOST_TOLD) {
+        text.truncate(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_error_is_cut_between_characters() {
+        assert_eq!(cut("é".repeat(MOST_TOLD)), "é".repeat(MOST_TOLD));
+        assert_eq!(cut("é".repeat(MOST_TOLD + 1)), "é".repeat(MOST_TOLD));
     }
 }

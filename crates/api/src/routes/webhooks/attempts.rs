@@ -2,12 +2,12 @@
 //! one event by hand, at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use serde_json::json;
-use timelog_domain::ports::PortError;
 use timelog_domain::{
     ApiKey, Command, FeedRequest, Seq, StoredAnswer, WebhookCommand, WebhookId, WebhookState,
 };
@@ -34,7 +34,7 @@ pub(in crate::routes) async fn test(
     let key = by.key();
     let to = find(&state, key, by.id).await?;
     let message = Message::ping(by.id, key.user_id, state.ports.clock.now());
-    send(&state, change, &to, &message, None).await
+    send(&state, change, &to, message, None).await
 }
 
 pub(in crate::routes) async fn retry(
@@ -59,7 +59,7 @@ pub(in crate::routes) async fn retry(
         return Err(Problem::new(Code::NotFound, "There is no such failure."));
     };
     let message = Message::of(refused, page.epoch);
-    send(&state, change, &to, &message, Some(seq)).await
+    send(&state, change, &to, message, Some(seq)).await
 }
 
 async fn find(state: &AppState, key: &ApiKey, id: WebhookId) -> Result<WebhookState, Problem> {
@@ -71,13 +71,12 @@ async fn send(
     state: &Data<AppState>,
     change: Change,
     to: &WebhookState,
-    message: &Message,
+    message: Message,
     refused: Option<Seq>,
 ) -> Result<HttpResponse, Problem> {
     let webhook = &to.webhook;
     // It keeps its connection like those that wait for changes.
-    let place = state.waiting.enter(webhook.organization_id, std::time::Duration::ZERO);
-    let place = place.map_err(|_| PortError::Busy)?;
+    let place = state.waiting.enter(webhook.organization_id, Duration::ZERO)?;
     let (destination, secrets) = (&webhook.details.destination, &webhook.secrets);
     let now = state.ports.clock.now();
     let answer = state.receivers.send(destination, message, secrets, now).await;
