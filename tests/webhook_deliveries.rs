@@ -317,7 +317,8 @@ async fn a_service_that_stops_waits_for_its_receivers(database: Database) {
     drop(service);
     // The first is noted as delivered, the second was not begun, and nobody holds a lease.
     let state = database.texts(
-        "SELECT delivered_through || ' ' || coalesce(lease_until || '', 'free') AS text FROM webhooks",
+        "SELECT delivered_through || ' ' || coalesce(lease_until || '', 'free') AS text \
+         FROM webhooks",
     );
     assert_eq!(state, ["1 free"]);
     assert_eq!(receiver.seqs(), [1]);

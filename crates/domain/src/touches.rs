@@ -130,8 +130,8 @@ impl Touches {
             .extend(log.external_ref.clone().map(|reference| (organization, reference)));
     }
 
-    /// What the edits of an entry may refer to, in each project that it may have by then. This batch
-    /// may also log the entry itself, or update it by its reference.
+    /// What the edits of an entry may refer to, in each project that it may have by then. This
+    /// batch may also log the entry itself, or update it by its reference.
     fn add_edited(
         &mut self,
         requests: &[Request],
