@@ -21,6 +21,7 @@ on_every_database! {
     a_deleted_entry_is_not_in_its_events,
     an_entry_that_moves_away_is_told_once_and_not_shown,
     the_former_secret_signs_for_a_day,
+    a_change_of_a_webhook_holds_for_every_event_after_it,
     a_webhook_that_is_disabled_gets_nothing_and_misses_nothing,
     two_instances_deliver_each_event_once_and_one_at_a_time,
     an_instance_goes_on_where_another_one_died,
@@ -237,6 +238,33 @@ async fn the_former_secret_signs_for_a_day(database: Database) {
     let third = rotate.send().await.is(200).text("secret");
     let both = signed_with(3, [&first, &second, &third]).await;
     assert_eq!(both, (2, [false, true, true]));
+}
+
+async fn a_change_of_a_webhook_holds_for_every_event_after_it(database: Database) {
+    let service = start(database).await;
+    let receivers = [Receiver::start().await, Receiver::start().await];
+    let (path, mut former) = make(&service.api, &receivers[0].webhook()).await;
+    // Events of before may come again, so each is looked for by its number.
+    let mut seq = 0;
+    let mut log = async |receiver: &Receiver| {
+        service.log_any().send().await.is(201);
+        seq += 1;
+        let find = || receiver.received().into_iter().find(|event| event.seq() == seq);
+        until("the event", async || find().is_some()).await;
+        find().unwrap()
+    };
+    for round in 1..=10 {
+        let receiver = &receivers[round % 2];
+        let to = json!({ "destinationUrl": receiver.url() });
+        service.api.patch(&path).json(&to).send().await.is(200);
+        assert!(log(receiver).await.is_signed_with(&former), "round {round}");
+        let rotated = service.api.post(&format!("{path}/rotate-secret"));
+        let secret = rotated.send().await.is(200).text("secret");
+        let event = log(receiver).await;
+        let signed = [&former, &secret].map(|secret| event.is_signed_with(secret));
+        assert_eq!(signed, [true, true], "round {round}");
+        former = secret;
+    }
 }
 
 async fn a_webhook_that_is_disabled_gets_nothing_and_misses_nothing(database: Database) {

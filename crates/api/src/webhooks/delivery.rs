@@ -26,9 +26,6 @@ const RENEW: Duration = Duration::from_secs(10);
 /// How long it is waited for further changes before the lease is given back.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How often it is looked whether the webhook was changed, while others change.
-const GAP: Duration = Duration::from_millis(50);
-
 /// What every delivery uses.
 pub(super) struct Post {
     pub(super) ports: Ports,
@@ -68,15 +65,12 @@ impl Delivering<'_> {
     async fn run(&mut self) -> Result<(), PortError> {
         let feed = &self.post.ports.feed;
         let organization = self.webhook.organization_id;
-        let mut was_noticed = false;
         loop {
             let notice = feed.notice(organization);
             let page = feed.changes(organization, self.following(PAGE)).await?;
-            let is_at_end = page.through <= self.webhook.delivery.delivered_through;
-            // What was noticed is no change of an entry, so it may be one of this webhook.
-            let may_be_changed = is_at_end && was_noticed && self.noted.elapsed() >= GAP;
-            if may_be_changed && !self.note(None, false).await? {
-                return Ok(());
+            // After the page: what was logged after a change of the webhook goes out by that change.
+            if self.is_changed().await? {
+                return self.note(None, true).await.map(drop);
             }
             for change in &page.changes {
                 if self.is_stopping() {
@@ -96,7 +90,7 @@ impl Delivering<'_> {
                 return Ok(());
             }
             let mut stopping = self.post.stopping.clone();
-            was_noticed = tokio::select! {
+            let was_noticed = tokio::select! {
                 _ = stopping.wait_for(|stopping| *stopping) => false,
                 noticed = timeout(LINGER, notice) => noticed.is_ok(),
             };
@@ -104,6 +98,12 @@ impl Delivering<'_> {
                 return self.note(None, true).await.map(drop);
             }
         }
+    }
+
+    async fn is_changed(&self) -> Result<bool, PortError> {
+        let Webhook { organization_id, id, version, .. } = self.webhook;
+        let stands = self.post.ports.webhooks.webhook(organization_id, id).await?;
+        Ok(stands.is_none_or(|stands| stands.webhook.version != version))
     }
 
     fn is_stopping(&self) -> bool {
