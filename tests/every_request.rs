@@ -66,6 +66,8 @@ async fn an_unsupported_method_is_answered_405_with_allow(database: Database) {
         ("/time-entries/{id}/history", "GET, HEAD"),
         ("/time-entries/{id}/submit", "POST"),
         ("/time-entries/{id}/release-invoice", "POST"),
+        ("/closing", "GET, HEAD, PUT"),
+        ("/projects/{id}/closing", "GET, HEAD, PUT"),
         ("/webhooks", "GET, HEAD, POST"),
         ("/webhooks/{id}", "GET, HEAD, PATCH, DELETE"),
         ("/webhooks/{id}/rotate-secret", "POST"),

@@ -12,6 +12,7 @@ mod backup;
 mod caching;
 mod changes;
 mod closed_pipes;
+mod closing;
 mod concurrency;
 mod connections;
 mod control_characters;

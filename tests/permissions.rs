@@ -97,6 +97,10 @@ const RULES: &[Rule] = &[
     rule("POST /time-entries/transitions", The(Write), ItsItems, ItemOfOwn, 200),
     rule("GET /changes", The(Read), AllProjects, AnyUser, 200),
     rule("GET /projects/{projectId}/changes", The(Read), OneProject, AnyUser, 200),
+    rule("GET /closing", The(Read), AllProjects, AnyUser, 200),
+    rule("PUT /closing", The(Admin), AllProjects, AnyUser, 200),
+    rule("GET /projects/{projectId}/closing", The(Read), OneProject, AnyUser, 200),
+    rule("PUT /projects/{projectId}/closing", The(Admin), OneProject, AnyUser, 200),
     rule("POST /webhooks", The(Admin), AllProjects, AnyUser, 201),
     rule("GET /webhooks", The(Admin), AllProjects, AnyUser, 200),
     rule("GET /webhooks/{webhookId}", The(Admin), AllProjects, AnyUser, 200),
@@ -226,6 +230,7 @@ impl Rule {
             ("POST", _) => json!({ "reason": "because", "invoiceRef": "2026-0001" }),
             ("PATCH", "{webhookId}") => json!({ "description": "Another" }),
             ("PATCH", _) => json!({ "minutes": 7 }),
+            ("PUT", "closing") => json!({ "through": "2024-12-31" }),
             ("PUT", "{entryId}") => json!({ "title": "Another" }),
             _ => json!({ "name": "Another" }),
         };

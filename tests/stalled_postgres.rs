@@ -81,6 +81,7 @@ impl Changes {
             api.post("/time-entries/transitions")
                 .json(&json!({ "action": action.to_string(), "ids": [self.moved[1]] }))
                 .idempotency_key(&key("transitions")),
+            api.put("/closing").json(&json!({ "through": "2001-01-01", "reason": name })),
             api.patch(&self.webhook).json(&json!({ "description": name })),
             api.get(&format!("{}/failures", self.webhook)),
             api.put(&project).json(&json!({ "name": name, "archived": false })),

@@ -154,6 +154,7 @@ async fn requests(service: &Service) -> Vec<(String, Call, Value)> {
                 ("patch", "{webhookId}") => json!({ "description": "D" }),
                 ("patch", _) => json!({ "minutes": 7 }),
                 ("put", "{entryId}") => json!({ "title": "T" }),
+                ("put", "closing") => json!({ "through": null }),
                 ("put", _) => json!({ "name": "N" }),
                 _ => panic!("{name} is new here"),
             };

@@ -12,7 +12,7 @@ use timelog_domain::OrganizationId;
 use super::postgres::{self, Cluster};
 
 /// Every table but that of the migrations.
-pub(crate) const TABLES: [&str; 12] = [
+pub(crate) const TABLES: [&str; 13] = [
     "organizations",
     "projects",
     "users",
@@ -22,6 +22,7 @@ pub(crate) const TABLES: [&str; 12] = [
     "former_secrets",
     "time_entries",
     "time_entry_history",
+    "closings",
     "idempotency_keys",
     "webhooks",
     "webhook_failures",

@@ -124,6 +124,8 @@ impl Tenant {
             format!("/time-entries/{entry}/history"),
             "/changes?limit=5".to_owned(),
             format!("{project}/changes"),
+            "/closing".to_owned(),
+            format!("{project}/closing"),
             "/projects".to_owned(),
             "/users".to_owned(),
             format!("/users/{}", self.user_id),

@@ -12,12 +12,13 @@ use crate::database::{Database, detached, on_database};
 use crate::error::DbError;
 use crate::postgres::hand_back;
 use crate::rows::{
-    ApiKeyRow, FailureRow, FormerSecretRow, HistoryRow, IdempotencyRow, OrganizationRow,
-    ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow, WebhookRow,
+    ApiKeyRow, ClosingRow, FailureRow, FormerSecretRow, HistoryRow, IdempotencyRow,
+    OrganizationRow, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow, WebhookRow,
 };
 use crate::schema::{
-    api_keys, former_secrets, idempotency_keys, organizations, project_entries, project_releases,
-    projects, time_entries, time_entry_history, users, webhook_failures, webhooks,
+    api_keys, closings, former_secrets, idempotency_keys, organizations, project_entries,
+    project_releases, projects, time_entries, time_entry_history, users, webhook_failures,
+    webhooks,
 };
 use crate::store::Store;
 use crate::types::{DigestValue, Id, IdValue};
@@ -72,6 +73,7 @@ pub async fn copy(
         copy_former_secrets(from, to, progress).await?,
         copy_time_entries(from, to, progress).await?,
         copy_history(from, to, progress).await?,
+        copy_closings(from, to, progress).await?,
         copy_answers(from, to, progress).await?,
         copy_webhooks(from, to, progress).await?,
         copy_webhook_failures(from, to, progress).await?,
@@ -102,7 +104,7 @@ async fn refuse_others(from: &Database, to: &Database) -> Result<(), PortError> 
         )+};
     }
     refuse_more!(projects, users, project_entries, project_releases, api_keys, former_secrets);
-    refuse_more!(time_entries, time_entry_history, idempotency_keys);
+    refuse_more!(time_entries, time_entry_history, closings, idempotency_keys);
     refuse_more!(webhooks, webhook_failures);
     Ok(())
 }
@@ -220,6 +222,9 @@ copy_table!(copy_time_entries, time_entries, TimeEntryRow, resume: true, {
 });
 copy_table!(copy_history, time_entry_history, HistoryRow, resume: true, {
     organization_id: Id = IdValue::NIL, seq: BigInt = i64::MIN
+});
+copy_table!(copy_closings, closings, ClosingRow, resume: false, {
+    organization_id: Id = IdValue::NIL, number: BigInt = i64::MIN
 });
 copy_table!(copy_answers, idempotency_keys, IdempotencyRow, resume: false, {
     organization_id: Id = IdValue::NIL, digest: Binary = DigestValue::NONE

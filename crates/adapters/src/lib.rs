@@ -8,6 +8,7 @@ mod admission;
 mod backup;
 mod cancellation;
 mod checkout;
+mod closings;
 mod commit_queue;
 mod copy;
 mod database;

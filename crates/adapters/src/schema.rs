@@ -143,6 +143,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::types::{Day, Id, Instant};
+
+    closings (organization_id, number) {
+        organization_id -> Id,
+        number -> BigInt,
+        project_id -> Nullable<Id>,
+        closed_through -> Nullable<Day>,
+        at -> Instant,
+        key_id -> Id,
+        user_id -> Nullable<Id>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
     use crate::types::{Id, Instant};
 

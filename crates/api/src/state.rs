@@ -6,8 +6,8 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage, HttpRequest};
 use timelog_adapters::Store;
 use timelog_domain::ports::{
-    ApiKeys, ChangeFeed, Clock, Deliveries, Directory, Health, IdempotencyCache, PortError,
-    TimeEntryQueries, TimeEntryRepository, Webhooks,
+    ApiKeys, ChangeFeed, Clock, Closings, Deliveries, Directory, Health, IdempotencyCache,
+    PortError, TimeEntryQueries, TimeEntryRepository, Webhooks,
 };
 use timelog_domain::{ApiKey, Decision, MismatchPolicy, Request};
 
@@ -30,6 +30,8 @@ pub struct Ports {
     pub queries: Arc<dyn TimeEntryQueries>,
     /// Every change, in order.
     pub feed: Arc<dyn ChangeFeed>,
+    /// Up to which day the books are closed.
+    pub closings: Arc<dyn Closings>,
     /// Webhooks, and what they refused.
     pub webhooks: Arc<dyn Webhooks>,
     /// Who delivers to which webhook, and how far that is.
@@ -56,6 +58,7 @@ impl Ports {
             time_entries: store.clone(),
             queries: store.clone(),
             feed: store.clone(),
+            closings: store.clone(),
             webhooks: store.clone(),
             deliveries: store.clone(),
             names: Arc::new(SystemNames),

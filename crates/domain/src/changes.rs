@@ -1,9 +1,10 @@
 //! The changes that decisions made and an adapter saves.
 
+use crate::closing::Closing;
 use crate::feed::Seq;
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
-use crate::ids::{TimeEntryKey, WebhookKey};
+use crate::ids::{OrganizationId, TimeEntryKey, WebhookKey};
 use crate::time_entry::{TimeEntry, Version};
 use crate::webhook::Webhook;
 
@@ -18,6 +19,11 @@ pub struct Changes {
     /// New history, oldest first. It may have records of an entry that was logged and deleted in
     /// this batch, and so is not in the other fields.
     pub history: Vec<HistoryRecord>,
+    /// The books that these decisions were made on: of each organization whose entries or closings
+    /// change, how many closings there were. If there are more now, the save is a conflict.
+    pub books: Vec<(OrganizationId, Version)>,
+    /// New closings, in the order of their numbers.
+    pub closings: Vec<Closing>,
     /// New answers, each scope once, in order. One may replace an expired answer.
     pub answers: Vec<(IdempotencyScope, IdempotencyRecord)>,
     /// Webhooks to store or to delete, each once, in the order of their keys.
@@ -65,6 +71,7 @@ impl Changes {
         self.deletions.is_empty()
             && self.time_entries.is_empty()
             && self.history.is_empty()
+            && self.closings.is_empty()
             && self.answers.is_empty()
             && self.webhooks.is_empty()
             && self.taken.is_empty()

@@ -3,16 +3,19 @@
 use crate::details::{Details, Patch};
 use crate::external_ref::ExternalRef;
 use crate::feed::Seq;
+use crate::given::Given;
 use crate::ids::{ProjectId, TimeEntryId, WebhookId};
 use crate::source::Source;
+use crate::text::Reason;
 use crate::time_entry::Version;
-use crate::transition::Transition;
+use crate::transition::{InvalidRemark, Transition, remark};
 use crate::webhook::{Secret, WebhookDetails, WebhookPatch};
+use crate::work_date::WorkDate;
 
 /// The most entries that one command may log or move. The edge refuses a request with more.
 pub const MOST_ITEMS: usize = 500;
 
-/// A change of time entries, or of webhooks.
+/// A change of time entries, of closings, or of webhooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Log a time entry, or update the one that has the same external reference.
@@ -27,6 +30,8 @@ pub enum Command {
     Apply(ApplyAction),
     /// Move many entries to other statuses.
     ApplyMany(ApplyMany),
+    /// Close the books, or open them. The edge lets only those ask that may.
+    Close(CloseBooks),
     /// Change the webhooks of the organization. The edge lets only those ask that may.
     Webhook(WebhookCommand),
 }
@@ -172,6 +177,28 @@ pub struct ApplyMany {
     pub atomic: bool,
 }
 
+/// Asks to close the books through a day, or to open them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseBooks {
+    /// The only project to close; none for all of them.
+    pub project_id: Option<ProjectId>,
+    /// The last day that is closed then; none to open the books.
+    pub through: Option<WorkDate>,
+    /// The reason. It is needed where that day is earlier than before.
+    pub reason: Option<Reason>,
+}
+
+impl CloseBooks {
+    /// Reads a reason. A blank one is none.
+    ///
+    /// # Errors
+    ///
+    /// Why it is refused. An [unreadable](Given::Unreadable) one has no error.
+    pub fn reason(given: Given<String>) -> Result<Option<Reason>, Option<InvalidRemark>> {
+        remark(given, None, InvalidRemark::Reason)
+    }
+}
+
 /// A condition on the version that an entry has when it is changed.
 ///
 /// ```
@@ -203,13 +230,24 @@ impl IfMatch {
 }
 
 impl Command {
-    /// The entry that the command names by its id, if it names one.
-    pub(crate) const fn time_entry_id(&self) -> Option<TimeEntryId> {
+    /// The entries that the command names by their ids.
+    pub(crate) fn time_entry_ids(&self) -> impl Iterator<Item = TimeEntryId> {
+        let (one, many) = match self {
+            Self::Edit(edit) => (Some(edit.id), &[][..]),
+            Self::Delete(delete) => (Some(delete.id), &[][..]),
+            Self::Apply(apply) => (Some(apply.id), &[][..]),
+            Self::ApplyMany(apply) => (None, &apply.ids[..]),
+            Self::Log(_) | Self::LogMany(_) | Self::Close(_) | Self::Webhook(_) => (None, &[][..]),
+        };
+        one.into_iter().chain(many.iter().copied())
+    }
+
+    /// The project that the command moves entries to, or closes.
+    pub(crate) fn other_project(&self) -> Option<ProjectId> {
         match self {
-            Self::Edit(edit) => Some(edit.id),
-            Self::Delete(delete) => Some(delete.id),
-            Self::Apply(apply) => Some(apply.id),
-            Self::Log(_) | Self::LogMany(_) | Self::ApplyMany(_) | Self::Webhook(_) => None,
+            Self::Edit(edit) => edit.patch.project_id,
+            Self::Close(close) => close.project_id,
+            _ => None,
         }
     }
 
@@ -222,6 +260,7 @@ impl Command {
             | Self::Delete(_)
             | Self::Apply(_)
             | Self::ApplyMany(_)
+            | Self::Close(_)
             | Self::Webhook(_) => (None, &[][..]),
         };
         one.into_iter().chain(many.iter().flatten())

@@ -78,6 +78,30 @@ impl Event {
         others.chain(Action::ALL.iter().copied().map(Self::Action))
     }
 
+    /// Whether it changes what was worked, or whether that counts. In a closed period nothing of
+    /// that happens; what was counted may still be locked and invoiced.
+    ///
+    /// ```
+    /// use timelog_domain::{Action, Event};
+    ///
+    /// assert!(Event::Action(Action::Reopen).changes_work());
+    /// assert!(!Event::Action(Action::Invoice).changes_work());
+    /// ```
+    #[must_use]
+    pub const fn changes_work(self) -> bool {
+        match self {
+            Self::Log | Self::Edit | Self::Delete | Self::Move => true,
+            Self::Action(action) => match action {
+                Action::Submit
+                | Action::Recall
+                | Action::Approve
+                | Action::Reject
+                | Action::Reopen => true,
+                Action::Lock | Action::Unlock | Action::Invoice | Action::ReleaseInvoice => false,
+            },
+        }
+    }
+
     /// The name in the [feed](crate::feed): what has happened.
     ///
     /// ```

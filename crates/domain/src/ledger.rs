@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::changes::{Changes, TimeEntryChange, TimeEntryDeletion, WebhookChange};
+use crate::closing::{Books, Closing, ClosingKey, PeriodClosed};
 use crate::directory::{Project, Release, Ticket, User};
 use crate::external_ref::ExternalRef;
 use crate::feed::Seq;
-use crate::history::HistoryRecord;
+use crate::history::{Event, HistoryRecord};
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ids::{
     OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, TimeEntryKey, UserId, WebhookKey,
 };
 use crate::time_entry::TimeEntry;
 use crate::webhook::Webhook;
+use crate::work_date::WorkDate;
 
 pub(crate) type RefKey = (OrganizationId, ExternalRef);
 
@@ -28,6 +30,8 @@ pub struct Ledger {
     time_entries: HashMap<TimeEntryKey, TimeEntry>,
     external_refs: HashMap<RefKey, TimeEntryId>,
     answers: HashMap<IdempotencyScope, IdempotencyRecord>,
+    books: HashMap<OrganizationId, Books>,
+    closings: HashMap<ClosingKey, Closing>,
     webhooks: HashMap<WebhookKey, Webhook>,
     feed_ends: HashMap<OrganizationId, Seq>,
     journal: Vec<Undo>,
@@ -45,6 +49,11 @@ enum Undo {
         scope: IdempotencyScope,
         before: Option<IdempotencyRecord>,
     },
+    Closing {
+        closing: Closing,
+        before: Option<Closing>,
+        books: Books,
+    },
     Webhook {
         key: WebhookKey,
         before: Option<Webhook>,
@@ -55,6 +64,11 @@ enum Undo {
         seq: Seq,
     },
 }
+
+/// That the books are open for a change. Only [`Ledger::open`] makes one, and no entry changes
+/// without.
+#[derive(Debug)]
+pub(crate) struct Open(());
 
 /// A state that a ledger can be rolled back to.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +99,16 @@ impl Ledger {
     /// Adds a stored time entry.
     pub fn load_time_entry(&mut self, entry: TimeEntry) {
         self.insert(entry);
+    }
+
+    /// Adds what is known of an organization's books.
+    pub fn load_books(&mut self, organization: OrganizationId, books: Books) {
+        self.books.insert(organization, books);
+    }
+
+    /// Adds a closing that counts.
+    pub fn load_closing(&mut self, closing: Closing) {
+        self.closings.insert(closing.key(), closing);
     }
 
     /// Adds a stored webhook.
@@ -156,6 +180,44 @@ impl Ledger {
         self.time_entry(organization, *id)
     }
 
+    /// The organization's books.
+    #[must_use]
+    pub fn books(&self, organization: OrganizationId) -> Books {
+        self.books.get(&organization).copied().unwrap_or(Books::OPEN)
+    }
+
+    /// The closing that counts there, if there was any.
+    #[must_use]
+    pub fn closing(&self, key: ClosingKey) -> Option<&Closing> {
+        self.closings.get(&key)
+    }
+
+    /// The last day on which a project is closed, by itself or with all others.
+    #[must_use]
+    pub fn closed_through(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+    ) -> Option<WorkDate> {
+        let closings = [None, Some(project)].map(|scope| self.closing((organization, scope)));
+        closings.into_iter().flatten().filter_map(|closing| closing.through).max()
+    }
+
+    /// Whether the books are open for an event on these days of these projects. This is the only
+    /// place that knows what a closed period means, for every way to write.
+    pub(crate) fn open(
+        &self,
+        event: Event,
+        organization: OrganizationId,
+        places: &[(ProjectId, WorkDate)],
+    ) -> Result<Open, PeriodClosed> {
+        let closed = places.iter().find_map(|&(project, day)| {
+            let through = self.closed_through(organization, project)?;
+            (day <= through).then_some(PeriodClosed { through, day })
+        });
+        closed.filter(|_| event.changes_work()).map_or(Ok(Open(())), Err)
+    }
+
     /// The webhook of that key.
     #[must_use]
     pub fn webhook(&self, key: WebhookKey) -> Option<&Webhook> {
@@ -178,16 +240,26 @@ impl Ledger {
 /// Changing, rolling back, and returning the changes.
 impl Ledger {
     /// Puts a new or changed entry, with the record of that change.
-    pub(crate) fn put_time_entry(&mut self, entry: TimeEntry, history: HistoryRecord) {
+    pub(crate) fn put_time_entry(&mut self, entry: TimeEntry, history: HistoryRecord, _: Open) {
         let key = (entry.organization_id(), entry.id());
         let before = self.insert(entry);
         self.journal.push(Undo::TimeEntry { key, before, history });
     }
 
     /// Deletes an entry, with the record of that change. This frees its external reference.
-    pub(crate) fn delete_time_entry(&mut self, key: TimeEntryKey, history: HistoryRecord) {
+    pub(crate) fn delete_time_entry(&mut self, key: TimeEntryKey, history: HistoryRecord, _: Open) {
         let before = self.remove(&key);
         self.journal.push(Undo::TimeEntry { key, before, history });
+    }
+
+    /// Puts a new closing, which is the last of its organization.
+    pub(crate) fn put_closing(&mut self, closing: Closing) {
+        let books = self.books(closing.organization_id);
+        let by_project = books.by_project || closing.project_id.is_some();
+        let after = Books { version: closing.number, by_project };
+        self.books.insert(closing.organization_id, after);
+        let before = self.closings.insert(closing.key(), closing.clone());
+        self.journal.push(Undo::Closing { closing, before, books });
     }
 
     /// Puts a new or changed webhook.
@@ -234,6 +306,13 @@ impl Ledger {
                     Some(record) => drop(self.answers.insert(scope, record)),
                     None => drop(self.answers.remove(&scope)),
                 },
+                Undo::Closing { closing, before, books } => {
+                    self.books.insert(closing.organization_id, books);
+                    match before {
+                        Some(before) => drop(self.closings.insert(closing.key(), before)),
+                        None => drop(self.closings.remove(&closing.key())),
+                    }
+                }
                 Undo::Webhook { key, before } => match before {
                     Some(webhook) => drop(self.webhooks.insert(key, webhook)),
                     None => drop(self.webhooks.remove(&key)),
@@ -248,13 +327,20 @@ impl Ledger {
         let mut entries = BTreeMap::new();
         let mut answers = BTreeSet::new();
         let mut webhooks = BTreeMap::new();
+        let mut books = BTreeMap::new();
         let mut changes = Changes::default();
         for undo in self.journal.drain(..) {
             match undo {
                 Undo::TimeEntry { key, before, history: record } => {
                     // The state before the first change of an entry is what was loaded.
                     entries.entry(key).or_insert_with(|| before.as_ref().map(TimeEntry::version));
+                    books.entry(key.0).or_insert(None);
                     changes.history.push(record);
+                }
+                Undo::Closing { closing, books: before, .. } => {
+                    let loaded = books.entry(closing.organization_id).or_insert(None);
+                    *loaded = loaded.or(Some(before.version));
+                    changes.closings.push(closing);
                 }
                 Undo::Answer { scope, .. } => {
                     answers.insert(scope);
@@ -277,6 +363,10 @@ impl Ledger {
                 (None, None) => {}
             }
         }
+        let books = books.into_iter().map(|(organization, loaded)| {
+            (organization, loaded.unwrap_or(self.books(organization).version))
+        });
+        changes.books = books.collect();
         let answers = answers.into_iter().filter_map(|scope| {
             let record = self.answers.get(&scope)?.clone();
             Some((scope, record))

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod changes;
+pub mod closing;
 pub mod command;
 pub mod delivery;
 pub mod details;
@@ -37,8 +38,9 @@ pub mod work_date;
 
 pub use access::{ApiKey, Caller};
 pub use changes::{Changes, TimeEntryChange, TimeEntryDeletion, WebhookChange};
+pub use closing::{Books, Closing, ClosingKey, PeriodClosed};
 pub use command::{
-    ApplyAction, ApplyMany, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany,
+    ApplyAction, ApplyMany, CloseBooks, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany,
     LogTimeEntry, MOST_ITEMS, MakeWebhook, WebhookCommand,
 };
 pub use delivery::{Delivery, DeliveryFailure};

@@ -1,6 +1,7 @@
 //! The result of a command: an outcome or a refusal. They share a file because each can have the
 //! other in its items.
 
+use crate::closing::{Closing, PeriodClosed};
 use crate::details::Field;
 use crate::feed::Seq;
 use crate::permission::Permission;
@@ -20,6 +21,8 @@ pub enum Outcome {
     Deleted,
     /// The results of the items of a command for many entries, in order.
     Many(Vec<ItemOutcome>),
+    /// The closing that counts now; none where the books were never closed.
+    Books(Option<Closing>),
     /// The webhook as it is now.
     Webhook(Box<WebhookState>),
     /// It was noted.
@@ -49,7 +52,7 @@ impl Outcome {
     pub const fn time_entry(&self) -> Option<&TimeEntry> {
         match self {
             Self::Created(entry) | Self::Updated(entry) | Self::Unchanged(entry) => Some(entry),
-            Self::Deleted | Self::Many(_) | Self::Webhook(_) | Self::Noted => None,
+            Self::Deleted | Self::Many(_) | Self::Books(_) | Self::Webhook(_) | Self::Noted => None,
         }
     }
 }
@@ -111,6 +114,12 @@ pub enum Refusal {
     /// The project is archived and takes no more time.
     #[error("the project is archived and takes no more time")]
     ProjectArchived,
+    /// The books are closed on a day that the change concerns.
+    #[error(transparent)]
+    PeriodClosed(#[from] PeriodClosed),
+    /// The books would be closed through an earlier day than before, and no reason was given.
+    #[error("a reason is needed to open what was closed")]
+    ReopeningNeedsReason,
     /// The external reference names an entry of another project.
     #[error("the external reference already names an entry of another project")]
     ExternalRefConflict,

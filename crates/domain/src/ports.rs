@@ -6,6 +6,7 @@ mod webhooks;
 use std::pin::Pin;
 
 use crate::access::ApiKey;
+use crate::closing::{Closing, ClosingKey};
 use crate::directory::{Project, Release, Ticket, User};
 use crate::feed::{FeedPage, FeedRequest};
 use crate::history::HistoryRecord;
@@ -134,6 +135,17 @@ pub trait TimeEntryQueries: Send + Sync {
         organization: OrganizationId,
         id: TimeEntryId,
     ) -> PortFuture<'_, Vec<HistoryRecord>>;
+}
+
+/// Reads the closings of the books. [`TimeEntryRepository::execute`] makes them.
+///
+/// No method MUST ever see another organization's, and each MUST see every closing that was answered
+/// before it was called. Once a closing was answered, no change MUST be stored that the closed
+/// period [does not take](crate::Event::changes_work), also by another program.
+pub trait Closings: Send + Sync {
+    /// The last closings of an organization as a whole, or of one of its projects, the newest
+    /// first, of at most `limit`.
+    fn closings(&self, of: ClosingKey, limit: u32) -> PortFuture<'_, Vec<Closing>>;
 }
 
 /// Ends when something may have changed.

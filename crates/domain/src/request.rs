@@ -41,6 +41,7 @@ impl Request {
             | Command::Delete(_)
             | Command::Apply(_)
             | Command::ApplyMany(_)
+            | Command::Close(_)
             | Command::Webhook(_) => return Cow::Borrowed(self),
         };
         Cow::Owned(Self { caller: self.caller, command, claim: self.claim.clone() })
@@ -57,6 +58,7 @@ impl Request {
             | Command::Edit(_)
             | Command::Delete(_)
             | Command::Apply(_)
+            | Command::Close(_)
             | Command::Webhook(_) => 1,
         }
     }

@@ -33,6 +33,10 @@ pub struct Touches {
     pub external_refs: BTreeSet<RefKey>,
     /// Stored answers.
     pub answers: BTreeSet<IdempotencyScope>,
+    /// Organizations whose books have to be known, with the closing that counts for all projects.
+    pub books: BTreeSet<OrganizationId>,
+    /// Closings of projects that count. They MUST NOT be older than the books.
+    pub closings: BTreeSet<(OrganizationId, ProjectId)>,
     /// Webhooks.
     pub webhooks: BTreeSet<WebhookKey>,
     /// Organizations whose last change has to be known.
@@ -63,6 +67,9 @@ impl Touches {
                 edited.entry(key).or_default().push(&edit.patch);
             }
         }
+        for request in requests {
+            touches.add_closings(request, ledger);
+        }
         for (key, patches) in edited {
             touches.add_edited(requests, ledger, key, &patches);
         }
@@ -80,6 +87,8 @@ impl Touches {
             time_entries,
             external_refs,
             answers,
+            books,
+            closings,
             webhooks,
             feeds,
         } = self;
@@ -90,6 +99,8 @@ impl Touches {
             && time_entries.is_empty()
             && external_refs.is_empty()
             && answers.is_empty()
+            && books.is_empty()
+            && closings.is_empty()
             && webhooks.is_empty()
             && feeds.is_empty()
     }
@@ -97,26 +108,29 @@ impl Touches {
     fn add(&mut self, request: &Request) {
         let organization = request.caller.organization_id;
         self.answers.extend(request.claim.as_ref().map(|claim| claim.scope.clone()));
-        self.time_entries.extend(request.command.time_entry_id().map(|id| (organization, id)));
+        self.time_entries.extend(request.command.time_entry_ids().map(|id| (organization, id)));
         for log in request.command.logs() {
             self.add_log(organization, log);
+        }
+        if !matches!(request.command, Command::Webhook(_)) {
+            self.books.insert(organization);
         }
         match &request.command {
             Command::LogMany(log) => {
                 self.projects.insert((organization, log.project_id));
             }
-            Command::ApplyMany(apply) => {
-                self.time_entries.extend(apply.ids.iter().map(|id| (organization, *id)));
-            }
             Command::Edit(edit) => {
                 self.users.extend(edit.patch.user_id.map(|user| (organization, user)));
+            }
+            Command::Close(close) => {
+                self.projects.extend(close.project_id.map(|project| (organization, project)));
             }
             Command::Webhook(webhook) => {
                 self.webhooks.insert((organization, webhook.id()));
                 self.projects.extend(webhook.project_id().map(|project| (organization, project)));
                 self.feeds.insert(organization);
             }
-            Command::Log(_) | Command::Delete(_) | Command::Apply(_) => {}
+            Command::Log(_) | Command::Delete(_) | Command::Apply(_) | Command::ApplyMany(_) => {}
         }
     }
 
@@ -128,6 +142,24 @@ impl Touches {
         self.releases.extend(log.details.release_id.map(|id| (organization, project, id)));
         self.external_refs
             .extend(log.external_ref.clone().map(|reference| (organization, reference)));
+    }
+
+    /// The closings of every project that an entry of the request may have, where projects have any
+    /// of their own.
+    fn add_closings(&mut self, request: &Request, ledger: &Ledger) {
+        let organization = request.caller.organization_id;
+        if !ledger.books(organization).by_project {
+            return;
+        }
+        let command = &request.command;
+        let logged = command.logs().map(|log| log.project_id);
+        let by_ref = command.logs().filter_map(|log| log.external_ref.as_ref());
+        let by_ref = by_ref.filter_map(|name| ledger.time_entry_by_ref(organization, name));
+        let by_id = command.time_entry_ids();
+        let by_id = by_id.filter_map(|id| ledger.time_entry(organization, id));
+        let stored = by_ref.chain(by_id).map(TimeEntry::project_id);
+        let projects = logged.chain(stored).chain(command.other_project());
+        self.closings.extend(projects.map(|project| (organization, project)));
     }
 
     /// What the edits of an entry may refer to, in each project that it may have by then. This

@@ -117,7 +117,7 @@ fn remarks(
 }
 
 /// Parses one of the two. `missing` is the error if it is needed and absent.
-fn remark<T: TryFrom<String, Error = InvalidText>>(
+pub(crate) fn remark<T: TryFrom<String, Error = InvalidText>>(
     given: Given<String>,
     missing: Option<InvalidRemark>,
     invalid: fn(InvalidText) -> InvalidRemark,

@@ -1,7 +1,7 @@
 //! Loads what a batch touches: one statement a table, all of them sent before the first answer is
 //! waited for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use diesel::deserialize::QueryableByName;
@@ -16,8 +16,8 @@ use super::statement::{Statement, Text};
 use crate::digests::of_reference;
 use crate::error::DbError;
 use crate::rows::{
-    FeedEndRow, IdempotencyRow, Load, ProjectRow, ReleaseRow, Row, TicketRow, TimeEntryRow,
-    UserRow, Values, WebhookRow, Written, digest_scope, values,
+    ClosingRow, FeedEndRow, IdempotencyRow, Load, ProjectRow, ReleaseRow, Row, TicketRow,
+    TimeEntryRow, UserRow, Values, WebhookRow, Written, digest_scope, load_books, values,
 };
 use crate::types::{Id, IdValue};
 
@@ -27,6 +27,23 @@ static TICKETS: Text = LazyLock::new(by_key::<TicketRow>);
 static RELEASES: Text = LazyLock::new(by_key::<ReleaseRow>);
 static TIME_ENTRIES: Text = LazyLock::new(by_key::<TimeEntryRow>);
 static WEBHOOKS: Text = LazyLock::new(by_key::<WebhookRow>);
+/// One statement, so that what counts for all projects is not older than the number of the last
+/// closing.
+static BOOKS: Text = LazyLock::new(|| {
+    let own = "SELECT * FROM closings c WHERE c.organization_id = k.organization_id";
+    let rows = format!(
+        "AS k (organization_id) CROSS JOIN LATERAL (({own} ORDER BY c.number DESC LIMIT 1) \
+         UNION ({own} AND c.project_id IS NULL ORDER BY c.number DESC LIMIT 1) \
+         UNION ({own} AND c.project_id IS NOT NULL LIMIT 1)) t"
+    );
+    ["SELECT t.* FROM".to_owned(), rows]
+});
+static CLOSINGS: Text = LazyLock::new(|| {
+    let rows = "AS k (organization_id, project_id) CROSS JOIN LATERAL (SELECT * FROM closings c \
+        WHERE c.organization_id = k.organization_id AND c.project_id = k.project_id \
+        ORDER BY c.number DESC LIMIT 1) t";
+    ["SELECT t.* FROM".to_owned(), rows.to_owned()]
+});
 static FEED_ENDS: Text = LazyLock::new(|| {
     let last = "AS k (organization_id) CROSS JOIN LATERAL (SELECT organization_id, seq FROM \
         time_entry_history h WHERE h.organization_id = k.organization_id ORDER BY seq DESC \
@@ -80,6 +97,8 @@ pub(super) async fn load(
         time_entries,
         external_refs,
         answers,
+        books,
+        closings,
         webhooks,
         feeds,
     } = touches;
@@ -105,7 +124,8 @@ pub(super) async fn load(
     for part in 0..3 {
         references.push(values::<Binary, _>(digests.iter().map(|digest| &digest[part])));
     }
-    let organizations = values::<Id, _>(feeds.iter().map(|id| IdValue::from(*id)));
+    let organizations =
+        |ids: &BTreeSet<_>| vec![values::<Id, _>(ids.iter().map(|id| IdValue::from(*id)))];
     let lookups = [
         find(conn, &ANSWERS, answers.len(), keys, &load_answer),
         find(conn, &PROJECTS, projects.len(), ids!(projects: 0, 1), &ProjectRow::load_into),
@@ -121,7 +141,9 @@ pub(super) async fn load(
         ),
         find(conn, &TIME_ENTRIES_BY_REF, external_refs.len(), references, &TimeEntryRow::load_into),
         find(conn, &WEBHOOKS, webhooks.len(), ids!(webhooks: 0, 1), &WebhookRow::load_into),
-        find(conn, &FEED_ENDS, feeds.len(), vec![organizations], &FeedEndRow::load_into),
+        find(conn, &FEED_ENDS, feeds.len(), organizations(feeds), &FeedEndRow::load_into),
+        find(conn, &BOOKS, books.len(), organizations(books), &load_books),
+        find(conn, &CLOSINGS, closings.len(), ids!(closings: 0, 1), &ClosingRow::load_into),
     ];
     // All of them are waited for. Once one fails, those behind it fail because of it, and any of
     // them may be heard of first.

@@ -13,7 +13,8 @@ use super::statement::{Statement, Text};
 use crate::digests::digest;
 use crate::error::DbError;
 use crate::rows::{
-    FailureRow, HistoryRow, IdempotencyRow, Row, TimeEntryRow, Values, WebhookRow, Written, values,
+    ClosingRow, FailureRow, HistoryRow, IdempotencyRow, Row, TimeEntryRow, Values, WebhookRow,
+    Written, values,
 };
 use crate::types::{Id, IdValue, InstantValue};
 
@@ -56,8 +57,8 @@ static RECORD: Text = LazyLock::new(|| {
     ["WITH n AS MATERIALIZED (SELECT * FROM".to_owned(), after]
 });
 
-/// Waits for other commits of the same organizations, so that the next statement sees the numbers
-/// that they gave, and none fails over them. The order of the locks is the same everywhere, so no
+/// Waits for other commits of the same organizations, so that the next statements see the numbers
+/// that they gave and what they closed, and none fails over them. The order of the locks is the same everywhere, so no
 /// two wait for one another.
 static AWAIT_OTHERS: Text = LazyLock::new(|| {
     [
@@ -65,6 +66,17 @@ static AWAIT_OTHERS: Text = LazyLock::new(|| {
         "AS n (organization)".to_owned(),
     ]
 });
+
+/// Finds the organizations whose books are as they were loaded. Only those who hold its lock close
+/// anything, so once that is found, nobody does before the end of this transaction.
+static COMPARE_BOOKS: Text = LazyLock::new(|| {
+    let as_loaded = "AS n (organization_id, version) WHERE n.version = coalesce(\
+        (SELECT c.number FROM closings c WHERE c.organization_id = n.organization_id \
+        ORDER BY c.number DESC LIMIT 1), 0)";
+    ["SELECT FROM".to_owned(), as_loaded.to_owned()]
+});
+
+static CLOSE: Text = LazyLock::new(|| [insert::<ClosingRow>(), String::new()]);
 
 static UPDATE: Text = LazyLock::new(update::<TimeEntryRow>);
 static DELETE: Text = LazyLock::new(delete::<TimeEntryRow>);
@@ -151,9 +163,20 @@ pub(super) async fn save(
         })
         .collect();
     let history = HistoryRow::numbered(changes.history);
-    let feeds: BTreeSet<_> = history.iter().map(|row| lock_of(row.organization_id)).collect();
-    let waits = feeds.len();
-    let feeds = vec![values::<BigInt, _>(feeds.into_iter())];
+    // Whose history grows, or who closes something.
+    let books: Vec<_> = changes
+        .books
+        .iter()
+        .map(|(organization, version)| (IdValue::from(*organization), version.get()))
+        .collect();
+    let locks: BTreeSet<_> = books.iter().map(|(organization, _)| lock_of(*organization)).collect();
+    let waits = locks.len();
+    let locks = vec![values::<BigInt, _>(locks.into_iter())];
+    let as_loaded = vec![
+        values::<Id, _>(books.iter().map(|(organization, _)| organization)),
+        values::<BigInt, _>(books.iter().map(|(_, version)| version)),
+    ];
+    let closings: Vec<_> = changes.closings.into_iter().map(ClosingRow::from).collect();
 
     let claims = IdempotencyRow::arrays(&answers, &Written::ALL);
     let saved = join_all([
@@ -165,7 +188,9 @@ pub(super) async fn save(
         affect(conn, &UPDATE_WEBHOOKS, webhooks.updated(), None, webhooks.known.len()),
         affect(conn, &INSERT_WEBHOOKS, webhooks.inserted(), None, webhooks.new.len()),
         forget(conn, &taken),
-        affect(conn, &AWAIT_OTHERS, feeds, None, waits),
+        affect(conn, &AWAIT_OTHERS, locks, None, waits),
+        affect(conn, &COMPARE_BOOKS, as_loaded, None, books.len()),
+        affect(conn, &CLOSE, ClosingRow::arrays(&closings, &Written::ALL), None, closings.len()),
         affect(conn, &RECORD, HistoryRow::arrays(&history, &Written::ALL), None, history.len()),
     ]);
     // Once one fails, those behind it fail because of it.
@@ -287,7 +312,7 @@ mod tests {
     #[test]
     fn batches_of_any_size_have_one_text_which_is_kept_prepared() {
         let columns = TimeEntryRow::COLUMNS.len();
-        for text in [&INSERT, &UPDATE, &DELETE, &RECORD, &CLAIM] {
+        for text in [&INSERT, &UPDATE, &DELETE, &RECORD, &CLAIM, &COMPARE_BOOKS, &CLOSE] {
             assert_eq!(sent(text, columns, 1), sent(text, columns, 64));
         }
         assert_eq!(

@@ -2,6 +2,7 @@
 
 use timelog_domain::{Ledger, Seq};
 
+use super::closing::ClosingRow;
 use super::directory::{ProjectRow, ReleaseRow, TicketRow, UserRow};
 use super::history::FeedEndRow;
 use super::time_entry::TimeEntryRow;
@@ -30,6 +31,7 @@ load! {
     TicketRow: |row, ledger| ledger.load_ticket(&row.try_into()?),
     ReleaseRow: |row, ledger| ledger.load_release(&row.try_into()?),
     TimeEntryRow: |row, ledger| ledger.load_time_entry(row.try_into()?),
+    ClosingRow: |row, ledger| ledger.load_closing(row.try_into()?),
     WebhookRow: |row, ledger| ledger.load_webhook(row.try_into()?),
     FeedEndRow: |row, ledger| ledger.load_feed_end(row.organization_id.into(), Seq::new(row.seq)),
 }

@@ -2,6 +2,7 @@
 //! domain does not know.
 
 mod api_key;
+mod closing;
 mod directory;
 mod history;
 mod idempotency;
@@ -12,6 +13,7 @@ mod time_entry;
 mod webhook;
 
 pub(crate) use api_key::{ApiKeyRow, FormerSecretRow};
+pub(crate) use closing::{ClosingRow, load_books};
 pub(crate) use directory::{OrganizationRow, ProjectRow, ReleaseRow, TicketRow, UserRow};
 pub(crate) use history::{FeedEndRow, HistoryRow};
 pub(crate) use idempotency::{IdempotencyRow, digest_key, digest_scope};

@@ -8,11 +8,11 @@ use timelog_domain::{Ledger, Request, Touches};
 use crate::digests::of_reference;
 use crate::error::DbError;
 use crate::rows::{
-    FeedEndRow, IdempotencyRow, Load, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow, UserRow,
-    WebhookRow, digest_scope,
+    ClosingRow, FeedEndRow, IdempotencyRow, Load, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow,
+    UserRow, WebhookRow, digest_scope, load_books,
 };
 use crate::schema::{
-    idempotency_keys, project_entries, project_releases, projects, time_entries,
+    closings, idempotency_keys, project_entries, project_releases, projects, time_entries,
     time_entry_history, users, webhooks,
 };
 use crate::types::IdValue;
@@ -70,6 +70,24 @@ fn load_touched(
             .filter(time_entries::external_type_digest.eq(kind))
             .filter(time_entries::external_id_digest.eq(external_id));
         load_first!(conn, ledger, TimeEntryRow, query);
+    }
+    for organization in &touches.books {
+        let own = || {
+            let own = closings::table.filter(closings::organization_id.eq(id(organization)));
+            own.select(ClosingRow::as_select())
+        };
+        let last = || own().order(closings::number.desc());
+        // Most organizations have none yet.
+        let Some(row) = last().first(conn).optional()? else { continue };
+        let of_all = last().filter(closings::project_id.is_null()).first(conn).optional()?;
+        let of_one = own().filter(closings::project_id.is_not_null()).first(conn).optional()?;
+        let rows = [Some(row), of_all, of_one].into_iter().flatten();
+        rows.into_iter().try_for_each(|row| load_books(row, ledger))?;
+    }
+    for (organization, project) in &touches.closings {
+        let own = closings::table.filter(closings::organization_id.eq(id(organization)));
+        let query = own.filter(closings::project_id.eq(id(project)));
+        load_first!(conn, ledger, ClosingRow, query.order(closings::number.desc()));
     }
     for (organization, webhook) in &touches.webhooks {
         let query = webhooks::table.find((id(organization), id(webhook)));

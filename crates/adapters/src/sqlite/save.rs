@@ -12,9 +12,9 @@ use timelog_domain::{Changes, Seq, Version, WebhookChange, WebhookKey};
 use super::load::last_seq;
 use crate::error::DbError;
 use crate::keep_prepared::KeepPrepared;
-use crate::rows::{HistoryRow, IdempotencyRow, TimeEntryRow, WebhookRow};
+use crate::rows::{ClosingRow, HistoryRow, IdempotencyRow, TimeEntryRow, WebhookRow};
 use crate::schema::{
-    idempotency_keys, time_entries, time_entry_history, webhook_failures, webhooks,
+    closings, idempotency_keys, time_entries, time_entry_history, webhook_failures, webhooks,
 };
 use crate::types::IdValue;
 
@@ -51,6 +51,10 @@ pub(super) fn save(conn: &mut SqliteConnection, changes: Changes) -> Result<u64,
             Entry::Vacant(unknown) => *unknown.insert(last_seq(conn, row.organization_id)?),
         };
         diesel::insert_into(time_entry_history::table).values(row).execute(conn)?;
+    }
+    // Nobody else has closed anything since the books were loaded.
+    for row in changes.closings.into_iter().map(ClosingRow::from) {
+        diesel::insert_into(closings::table).values(row).execute(conn)?;
     }
     save_webhooks(conn, changes.webhooks, &changes.taken)?;
     let mut bytes = 0;

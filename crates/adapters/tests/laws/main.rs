@@ -13,6 +13,7 @@
 
 mod answers;
 mod changing;
+mod closings;
 mod databases;
 mod directory;
 mod directory_pages;
@@ -138,6 +139,11 @@ macro_rules! laws_of_reading {
                 organizations_have_feeds_of_their_own,
                 a_notice_ends_with_the_next_change,
             }
+            closings {
+                closings_are_read_as_they_were_answered_newest_first,
+                a_closed_period_takes_no_change_until_it_is_opened,
+                what_waits_together_is_closed_in_its_order,
+            }
             webhooks {
                 a_webhook_is_found_as_it_was_answered,
                 webhooks_are_listed_by_id_and_organization,
@@ -178,6 +184,9 @@ macro_rules! laws_of_races {
             }
             feed {
                 a_reader_at_the_end_meets_every_number_once_and_in_order,
+            }
+            closings {
+                nothing_changes_in_a_period_once_its_closing_was_answered,
             }
             webhooks {
                 two_programs_never_lease_the_same_at_once,

@@ -9,7 +9,7 @@ use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
 use timelog_domain::Timestamp;
 use timelog_domain::memory::{ManualClock, MemoryStore};
 use timelog_domain::ports::{
-    ChangeFeed, Clock, Deliveries, Directory, Health, IdempotencyCache, PortError,
+    ChangeFeed, Clock, Closings, Deliveries, Directory, Health, IdempotencyCache, PortError,
     TimeEntryQueries, TimeEntryRepository, Webhooks,
 };
 
@@ -24,6 +24,7 @@ pub(crate) struct Subject {
     pub(crate) answers: Arc<dyn IdempotencyCache>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) feed: Arc<dyn ChangeFeed>,
+    pub(crate) closings: Arc<dyn Closings>,
     pub(crate) webhooks: Arc<dyn Webhooks>,
     pub(crate) deliveries: Arc<dyn Deliveries>,
     database: Option<Database>,
@@ -62,6 +63,7 @@ impl Subject {
             answers: store.clone(),
             directory: store.clone(),
             feed: store.clone(),
+            closings: store.clone(),
             webhooks: store.clone(),
             deliveries: store.clone(),
             database: Some(Database { url, store, _folder: folder }),
@@ -86,6 +88,7 @@ pub(crate) fn empty_memory(clock: TestClock) -> Subject {
         answers: store.clone(),
         directory: store.clone(),
         feed: store.clone(),
+        closings: store.clone(),
         webhooks: store.clone(),
         deliveries: store,
         database: None,

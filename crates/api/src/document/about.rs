@@ -15,6 +15,7 @@ pub(crate) enum Tag {
     TimeEntries,
     Life,
     Lists,
+    Closing,
     Feed,
     Webhooks,
     Directory,
@@ -23,10 +24,11 @@ pub(crate) enum Tag {
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::TimeEntries,
         Self::Life,
         Self::Lists,
+        Self::Closing,
         Self::Feed,
         Self::Webhooks,
         Self::Directory,
@@ -39,6 +41,7 @@ impl Tag {
             Self::TimeEntries => "Time entries",
             Self::Life => "Life of an entry",
             Self::Lists => "Lists and totals",
+            Self::Closing => "Closing",
             Self::Feed => "Feed of changes",
             Self::Webhooks => "Webhooks",
             Self::Directory => "Directory",
@@ -52,6 +55,7 @@ impl Tag {
             Self::TimeEntries => "Log time, read it, change it.",
             Self::Life => "From draft to invoice, one entry at a time or many.",
             Self::Lists => "Many entries at once: page by page, summed up, or as a table.",
+            Self::Closing => "Up to which day nothing changes any more that says what was worked.",
             Self::Feed => "Every change, once and in order: for whoever keeps a copy.",
             Self::Webhooks => "The same feed, sent to where you say.",
             Self::Directory => {

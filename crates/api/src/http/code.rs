@@ -54,6 +54,7 @@ codes! {
     NotBillable = "not_billable", CONFLICT, "The time entry is not billable";
     ExternalRefConflict = "external_ref_conflict", CONFLICT, "The external reference is taken";
     ProjectArchived = "project_archived", CONFLICT, "The project is archived";
+    PeriodClosed = "period_closed", CONFLICT, "The books are closed on that day";
     BatchFailed = "batch_failed", CONFLICT, "An item failed, so none took effect";
     CursorGone = "cursor_gone", GONE, "The cursor leads nowhere any more";
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "The time entry has another \

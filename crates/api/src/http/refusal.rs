@@ -33,6 +33,11 @@ impl From<Refusal> for Problem {
             Refusal::InvalidWebhook(invalid) => {
                 Self::invalid(invalid.into_iter().map(violation_of_webhook).collect())
             }
+            Refusal::PeriodClosed(_) => Self::new(Code::PeriodClosed, detail),
+            Refusal::ReopeningNeedsReason => {
+                let message = "is required where the day is earlier than before, or null";
+                Self::invalid(vec![Violation::at("/reason", "required", message)])
+            }
             Refusal::ProjectArchived => Self::new(Code::ProjectArchived, detail),
             Refusal::ExternalRefConflict => Self::new(Code::ExternalRefConflict, detail),
             Refusal::NotEditable(_) => Self::new(Code::EntryNotEditable, detail),

@@ -24,6 +24,7 @@ fn render(outcome: &Outcome, base_path: &str) -> StoredAnswer {
         Outcome::Updated(_)
         | Outcome::Unchanged(_)
         | Outcome::Many(_)
+        | Outcome::Books(_)
         | Outcome::Webhook(_)
         | Outcome::Noted => (StatusCode::OK, None),
         Outcome::Deleted => (StatusCode::NO_CONTENT, None),

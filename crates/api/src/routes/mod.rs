@@ -5,6 +5,7 @@ mod answer;
 mod asked;
 mod change;
 mod changes;
+mod closing;
 mod delete_time_entry;
 mod directory;
 mod docs;
@@ -78,6 +79,14 @@ pub(crate) fn table() -> Vec<Route> {
         get("/time-entries/{timeEntryId}/history", history::history, history::about),
         get("/changes", changes::of_organization, changes::about_of_organization),
         get("/projects/{projectId}/changes", changes::of_project, changes::about_of_project),
+        get("/closing", closing::get_of_all, closing::about_get_of_all),
+        put("/closing", closing::close_all, closing::about_close_all),
+        get(
+            "/projects/{projectId}/closing",
+            closing::get_of_project,
+            closing::about_get_of_project,
+        ),
+        put("/projects/{projectId}/closing", closing::close_project, closing::about_close_project),
         post(webhooks, resource::make_webhook, resource::about_make),
         get(webhooks, resource::list_webhooks, resource::about_list),
         get(webhook, resource::get_webhook, resource::about_get),

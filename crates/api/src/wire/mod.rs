@@ -5,6 +5,7 @@
 pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod change;
+pub(crate) mod closing;
 pub(crate) mod csv;
 mod cursor_text;
 mod destination;

@@ -31,6 +31,21 @@ pub(crate) trait Value {
     fn schema(schemas: &mut Schemas) -> RefOr<Schema>;
 }
 
+/// A value, or null.
+pub(crate) struct OrNull<T>(PhantomData<T>);
+
+impl<T: Value> Value for OrNull<T> {
+    type Read = Option<T::Read>;
+
+    fn read(reader: &mut Reader, name: &str, raw: &RawValue) -> Option<Self::Read> {
+        if raw.get() == "null" { Some(None) } else { T::read(reader, name, raw).map(Some) }
+    }
+
+    fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+        schema::nullable(T::schema(schemas))
+    }
+}
+
 /// Reads a text that parses into a `T`.
 pub(super) fn parsed<T>(reader: &mut Reader, name: &str, raw: &RawValue) -> Option<T>
 where

@@ -1,6 +1,6 @@
 //! Moving an entry to another status.
 
-use super::{Context, check_version, record};
+use super::{Context, check_version, place, record};
 use crate::command::IfMatch;
 use crate::history::{Event, HistoryRecord};
 use crate::ids::TimeEntryId;
@@ -26,6 +26,7 @@ pub(super) fn apply(
         context.caller.check_owners([owner])?;
     }
     check_version(if_match, entry)?;
+    let open = context.open(Event::Action(action), &[place(entry)], ledger)?;
     let mut entry = entry.clone();
     let from = entry.status();
     entry.apply(action, context.now)?;
@@ -34,6 +35,6 @@ pub(super) fn apply(
         invoice_ref: transition.invoice_ref().cloned(),
         ..record(&entry, Event::Action(action), Some(from), Vec::new(), context.caller)
     };
-    ledger.put_time_entry(entry.clone(), history);
+    ledger.put_time_entry(entry.clone(), history, open);
     Ok(Written::Updated(entry))
 }

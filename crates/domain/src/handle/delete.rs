@@ -1,6 +1,6 @@
 //! Deleting an entry. Its history stays.
 
-use super::{Context, check_version, record};
+use super::{Context, check_version, place, record};
 use crate::command::DeleteTimeEntry;
 use crate::history::{Event, HistoryRecord};
 use crate::ledger::Ledger;
@@ -14,12 +14,14 @@ pub(super) fn delete(
     let entry = context.find(command.id, ledger)?;
     context.caller.check_owners([entry.details().user_id])?;
     check_version(&command.if_match, entry)?;
+    let open = context.open(Event::Delete, &[place(entry)], ledger)?;
     let mut entry = entry.clone();
     let gone = entry.delete(context.now)?;
     let history = record(&entry, Event::Delete, Some(entry.status()), gone, context.caller);
     ledger.delete_time_entry(
         (entry.organization_id(), entry.id()),
         HistoryRecord { to: None, ..history },
+        open,
     );
     Ok(())
 }

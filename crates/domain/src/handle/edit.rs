@@ -2,7 +2,7 @@
 
 use super::log::{amend, check_not_archived};
 use super::references::{check_changed, check_moved};
-use super::{Context, check_version, record};
+use super::{Context, check_version, place, record};
 use crate::command::EditTimeEntry;
 use crate::details::Details;
 use crate::history::{Event, HistoryRecord};
@@ -45,9 +45,11 @@ fn move_to(
     for project in [left, project] {
         check_not_archived(entry.organization_id(), project, ledger)?;
     }
+    let places = [place(&entry), (project, details.work_date)];
+    let open = context.open(Event::Move, &places, ledger)?;
     let changes = entry.move_to(project, details, context.now)?;
     let history = record(&entry, Event::Move, Some(from), changes, context.caller);
     let history = HistoryRecord { left_project_id: Some(left), ..history };
-    ledger.put_time_entry(entry.clone(), history);
+    ledger.put_time_entry(entry.clone(), history, open);
     Ok(Written::Updated(entry))
 }

@@ -1,7 +1,7 @@
 //! Logging a time entry, or updating the one that has the same external reference.
 
 use super::references::check_all;
-use super::{Context, record};
+use super::{Context, place, record};
 use crate::command::LogTimeEntry;
 use crate::details::Details;
 use crate::history::Event;
@@ -39,7 +39,7 @@ pub(super) fn log(
             Err(Refusal::ExternalRefConflict)
         }
         Some(entry) => amend(entry, command.details.clone(), context, ledger),
-        None => Ok(create(command, context, ledger)),
+        None => create(command, context, ledger),
     }
 }
 
@@ -55,7 +55,13 @@ pub(super) fn check_not_archived(
     }
 }
 
-fn create(command: &LogTimeEntry, context: Context<'_>, ledger: &mut Ledger) -> Written {
+fn create(
+    command: &LogTimeEntry,
+    context: Context<'_>,
+    ledger: &mut Ledger,
+) -> Result<Written, Refusal> {
+    let place = (command.project_id, command.details.work_date);
+    let open = context.open(Event::Log, &[place], ledger)?;
     let entry = TimeEntry::log(
         command.id,
         context.caller.organization_id,
@@ -66,8 +72,8 @@ fn create(command: &LogTimeEntry, context: Context<'_>, ledger: &mut Ledger) -> 
         context.now,
     );
     let history = record(&entry, Event::Log, None, Vec::new(), context.caller);
-    ledger.put_time_entry(entry.clone(), history);
-    Written::Created(entry)
+    ledger.put_time_entry(entry.clone(), history, open);
+    Ok(Written::Created(entry))
 }
 
 /// Replaces the details of an entry, if they differ and its status allows it.
@@ -77,12 +83,14 @@ pub(super) fn amend(
     context: Context<'_>,
     ledger: &mut Ledger,
 ) -> Result<Written, Refusal> {
-    let from = entry.status();
-    let changes = entry.amend(details, context.now)?;
-    if changes.is_empty() {
+    if *entry.details() == details {
         return Ok(Written::Unchanged(entry));
     }
+    let places = [place(&entry), (entry.project_id(), details.work_date)];
+    let open = context.open(Event::Edit, &places, ledger)?;
+    let from = entry.status();
+    let changes = entry.amend(details, context.now)?;
     let history = record(&entry, Event::Edit, Some(from), changes, context.caller);
-    ledger.put_time_entry(entry.clone(), history);
+    ledger.put_time_entry(entry.clone(), history, open);
     Ok(Written::Updated(entry))
 }

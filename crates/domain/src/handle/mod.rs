@@ -1,6 +1,7 @@
-//! The decisions on time entries and webhooks, without I/O and without a clock.
+//! The decisions on time entries, closings and webhooks, without I/O and without a clock.
 
 mod apply;
+mod close;
 mod delete;
 mod edit;
 mod log;
@@ -13,13 +14,14 @@ use crate::command::{ApplyAction, Command, IfMatch};
 use crate::details::FieldChange;
 use crate::history::{Event, HistoryRecord};
 use crate::idempotency::{ANSWER_LIFETIME, Claim, IdempotencyRecord, MismatchPolicy, StoredAnswer};
-use crate::ids::TimeEntryId;
-use crate::ledger::Ledger;
+use crate::ids::{ProjectId, TimeEntryId};
+use crate::ledger::{Ledger, Open};
 use crate::outcome::{Outcome, Refusal};
 use crate::request::{Decision, Reply, Request};
 use crate::status::Status;
 use crate::time_entry::TimeEntry;
 use crate::timestamp::Timestamp;
+use crate::work_date::WorkDate;
 
 /// Decides one request on the ledger.
 ///
@@ -88,6 +90,7 @@ fn decide(
         Command::ApplyMany(command) => {
             many::apply_many(command, context, ledger).map(Outcome::Many)
         }
+        Command::Close(command) => close::close(command, context, ledger).map(Outcome::Books),
         Command::Webhook(command) => webhooks::change(command, context, ledger),
     }
 }
@@ -123,6 +126,21 @@ impl Context<'_> {
         self.caller.check_scope(entry.project_id())?;
         Ok(entry)
     }
+
+    /// Asks the books whether they are open for an event at these places.
+    fn open(
+        self,
+        event: Event,
+        places: &[(ProjectId, WorkDate)],
+        ledger: &Ledger,
+    ) -> Result<Open, Refusal> {
+        Ok(ledger.open(event, self.caller.organization_id, places)?)
+    }
+}
+
+/// Where an entry stands in the books.
+fn place(entry: &TimeEntry) -> (ProjectId, WorkDate) {
+    (entry.project_id(), entry.details().work_date)
 }
 
 fn check_version(if_match: &IfMatch, entry: &TimeEntry) -> Result<(), Refusal> {

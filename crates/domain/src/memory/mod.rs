@@ -1,6 +1,7 @@
 //! The in-memory adapter: a [`Ledger`] in a mutex, for tests.
 
 mod clock;
+mod closings;
 mod directory;
 mod feed;
 mod queries;
@@ -16,6 +17,7 @@ use std::task::Waker;
 
 pub use clock::ManualClock;
 
+use crate::closing::Closing;
 use crate::directory::{Project, Release, Ticket, User};
 use crate::handle::handle;
 use crate::history::HistoryRecord;
@@ -49,6 +51,7 @@ pub struct MemoryStore {
 struct State {
     ledger: Ledger,
     history: Vec<HistoryRecord>,
+    closings: Vec<Closing>,
     /// Those that wait for the next change.
     waiting: Vec<Waker>,
     webhooks: BTreeMap<WebhookKey, Kept>,
@@ -90,7 +93,7 @@ impl TimeEntryRepository for MemoryStore {
     fn execute(&self, request: Request) -> PortFuture<'_, Decision> {
         let state = &mut *self.state();
         state.load_webhooks(request.caller.organization_id);
-        let State { ledger, history, waiting, webhooks, .. } = state;
+        let State { ledger, history, closings, waiting, webhooks, .. } = state;
         let now = self.clock.now();
         let savepoint = ledger.savepoint();
         let decided =
@@ -100,6 +103,7 @@ impl TimeEntryRepository for MemoryStore {
             });
         let changes = ledger.take_changes();
         history.extend(changes.history);
+        closings.extend(changes.closings);
         webhooks::store(webhooks, changes.webhooks, &changes.taken);
         waiting.drain(..).for_each(Waker::wake);
         answer(decided)

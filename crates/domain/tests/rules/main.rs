@@ -4,6 +4,7 @@
 
 mod batches;
 mod changes;
+mod closing;
 mod deleting;
 mod editing;
 mod idempotency;

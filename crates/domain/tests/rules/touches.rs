@@ -25,7 +25,8 @@ fn commands_on_entries_touch_those_entries() {
         many,
     ]));
     let time_entries = of_organization([1, 2, 3, 4, 5].map(id));
-    assert_eq!(touches, Touches { time_entries, ..Touches::default() });
+    let books = [id(ORGANIZATION)].into();
+    assert_eq!(touches, Touches { time_entries, books, ..Touches::default() });
 }
 
 #[test]
@@ -139,5 +140,39 @@ fn the_rows_of_the_two_steps_are_enough_to_decide() {
         let mut sparse = full();
         sparse.ledger = load(&sparse.ledger, &requests([command.clone()]));
         assert_eq!(sparse.ask(command.clone()), full().ask(command.clone()), "{command:?}");
+    }
+}
+
+#[test]
+fn closings_of_projects_follow_where_there_are_any() {
+    let mut world = World::with_entry_that_is(Status::Draft);
+    let moved = Patch { project_id: Some(id(OTHER_PROJECT)), ..Patch::default() };
+    let close = CloseBooks { project_id: Some(id(NO_PROJECT)), through: None, reason: None };
+    for (command, projects) in [
+        (
+            Command::Log(LogTimeEntry { project_id: id(OTHER_PROJECT), ..log(2) }),
+            vec![OTHER_PROJECT],
+        ),
+        (
+            Command::Log(LogTimeEntry { project_id: id(OTHER_PROJECT), ..log_as(2, "1") }),
+            vec![PROJECT, OTHER_PROJECT],
+        ),
+        (edit(1, shorter()), vec![PROJECT]),
+        (edit(1, moved), vec![PROJECT, OTHER_PROJECT]),
+        (delete(1), vec![PROJECT]),
+        (apply(1, Action::Submit), vec![PROJECT]),
+        (apply_many(&[1], Action::Submit, false), vec![PROJECT]),
+        (Command::Close(close), vec![NO_PROJECT]),
+        (delete(404), vec![]),
+    ] {
+        for by_project in [false, true] {
+            let books = Books { version: Version::new(3), by_project };
+            world.ledger.load_books(id(ORGANIZATION), books);
+            let requests = requests([command.clone()]);
+            assert!(Touches::from_iter(&requests).books.contains(&id(ORGANIZATION)));
+            let closings = Touches::following(&requests, &world.ledger).closings;
+            let expected = if by_project { projects.clone() } else { vec![] };
+            assert_eq!(closings, of_organization(expected.into_iter().map(id)), "{command:?}");
+        }
     }
 }

@@ -322,7 +322,11 @@ pub(crate) fn if_version(command: Command, version: i64) -> Command {
         Command::Edit(edit) => Command::Edit(EditTimeEntry { if_match, ..edit }),
         Command::Delete(delete) => Command::Delete(DeleteTimeEntry { if_match, ..delete }),
         Command::Apply(apply) => Command::Apply(ApplyAction { if_match, ..apply }),
-        Command::Log(_) | Command::LogMany(_) | Command::ApplyMany(_) | Command::Webhook(_) => {
+        Command::Log(_)
+        | Command::LogMany(_)
+        | Command::ApplyMany(_)
+        | Command::Close(_)
+        | Command::Webhook(_) => {
             panic!("takes no condition")
         }
     }

@@ -167,6 +167,11 @@ impl<'a> Run<'a> {
                 transition: world::transition(action),
                 if_match: if_match(version),
             }),
+            What::Close { project, through, reason } => Command::Close(CloseBooks {
+                project_id: project.map(id),
+                through,
+                reason: reason.then(|| text("because")),
+            }),
             What::ApplyMany { nths, action, atomic } => Command::ApplyMany(ApplyMany {
                 ids: nths.into_iter().map(|nth| self.nth(nth)).collect(),
                 transition: world::transition(action),
@@ -279,6 +284,11 @@ impl<'a> Run<'a> {
                 model.map(|page| (page.changes, page.end)),
                 "feed"
             );
+            for project in [None, Some(PROJECT), Some(OTHER_PROJECT)] {
+                let key = (organization, project.map(id));
+                let tried = self.tried.closings.closings(key, 1000).await;
+                prop_assert_eq!(tried, self.model.closings.closings(key, 1000).await, "closings");
+            }
             for number in 1001..=self.minted {
                 let tried = self.tried.queries.history(organization, id(number)).await;
                 prop_assert_eq!(

@@ -59,6 +59,7 @@ pub(super) enum What {
     Delete { nth: usize, version: Option<i64> },
     Apply { nth: usize, action: Action, version: Option<i64> },
     ApplyMany { nths: Vec<usize>, action: Action, atomic: bool },
+    Close { project: Option<u128>, through: Option<WorkDate>, reason: bool },
 }
 
 #[derive(Debug, Clone)]
@@ -128,7 +129,15 @@ fn what() -> impl Strategy<Value = What> {
         8 => (nth(), action(), version()).prop_map(|(nth, action, version)| What::Apply { nth, action, version }),
         2 => (vec(nth(), 0..4), action(), any::<bool>())
             .prop_map(|(nths, action, atomic)| What::ApplyMany { nths, action, atomic }),
+        2 => (option::of(project()), closed_through(), prop::bool::weighted(0.8))
+            .prop_map(|(project, through, reason)| What::Close { project, through, reason }),
     ]
+}
+
+/// Mostly some days are open.
+fn closed_through() -> impl Strategy<Value = Option<WorkDate>> {
+    let day = |text: &'static str| Just(Some(text.parse().unwrap()));
+    prop_oneof![4 => day("0001-01-01"), 3 => day("2024-12-31"), 1 => day("9999-12-31"), 4 => Just(None)]
 }
 
 /// Now and then there is no such project, and so on.

@@ -97,7 +97,7 @@ fn migrated() -> SqliteConnection {
 #[test]
 fn the_migrations_make_the_tables_that_the_schema_describes() {
     let described = described();
-    assert_eq!(described.len(), 12);
+    assert_eq!(described.len(), 13);
     assert_eq!(existing(&mut migrated()), described);
 }
 

@@ -26,6 +26,8 @@ samples! {
         "The external reference already names an entry of another project.";
     project_archived: ProjectArchived as "project_archived", "The project is archived",
         "The project is archived and takes no more time.";
+    period_closed: PeriodClosed as "period_closed", "The books are closed on that day",
+        "The books of the project are closed through 2025-01-31, and 2025-01-15 is not after that.";
     invalid_transition: InvalidTransition as "invalid_transition", "Not from this status",
         "An entry that is draft cannot take the action approve. Possible now: submit.";
     not_billable: NotBillable as "not_billable", "Nobody pays for it",

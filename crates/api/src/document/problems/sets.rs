@@ -30,14 +30,14 @@ macro_rules! sets {
 sets! {
     LOG_CONFLICT = "LogConflict", 409:
         "The state of the entry or the project rules it out. Nothing was changed.",
-        codes [EntryNotEditable, ExternalRefConflict, ProjectArchived],
+        codes [EntryNotEditable, ExternalRefConflict, ProjectArchived, PeriodClosed],
         headers [PREFERENCE_APPLIED],
-        samples [entry_not_editable, external_ref_conflict, project_archived];
+        samples [entry_not_editable, external_ref_conflict, project_archived, period_closed];
     INVALID_TRANSITION = "InvalidTransition", 409:
-        "The status of the entry does not allow the action, or the entry is not billable and \
-         would be put on an invoice. Nothing was changed.",
-        codes [InvalidTransition, NotBillable], headers [PREFERENCE_APPLIED],
-        samples [invalid_transition, not_billable];
+        "The status of the entry does not allow the action, or its day is closed, or it is not \
+         billable and would be put on an invoice. Nothing was changed.",
+        codes [InvalidTransition, NotBillable, PeriodClosed], headers [PREFERENCE_APPLIED],
+        samples [invalid_transition, not_billable, period_closed];
     BAD_REQUEST = "BadRequest", 400:
         "The body, a header or the path is malformed or breaks a rule. Nothing was changed.",
         codes [MalformedJson, ValidationError, InvalidIdempotencyKey], headers [PREFERENCE_APPLIED],
@@ -85,14 +85,14 @@ sets! {
         codes [CursorGone], headers [],
         samples [cursor_gone];
     EDIT_CONFLICT = "EditConflict", 409:
-        "The status of the entry rules it out, or a project that it would leave or come to is \
-         archived. Nothing was changed.",
-        codes [EntryNotEditable, ProjectArchived], headers [PREFERENCE_APPLIED],
-        samples [entry_not_editable, project_archived];
+        "The status of the entry rules it out, or a day of it is closed, or a project that it \
+         would leave or come to is archived. Nothing was changed.",
+        codes [EntryNotEditable, ProjectArchived, PeriodClosed], headers [PREFERENCE_APPLIED],
+        samples [entry_not_editable, project_archived, period_closed];
     NOT_EDITABLE = "NotEditable", 409:
-        "The status of the entry rules it out. Nothing was changed.",
-        codes [EntryNotEditable], headers [PREFERENCE_APPLIED],
-        samples [entry_not_editable];
+        "The status of the entry rules it out, or its day is closed. Nothing was changed.",
+        codes [EntryNotEditable, PeriodClosed], headers [PREFERENCE_APPLIED],
+        samples [entry_not_editable, period_closed];
     PAYLOAD_TOO_LARGE = "PayloadTooLarge", 413:
         "The body has more bytes than are read. Where `Content-Length` says so, the answer does \
          not wait for the body, and the connection ends.",
