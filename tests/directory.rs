@@ -17,6 +17,7 @@ on_every_database![
     tickets_and_releases_belong_to_one_project,
     a_key_limited_to_a_project_puts_only_there,
     lists_are_paged_in_the_order_of_ids,
+    lists_of_a_project_are_its_own,
     a_cursor_of_another_list_is_refused,
     organizations_do_not_share_a_directory,
     me_describes_every_kind_of_key,
@@ -283,6 +284,8 @@ async fn lists_are_paged_in_the_order_of_ids(database: Database) {
     let mut projects =
         BTreeSet::from([tenant.project_id.to_string(), tenant.other_project_id.to_string()]);
     let mut users = BTreeSet::from([tenant.user_id.to_string(), tenant.other_user_id.to_string()]);
+    let mut tickets = BTreeSet::from([tenant.ticket_id.to_string()]);
+    let mut releases = BTreeSet::from([tenant.release_id.to_string()]);
     for number in 0..10_u128 {
         // The ids are not made in their order.
         let id = Uuid::from_u128(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834))
@@ -294,11 +297,25 @@ async fn lists_are_paged_in_the_order_of_ids(database: Database) {
             .send()
             .await
             .is(201);
-        service.api.put(&format!("/users/{id}")).json(&json!({ "name": "U" })).send().await.is(201);
+        let own = format!("/projects/{}", tenant.project_id);
+        for (path, body) in [
+            (format!("/users/{id}"), json!({ "name": "U" })),
+            (format!("{own}/entries/{id}"), json!({ "title": "T" })),
+            (format!("{own}/releases/{id}"), json!({ "name": "R" })),
+        ] {
+            service.api.put(&path).json(&body).send().await.is(201);
+        }
         projects.insert(id.clone());
-        users.insert(id);
+        users.insert(id.clone());
+        tickets.insert(id.clone());
+        releases.insert(id);
     }
-    for (path, expected) in [("/projects", projects), ("/users", users)] {
+    let (entries, versions) = ["entries", "releases"]
+        .map(|list| format!("/projects/{}/{list}", tenant.project_id))
+        .into();
+    let lists =
+        [("/projects", projects), ("/users", users), (&entries, tickets), (&versions, releases)];
+    for (path, expected) in lists {
         let expected: Vec<_> = expected.into_iter().collect();
         for limit in [1, 4, 11, 12, 13, 200] {
             assert_eq!(walk(&service.api, path, limit).await, expected, "{path} by {limit}");
@@ -317,6 +334,21 @@ async fn lists_are_paged_in_the_order_of_ids(database: Database) {
         ] {
             service.api.get(&format!("{path}?{query}")).send().await.refuses(&[violation]);
         }
+    }
+}
+
+async fn lists_of_a_project_are_its_own(database: Database) {
+    let service = Service::start(database).await;
+    for list in ["entries", "releases"] {
+        let of = |project: &str| service.api.get(&format!("/projects/{project}/{list}"));
+        let other = service.tenant.other_project_id.to_string();
+        assert_eq!(of(&other).send().await.is(200).json()["data"], json!([]));
+        let unknown = "01946a11-7c00-7b52-8e1f-3c4d5e6f7081";
+        of(unknown).send().await.fails_with(404, "not_found");
+        let own = of(&service.tenant.project_id.to_string()).send().await.is(200).json();
+        assert_eq!(own["data"].as_array().unwrap().len(), 1);
+        let stranger = Tenant::provision(&service.store).await;
+        of(&stranger.project_id.to_string()).send().await.fails_with(404, "not_found");
     }
 }
 

@@ -76,6 +76,8 @@ async fn an_unsupported_method_is_answered_405_with_allow(database: Database) {
         ("/webhooks/{id}/failures/1/retry", "POST"),
         ("/projects", "GET, HEAD"),
         ("/projects/{id}", "GET, HEAD, PUT"),
+        ("/projects/{id}/entries", "GET, HEAD"),
+        ("/projects/{id}/releases", "GET, HEAD"),
         ("/projects/{id}/entries/{id}", "GET, HEAD, PUT"),
         ("/projects/{id}/releases/{id}", "GET, HEAD, PUT"),
         ("/users", "GET, HEAD"),

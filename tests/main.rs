@@ -31,6 +31,7 @@ mod external_ref;
 mod idempotency_key;
 mod import;
 mod in_flight;
+mod include;
 mod instances;
 mod keys;
 mod list_time_entries;

@@ -113,6 +113,8 @@ const RULES: &[Rule] = &[
     rule("GET /projects", The(Read), Anywhere, AnyUser, 200),
     rule("GET /projects/{projectId}", The(Read), OneProject, AnyUser, 200),
     rule("PUT /projects/{projectId}", The(Admin), OneProject, AnyUser, 200),
+    rule("GET /projects/{projectId}/entries", The(Read), OneProject, AnyUser, 200),
+    rule("GET /projects/{projectId}/releases", The(Read), OneProject, AnyUser, 200),
     rule("GET /projects/{projectId}/entries/{entryId}", The(Read), OneProject, AnyUser, 200),
     rule("PUT /projects/{projectId}/entries/{entryId}", The(Admin), OneProject, AnyUser, 200),
     rule("GET /projects/{projectId}/releases/{releaseId}", The(Read), OneProject, AnyUser, 200),

@@ -90,6 +90,7 @@ fn every_text_in_an_index_is_bounded() {
         "time_entries.external_id_digest",
         "time_entries.external_provider_digest",
         "time_entries.external_type_digest",
+        "time_entries.invoice_digest",
         // One of a few words each.
         "time_entries.source",
         "time_entries.status",

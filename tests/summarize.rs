@@ -62,6 +62,8 @@ fn group(entry: &Value, key: &str) -> Value {
         "user" => entry["userId"].clone(),
         "entry" => entry["entryId"].clone(),
         "release" => entry["releaseId"].clone(),
+        "project" => entry["projectId"].clone(),
+        "invoice" => entry["invoiceRef"].clone(),
         "week" => json!(week(day)),
         "month" => json!(day[..7]),
         same => entry[same].clone(),
@@ -84,21 +86,31 @@ fn told(totals: &Value) -> (u64, u64, u64) {
 async fn every_group_adds_up_the_listed_entries(database: Database) {
     let service = Service::start(database).await;
     fill(&service).await;
-    let keys = ["user", "entry", "release", "workDate", "week", "month", "status", "billable"];
-    let pairs = [
+    let keys = [
+        "user", "project", "entry", "release", "workDate", "week", "month", "status", "billable",
+        "invoice",
+    ];
+    let several = [
         "user,month",
         "month,user",
         "status,billable",
         "week,workDate",
         "entry,release",
         "week,month",
+        "project,invoice,status",
+        "month,user,week",
     ];
     for path in ["/time-entries".to_owned(), service.tenant.path()] {
         for filter in ["", "status=draft&status=submitted", "billable=false&from=2025-01-01"] {
-            let list =
-                service.api.get(&format!("{path}?limit=200&{filter}")).send().await.is(200).json();
+            let list = service
+                .api
+                .get(&format!("{path}?limit=200&include=invoiceRef&{filter}"))
+                .send()
+                .await
+                .is(200)
+                .json();
             let list = list["data"].as_array().unwrap();
-            for by in keys.iter().chain(&pairs) {
+            for by in keys.iter().chain(&several) {
                 let query = format!("{path}/summary?groupBy={by}&{filter}");
                 let summary = service.api.get(&query).send().await.is(200).json();
                 let mut expected: BTreeMap<String, (Value, Vec<&Value>)> = BTreeMap::new();
@@ -161,11 +173,12 @@ async fn an_unknown_parameter_or_group_is_named(database: Database) {
     let service = Service::start(database).await;
     for (query, violations) in [
         ("groupBy=", ["groupBy unknown_value"].as_slice()),
-        ("groupBy=project", &["groupBy unknown_value"]),
+        ("groupBy=person", &["groupBy unknown_value"]),
         ("groupBy=User", &["groupBy unknown_value"]),
         ("groupBy=user,", &["groupBy unknown_value"]),
         ("groupBy=user,user", &["groupBy unknown_value"]),
-        ("groupBy=user,month,status", &["groupBy unknown_value"]),
+        ("groupBy=user,month,status,project", &["groupBy unknown_value"]),
+        ("groupBy=user,month,user", &["groupBy unknown_value"]),
         ("groupBy=user&groupBy=month", &["groupBy repeated"]),
         ("limit=5&sort=workDate", &["limit unknown_parameter", "sort unknown_parameter"]),
         ("from=2025-01-02&to=2025-01-01&status=x", &["from out_of_range", "status unknown_value"]),

@@ -12,6 +12,7 @@ use crate::support::{Database, Program, TABLES, TestDatabase, on_every_database,
 on_every_database![
     references_and_stored_answers_of_the_previous_release_still_work,
     changes_of_the_previous_release_are_numbered_in_their_order,
+    what_entries_keep_now_is_taken_from_their_history,
     a_reverted_upgrade_leaves_the_data_of_the_previous_release,
 ];
 
@@ -304,6 +305,69 @@ async fn changes_of_the_previous_release_are_numbered_in_their_order(kind: Datab
     assert_eq!(page["data"][0]["seq"], 8);
     let nil = "00000000-0000-0000-0000-000000000000";
     assert_eq!(database.count(&format!("organizations WHERE feed_epoch = {}", sql.id(nil))), 0);
+}
+
+async fn what_entries_keep_now_is_taken_from_their_history(kind: Database) {
+    let (database, sql) = (of_the_release_before(kind), Sql(kind));
+    let lives = [
+        (
+            "invoiced",
+            vec![
+                ("invoice", "'early'", "'2025-1'"),
+                ("release-invoice", "'wrong'", "NULL"),
+                ("invoice", "NULL", "'2025-2 é'"),
+            ],
+        ),
+        ("draft", vec![("reject", "'Wrong ticket'", "NULL"), ("edit", "NULL", "NULL")]),
+        (
+            "locked",
+            vec![("invoice", "NULL", "'2025-3'"), ("release-invoice", "'twice'", "'2025-3'")],
+        ),
+        ("submitted", vec![("reject", "'late'", "NULL"), ("submit", "NULL", "'2025-4'")]),
+    ];
+    for (number, (status, life)) in lives.iter().enumerate() {
+        let entry = sql.id(&entry_id(number));
+        database.execute(&sql.change(&entry_id(number), 1, "log", 0));
+        for (version, (event, reason, invoice)) in (2..).zip(life) {
+            database.execute(&sql.change(&entry_id(number), version, event, 0));
+            database.execute(&format!(
+                "UPDATE time_entry_history SET reason = {reason}, invoice_ref = {invoice} \
+                 WHERE time_entry_id = {entry} AND version = {version}"
+            ));
+        }
+        let version = life.len() + 1;
+        database.execute(&format!(
+            "UPDATE time_entries SET status = '{status}', version = {version} WHERE id = {entry}"
+        ));
+    }
+    // Somebody else's entry was given to the user.
+    let given = format!("[{{\"field\": \"userId\", \"old\": \"{KEY}\", \"new\": \"{USER}\"}}]");
+    let second = sql.id(&entry_id(1));
+    database.execute(&format!(
+        "UPDATE time_entry_history SET changes = '{given}' WHERE time_entry_id = {second} AND \
+         event = 'edit'"
+    ));
+    let program = Program::serve(&database.url(), &[]);
+    let api = program.api.with_key(SECRET);
+    for (number, (reason, invoice)) in [
+        (json!(null), json!("2025-2 é")),
+        (json!("Wrong ticket"), json!(null)),
+        (json!("twice"), json!(null)),
+        (json!(null), json!(null)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = format!("/time-entries/{}?include=reason,invoiceRef", entry_id(number));
+        let entry = api.get(&path).send().await.is(200).json();
+        assert_eq!((&entry["reason"], &entry["invoiceRef"]), (&reason, &invoice), "{number}");
+    }
+    let on_it = api.get("/time-entries?invoiceRef=2025-2%20%C3%A9").send().await.is(200).json();
+    assert_eq!(on_it["data"][0]["id"], entry_id(0));
+    let lost = format!("time_entry_history WHERE left_user_id = {} AND version = 3", sql.id(KEY));
+    assert_eq!(database.count(&lost), 1);
+    assert_eq!(database.count("time_entry_history WHERE left_user_id IS NOT NULL"), 1);
+    assert!(program.stop().status.success());
 }
 
 async fn a_reverted_upgrade_leaves_the_data_of_the_previous_release(kind: Database) {

@@ -129,6 +129,8 @@ impl Tenant {
             "/projects".to_owned(),
             "/users".to_owned(),
             format!("/users/{}", self.user_id),
+            format!("{project}/entries"),
+            format!("{project}/releases"),
             format!("{project}/entries/{}", self.ticket_id),
             format!("{project}/releases/{}", self.release_id),
             project,

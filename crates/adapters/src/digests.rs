@@ -6,7 +6,7 @@
 //! meet within one organization.
 
 use sha2::{Digest, Sha256};
-use timelog_domain::{ExternalRef, ExternalRefPart};
+use timelog_domain::{ExternalRef, ExternalRefPart, InvoiceRef};
 
 use crate::types::DigestValue;
 
@@ -18,6 +18,11 @@ pub(crate) fn of_reference(reference: &ExternalRef) -> [DigestValue; 3] {
 
 pub(crate) fn of_part(part: &ExternalRefPart) -> DigestValue {
     DigestValue(digest_external_ref_part(part.as_str()))
+}
+
+/// The digest of the name of an invoice.
+pub(crate) fn of_invoice(invoice: &InvoiceRef) -> DigestValue {
+    DigestValue(digest_external_ref_part(invoice.as_str()))
 }
 
 /// The digest by which a part of an external reference is found: the first 16 bytes of its SHA-256.

@@ -70,10 +70,11 @@ macro_rules! get {
 }
 
 macro_rules! page {
-    ($name:ident: $domain:ident as $row:ident in $table:ident, $id:ident) => {
+    ($name:ident: $domain:ident as $row:ident in $table:ident, $id:ident $(of $of:ident: $of_id:ident)?) => {
         fn $name(
             &self,
             organization: OrganizationId,
+            $($of: $of_id,)?
             after: Option<$id>,
             limit: u32,
         ) -> PortFuture<'_, Page<$domain, $id>> {
@@ -82,6 +83,7 @@ macro_rules! page {
                 // is and not after it.
                 let query = $table::table
                     .filter($table::organization_id.eq(IdValue::from(organization)))
+                    $(.filter($table::project_id.eq(IdValue::from($of))))?
                     .filter($table::id.ge(after.map_or(IdValue::NIL, IdValue::from)))
                     .order($table::id)
                     .limit(i64::from(limit) + 2);
@@ -119,4 +121,6 @@ impl Directory for Store {
 
     page!(projects: Project as ProjectRow in projects, ProjectId);
     page!(users: User as UserRow in users, UserId);
+    page!(tickets: Ticket as TicketRow in project_entries, TicketId of project: ProjectId);
+    page!(releases: Release as ReleaseRow in project_releases, ReleaseId of project: ProjectId);
 }

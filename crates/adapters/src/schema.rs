@@ -116,6 +116,9 @@ diesel::table! {
         external_provider_digest -> Nullable<Binary>,
         external_type_digest -> Nullable<Binary>,
         external_id_digest -> Nullable<Binary>,
+        reason -> Nullable<Text>,
+        invoice_ref -> Nullable<Text>,
+        invoice_digest -> Nullable<Binary>,
     }
 }
 
@@ -139,6 +142,7 @@ diesel::table! {
         to_status -> Nullable<Text>,
         changes -> Document,
         left_project_id -> Nullable<Id>,
+        left_user_id -> Nullable<Id>,
     }
 }
 

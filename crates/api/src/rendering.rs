@@ -2,6 +2,7 @@
 
 use timelog_domain::TimeEntry;
 
+use crate::wire::include::Include;
 use crate::wire::page::Page;
 use crate::wire::time_entry::{self, TimeEntryBody};
 use crate::wire::{Sometimes, bytes};
@@ -9,7 +10,7 @@ use crate::wire::{Sometimes, bytes};
 /// A time entry, as every answer shows it.
 #[must_use]
 pub fn time_entry(entry: &TimeEntry) -> Vec<u8> {
-    time_entry::bytes(entry)
+    time_entry::bytes(entry, Include::default())
 }
 
 /// A page of a list of time entries that goes on.

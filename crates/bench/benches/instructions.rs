@@ -50,6 +50,8 @@ fn entry(number: u64) -> TimeEntry {
         external_ref: Some(reference()),
         source: Source::Api,
         status: Status::Draft,
+        reason: None,
+        invoice_ref: None,
         version: Version::FIRST,
         created_at: now(),
         updated_at: now(),

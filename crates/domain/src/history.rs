@@ -19,6 +19,8 @@ pub struct HistoryRecord {
     pub project_id: ProjectId,
     /// The project that it left, where the change moved it.
     pub left_project_id: Option<ProjectId>,
+    /// The user who lost it, where the change gave it to another or deleted it.
+    pub left_user_id: Option<UserId>,
     /// The entry that changed.
     pub time_entry_id: TimeEntryId,
     /// The version that the change made.

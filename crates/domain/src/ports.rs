@@ -232,6 +232,14 @@ pub trait Directory: Send + Sync {
         project: ProjectId,
         id: TicketId,
     ) -> PortFuture<'_, Option<Ticket>>;
+    /// A page of the project's tickets.
+    fn tickets(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+        after: Option<TicketId>,
+        limit: u32,
+    ) -> PortFuture<'_, Page<Ticket, TicketId>>;
     /// The release of that id in that project.
     fn release(
         &self,
@@ -239,6 +247,14 @@ pub trait Directory: Send + Sync {
         project: ProjectId,
         id: ReleaseId,
     ) -> PortFuture<'_, Option<Release>>;
+    /// A page of the project's releases.
+    fn releases(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+        after: Option<ReleaseId>,
+        limit: u32,
+    ) -> PortFuture<'_, Page<Release, ReleaseId>>;
 }
 
 /// Whether the store can be used.

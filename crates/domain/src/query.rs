@@ -10,7 +10,7 @@ use crate::ids::{ProjectId, ReleaseId, TicketId, TimeEntryId, UserId};
 use crate::named::{UnknownName, named};
 use crate::source::Source;
 use crate::status::Status;
-use crate::text::ExternalRefPart;
+use crate::text::{ExternalRefPart, InvoiceRef};
 use crate::time_entry::TimeEntry;
 use crate::timestamp::Timestamp;
 use crate::work_date::WorkDate;
@@ -29,10 +29,10 @@ pub struct Filter {
     pub project_id: Option<ProjectId>,
     /// Of this user.
     pub user_id: Option<UserId>,
-    /// Spent on this ticket.
-    pub ticket_id: Option<TicketId>,
-    /// Spent on this release.
-    pub release_id: Option<ReleaseId>,
+    /// Spent on this ticket, or on none.
+    pub ticket_id: Option<Option<TicketId>>,
+    /// Spent on this release, or on none.
+    pub release_id: Option<Option<ReleaseId>>,
     /// In one of these statuses; in any status if this is empty.
     pub statuses: BTreeSet<Status>,
     /// Billable or not.
@@ -45,6 +45,8 @@ pub struct Filter {
     pub to: Option<WorkDate>,
     /// Last changed at this instant or later.
     pub updated_since: Option<Timestamp>,
+    /// On this invoice.
+    pub invoice_ref: Option<InvoiceRef>,
     /// With a reference of this provider.
     pub external_provider: Option<ExternalRefPart>,
     /// With a reference of this type.
@@ -68,6 +70,7 @@ impl Filter {
             from,
             to,
             updated_since,
+            invoice_ref,
             external_provider,
             external_type,
             external_id,
@@ -79,14 +82,15 @@ impl Filter {
         };
         project_id.is_none_or(|id| entry.project_id() == id)
             && user_id.is_none_or(|id| details.user_id == id)
-            && ticket_id.is_none_or(|id| details.ticket_id == Some(id))
-            && release_id.is_none_or(|id| details.release_id == Some(id))
+            && ticket_id.is_none_or(|id| details.ticket_id == id)
+            && release_id.is_none_or(|id| details.release_id == id)
             && (statuses.is_empty() || statuses.contains(&entry.status()))
             && billable.is_none_or(|billable| details.billable == billable)
             && source.is_none_or(|source| entry.source() == source)
             && from.is_none_or(|from| details.work_date >= from)
             && to.is_none_or(|to| details.work_date <= to)
             && updated_since.is_none_or(|since| entry.updated_at() >= since)
+            && invoice_ref.as_ref().is_none_or(|invoice| entry.invoice_ref() == Some(invoice))
             && reference(external_provider, |reference| &reference.provider)
             && reference(external_type, |reference| &reference.external_type)
             && reference(external_id, |reference| &reference.external_id)

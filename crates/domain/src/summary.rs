@@ -6,9 +6,10 @@ use std::ops::AddAssign;
 use std::str::FromStr;
 
 use crate::duration::hours_of_minutes;
-use crate::ids::{ReleaseId, TicketId, UserId};
+use crate::ids::{ProjectId, ReleaseId, TicketId, UserId};
 use crate::named::{UnknownName, named};
 use crate::status::Status;
+use crate::text::InvoiceRef;
 use crate::time_entry::TimeEntry;
 use crate::work_date::{Month, Week, WorkDate};
 
@@ -17,6 +18,8 @@ named! {
     pub enum GroupKey {
         /// Who worked.
         User = "user",
+        /// The project.
+        Project = "project",
         /// The ticket.
         Ticket = "entry",
         /// The release.
@@ -31,15 +34,19 @@ named! {
         Status = "status",
         /// Whether a customer pays for them.
         Billable = "billable",
+        /// The invoice that they are on.
+        Invoice = "invoice",
     }
 }
 
 /// The value that all entries of a group have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
 pub enum GroupValue {
     /// Of [`GroupKey::User`].
     User(UserId),
+    /// Of [`GroupKey::Project`].
+    Project(ProjectId),
     /// Of [`GroupKey::Ticket`]; none for those without.
     Ticket(Option<TicketId>),
     /// Of [`GroupKey::Release`]; none for those without.
@@ -54,6 +61,8 @@ pub enum GroupValue {
     Status(Status),
     /// Of [`GroupKey::Billable`].
     Billable(bool),
+    /// Of [`GroupKey::Invoice`]; none for those on no invoice.
+    Invoice(Option<InvoiceRef>),
 }
 
 impl GroupKey {
@@ -63,6 +72,7 @@ impl GroupKey {
         let details = entry.details();
         match self {
             Self::User => GroupValue::User(details.user_id),
+            Self::Project => GroupValue::Project(entry.project_id()),
             Self::Ticket => GroupValue::Ticket(details.ticket_id),
             Self::Release => GroupValue::Release(details.release_id),
             Self::WorkDate => GroupValue::WorkDate(details.work_date),
@@ -70,19 +80,20 @@ impl GroupKey {
             Self::Month => GroupValue::Month(details.work_date.month()),
             Self::Status => GroupValue::Status(entry.status()),
             Self::Billable => GroupValue::Billable(details.billable),
+            Self::Invoice => GroupValue::Invoice(entry.invoice_ref().cloned()),
         }
     }
 }
 
-/// One or two different keys to group by, the outer one first, written with a comma between them.
+/// One to three different keys to group by, the outer one first, written with commas between them.
 ///
 /// ```
 /// use timelog_domain::{GroupBy, GroupKey};
 ///
 /// let by: GroupBy = "user,month".parse()?;
 /// assert!(by.keys().eq([GroupKey::User, GroupKey::Month]));
-/// assert_eq!(by.to_string(), "user,month");
-/// for wrong in ["", "user,", "user,user", "user,month,status", "project"] {
+/// assert_eq!(by.and(GroupKey::Status)?.to_string(), "user,month,status");
+/// for wrong in ["", "user,", "user,user", "user,month,status,release", "person"] {
 ///     assert!(wrong.parse::<GroupBy>().is_err());
 /// }
 /// # Ok::<(), timelog_domain::InvalidGroupBy>(())
@@ -90,7 +101,7 @@ impl GroupKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GroupBy {
     first: GroupKey,
-    second: Option<GroupKey>,
+    others: [Option<GroupKey>; Self::MOST_KEYS - 1],
 }
 
 /// The text is not a [`GroupBy`].
@@ -99,37 +110,42 @@ pub enum InvalidGroupBy {
     /// A name is not that of a [`GroupKey`].
     #[error(transparent)]
     Unknown(#[from] UnknownName),
-    /// There are more than two names.
-    #[error("must name at most two groups")]
+    /// There are more than three names.
+    #[error("must name at most three groups")]
     TooMany,
-    /// Both names are the same.
-    #[error("must name two different groups")]
+    /// Two names are the same.
+    #[error("must name different groups")]
     Repeated,
 }
 
 impl GroupBy {
+    /// The most keys that there may be.
+    pub const MOST_KEYS: usize = 3;
+
     /// Groups by one key.
     #[must_use]
     pub const fn one(key: GroupKey) -> Self {
-        Self { first: key, second: None }
+        Self { first: key, others: [None; Self::MOST_KEYS - 1] }
     }
 
-    /// Groups by two keys.
+    /// Groups by one more key, within the others.
     ///
     /// # Errors
     ///
-    /// [`InvalidGroupBy::Repeated`] where they are the same.
-    pub fn two(first: GroupKey, second: GroupKey) -> Result<Self, InvalidGroupBy> {
-        if first == second {
-            Err(InvalidGroupBy::Repeated)
-        } else {
-            Ok(Self { first, second: Some(second) })
+    /// [`InvalidGroupBy::Repeated`] where it is one of them, [`InvalidGroupBy::TooMany`] where there
+    /// are three already.
+    pub fn and(mut self, key: GroupKey) -> Result<Self, InvalidGroupBy> {
+        if self.keys().any(|known| known == key) {
+            return Err(InvalidGroupBy::Repeated);
         }
+        let free = self.others.iter_mut().find(|other| other.is_none());
+        *free.ok_or(InvalidGroupBy::TooMany)? = Some(key);
+        Ok(self)
     }
 
-    /// The keys, outer first.
+    /// The keys, the outer one first.
     pub fn keys(self) -> impl Iterator<Item = GroupKey> {
-        [self.first].into_iter().chain(self.second)
+        [self.first].into_iter().chain(self.others.into_iter().flatten())
     }
 
     /// The values of an entry, one for each key.
@@ -142,7 +158,7 @@ impl GroupBy {
 impl fmt::Display for GroupBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.first)?;
-        self.second.map_or(Ok(()), |second| write!(f, ",{second}"))
+        self.others.iter().flatten().try_for_each(|other| write!(f, ",{other}"))
     }
 }
 
@@ -150,11 +166,12 @@ impl FromStr for GroupBy {
     type Err = InvalidGroupBy;
 
     fn from_str(text: &str) -> Result<Self, InvalidGroupBy> {
-        match text.split_once(',') {
-            None => Ok(Self::one(text.parse()?)),
-            Some((_, second)) if second.contains(',') => Err(InvalidGroupBy::TooMany),
-            Some((first, second)) => Self::two(first.parse()?, second.parse()?),
-        }
+        let (first, others) =
+            text.split_once(',').map_or((text, None), |(first, others)| (first, Some(others)));
+        let others = others.into_iter().flat_map(|others| others.split(','));
+        others
+            .map(str::parse::<GroupKey>)
+            .try_fold(Self::one(first.parse()?), |by, key| by.and(key?))
     }
 }
 

@@ -7,7 +7,9 @@ use crate::external_ref::ExternalRef;
 use crate::ids::{OrganizationId, ProjectId, TimeEntryId};
 use crate::source::Source;
 use crate::status::{Action, Status};
+use crate::text::{InvoiceRef, Reason};
 use crate::timestamp::Timestamp;
+use crate::transition::Transition;
 
 /// The number of an entry's changes, from 1. It is the `ETag` of the entry, and is compared when
 /// the entry is saved.
@@ -57,7 +59,7 @@ pub struct Record {
     pub id: TimeEntryId,
     /// The organization it belongs to.
     pub organization_id: OrganizationId,
-    /// The project it was logged on. It never changes.
+    /// The project it belongs to.
     pub project_id: ProjectId,
     /// Its details.
     pub details: Details,
@@ -67,6 +69,10 @@ pub struct Record {
     pub source: Source,
     /// Its status.
     pub status: Status,
+    /// The reason that was given with its last action.
+    pub reason: Option<Reason>,
+    /// The invoice that it is on, where its status is invoiced.
+    pub invoice_ref: Option<InvoiceRef>,
     /// The number of its changes.
     pub version: Version,
     /// When it was logged.
@@ -136,6 +142,8 @@ impl TimeEntry {
             external_ref,
             source,
             status: Status::Draft,
+            reason: None,
+            invoice_ref: None,
             version: Version::FIRST,
             created_at: now,
             updated_at: now,
@@ -225,19 +233,26 @@ impl TimeEntry {
         Ok(changes)
     }
 
-    /// Moves the entry to another status.
+    /// Moves the entry to another status, and keeps the reason, and the invoice that it is put on.
     ///
     /// # Errors
     ///
     /// [`ImpossibleAction`] where the status does not allow the action, or where the action puts an
     /// entry on an invoice that is not billable.
-    pub fn apply(&mut self, action: Action, now: Timestamp) -> Result<(), ImpossibleAction> {
+    pub fn apply(
+        &mut self,
+        transition: &Transition,
+        now: Timestamp,
+    ) -> Result<(), ImpossibleAction> {
+        let action = transition.action();
         let (status, billable) = (self.0.status, self.0.details.billable);
         let next = status.after(action).ok_or(InvalidTransition { status, action, billable })?;
         if action.needs_billable() && !billable {
             return Err(ImpossibleAction::NotBillable);
         }
         self.0.status = next;
+        self.0.reason = transition.reason().cloned();
+        self.0.invoice_ref = transition.invoice_ref().filter(|_| self.invoiced()).cloned();
         self.touch(now);
         Ok(())
     }
@@ -307,6 +322,18 @@ impl TimeEntry {
     #[must_use]
     pub const fn status(&self) -> Status {
         self.0.status
+    }
+
+    /// The reason that was given with its last action, if one was.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&Reason> {
+        self.0.reason.as_ref()
+    }
+
+    /// The invoice that it is on, if it is on one.
+    #[must_use]
+    pub const fn invoice_ref(&self) -> Option<&InvoiceRef> {
+        self.0.invoice_ref.as_ref()
     }
 
     /// Whether it is on an invoice.

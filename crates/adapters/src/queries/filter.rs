@@ -4,7 +4,7 @@
 use timelog_domain::{Filter, OrganizationId, Status};
 
 use super::sql::{Sql, Value};
-use crate::digests::of_part;
+use crate::digests::{of_invoice, of_part};
 
 /// What a condition is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +19,14 @@ pub(super) enum About {
     /// The day: two conditions, or one.
     Day,
     Updated,
+    Invoice,
     Reference,
+    /// That it has no ticket, or no release.
+    Without,
 }
 
 impl About {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Project,
         Self::User,
         Self::Ticket,
@@ -33,7 +36,9 @@ impl About {
         Self::Source,
         Self::Day,
         Self::Updated,
+        Self::Invoice,
         Self::Reference,
+        Self::Without,
     ];
 }
 
@@ -53,6 +58,7 @@ impl Conditions {
             from,
             to,
             updated_since,
+            invoice_ref,
             external_provider,
             external_type,
             external_id,
@@ -63,8 +69,8 @@ impl Conditions {
         };
         add(About::Project, "project_id = ", project_id.map(|id| Value::Id(id.into())));
         add(About::User, "user_id = ", user_id.map(|id| Value::Id(id.into())));
-        add(About::Ticket, "entry_id = ", ticket_id.map(|id| Value::Id(id.into())));
-        add(About::Release, "release_id = ", release_id.map(|id| Value::Id(id.into())));
+        add(About::Ticket, "entry_id = ", ticket_id.flatten().map(|id| Value::Id(id.into())));
+        add(About::Release, "release_id = ", release_id.flatten().map(|id| Value::Id(id.into())));
         add(About::Billable, "billable = ", billable.map(Value::Flag));
         add(About::Source, "source = ", source.map(|source| Value::Word(source.as_str())));
         add(About::Day, "work_date >= ", from.map(|day| Value::Day(day.into())));
@@ -75,6 +81,15 @@ impl Conditions {
         add(About::Reference, "external_provider_digest = ", digest(external_provider));
         add(About::Reference, "external_type_digest = ", digest(external_type));
         add(About::Reference, "external_id_digest = ", digest(external_id));
+        let invoice = invoice_ref.as_ref().map(|invoice| Value::Digest(of_invoice(invoice)));
+        add(About::Invoice, "invoice_digest = ", invoice);
+        // No index has what an entry does not have.
+        if *ticket_id == Some(None) {
+            all.push((About::Without, Sql::text("entry_id IS NULL")));
+        }
+        if *release_id == Some(None) {
+            all.push((About::Without, Sql::text("release_id IS NULL")));
+        }
         if !statuses.is_empty() {
             let words = statuses.iter().map(|status| Sql::default().and_value(word(*status)));
             let any = Sql::text("status IN (").and(Sql::join(words, ", ")).and_text(")");

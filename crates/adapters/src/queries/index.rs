@@ -21,7 +21,8 @@ const STATUS: Index = index(&[About::Status, About::Billable, About::Source], So
 
 /// All of them, first those where the fewest entries are equal. References have one of their own,
 /// which gives no order. The order of creation is that of the primary key.
-const INDEXES: [Index; 9] = [
+const INDEXES: [Index; 10] = [
+    index(&[About::Invoice], SortKey::WorkDate),
     index(&[About::Ticket], SortKey::WorkDate),
     index(&[About::Release], SortKey::WorkDate),
     index(&[About::User], SortKey::WorkDate),

@@ -86,7 +86,7 @@ impl Asked {
     /// Whether something is asked that few entries have in common, so that it is better not to
     /// begin in order.
     pub(super) fn is_narrow(&self) -> bool {
-        let narrow = [About::Ticket, About::Release];
+        let narrow = [About::Ticket, About::Release, About::Invoice];
         narrow.iter().any(|about| self.conditions.has(*about)) || self.filter.external_id.is_some()
     }
 

@@ -23,6 +23,8 @@ struct Row {
     work_date: Option<DayValue>,
     status: Option<String>,
     billable: Option<bool>,
+    project_id: Option<IdValue>,
+    invoice_ref: Option<String>,
     entries: i64,
     minutes: i64,
     billable_minutes: i64,
@@ -35,19 +37,23 @@ type RowTypes = (
     Nullable<Day>,
     Nullable<Text>,
     Nullable<Bool>,
+    Nullable<Id>,
+    Nullable<Text>,
     BigInt,
     BigInt,
     BigInt,
 );
 
 /// What can be grouped by, in the order of a [`Row`], and what is selected instead.
-const COLUMNS: [(&str, &str); 6] = [
+const COLUMNS: [(&str, &str); 8] = [
     ("user_id", "CAST(NULL AS uuid)"),
     ("entry_id", "CAST(NULL AS uuid)"),
     ("release_id", "CAST(NULL AS uuid)"),
     ("work_date", "CAST(NULL AS date)"),
     ("status", "CAST(NULL AS text)"),
     ("billable", "CAST(NULL AS boolean)"),
+    ("project_id", "CAST(NULL AS uuid)"),
+    ("invoice_ref", "CAST(NULL AS text)"),
 ];
 
 /// The column that a key needs to be grouped by.
@@ -59,6 +65,8 @@ const fn column(key: GroupKey) -> &'static str {
         GroupKey::WorkDate | GroupKey::Week | GroupKey::Month => "work_date",
         GroupKey::Status => "status",
         GroupKey::Billable => "billable",
+        GroupKey::Project => "project_id",
+        GroupKey::Invoice => "invoice_ref",
     }
 }
 
@@ -69,6 +77,8 @@ pub(super) async fn summarize(
     by: GroupBy,
 ) -> Result<Summary, PortError> {
     let mut columns: Vec<_> = by.keys().map(column).collect();
+    // The day, the week and the month need the same one.
+    columns.sort_unstable();
     columns.dedup();
     // A column that is not grouped by is null, of its own type.
     let column = |(name, null)| Sql::text(if columns.contains(&name) { name } else { null });
@@ -113,5 +123,10 @@ fn value(key: GroupKey, row: &Row) -> Option<GroupValue> {
         GroupKey::Month => GroupValue::Month(day?.month()),
         GroupKey::Status => GroupValue::Status(row.status.as_deref()?.parse().ok()?),
         GroupKey::Billable => GroupValue::Billable(row.billable?),
+        GroupKey::Project => GroupValue::Project(row.project_id?.into()),
+        GroupKey::Invoice => {
+            let invoice = row.invoice_ref.clone().map(TryInto::try_into).transpose();
+            GroupValue::Invoice(invoice.ok()?)
+        }
     })
 }

@@ -31,6 +31,7 @@ row! {
             to_status: Option<String>,
             changes: DocumentValue,
             left_project_id: Option<IdValue>,
+            left_user_id: Option<IdValue>,
         }
         again {}
     }
@@ -76,6 +77,7 @@ impl HistoryRow {
                 record.changes.into_iter().map(change).collect::<Value>().to_string(),
             ),
             left_project_id: record.left_project_id.map(Into::into),
+            left_user_id: record.left_user_id.map(Into::into),
         }
     }
 }
@@ -108,6 +110,7 @@ impl TryFrom<HistoryRow> for HistoryRecord {
             time_entry_id: row.time_entry_id.into(),
             project_id: row.project_id.into(),
             left_project_id: row.left_project_id.map(Into::into),
+            left_user_id: row.left_user_id.map(Into::into),
             version: Version::new(row.version),
             event: HistoryRow::known("event", row.event.parse())?,
             at: row.at.into(),

@@ -41,6 +41,9 @@ row! {
             status: StatusValue,
             version: i64,
             updated_at: InstantValue,
+            reason: Option<String>,
+            invoice_ref: Option<String>,
+            invoice_digest: Option<DigestValue>,
         }
     }
 }
@@ -55,6 +58,8 @@ impl From<&TimeEntry> for TimeEntryRow {
             external_ref,
             source,
             status,
+            reason,
+            invoice_ref,
             version,
             created_at,
             updated_at,
@@ -87,6 +92,9 @@ impl From<&TimeEntry> for TimeEntryRow {
             external_provider_digest: digest(|reference| &reference.provider),
             external_type_digest: digest(|reference| &reference.external_type),
             external_id_digest: digest(|reference| &reference.external_id),
+            reason: reason.as_ref().map(|reason| reason.as_str().to_owned()),
+            invoice_ref: invoice_ref.as_ref().map(|invoice| invoice.as_str().to_owned()),
+            invoice_digest: invoice_ref.as_ref().map(digests::of_invoice),
         }
     }
 }
@@ -104,6 +112,8 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
             }),
             _ => None,
         };
+        let reason = row.reason.map(TryInto::try_into).transpose();
+        let invoice_ref = row.invoice_ref.map(TryInto::try_into).transpose();
         let minutes = WorkDuration::from_minutes(row.minutes.into());
         let description = row.description.map(TryInto::try_into).transpose();
         let details = Details {
@@ -123,6 +133,8 @@ impl TryFrom<TimeEntryRow> for TimeEntry {
             external_ref,
             source: row.source.into(),
             status: row.status.into(),
+            reason: TimeEntryRow::known("reason", reason)?,
+            invoice_ref: TimeEntryRow::known("invoice_ref", invoice_ref)?,
             version: Version::new(row.version),
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),

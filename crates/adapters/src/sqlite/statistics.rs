@@ -12,10 +12,11 @@ use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 
 /// By the names of the indexes.
-const STATISTICS: [(&str, &str); 10] = [
+const STATISTICS: [(&str, &str); 11] = [
     ("sqlite_autoindex_time_entries_1", "5000000 1000000 1"),
     ("time_entries_by_entry", "2500000 500000 100 10 1"),
     ("time_entries_by_external_ref", "5000000 1000000 500000 500000 1"),
+    ("time_entries_by_invoice", "1000000 200000 500 50 1"),
     ("time_entries_by_project_and_updated_at", "5000000 1000000 10000 2 1"),
     ("time_entries_by_project_and_work_date", "5000000 1000000 10000 20 1"),
     ("time_entries_by_release", "2500000 500000 2500 20 1"),

@@ -124,7 +124,7 @@ macro_rules! laws_of_reading {
                 who_stops_waiting_for_an_entry_leaves_the_others_theirs,
             }
             totals {
-                entries_are_added_up_by_every_key_and_every_two,
+                entries_are_added_up_by_every_key_every_two_and_every_three,
                 only_what_the_filter_matches_is_added_up,
                 a_day_is_added_to_the_week_and_the_month_it_lies_in,
                 those_without_a_ticket_or_a_release_are_a_group_too,

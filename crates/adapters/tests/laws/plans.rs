@@ -96,14 +96,15 @@ fn insertion(
          INSERT INTO time_entries (organization_id, id, project_id, user_id, entry_id, release_id, \
          work_date, minutes, billable, source, status, external_provider, external_type, external_id, version, created_at, \
          updated_at, \
-         external_provider_digest, external_type_digest, external_id_digest) \
+         external_provider_digest, external_type_digest, external_id_digest, invoice_ref, invoice_digest) \
          SELECT {organization}, {id}, {project}, {user}, \
          CASE WHEN i % 50 = 0 THEN {ticket} END, CASE WHEN i % 100 = 0 THEN {release} END, \
          {day}, 60, i % 7 > 0, CASE WHEN i % 5 = 0 THEN 'import' ELSE 'api' END, \
          CASE WHEN i % 400 = 0 THEN 'submitted' ELSE 'draft' END, \
          'p' || (i % 5), 't' || (i % 3), CAST(i AS text), 1, {created}, {updated}, \
          external_digest('p' || (i % 5)), external_digest('t' || (i % 3)), \
-         external_digest(CAST(i AS text)) \
+         external_digest(CAST(i AS text)), CASE WHEN i % 150 = 0 THEN 'i' || (i % 4) END, \
+         CASE WHEN i % 150 = 0 THEN external_digest('i' || (i % 4)) END \
          FROM numbers"
     )
 }

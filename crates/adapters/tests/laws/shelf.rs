@@ -88,7 +88,10 @@ pub(crate) async fn fill(subject: &Subject) -> Vec<TimeEntry> {
     }
     for begin in (0..ENTRIES).step_by(10) {
         let requests = (begin..begin + 10).flat_map(|nth| {
-            way_to(status_of(nth)).iter().map(move |action| apply(number(nth), *action))
+            way_to(status_of(nth)).iter().map(move |action| match action {
+                Action::Invoice => invoice(number(nth), &(nth % 2).to_string()),
+                action => apply(number(nth), *action),
+            })
         });
         all_done(at_once(subject, requests.collect()).await);
         subject.clock.advance(Duration::from_millis(1));
@@ -122,8 +125,12 @@ pub(crate) fn filters(entries: &[TimeEntry]) -> Vec<Filter> {
     vec![
         Filter { project_id: Some(id(PROJECT)), ..all() },
         Filter { user_id: Some(id(USER)), ..all() },
-        Filter { ticket_id: Some(id(TICKET)), ..all() },
-        Filter { release_id: Some(id(RELEASE)), ..all() },
+        Filter { ticket_id: Some(Some(id(TICKET))), ..all() },
+        Filter { ticket_id: Some(None), ..all() },
+        Filter { release_id: Some(Some(id(RELEASE))), ..all() },
+        Filter { release_id: Some(None), ticket_id: Some(None), ..all() },
+        Filter { invoice_ref: Some(text("1")), ..all() },
+        Filter { invoice_ref: Some(text("0")), user_id: Some(id(USER)), ..all() },
         Filter { statuses: [Status::Draft].into(), ..all() },
         Filter { statuses: [Status::Locked, Status::Rejected, Status::Invoiced].into(), ..all() },
         Filter { billable: Some(false), ..all() },

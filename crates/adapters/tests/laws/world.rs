@@ -101,6 +101,13 @@ pub(crate) fn apply(number: u128, action: Action) -> Request {
     plain(Command::Apply(ApplyAction { id: id(number), transition, if_match: IfMatch::Any }))
 }
 
+/// Puts an entry on that invoice.
+pub(crate) fn invoice(number: u128, invoice: &str) -> Request {
+    let invoice = Given::Is(invoice.to_owned());
+    let transition = Transition::new(Action::Invoice, Given::Absent, invoice).unwrap();
+    plain(Command::Apply(ApplyAction { id: id(number), transition, if_match: IfMatch::Any }))
+}
+
 /// Asks for an edit, whatever the version.
 pub(crate) fn edit(number: u128, patch: Patch) -> Request {
     plain(Command::Edit(EditTimeEntry { id: id(number), patch, if_match: IfMatch::Any }))

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 use timelog_domain::ports::{Directory, TimeEntryQueries};
 use timelog_domain::{Filter, OrganizationId, PageRequest, ProjectId, Sort, TimeEntry};
 
@@ -14,7 +13,8 @@ use super::output::{Kept, Output, Target};
 use super::progress::bar;
 use super::say::unwritten;
 use crate::wire::filter::EntryFilter;
-use crate::wire::time_entry::{ExternalRefShown, TimeEntryBody};
+use crate::wire::include::{Include, Included};
+use crate::wire::time_entry::TimeEntryBody;
 use crate::wire::{bytes, csv};
 
 /// How many entries are read at a time.
@@ -130,18 +130,12 @@ fn cannot_write(error: std::io::Error) -> anyhow::Error {
     unwritten(error, "cannot write the entries")
 }
 
-/// An entry as the API answers it, with its external reference, so that it can be imported again.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Exported<'a> {
-    #[serde(flatten)]
-    entry: TimeEntryBody<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    external_ref: Option<ExternalRefShown<'a>>,
-}
-
+/// An entry as the API answers it, with its external reference if it has one, so that it can be
+/// imported again.
 fn append(text: &mut Vec<u8>, entry: &TimeEntry) {
-    let external_ref = entry.external_ref().map(ExternalRefShown::from);
-    text.extend(bytes(&Exported { entry: entry.into(), external_ref }));
+    let none = Include::default();
+    let reference = entry.external_ref().map(|_| none.and(Included::ExternalRef));
+    let include = reference.unwrap_or(none);
+    text.extend(bytes(&TimeEntryBody::showing(entry, include)));
     text.push(b'\n');
 }

@@ -17,16 +17,20 @@ use crate::wire::{CursorText, Pairs};
 const BINDING: usize = 8;
 const ID: usize = 16;
 
+/// Parameters that say nothing of which items a list has.
+const PAGE_ALONE: [&str; 4] = ["cursor", "limit", "includeTotal", "include"];
+
 /// Identifies a list: a digest of its organization, path and parameters.
 pub(crate) struct Binding([u8; BINDING]);
 
 impl Binding {
-    /// For the list under `path`. Parameters that only choose a page are left out.
+    /// For the list under `path`. Parameters that say nothing of which items it has, and in which
+    /// order, are left out.
     pub(crate) fn new(organization: OrganizationId, path: &str, pairs: &Pairs) -> Self {
         let mut relevant: Vec<_> = pairs
             .as_slice()
             .iter()
-            .filter(|(name, _)| !["cursor", "limit", "includeTotal"].contains(&name.as_str()))
+            .filter(|(name, _)| !PAGE_ALONE.contains(&name.as_str()))
             .collect();
         relevant.sort();
         // Ids in the path may have letters of either case.

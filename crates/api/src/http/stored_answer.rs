@@ -8,6 +8,7 @@ use timelog_domain::idempotency::Render;
 use timelog_domain::{Outcome, StoredAnswer, TimeEntry};
 
 use super::idempotency_key::IDEMPOTENT_REPLAYED;
+use crate::wire::include::Include;
 use crate::wire::time_entry;
 
 /// The entity tag of a time entry: its version.
@@ -16,7 +17,7 @@ fn etag(entry: &TimeEntry) -> String {
 }
 
 /// The answer to a change of one entry, as it is sent and, with an idempotency key, stored.
-fn render(outcome: &Outcome, base_path: &str) -> StoredAnswer {
+fn render(outcome: &Outcome, base_path: &str, include: Include) -> StoredAnswer {
     let (status, location) = match outcome {
         Outcome::Created(entry) => {
             (StatusCode::CREATED, Some(format!("{base_path}/time-entries/{}", entry.id())))
@@ -34,14 +35,14 @@ fn render(outcome: &Outcome, base_path: &str) -> StoredAnswer {
         status: status.as_u16(),
         location,
         etag: entry.map(etag),
-        body: entry.map(time_entry::bytes).unwrap_or_default(),
+        body: entry.map(|entry| time_entry::bytes(entry, include)).unwrap_or_default(),
     }
 }
 
 /// [`render`] as a function that the domain calls.
-pub(crate) fn renderer(base_path: &Arc<str>) -> Render {
+pub(crate) fn renderer(base_path: &Arc<str>, include: Include) -> Render {
     let base_path = base_path.clone();
-    Arc::new(move |outcome| render(outcome, &base_path))
+    Arc::new(move |outcome| render(outcome, &base_path, include))
 }
 
 /// Sends an answer.

@@ -18,6 +18,7 @@ use crate::http::pattern::Pattern;
 use crate::http::problem::Problem;
 use crate::http::{condition, idempotency_key};
 use crate::state::AppState;
+use crate::wire::include::IncludeQuery;
 use crate::wire::page::Paged;
 use crate::wire::{Body, Fault, InvalidCursor, Pairs, Parameters, Query};
 
@@ -80,13 +81,22 @@ impl<A> Input<A> for () {
 /// A query.
 pub(super) struct Asking<Q>(pub(super) Q);
 
-impl<A, Q: Parameters + 'static> Input<A> for Asking<Q> {
-    async fn read(arrived: Arrived<'_>, _: &A) -> Result<Self, Problem> {
-        let pairs = Pairs::of(arrived.request.query_string());
+/// A query for what to show of entries.
+pub(super) type Showing = Asking<IncludeQuery>;
+
+impl<Q: Parameters> Asking<Q> {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let pairs = Pairs::of(request.query_string());
         let mut reading = Query::new(&pairs);
         let query = Q::read(&mut reading);
         reading.finish()?;
         Ok(Self(query))
+    }
+}
+
+impl<A, Q: Parameters + 'static> Input<A> for Asking<Q> {
+    async fn read(arrived: Arrived<'_>, _: &A) -> Result<Self, Problem> {
+        Self::of(arrived.request)
     }
 
     fn describe(operation: &mut Operation<'_>) {
@@ -134,37 +144,38 @@ impl<A> Input<A> for Limited {
     }
 }
 
-/// Which versions the caller has already.
-impl<A> Input<A> for Option<IfNoneMatch> {
+/// A query, and which versions the caller has already.
+impl<A, Q: Parameters + 'static> Input<A> for (Asking<Q>, Option<IfNoneMatch>) {
     async fn read(arrived: Arrived<'_>, _: &A) -> Result<Self, Problem> {
-        condition::read(arrived.request)
+        Ok((Asking::of(arrived.request)?, condition::read(arrived.request)?))
     }
 
     fn describe(operation: &mut Operation<'_>) {
+        operation.asks::<Q>();
         operation.may_be_unchanged();
     }
 }
 
-/// A body of at most `MOST` bytes, and what stands in headers beside it.
+/// A body of at most `MOST` bytes, and what stands beside it.
 pub(super) struct Sending<B: Body, H = (), const MOST: usize = { body::ONE_ENTRY }> {
     pub(super) body: B::Asked,
-    pub(super) headers: H,
+    pub(super) beside: H,
 }
 
 impl<A, B, H, const MOST: usize> Input<A> for Sending<B, H, MOST>
 where
     A: Authorized + Tells<B::Context>,
     B: Body + 'static,
-    H: Headers<A>,
+    H: Beside<A>,
 {
     async fn read(arrived: Arrived<'_>, by: &A) -> Result<Self, Problem> {
         let Arrived { request, payload, state } = arrived;
         let sent = body::read(request, payload, MOST, B::MAY_BE_MISSING).await?;
-        let headers = H::read(request, state, by, &sent)?;
+        let beside = H::read(request, state, by, &sent)?;
         let json = sent.json();
         let json = if B::MAY_BE_MISSING { json.or_empty() } else { json };
         let body = json.read::<B>(by.tell())?;
-        Ok(Self { body, headers })
+        Ok(Self { body, beside })
     }
 
     fn describe(operation: &mut Operation<'_>) {
@@ -188,8 +199,8 @@ impl Tells<Action> for ToAction {
     }
 }
 
-/// What stands in the headers of a request.
-pub(super) trait Headers<A>: Sized + 'static {
+/// What stands beside the body of a request: in its headers, or in its query.
+pub(super) trait Beside<A>: Sized + 'static {
     fn read(
         request: &HttpRequest,
         state: &Data<AppState>,
@@ -200,7 +211,7 @@ pub(super) trait Headers<A>: Sized + 'static {
     fn describe(operation: &mut Operation<'_>);
 }
 
-impl<A> Headers<A> for () {
+impl<A> Beside<A> for () {
     fn read(_: &HttpRequest, _: &Data<AppState>, _: &A, _: &Sent) -> Result<Self, Problem> {
         Ok(())
     }
@@ -208,7 +219,7 @@ impl<A> Headers<A> for () {
     fn describe(_: &mut Operation<'_>) {}
 }
 
-impl<A: HasKey> Headers<A> for Change {
+impl<A: HasKey> Beside<A> for Change {
     /// A change under the request's idempotency key, if it has one. The operation is its method and
     /// path, by which repeats are told: one spelling for one resource.
     fn read(
@@ -232,7 +243,18 @@ impl<A: HasKey> Headers<A> for Change {
     }
 }
 
-impl<A> Headers<A> for IfMatch {
+/// A query beside a body.
+impl<A, Q: Parameters + 'static> Beside<A> for Asking<Q> {
+    fn read(request: &HttpRequest, _: &Data<AppState>, _: &A, _: &Sent) -> Result<Self, Problem> {
+        Self::of(request)
+    }
+
+    fn describe(operation: &mut Operation<'_>) {
+        operation.asks::<Q>();
+    }
+}
+
+impl<A> Beside<A> for IfMatch {
     fn read(request: &HttpRequest, _: &Data<AppState>, _: &A, _: &Sent) -> Result<Self, Problem> {
         condition::if_match(request)
     }
@@ -242,7 +264,7 @@ impl<A> Headers<A> for IfMatch {
     }
 }
 
-impl<A, H: Headers<A>, I: Headers<A>> Headers<A> for (H, I) {
+impl<A, H: Beside<A>, I: Beside<A>> Beside<A> for (H, I) {
     fn read(
         request: &HttpRequest,
         state: &Data<AppState>,

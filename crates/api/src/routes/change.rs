@@ -14,6 +14,7 @@ use crate::http::body::Memory;
 use crate::http::problem::Problem;
 use crate::http::stored_answer;
 use crate::state::AppState;
+use crate::wire::include::Include;
 
 /// A change that is about to be asked for.
 pub(super) struct Change {
@@ -39,9 +40,18 @@ impl Change {
         Self::new(state, Caller::from(&**by.key()), None, None)
     }
 
-    /// Has the command carried out and answers what became of the one entry.
+    /// Has the command carried out and answers what became of it.
     pub(super) async fn carry_out(self, command: Command) -> Result<HttpResponse, Problem> {
-        let render = stored_answer::renderer(&self.state.base_path);
+        self.carry_out_showing(command, Include::default()).await
+    }
+
+    /// Likewise, with what is asked for of the one entry.
+    pub(super) async fn carry_out_showing(
+        self,
+        command: Command,
+        include: Include,
+    ) -> Result<HttpResponse, Problem> {
+        let render = stored_answer::renderer(&self.state.base_path, include);
         self.carry_out_with(command, render, Problem::from).await
     }
 
@@ -63,7 +73,7 @@ impl Change {
     /// The stored answer, if the request repeats another one. For changes that do something before
     /// they are stored.
     pub(super) async fn replayed(&self) -> Result<Option<HttpResponse>, Problem> {
-        let render = stored_answer::renderer(&self.state.base_path);
+        let render = stored_answer::renderer(&self.state.base_path, Include::default());
         let Some(claim) = self.claim(render.clone()) else { return Ok(None) };
         let ports = &self.state.ports;
         let record = ports.answers.find(&claim.scope, ports.clock.now()).await?;

@@ -17,17 +17,18 @@ use crate::http::cursor::{Binding, NoChange};
 use crate::http::problem::Problem;
 use crate::state::AppState;
 use crate::wire::change::{ChangesBody, ChangesQuery};
+use crate::wire::include::IncludeQuery;
 use crate::wire::{Fault, InvalidCursor, Violation};
 
 pub(super) async fn of_organization(
-    asked: Asked<ToAllProjects<Read>, Asking<ChangesQuery>>,
+    asked: Asked<ToAllProjects<Read>, Asking<(ChangesQuery, IncludeQuery)>>,
 ) -> Result<HttpResponse, Problem> {
     let Asked { state, request, by, input } = asked;
     changes(&request, &state, by.key(), None, &input.0).await
 }
 
 pub(super) async fn of_project(
-    asked: Asked<ToProject<Read>, Asking<ChangesQuery>>,
+    asked: Asked<ToProject<Read>, Asking<(ChangesQuery, IncludeQuery)>>,
 ) -> Result<HttpResponse, Problem> {
     let Asked { state, request, by, input } = asked;
     changes(&request, &state, by.key(), Some(by.id), &input.0).await
@@ -38,7 +39,7 @@ async fn changes(
     state: &Data<AppState>,
     key: &Key,
     project_id: Option<ProjectId>,
-    query: &ChangesQuery,
+    (query, include): &(ChangesQuery, IncludeQuery),
 ) -> Result<HttpResponse, Problem> {
     let (organization, feed) = (key.organization_id, &state.ports.feed);
     let binding = Binding::of_feed(organization, project_id);
@@ -49,6 +50,11 @@ async fn changes(
     let mut asked = FeedRequest { project_id, after, limit };
     let wait = query.wait.filter(|wait| !wait.0.is_zero() && !is_head(request));
     let mut place = None;
+    let answer = |page: &FeedPage| {
+        let cursor = binding.cursor_of_change(page.epoch, page.through);
+        let (changes, include) = (&page.changes, include.asked());
+        answer_json(&ChangesBody::new(changes, include, cursor, page.has_more()))
+    };
     loop {
         // A change that comes while the page is read ends the notice too.
         let notice = feed.notice(organization);
@@ -60,23 +66,18 @@ async fn changes(
             must_exist(state, key, project_id).await?;
         }
         let is_over = !page.changes.is_empty() || page.has_more();
-        let Some(wait) = wait.filter(|_| !is_over) else { return Ok(answer(&binding, &page)) };
+        let Some(wait) = wait.filter(|_| !is_over) else { return Ok(answer(&page)) };
         asked.after = page.through;
         let place = match &mut place {
             Some(place) => place,
             none => none.insert(state.waiting.enter(organization, wait.0)?),
         };
         if !place.wait(notice).await {
-            return Ok(answer(&binding, &page));
+            return Ok(answer(&page));
         }
         // The key may have been revoked meanwhile.
         state.recognize(request).await?;
     }
-}
-
-fn answer(binding: &Binding, page: &FeedPage) -> HttpResponse {
-    let cursor = binding.cursor_of_change(page.epoch, page.through);
-    answer_json(&ChangesBody::new(&page.changes, cursor, page.has_more()))
 }
 
 fn problem(no_change: NoChange) -> Problem {

@@ -5,7 +5,7 @@ use serde_json::json;
 use timelog_domain::{Command, EditTimeEntry, IfMatch};
 
 use super::admission::{ToTimeEntry, Write};
-use super::asked::{Asked, Sending};
+use super::asked::{Asked, Asking, Sending, Showing};
 use super::change::Change;
 use crate::document::samples::entry;
 use crate::document::{About, Answer, Sample, Tag, headers, problem_sets};
@@ -13,11 +13,12 @@ use crate::http::problem::Problem;
 use crate::wire::time_entry::{EditBody, TimeEntryBody};
 
 pub(super) async fn edit_time_entry(
-    asked: Asked<ToTimeEntry<Write>, Sending<EditBody, IfMatch>>,
+    asked: Asked<ToTimeEntry<Write>, Sending<EditBody, (IfMatch, Showing)>>,
 ) -> Result<HttpResponse, Problem> {
-    let Sending { body: patch, headers: if_match } = asked.input;
+    let Sending { body: patch, beside: (if_match, Asking(query)) } = asked.input;
     let command = EditTimeEntry { id: asked.by.id, patch, if_match };
-    Change::without_key(asked.state, &asked.by).carry_out(Command::Edit(command)).await
+    let change = Change::without_key(asked.state, &asked.by);
+    change.carry_out_showing(Command::Edit(command), query.asked()).await
 }
 
 pub(super) fn about() -> About {

@@ -41,7 +41,7 @@ async fn list(
     input: Paging<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
     let organization = key.organization_id;
-    let Paging { query: ListQuery { filter, order, page, total }, pairs, list } = input;
+    let Paging { query: ListQuery { filter, order, page, total, include }, pairs, list } = input;
     let (filter, sort) = (filter.filter(project), order.sort());
     let after = page.cursor.as_ref().and_then(|cursor| list.position(cursor, sort));
     let queries = &state.ports.queries;
@@ -58,7 +58,8 @@ async fn list(
         must_exist(state, key, project).await?;
     }
     let next = page.next.as_ref().map(|position| list.cursor(position));
-    let items = page.items.iter().map(TimeEntryBody::from).collect();
+    let shown = |entry| TimeEntryBody::showing(entry, include.asked());
+    let items = page.items.iter().map(shown).collect();
     Ok(page::response(request, &pairs, items, next, total))
 }
 

@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, Schema};
 use uuid::Uuid;
 
 use super::admission::{ToProject, Write};
-use super::asked::{Asked, Sending};
+use super::asked::{Asked, Asking, Sending, Showing};
 use super::change::Change;
 use super::results::{self, Place, Results, carry_out_many, tell};
 use crate::document::headers::PREFERENCE_APPLIED;
@@ -18,13 +18,14 @@ use crate::document::{About, Answer, Problems, Sample, Tag, problem_samples};
 use crate::http::body;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
+use crate::wire::include::Include;
 use crate::wire::time_entry::{LogManyBody, TimeEntryBody};
 use crate::wire::{Described, Schemas, Sometimes, Word, answer};
 
 pub(super) async fn log_many(
-    asked: Asked<ToProject<Write>, Sending<LogManyBody, Change, { body::MANY }>>,
+    asked: Asked<ToProject<Write>, Sending<LogManyBody, (Change, Showing), { body::MANY }>>,
 ) -> Result<HttpResponse, Problem> {
-    let Sending { body: (entries, atomic), headers: change } = asked.input;
+    let Sending { body: (entries, atomic), beside: (change, Asking(query)) } = asked.input;
     let project_id = asked.by.id;
     let mut invalid = BTreeMap::new();
     let mut items = Vec::with_capacity(entries.len());
@@ -39,12 +40,14 @@ pub(super) async fn log_many(
         items.push(log.map_err(|wrong| invalid.insert(index, wrong.into())).ok());
     }
     let command = Command::LogMany(LogMany { project_id, items, atomic });
-    carry_out_many(change, command, Logged { invalid }).await
+    carry_out_many(change, command, Logged { invalid, include: query.asked() }).await
 }
 
-/// What is wrong with the items that are no entries, by their place.
+/// How the results are shown.
 struct Logged {
+    /// What is wrong with the items that are no entries, by their place.
     invalid: BTreeMap<usize, Problem>,
+    include: Include,
 }
 
 impl Results for Logged {
@@ -56,7 +59,7 @@ impl Results for Logged {
             ItemOutcome::Updated(_) => "updated",
             _ => "unchanged",
         };
-        let (word, entry, problem) = tell(outcome, done, self.invalid.get(&index));
+        let (word, entry, problem) = tell(outcome, done, self.invalid.get(&index), self.include);
         LogResult { index: Place(index), outcome: Word(word), entry, problem }
     }
 }

@@ -6,7 +6,7 @@ use timelog_domain::{Command, LogTimeEntry, Source, TimeEntryId};
 use uuid::Uuid;
 
 use super::admission::{ToProject, Write};
-use super::asked::{Asked, Sending};
+use super::asked::{Asked, Asking, Sending, Showing};
 use super::change::Change;
 use crate::document::samples::{entry, to_log};
 use crate::document::{About, Answer, Sample, Tag, headers, problem_sets};
@@ -14,12 +14,13 @@ use crate::http::problem::Problem;
 use crate::wire::time_entry::{LogBody, Logged, TimeEntryBody};
 
 pub(super) async fn log_time_entry(
-    asked: Asked<ToProject<Write>, Sending<LogBody, Change>>,
+    asked: Asked<ToProject<Write>, Sending<LogBody, (Change, Showing)>>,
 ) -> Result<HttpResponse, Problem> {
-    let Sending { body: Logged { details, external_ref }, headers: change } = asked.input;
+    let Sending { body, beside: (change, Asking(query)) } = asked.input;
+    let Logged { details, external_ref } = body;
     let (id, project_id) = (TimeEntryId::new(Uuid::now_v7()), asked.by.id);
     let command = LogTimeEntry { id, project_id, details, external_ref, source: Source::Api };
-    change.carry_out(Command::Log(command)).await
+    change.carry_out_showing(Command::Log(command), query.asked()).await
 }
 
 pub(super) fn about() -> About {

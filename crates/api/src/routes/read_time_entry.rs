@@ -5,7 +5,7 @@ use actix_web::http::header::{ETag, EntityTag, IfNoneMatch};
 use serde_json::json;
 
 use super::admission::{HasKey, Read, ToTimeEntry};
-use super::asked::Asked;
+use super::asked::{Asked, Asking, Showing};
 use crate::document::samples::{entry, invoiced};
 use crate::document::{About, Answer, Sample, Tag, headers};
 use crate::http::code::Code;
@@ -14,9 +14,9 @@ use crate::http::problem::Problem;
 use crate::wire::time_entry::{self, TimeEntryBody};
 
 pub(super) async fn read_time_entry(
-    asked: Asked<ToTimeEntry<Read>, Option<IfNoneMatch>>,
+    asked: Asked<ToTimeEntry<Read>, (Showing, Option<IfNoneMatch>)>,
 ) -> Result<HttpResponse, Problem> {
-    let Asked { state, by, input: condition, .. } = asked;
+    let Asked { state, by, input: (Asking(query), condition), .. } = asked;
     let entry = state.ports.time_entries.find(by.key().organization_id, by.id).await?;
     let entry =
         entry.ok_or_else(|| Problem::new(Code::NotFound, "There is no such time entry."))?;
@@ -27,7 +27,7 @@ pub(super) async fn read_time_entry(
     }
     let mut response = HttpResponse::Ok();
     response.insert_header(ETag(version)).content_type(mime::APPLICATION_JSON);
-    Ok(response.body(time_entry::bytes(&entry)))
+    Ok(response.body(time_entry::bytes(&entry, query.asked())))
 }
 
 pub(super) fn about() -> About {

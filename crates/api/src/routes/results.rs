@@ -14,6 +14,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::change::Change;
 use crate::http::problem::Problem;
+use crate::wire::include::Include;
 use crate::wire::schema;
 use crate::wire::time_entry::TimeEntryBody;
 use crate::wire::{Answered, Described, Schemas, Sometimes, bytes};
@@ -37,6 +38,7 @@ pub(super) fn tell<'a>(
     outcome: &'a ItemOutcome,
     done: &'static str,
     invalid: Option<&Problem>,
+    include: Include,
 ) -> Told<'a> {
     let (word, problem) = match outcome {
         ItemOutcome::Created(_) | ItemOutcome::Updated(_) | ItemOutcome::Unchanged(_) => {
@@ -46,7 +48,8 @@ pub(super) fn tell<'a>(
         ItemOutcome::Invalid => ("failed", invalid.cloned()),
         ItemOutcome::NotApplied => ("not_applied", None),
     };
-    (word, Sometimes(outcome.time_entry().map(TimeEntryBody::from)), Sometimes(problem))
+    let entry = outcome.time_entry().map(|entry| TimeEntryBody::showing(entry, include));
+    (word, Sometimes(entry), Sometimes(problem))
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use timelog_domain::{Action, ApplyAction, Command, IfMatch};
 
 use super::admission::ToAction;
-use super::asked::{Asked, Sending};
+use super::asked::{Asked, Asking, Sending, Showing};
 use super::change::Change;
 use crate::document::samples::{entry, invoiced};
 use crate::document::{About, Answer, Sample, Tag, headers, problem_sets};
@@ -13,12 +13,15 @@ use crate::http::problem::Problem;
 use crate::wire::time_entry::TimeEntryBody;
 use crate::wire::transition::ActionBody;
 
+/// What stands beside the reason and the invoice.
+type Circumstances = (Change, (IfMatch, Showing));
+
 pub(super) async fn transition(
-    asked: Asked<ToAction, Sending<ActionBody, (Change, IfMatch)>>,
+    asked: Asked<ToAction, Sending<ActionBody, Circumstances>>,
 ) -> Result<HttpResponse, Problem> {
-    let Sending { body: transition, headers: (change, if_match) } = asked.input;
+    let Sending { body: transition, beside: (change, (if_match, Asking(query))) } = asked.input;
     let command = ApplyAction { id: asked.by.id, transition, if_match };
-    change.carry_out(Command::Apply(command)).await
+    change.carry_out_showing(Command::Apply(command), query.asked()).await
 }
 
 pub(super) fn about(action: Action) -> About {

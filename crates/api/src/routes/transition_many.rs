@@ -6,7 +6,7 @@ use timelog_domain::{ApplyMany, Command, ItemOutcome, TimeEntryId};
 use utoipa::openapi::{RefOr, Schema};
 
 use super::admission::{HasKey, ToSomeAction};
-use super::asked::{Asked, Sending};
+use super::asked::{Asked, Asking, Sending, Showing};
 use super::change::Change;
 use super::results::{self, Results, carry_out_many, tell};
 use crate::document::headers::PREFERENCE_APPLIED;
@@ -15,16 +15,18 @@ use crate::document::{About, Answer, Problems, Sample, Tag};
 use crate::http::body;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
+use crate::wire::include::Include;
 use crate::wire::time_entry::TimeEntryBody;
 use crate::wire::transition::{TransitionMany, TransitionManyBody};
 use crate::wire::{Described, Schemas, Sometimes, Word, answer};
 
 pub(super) async fn transition_many(
-    asked: Asked<ToSomeAction, Sending<TransitionManyBody, Change, { body::MANY }>>,
+    asked: Asked<ToSomeAction, Sending<TransitionManyBody, (Change, Showing), { body::MANY }>>,
 ) -> Result<HttpResponse, Problem> {
-    let Sending { body: TransitionMany { transition, ids, atomic }, headers: change } = asked.input;
+    let Sending { body, beside: (change, Asking(query)) } = asked.input;
+    let TransitionMany { transition, ids, atomic } = body;
     asked.by.key().check_permission(transition.action().permission())?;
-    let moved = Moved { ids: ids.clone() };
+    let moved = Moved { ids: ids.clone(), include: query.asked() };
     let command = Command::ApplyMany(ApplyMany { ids, transition, atomic });
     carry_out_many(change, command, moved).await
 }
@@ -32,13 +34,14 @@ pub(super) async fn transition_many(
 /// The entries that were asked for, in their places.
 struct Moved {
     ids: Vec<TimeEntryId>,
+    include: Include,
 }
 
 impl Results for Moved {
     type Result<'a> = TransitionResult<'a>;
 
     fn result<'a>(&self, index: usize, outcome: &'a ItemOutcome) -> TransitionResult<'a> {
-        let (word, entry, problem) = tell(outcome, "changed", None);
+        let (word, entry, problem) = tell(outcome, "changed", None, self.include);
         TransitionResult { id: self.ids[index], outcome: Word(word), entry, problem }
     }
 }

@@ -8,15 +8,16 @@ use timelog_domain::{
     Change, Event, InvoiceRef, ProjectId, Reason, Seq, Status, TimeEntry, TimeEntryId, Timestamp,
     Version,
 };
-use utoipa::openapi::schema::ArrayBuilder;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 use utoipa::openapi::{RefOr, Schema};
 
 use super::cursor_text::CURSOR;
 use super::history::{By, Changes};
+use super::include::{Include, Included};
 use super::page::Limit;
 use super::query::ParameterValue;
-use super::schema::{self, Described, Schemas, nullable};
-use super::time_entry::{ExternalRefBody, ExternalRefShown, TimeEntryBody};
+use super::schema::{self, Described, Schemas};
+use super::time_entry::TimeEntryBody;
 use super::{Answered, CursorText, Fault, answer, query};
 
 /// How many changes a page has at most.
@@ -152,14 +153,20 @@ answer! {
 }
 
 impl<'a> ChangesBody<'a> {
-    pub(crate) fn new(changes: &'a [Change], next_cursor: String, has_more: bool) -> Self {
-        let data = ChangeBodies(changes.iter().map(ChangeBody::from).collect());
+    pub(crate) fn new(
+        changes: &'a [Change],
+        include: Include,
+        next_cursor: String,
+        has_more: bool,
+    ) -> Self {
+        let change = |change| ChangeBody::new(change, include);
+        let data = ChangeBodies(changes.iter().map(change).collect());
         Self { data, next_cursor: NextCursor(next_cursor), has_more }
     }
 }
 
-impl<'a> From<&'a Change> for ChangeBody<'a> {
-    fn from(change: &'a Change) -> Self {
+impl<'a> ChangeBody<'a> {
+    fn new(change: &'a Change, include: Include) -> Self {
         let record = &change.record;
         Self {
             seq: change.seq,
@@ -174,7 +181,7 @@ impl<'a> From<&'a Change> for ChangeBody<'a> {
             reason: record.reason.as_ref(),
             invoice_ref: record.invoice_ref.as_ref(),
             changes: Changes(&record.changes),
-            entry: change.entry.as_ref().map(FeedEntryBody::from),
+            entry: change.entry.as_ref().map(|entry| FeedEntryBody::new(entry, include)),
         }
     }
 }
@@ -208,30 +215,25 @@ impl Answered for FeedEvent {}
 
 /// A time entry with what a copy of it needs beside its sixteen members.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct FeedEntryBody<'a> {
-    #[serde(flatten)]
-    entry: TimeEntryBody<'a>,
-    external_ref: Option<ExternalRefShown<'a>>,
-    version: Version,
-}
+pub(crate) struct FeedEntryBody<'a>(TimeEntryBody<'a>);
 
-impl<'a> From<&'a TimeEntry> for FeedEntryBody<'a> {
-    fn from(entry: &'a TimeEntry) -> Self {
-        let external_ref = entry.external_ref().map(ExternalRefShown::from);
-        Self { entry: TimeEntryBody::from(entry), external_ref, version: entry.version() }
+/// What a copy of an entry needs, whatever else is asked for.
+const NEEDED: [&str; 2] = ["externalRef", "version"];
+
+impl<'a> FeedEntryBody<'a> {
+    pub(crate) fn new(entry: &'a TimeEntry, include: Include) -> Self {
+        let needed = include.and(Included::ExternalRef).and(Included::Version);
+        Self(TimeEntryBody::showing(entry, needed))
     }
 }
 
 impl Described for FeedEntryBody<'_> {
     fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
         schemas.named("FeedTimeEntry", |schemas| {
-            let about = "A time entry with its external reference and its version.";
-            let reference = nullable(ExternalRefBody::schema(schemas));
-            let version = Version::schema(schemas);
+            let about = "A time entry with its external reference and its version, and with what \
+                `include` asks for.";
             let entry = TimeEntryBody::declared(schemas).description(Some(about));
-            let entry = entry.property("externalRef", reference).required("externalRef");
-            schema::closed(entry.property("version", version).required("version"))
+            schema::closed(NEEDED.into_iter().fold(entry, ObjectBuilder::required))
         })
     }
 }

@@ -18,8 +18,9 @@ const ADDED_BEFORE: &str = "createdAt";
 
 /// The line that names the columns: the members that an answer shows, and some more.
 pub(crate) fn header() -> Vec<u8> {
-    let members = TimeEntryBody::declared(&mut Schemas::default()).build().properties;
-    let names = members.into_keys().map(|name| (name.clone(), name));
+    // Those that are always there.
+    let members = TimeEntryBody::declared(&mut Schemas::default()).build().required;
+    let names = members.into_iter().map(|name| (name.clone(), name));
     let mut text = Vec::new();
     write(&mut text, arranged(names, ADDED.map(str::to_owned)));
     text

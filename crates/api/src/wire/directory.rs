@@ -104,6 +104,11 @@ impl<'a> From<&'a Ticket> for TicketBody<'a> {
     }
 }
 
+impl Listed for TicketBody<'_> {
+    const PAGE: &'static str = "EntryPage";
+    const ABOUT: &'static str = "The tickets of this page.";
+}
+
 answer! {
     /// A release of a project.
     pub(crate) struct ReleaseBody<'a> = "Release" {
@@ -117,6 +122,11 @@ impl<'a> From<&'a Release> for ReleaseBody<'a> {
     fn from(release: &'a Release) -> Self {
         Self { id: release.id, project_id: release.project_id, name: &release.name }
     }
+}
+
+impl Listed for ReleaseBody<'_> {
+    const PAGE: &'static str = "ReleasePage";
+    const ABOUT: &'static str = "The releases of this page.";
 }
 
 answer! {

@@ -7,6 +7,7 @@ use timelog_domain::{
 
 use super::change::{FeedEntryBody, FeedEvent};
 use super::history::Changes;
+use super::include::Include;
 use super::{Word, answer};
 
 /// The version of the form of events.
@@ -109,7 +110,10 @@ impl<'a> EventBody<'a> {
                 reason: record.reason.as_ref(),
                 invoice_ref: record.invoice_ref.as_ref(),
                 changes: Changes(&record.changes),
-                entry: change.entry.as_ref().map(FeedEntryBody::from),
+                entry: change
+                    .entry
+                    .as_ref()
+                    .map(|entry| FeedEntryBody::new(entry, Include::default())),
             },
         }
     }

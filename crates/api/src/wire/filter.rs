@@ -1,10 +1,12 @@
 //! Which time entries are asked for: by a list, a total or an export, over HTTP or in a command.
 
 use timelog_domain::{
-    ExternalRefPart, Filter, ProjectId, ReleaseId, Sort, Source, Status, TicketId, UserId, WorkDate,
+    ExternalRefPart, Filter, InvoiceRef, ProjectId, ReleaseId, Sort, Source, Status, TicketId,
+    UserId, WorkDate,
 };
 use utoipa::openapi::path::Parameter;
 
+use super::include::{IncludeQuery, OrNone};
 use super::page::{PageQuery, Paged, TotalQuery};
 use super::query::{Boolean, Instant};
 use super::{CursorText, Parameters, Query, Schemas, query};
@@ -15,11 +17,11 @@ query! {
         /// Only the entries of this user.
         user_id: Option<UserId> = "userId",
             example "9a8b7c6d-0000-0000-0000-000000000002", flag "user" "ID";
-        /// Only the entries on this ticket.
-        ticket_id: Option<TicketId> = "entryId",
+        /// Only the entries on this ticket, or with `none` those on no ticket.
+        ticket_id: Option<OrNone<TicketId>> = "entryId",
             example "0194683a-2c3b-7d4e-8a5f-6b7c8d9e0f10", flag "entry" "ID";
-        /// Only the entries on this release.
-        release_id: Option<ReleaseId> = "releaseId",
+        /// Only the entries on this release, or with `none` those on no release.
+        release_id: Option<OrNone<ReleaseId>> = "releaseId",
             example "0194683a-2c3b-7a01-9b02-0c3d4e5f6071", flag "release" "ID";
         /// Only entries with this status, or with one of several: repeat the parameter.
         status: Vec<Status> = "status",
@@ -36,6 +38,9 @@ query! {
         /// write its `+` as `%2B`, or use `Z`. What is finer than a millisecond is dropped.
         updated_since: Option<Instant> = "updatedSince",
             example "2025-01-15T08:00:00.000Z", flag "updated-since" "INSTANT";
+        /// Only the entries that are on this invoice.
+        invoice_ref: Option<InvoiceRef> = "invoiceRef",
+            example "2025-0042", flag "invoice" "TEXT";
         /// Only entries whose external reference has this provider.
         external_provider: Option<ExternalRefPart> = "externalRef.provider",
             example "jira", flag "external-provider" "TEXT";
@@ -54,14 +59,15 @@ impl EntryFilter {
         Filter {
             project_id,
             user_id: self.user_id,
-            ticket_id: self.ticket_id,
-            release_id: self.release_id,
+            ticket_id: self.ticket_id.map(|OrNone(id)| id),
+            release_id: self.release_id.map(|OrNone(id)| id),
             statuses: self.status.into_iter().collect(),
             billable: self.billable.map(|Boolean(billable)| billable),
             source: self.source,
             from: self.from,
             to: self.to,
             updated_since: self.updated_since.map(|Instant(instant)| instant),
+            invoice_ref: self.invoice_ref,
             external_provider: self.external_provider,
             external_type: self.external_type,
             external_id: self.external_id,
@@ -99,16 +105,17 @@ pub(crate) struct ListQuery {
     pub(crate) order: Order,
     pub(crate) page: PageQuery,
     pub(crate) total: TotalQuery,
+    pub(crate) include: IncludeQuery,
 }
 
 impl Parameters for ListQuery {
     fn read(query: &mut Query<'_>) -> Self {
-        let ((filter, order), (page, total)) = Parameters::read(query);
-        Self { filter, order, page, total }
+        let ((filter, order), ((page, total), include)) = Parameters::read(query);
+        Self { filter, order, page, total, include }
     }
 
     fn describe(schemas: &mut Schemas) -> Vec<Parameter> {
-        <((EntryFilter, Order), (PageQuery, TotalQuery))>::describe(schemas)
+        <((EntryFilter, Order), ((PageQuery, TotalQuery), IncludeQuery))>::describe(schemas)
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod event;
 mod fault;
 pub(crate) mod filter;
 pub(crate) mod history;
+pub(crate) mod include;
 pub(crate) mod key;
 pub(crate) mod name;
 mod number;

@@ -312,7 +312,7 @@ impl ParameterValue for GroupBy {
         ArrayBuilder::new()
             .items(schema::words("", keys))
             .min_items(Some(1))
-            .max_items(Some(2))
+            .max_items(Some(Self::MOST_KEYS))
             .unique_items(true)
             .into()
     }

@@ -129,6 +129,11 @@ pub(crate) fn nullable(schema: RefOr<Schema>) -> RefOr<Schema> {
     }
 }
 
+/// One of these.
+pub(crate) fn one_of(schemas: impl IntoIterator<Item = RefOr<Schema>>) -> RefOr<Schema> {
+    schemas.into_iter().fold(OneOfBuilder::new(), OneOfBuilder::item).into()
+}
+
 /// A text.
 pub(crate) fn text(about: &str) -> ObjectBuilder {
     let about = Some(about).filter(|about| !about.is_empty());

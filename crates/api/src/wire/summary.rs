@@ -3,8 +3,8 @@
 use serde::{Serialize, Serializer};
 use timelog_domain::summary::GroupValue;
 use timelog_domain::{
-    GroupBy, GroupKey, Month, ReleaseId, Status, Summary, SummaryRow, TicketId, Totals, UserId,
-    Week, WorkDate,
+    GroupBy, GroupKey, InvoiceRef, Month, ProjectId, ReleaseId, Status, Summary, SummaryRow,
+    TicketId, Totals, UserId, Week, WorkDate,
 };
 use utoipa::openapi::schema::ObjectBuilder;
 use utoipa::openapi::{RefOr, Schema};
@@ -15,7 +15,7 @@ use super::{Answered, answer, query};
 query! {
     /// What entries are grouped by.
     pub(crate) struct GroupQuery {
-        /// What to group by: one or two of these, separated by a comma, the outer one first.
+        /// What to group by: one to three of these, separated by commas, the outer one first.
         /// Without it there is the total alone.
         group_by: Option<GroupBy> = "groupBy", example ["user", "month"];
     }
@@ -120,6 +120,7 @@ impl Described for Group {
             let group = GroupKey::ALL.iter().fold(group, |group, key| {
                 let value = match key {
                     GroupKey::User => <UserId as Described>::schema(schemas),
+                    GroupKey::Project => <ProjectId as Described>::schema(schemas),
                     GroupKey::Ticket => {
                         let about = &["The ticket; null for the entries without one."];
                         schema::with(<Option<TicketId>>::schema(schemas), about, None)
@@ -133,10 +134,14 @@ impl Described for Group {
                     GroupKey::Month => Month::schema(schemas),
                     GroupKey::Status => <Status as Described>::schema(schemas),
                     GroupKey::Billable => <bool as Described>::schema(schemas),
+                    GroupKey::Invoice => {
+                        let about = &["The invoice; null for the entries that are on none."];
+                        schema::with(<Option<InvoiceRef>>::schema(schemas), about, None)
+                    }
                 };
                 group.property(key.as_str(), value)
             });
-            schema::closed(group.min_properties(Some(1)).max_properties(Some(2)))
+            schema::closed(group.min_properties(Some(1)).max_properties(Some(GroupBy::MOST_KEYS)))
         })
     }
 }

@@ -5,14 +5,15 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use timelog_domain::command::MOST_ITEMS;
 use timelog_domain::{
-    Description, Details, ExternalRef, ExternalRefPart, InvalidDuration, OrganizationId, Patch,
-    ProjectId, ReleaseId, Source, Status, TicketId, TimeEntry, TimeEntryId, Timestamp, UserId,
-    WorkDate, WorkDuration,
+    Description, Details, ExternalRef, ExternalRefPart, InvalidDuration, InvoiceRef,
+    OrganizationId, Patch, ProjectId, Reason, ReleaseId, Source, Status, TicketId, TimeEntry,
+    TimeEntryId, Timestamp, UserId, Version, WorkDate, WorkDuration,
 };
 use utoipa::openapi::{RefOr, Schema};
 
+use super::include::{Include, Included};
 use super::value::{DecimalHours, EachOf, Hours, Minutes, Value};
-use super::{Described, Reader, Schemas, Unreadable, answer, body};
+use super::{Answered, Described, Reader, Schemas, Sometimes, Unreadable, answer, body};
 
 /// What a body asks to log.
 #[derive(Debug)]
@@ -181,7 +182,8 @@ impl Value for ExternalRef {
 }
 
 answer! {
-    /// Time that somebody worked. All sixteen members are always there.
+    /// Time that somebody worked. The sixteen members that are required are always there, the others
+    /// where `include` asks for them.
     pub(crate) struct TimeEntryBody<'a> = "TimeEntry" {
         /// The entry.
         id: TimeEntryId,
@@ -215,12 +217,29 @@ answer! {
         created_at: Timestamp,
         /// When it last changed.
         updated_at: Timestamp,
+        /// What the entry is called in another system; null where it has no such name.
+        external_ref: Sometimes<Option<ExternalRefShown<'a>>>,
+        /// The invoice that the entry is on; null where it is on none.
+        invoice_ref: Sometimes<Option<&'a InvoiceRef>>,
+        /// The reason that was given with its last action; null where none was.
+        reason: Sometimes<Option<&'a Reason>>,
+        /// The number of its changes, as in `ETag`.
+        version: Sometimes<Version>,
     }
 }
 
 impl<'a> From<&'a TimeEntry> for TimeEntryBody<'a> {
+    /// Its sixteen members.
     fn from(entry: &'a TimeEntry) -> Self {
+        Self::showing(entry, Include::default())
+    }
+}
+
+impl<'a> TimeEntryBody<'a> {
+    /// Its sixteen members, and others that are asked for.
+    pub(crate) fn showing(entry: &'a TimeEntry, include: Include) -> Self {
         let details = entry.details();
+        let reference = || entry.external_ref().map(ExternalRefShown::from);
         Self {
             id: entry.id(),
             organization_id: entry.organization_id(),
@@ -238,6 +257,10 @@ impl<'a> From<&'a TimeEntry> for TimeEntryBody<'a> {
             invoiced: entry.invoiced(),
             created_at: entry.created_at(),
             updated_at: entry.updated_at(),
+            external_ref: Sometimes(include.has(Included::ExternalRef).then(reference)),
+            invoice_ref: Sometimes(include.has(Included::InvoiceRef).then(|| entry.invoice_ref())),
+            reason: Sometimes(include.has(Included::Reason).then(|| entry.reason())),
+            version: Sometimes(include.has(Included::Version).then(|| entry.version())),
         }
     }
 }
@@ -277,8 +300,16 @@ impl<'a> From<&'a ExternalRef> for ExternalRefShown<'a> {
     }
 }
 
+impl Described for ExternalRefShown<'_> {
+    fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+        ExternalRefBody::schema(schemas)
+    }
+}
+
+impl Answered for ExternalRefShown<'_> {}
+
 /// The bytes of a time entry. Every answer that shows one uses them, so that a create and a later
 /// read agree to the byte.
-pub(crate) fn bytes(entry: &TimeEntry) -> Vec<u8> {
-    super::bytes(&TimeEntryBody::from(entry))
+pub(crate) fn bytes(entry: &TimeEntry, include: Include) -> Vec<u8> {
+    super::bytes(&TimeEntryBody::showing(entry, include))
 }

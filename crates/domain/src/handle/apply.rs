@@ -29,7 +29,7 @@ pub(super) fn apply(
     let open = context.open(Event::Action(action), &[place(entry)], ledger)?;
     let mut entry = entry.clone();
     let from = entry.status();
-    entry.apply(action, context.now)?;
+    entry.apply(transition, context.now)?;
     let history = HistoryRecord {
         reason: transition.reason().cloned(),
         invoice_ref: transition.invoice_ref().cloned(),

@@ -1,6 +1,6 @@
 //! Editing an entry, which may move it to another project.
 
-use super::log::{amend, check_not_archived};
+use super::log::{amend, check_not_archived, lost_by};
 use super::references::{check_changed, check_moved};
 use super::{Context, check_version, place, record};
 use crate::command::EditTimeEntry;
@@ -42,6 +42,7 @@ fn move_to(
 ) -> Result<Written, Refusal> {
     check_moved(&entry, &details, project, ledger)?;
     let (from, left) = (entry.status(), entry.project_id());
+    let left_user_id = lost_by(&entry, &details);
     for project in [left, project] {
         check_not_archived(entry.organization_id(), project, ledger)?;
     }
@@ -49,7 +50,7 @@ fn move_to(
     let open = context.open(Event::Move, &places, ledger)?;
     let changes = entry.move_to(project, details, context.now)?;
     let history = record(&entry, Event::Move, Some(from), changes, context.caller);
-    let history = HistoryRecord { left_project_id: Some(left), ..history };
+    let history = HistoryRecord { left_project_id: Some(left), left_user_id, ..history };
     ledger.put_time_entry(entry.clone(), history, open);
     Ok(Written::Updated(entry))
 }

@@ -4,8 +4,8 @@ use super::references::check_all;
 use super::{Context, place, record};
 use crate::command::LogTimeEntry;
 use crate::details::Details;
-use crate::history::Event;
-use crate::ids::{OrganizationId, ProjectId};
+use crate::history::{Event, HistoryRecord};
+use crate::ids::{OrganizationId, ProjectId, UserId};
 use crate::ledger::Ledger;
 use crate::outcome::{Refusal, Written};
 use crate::time_entry::TimeEntry;
@@ -76,6 +76,11 @@ fn create(
     Ok(Written::Created(entry))
 }
 
+/// The user who loses the entry, if it gets these details.
+pub(super) fn lost_by(entry: &TimeEntry, details: &Details) -> Option<UserId> {
+    Some(entry.details().user_id).filter(|user| *user != details.user_id)
+}
+
 /// Replaces the details of an entry, if they differ and its status allows it.
 pub(super) fn amend(
     mut entry: TimeEntry,
@@ -88,9 +93,10 @@ pub(super) fn amend(
     }
     let places = [place(&entry), (entry.project_id(), details.work_date)];
     let open = context.open(Event::Edit, &places, ledger)?;
-    let from = entry.status();
+    let (from, left_user_id) = (entry.status(), lost_by(&entry, &details));
     let changes = entry.amend(details, context.now)?;
     let history = record(&entry, Event::Edit, Some(from), changes, context.caller);
+    let history = HistoryRecord { left_user_id, ..history };
     ledger.put_time_entry(entry.clone(), history, open);
     Ok(Written::Updated(entry))
 }

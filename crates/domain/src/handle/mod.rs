@@ -159,6 +159,7 @@ fn record(
         organization_id: entry.organization_id(),
         project_id: entry.project_id(),
         left_project_id: None,
+        left_user_id: None,
         time_entry_id: entry.id(),
         version: entry.version(),
         event,

@@ -116,6 +116,22 @@ impl Directory for MemoryStore {
         answer(Ok(self.state().tickets.get(&(organization, project, id)).cloned()))
     }
 
+    fn tickets(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+        after: Option<TicketId>,
+        limit: u32,
+    ) -> PortFuture<'_, Page<Ticket, TicketId>> {
+        let state = self.state();
+        let of_project = |ticket: &&Ticket| {
+            (ticket.organization_id, ticket.project_id) == (organization, project)
+                && Some(ticket.id) > after
+        };
+        let rest = state.tickets.values().filter(of_project).cloned().collect();
+        answer(Ok(Page::of(rest, limit, |last| last.id)))
+    }
+
     fn release(
         &self,
         organization: OrganizationId,
@@ -123,5 +139,21 @@ impl Directory for MemoryStore {
         id: ReleaseId,
     ) -> PortFuture<'_, Option<Release>> {
         answer(Ok(self.state().releases.get(&(organization, project, id)).cloned()))
+    }
+
+    fn releases(
+        &self,
+        organization: OrganizationId,
+        project: ProjectId,
+        after: Option<ReleaseId>,
+        limit: u32,
+    ) -> PortFuture<'_, Page<Release, ReleaseId>> {
+        let state = self.state();
+        let of_project = |release: &&Release| {
+            (release.organization_id, release.project_id) == (organization, project)
+                && Some(release.id) > after
+        };
+        let rest = state.releases.values().filter(of_project).cloned().collect();
+        answer(Ok(Page::of(rest, limit, |last| last.id)))
     }
 }

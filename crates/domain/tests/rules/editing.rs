@@ -178,3 +178,30 @@ fn entries_of_an_archived_project_can_be_edited_but_not_logged() {
     assert!(world.ask(edit(1, shorter())).is_ok());
     assert_eq!(world.ask(delete(1)), Ok(Outcome::Deleted));
 }
+
+#[test]
+fn the_record_names_the_user_who_lost_the_entry() {
+    let to = |user| Patch { user_id: Some(id(user)), ..Patch::default() };
+    let moved = Patch {
+        project_id: Some(id(OTHER_PROJECT)),
+        ticket_id: Some(None),
+        release_id: Some(None),
+        ..to(BEN)
+    };
+    let ben = Details { user_id: id(BEN), ..full_details() };
+    for (command, lost) in [
+        (edit(1, to(BEN)), Some(ANN)),
+        (edit(1, moved.clone()), Some(ANN)),
+        (Command::Log(LogTimeEntry { details: ben, ..log_as(9, "1") }), Some(ANN)),
+        (delete(1), Some(ANN)),
+        (edit(1, shorter()), None),
+        (edit(1, Patch { user_id: None, ..moved }), None),
+        (apply(1, Action::Submit), None),
+        (Command::Log(log(9)), None),
+    ] {
+        let mut world = World::with_entry_that_is(Status::Draft);
+        world.ask(command.clone()).unwrap();
+        let changes = world.ledger.take_changes();
+        assert_eq!(changes.history[0].left_user_id, lost.map(id), "{command:?}");
+    }
+}

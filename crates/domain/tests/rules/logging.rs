@@ -64,6 +64,8 @@ fn a_new_entry_is_a_draft_with_the_details_of_the_command() {
             external_ref: command.external_ref,
             source: *source,
             status: Status::Draft,
+            reason: None,
+            invoice_ref: None,
             version: Version::FIRST,
             created_at: world.now,
             updated_at: world.now,

@@ -26,6 +26,8 @@ fn every_action_in_every_status_has_the_result_of_the_table() {
             };
             let expected = Record {
                 status: to,
+                reason: transition(*action).reason().cloned(),
+                invoice_ref: transition(*action).invoice_ref().cloned(),
                 version: Version::new(before.version().get() + 1),
                 updated_at: now,
                 ..before.record().clone()
@@ -104,6 +106,7 @@ fn each_change_of_an_entry_has_a_record_of_who_when_why_from_and_to() {
             organization_id: caller.organization_id,
             project_id: id(PROJECT),
             left_project_id: None,
+            left_user_id: None,
             time_entry_id: entry,
             version: Version::new(version),
             event,
@@ -186,4 +189,36 @@ fn an_entry_that_is_not_billable_cannot_be_put_on_an_invoice() {
         world.apply(anyone(), draft, Action::Invoice),
         Err(Refusal::InvalidTransition(_))
     ));
+}
+
+#[test]
+fn an_entry_keeps_the_reason_of_its_last_action_and_the_invoice_that_it_is_on() {
+    let mut world = World::with_entry_that_is(Status::Approved);
+    let mut after = |action: Action, reason: Option<&str>, invoice: Option<&str>| {
+        let given = |text: Option<&str>| text.map(str::to_owned).into();
+        let transition = Transition::new(action, given(reason), given(invoice)).unwrap();
+        let command = ApplyAction { id: id(1), transition, if_match: IfMatch::Any };
+        let outcome = world.ask(Command::Apply(command)).unwrap();
+        let entry = outcome.time_entry().unwrap();
+        (
+            entry.reason().map(|reason| reason.as_str().to_owned()),
+            entry.invoice_ref().map(|invoice| invoice.as_str().to_owned()),
+        )
+    };
+    let text = |text: &str| Some(text.to_owned());
+    // Only an invoice that the entry is put on counts.
+    assert_eq!(after(Action::Lock, Some("month end"), Some("x")), (text("month end"), None));
+    assert_eq!(after(Action::Invoice, None, Some("2025-1")), (None, text("2025-1")));
+    assert_eq!(after(Action::ReleaseInvoice, Some("wrong"), Some("x")), (text("wrong"), None));
+    assert_eq!(
+        after(Action::Invoice, Some("again"), Some("2025-2")),
+        (text("again"), text("2025-2"))
+    );
+    let mut world = World::with_entry_that_is(Status::Submitted);
+    world.ask(apply(1, Action::Reject)).unwrap();
+    // Whoever corrects it still sees why.
+    let edited = world.ask(edit(1, shorter())).unwrap();
+    assert_eq!(edited.time_entry().unwrap().reason().unwrap().as_str(), "because");
+    let submitted = world.ask(apply(1, Action::Submit)).unwrap();
+    assert_eq!(submitted.time_entry().unwrap().reason(), None);
 }

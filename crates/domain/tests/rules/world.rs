@@ -148,6 +148,8 @@ impl World {
             external_ref: Some(reference(&entry.to_string())),
             source: Source::Api,
             status,
+            reason: None,
+            invoice_ref: (status == Status::Invoiced).then(|| text("2025-001")),
             version: Version::new(7),
             created_at: self.now,
             updated_at: self.now,

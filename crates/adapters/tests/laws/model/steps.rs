@@ -232,9 +232,9 @@ fn put() -> impl Strategy<Value = Put> {
 
 fn look() -> impl Strategy<Value = Look> {
     let sort = (select(SortKey::ALL), select(vec![Direction::Ascending, Direction::Descending]));
-    let by = (select(GroupKey::ALL), select(GroupKey::ALL));
-    let by =
-        by.prop_map(|(first, second)| GroupBy::two(first, second).unwrap_or(GroupBy::one(first)));
+    let by = vec(select(GroupKey::ALL), 1..4).prop_map(|keys| {
+        keys.iter().fold(GroupBy::one(keys[0]), |by, key| by.and(*key).unwrap_or(by))
+    });
     (filter(), sort, by, 1..6_u32).prop_map(|(filter, (key, direction), by, limit)| Look {
         filter,
         sort: Sort { key, direction },
@@ -251,8 +251,10 @@ fn filter() -> impl Strategy<Value = Filter> {
         select(vec![PROJECT, OTHER_PROJECT])
             .prop_map(move |project| Filter { project_id: Some(id(project)), ..all() }),
         user().prop_map(move |user| Filter { user_id: Some(user), ..all() }),
-        ticket().prop_map(move |ticket_id| Filter { ticket_id, ..all() }),
-        release().prop_map(move |release_id| Filter { release_id, ..all() }),
+        ticket().prop_map(move |ticket| Filter { ticket_id: Some(ticket), ..all() }),
+        release().prop_map(move |release| Filter { release_id: Some(release), ..all() }),
+        select(vec!["2025-001", "2025-002"])
+            .prop_map(move |invoice| Filter { invoice_ref: Some(text(invoice)), ..all() }),
         vec(select(Status::ALL), 1..3)
             .prop_map(move |statuses| Filter { statuses: statuses.into_iter().collect(), ..all() }),
         any::<bool>().prop_map(move |billable| Filter { billable: Some(billable), ..all() }),
@@ -283,6 +285,7 @@ fn both(one: Filter, other: Filter) -> Filter {
         from: one.from.or(other.from),
         to: one.to.or(other.to),
         updated_since: one.updated_since.or(other.updated_since),
+        invoice_ref: one.invoice_ref.or(other.invoice_ref),
         external_provider: one.external_provider.or(other.external_provider),
         external_type: one.external_type.or(other.external_type),
         external_id: one.external_id.or(other.external_id),

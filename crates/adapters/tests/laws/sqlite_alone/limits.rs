@@ -66,8 +66,8 @@ fn none() -> Vec<Filter> {
         Filter { statuses: [Status::Locked].into(), ..project.clone() },
         Filter { billable: Some(false), ..all.clone() },
         Filter { source: Some(Source::Import), ..project },
-        Filter { ticket_id: Some(id(TICKET)), ..all.clone() },
-        Filter { release_id: Some(id(RELEASE)), ..all.clone() },
+        Filter { ticket_id: Some(Some(id(TICKET))), ..all.clone() },
+        Filter { release_id: Some(Some(id(RELEASE))), ..all.clone() },
         Filter { from: Some("2999-01-01".parse().unwrap()), ..all },
     ]
 }

@@ -1,7 +1,7 @@
 //! Logs the rows in the store, in batches.
 
 use anyhow::{Context, bail};
-use timelog_domain::ports::{Clock, Directory, TimeEntryQueries, TimeEntryRepository};
+use timelog_domain::ports::{Clock, Closings, Directory, TimeEntryQueries, TimeEntryRepository};
 use timelog_domain::{
     Caller, Command, Decision, Details, ExternalRef, Filter, ItemOutcome, Ledger, LogMany,
     LogTimeEntry, Outcome, PageRequest, ProjectId, Reply, Request, Sort, Source, TimeEntryId,
@@ -40,7 +40,7 @@ type Item = Result<LogTimeEntry, Vec<Fault>>;
 /// The lines of refused rows, with their faults.
 pub(super) type Refused = Vec<(u64, Vec<Fault>)>;
 
-impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
+impl<S: TimeEntryRepository + TimeEntryQueries + Directory + Closings> Load<'_, S> {
     /// Takes a row. Returns the refused rows, if this row filled a batch.
     pub(super) async fn take(&mut self, row: Row) -> anyhow::Result<Refused> {
         let Row { line, wanted, draft } = row;
@@ -175,6 +175,11 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory> Load<'_, S> {
         let (organization, project) = (self.caller.organization_id, self.project);
         if let Some(project) = self.store.project(organization, project).await? {
             ledger.load_project(project);
+        }
+        for key in [(organization, None), (organization, Some(project))] {
+            if let Some(closing) = self.store.closings(key, 1).await?.pop() {
+                ledger.load_closing(closing);
+            }
         }
         let Command::LogMany(LogMany { items, .. }) = &request.command else {
             return Ok(handle(request, &mut ledger, SystemClock.now()));

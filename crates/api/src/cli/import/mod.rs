@@ -22,7 +22,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
 use timelog_adapters::shown;
-use timelog_domain::ports::{Directory, TimeEntryQueries, TimeEntryRepository};
+use timelog_domain::ports::{Closings, Directory, TimeEntryQueries, TimeEntryRepository};
 use timelog_domain::{Caller, KeyId, OrganizationId, ProjectId, UserId};
 use uuid::Uuid;
 
@@ -170,7 +170,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    async fn run<S: TimeEntryRepository + TimeEntryQueries + Directory>(
+    async fn run<S: TimeEntryRepository + TimeEntryQueries + Directory + Closings>(
         &self,
         store: &S,
         source: &Source,

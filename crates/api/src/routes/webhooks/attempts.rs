@@ -27,7 +27,7 @@ use crate::wire::webhook::{Nothing, SentBody};
 pub(in crate::routes) async fn test(
     asked: Asked<ToWebhook<ToAllProjects<Admin>>, Sending<Nothing, Change>>,
 ) -> Result<HttpResponse, Problem> {
-    let Asked { state, by, input: Sending { headers: change, .. }, .. } = asked;
+    let Asked { state, by, input: Sending { beside: change, .. }, .. } = asked;
     if let Some(replayed) = change.replayed().await? {
         return Ok(replayed);
     }
@@ -40,7 +40,7 @@ pub(in crate::routes) async fn test(
 pub(in crate::routes) async fn retry(
     asked: Asked<ToFailure<ToAllProjects<Admin>>, Sending<Nothing, Change>>,
 ) -> Result<HttpResponse, Problem> {
-    let Asked { state, by, input: Sending { headers: change, .. }, .. } = asked;
+    let Asked { state, by, input: Sending { beside: change, .. }, .. } = asked;
     if let Some(replayed) = change.replayed().await? {
         return Ok(replayed);
     }

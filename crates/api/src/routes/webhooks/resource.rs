@@ -35,7 +35,7 @@ type ToOne = ToWebhook<ToAny>;
 pub(in crate::routes) async fn make_webhook(
     asked: Asked<ToAny, Sending<MakeWebhookBody, Change>>,
 ) -> Result<HttpResponse, Problem> {
-    let Sending { body, headers: change } = asked.input;
+    let Sending { body, beside: change } = asked.input;
     let WebhookAsked { details, delivered_through } = body;
     check(&asked.state, &details.destination).await?;
     let (id, secret) = (WebhookId::new(Uuid::now_v7()), new_secret()?);
@@ -88,7 +88,7 @@ pub(in crate::routes) async fn rotate(
 ) -> Result<HttpResponse, Problem> {
     let secret = new_secret()?;
     let command = WebhookCommand::Rotate { id: asked.by.id, secret };
-    show_secret(asked.input.headers, command, secret, StatusCode::OK, None).await
+    show_secret(asked.input.beside, command, secret, StatusCode::OK, None).await
 }
 
 pub(super) fn missing() -> Problem {

@@ -1,0 +1,10 @@
+-- The user who lost an entry, by a change of its owner or by its deletion: a reader who sees that user's entries alone sees the
+-- change too.
+
+ALTER TABLE time_entry_history ADD COLUMN left_user_id uuid;
+UPDATE time_entry_history SET left_user_id = (
+        SELECT (change ->> 'old')::uuid FROM jsonb_array_elements(changes) AS change WHERE change ->> 'field' = 'userId'
+    )
+    WHERE changes @> '[{"field": "userId"}]';
+
+COMMENT ON COLUMN time_entry_history.left_user_id IS 'The user who lost the entry, where the change gave it to another or deleted it.';
