@@ -62,6 +62,8 @@ async fn an_unsupported_method_is_answered_405_with_allow(database: Database) {
         ("/time-entries.csv", "GET, HEAD"),
         ("/time-entries/summary", "GET, HEAD"),
         ("/time-entries/transitions", "POST"),
+        ("/time-entries/edits", "POST"),
+        ("/time-entries/deletions", "POST"),
         ("/time-entries/{id}", "GET, HEAD, PATCH, DELETE"),
         ("/time-entries/{id}/history", "GET, HEAD"),
         ("/time-entries/{id}/submit", "POST"),

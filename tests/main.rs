@@ -10,6 +10,8 @@
 mod anonymous_rate;
 mod backup;
 mod caching;
+mod change_by_filter;
+mod change_many;
 mod changes;
 mod closed_pipes;
 mod closing;

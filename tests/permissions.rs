@@ -95,6 +95,8 @@ const RULES: &[Rule] = &[
     rule("POST /time-entries/{timeEntryId}/invoice", The(Bill), OneProject, AnyUser, 200),
     rule("POST /time-entries/{timeEntryId}/release-invoice", The(Bill), OneProject, AnyUser, 200),
     rule("POST /time-entries/transitions", The(Write), ItsItems, ItemOfOwn, 200),
+    rule("POST /time-entries/edits", The(Write), ItsItems, ItemOfOwn, 200),
+    rule("POST /time-entries/deletions", The(Write), ItsItems, ItemOfOwn, 200),
     rule("GET /changes", The(Read), AllProjects, AnyUser, 200),
     rule("GET /projects/{projectId}/changes", The(Read), OneProject, AnyUser, 200),
     rule("GET /closing", The(Read), AllProjects, AnyUser, 200),
@@ -229,6 +231,8 @@ impl Rule {
             ("POST", "batch") => json!({ "entries": [tenant.body()] }),
             ("POST", "webhooks") => disabled_webhook(),
             ("POST", "transitions") => json!({ "action": "submit", "ids": [id] }),
+            ("POST", "edits") => json!({ "patch": { "minutes": 7 }, "ids": [id] }),
+            ("POST", "deletions") => json!({ "ids": [id] }),
             ("POST", _) => json!({ "reason": "because", "invoiceRef": "2026-0001" }),
             ("PATCH", "{webhookId}") => json!({ "description": "Another" }),
             ("PATCH", _) => json!({ "minutes": 7 }),
@@ -323,9 +327,15 @@ fn meets(answer: &Answer, expected: &Expected, what: &str) {
     match expected {
         Expected::Done(status) => {
             assert_eq!(answer.status, *status, "{told}");
-            if answer.path.ends_with("/batch") || answer.path.ends_with("/transitions") {
+            if ["/batch", "/transitions", "/edits", "/deletions"]
+                .iter()
+                .any(|end| answer.path.ends_with(end))
+            {
                 let outcome = &answer.json()["results"][0]["outcome"];
-                assert!(["created", "changed"].contains(&outcome.as_str().unwrap()), "{told}");
+                assert!(
+                    ["created", "changed", "deleted"].contains(&outcome.as_str().unwrap()),
+                    "{told}"
+                );
             }
         }
         Expected::Refused(status, code) => {

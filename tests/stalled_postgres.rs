@@ -69,6 +69,7 @@ impl Changes {
         let full = json!({ "entryId": ticket, "releaseId": release, "minutes": 1 + round });
         let project = format!("/projects/{}", tenant.project_id);
         let name = key("Name");
+        let nothing = json!({ "filter": { "from": "2001-01-01", "to": "2001-01-01" } });
         vec![
             service.log(&tenant.body_with(&full)).idempotency_key(&key("log")),
             service.log(&tenant.body_with(&json!({ "externalRef": reference, "entryId": ticket }))),
@@ -81,6 +82,9 @@ impl Changes {
             api.post("/time-entries/transitions")
                 .json(&json!({ "action": action.to_string(), "ids": [self.moved[1]] }))
                 .idempotency_key(&key("transitions")),
+            api.post("/time-entries/edits")
+                .json(&json!({ "patch": { "minutes": round }, "ids": [self.edited] })),
+            api.post("/time-entries/deletions").json(&nothing),
             api.put("/closing").json(&json!({ "through": "2001-01-01", "reason": name })),
             api.patch(&self.webhook).json(&json!({ "description": name })),
             api.get(&format!("{}/failures", self.webhook)),

@@ -145,6 +145,8 @@ async fn requests(service: &Service) -> Vec<(String, Call, Value)> {
                 ("post", "time-entries") => service.tenant.body(),
                 ("post", "batch") => json!({ "entries": [service.tenant.body()] }),
                 ("post", "transitions") => json!({ "action": "submit", "ids": [id] }),
+                ("post", "edits") => json!({ "patch": {}, "ids": [id] }),
+                ("post", "deletions") => json!({ "ids": [Uuid::now_v7().to_string()] }),
                 ("post", "webhooks") => {
                     let url = "https://1.1.1.1/";
                     json!({ "destinationUrl": url, "eventNames": ["*"], "enabled": false })

@@ -27,8 +27,8 @@ pub(crate) fn broken_by_answer(value: &Value) -> Vec<String> {
                 has("problem") == (outcome == "failed"),
                 "what failed has a problem, and nothing else has",
             );
-            let done = !["failed", "not_applied"].contains(&outcome);
-            must(has("entry") == done, "what was done has an entry, and nothing else has");
+            let is_there = !["failed", "not_applied", "deleted"].contains(&outcome);
+            must(has("entry") == is_there, "what is there has an entry, and nothing else has");
         }
         if says("code") && says("title") {
             let code = value["code"].as_str().unwrap_or_default();
@@ -66,7 +66,12 @@ pub(crate) fn broken_by_request(path: &str, body: &Value) -> Vec<String> {
     } else if path.ends_with("/batch") {
         let mut entries = body["entries"].as_array().into_iter().flatten();
         must(entries.all(lasts), "every entry has a duration");
-    } else if path.ends_with("/transitions") {
+    }
+    if ["/transitions", "/edits", "/deletions"].iter().any(|end| path.ends_with(end)) {
+        let (ids, filter) = (body.get("ids"), body.get("filter"));
+        must(ids.is_some() != filter.is_some(), "there are ids, or a filter");
+    }
+    if path.ends_with("/transitions") {
         let action = body["action"].as_str().and_then(|action| action.parse::<Action>().ok());
         must(
             action.is_some_and(|action| !action.needs_reason() || said("reason")),

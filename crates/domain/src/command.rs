@@ -5,6 +5,7 @@ use crate::external_ref::ExternalRef;
 use crate::feed::Seq;
 use crate::given::Given;
 use crate::ids::{ProjectId, TimeEntryId, WebhookId};
+use crate::query::Filter;
 use crate::source::Source;
 use crate::text::Reason;
 use crate::time_entry::Version;
@@ -12,8 +13,12 @@ use crate::transition::{InvalidRemark, Transition, remark};
 use crate::webhook::{Secret, WebhookDetails, WebhookPatch};
 use crate::work_date::WorkDate;
 
-/// The most entries that one command may log or move. The edge refuses a request with more.
+/// The most entries that one command may log, or change by their ids. The edge refuses a request
+/// with more.
 pub const MOST_ITEMS: usize = 500;
+
+/// The most entries that one command may change by a filter.
+pub const MOST_FOUND: usize = 2000;
 
 /// A change of time entries, of closings, or of webhooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +33,8 @@ pub enum Command {
     Delete(DeleteTimeEntry),
     /// Move an entry to another status.
     Apply(ApplyAction),
-    /// Move many entries to other statuses.
-    ApplyMany(ApplyMany),
+    /// Change many entries in the same way.
+    ChangeMany(ChangeMany),
     /// Close the books, or open them. The edge lets only those ask that may.
     Close(CloseBooks),
     /// Change the webhooks of the organization. The edge lets only those ask that may.
@@ -166,15 +171,36 @@ pub struct ApplyAction {
     pub if_match: IfMatch,
 }
 
-/// Asks to move many entries by the same action. They are decided in order.
+/// Asks to change many entries in the same way. They are decided in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApplyMany {
-    /// The entries, at most [`MOST_ITEMS`].
-    pub ids: Vec<TimeEntryId>,
-    /// What to do with them.
-    pub transition: Transition,
-    /// Whether nothing is moved if one entry fails.
+pub struct ChangeMany {
+    /// The entries.
+    pub entries: Selection,
+    /// What to do with each.
+    pub change: EachChange,
+    /// Whether nothing is changed if one entry fails.
     pub atomic: bool,
+}
+
+/// Which entries are to be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// These, at most [`MOST_ITEMS`], in this order.
+    Ids(Vec<TimeEntryId>),
+    /// Those that the filter matches when the command is decided, at most [`MOST_FOUND`], in the
+    /// order of their days and ids.
+    Filter(Filter),
+}
+
+/// What is to be done with each of many entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EachChange {
+    /// Move it to another status.
+    Apply(Transition),
+    /// Change its details.
+    Edit(Patch),
+    /// Delete it.
+    Delete,
 }
 
 /// Asks to close the books through a day, or to open them.
@@ -236,18 +262,38 @@ impl Command {
             Self::Edit(edit) => (Some(edit.id), &[][..]),
             Self::Delete(delete) => (Some(delete.id), &[][..]),
             Self::Apply(apply) => (Some(apply.id), &[][..]),
-            Self::ApplyMany(apply) => (None, &apply.ids[..]),
-            Self::Log(_) | Self::LogMany(_) | Self::Close(_) | Self::Webhook(_) => (None, &[][..]),
+            Self::ChangeMany(ChangeMany { entries: Selection::Ids(ids), .. }) => (None, &ids[..]),
+            Self::Log(_)
+            | Self::LogMany(_)
+            | Self::ChangeMany(_)
+            | Self::Close(_)
+            | Self::Webhook(_) => (None, &[][..]),
         };
         one.into_iter().chain(many.iter().copied())
+    }
+
+    /// How the command edits entries.
+    pub(crate) const fn patch(&self) -> Option<&Patch> {
+        match self {
+            Self::Edit(EditTimeEntry { patch, .. })
+            | Self::ChangeMany(ChangeMany { change: EachChange::Edit(patch), .. }) => Some(patch),
+            _ => None,
+        }
+    }
+
+    /// By what the command finds entries.
+    pub(crate) const fn filter(&self) -> Option<&Filter> {
+        match self {
+            Self::ChangeMany(ChangeMany { entries: Selection::Filter(filter), .. }) => Some(filter),
+            _ => None,
+        }
     }
 
     /// The project that the command moves entries to, or closes.
     pub(crate) fn other_project(&self) -> Option<ProjectId> {
         match self {
-            Self::Edit(edit) => edit.patch.project_id,
             Self::Close(close) => close.project_id,
-            _ => None,
+            _ => self.patch().and_then(|patch| patch.project_id),
         }
     }
 
@@ -259,7 +305,7 @@ impl Command {
             Self::Edit(_)
             | Self::Delete(_)
             | Self::Apply(_)
-            | Self::ApplyMany(_)
+            | Self::ChangeMany(_)
             | Self::Close(_)
             | Self::Webhook(_) => (None, &[][..]),
         };

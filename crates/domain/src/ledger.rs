@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::changes::{Changes, TimeEntryChange, TimeEntryDeletion, WebhookChange};
 use crate::closing::{Books, Closing, ClosingKey, PeriodClosed};
+use crate::command::MOST_FOUND;
 use crate::directory::{Project, Release, Ticket, User};
 use crate::external_ref::ExternalRef;
 use crate::feed::Seq;
@@ -12,6 +13,7 @@ use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::ids::{
     OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, TimeEntryKey, UserId, WebhookKey,
 };
+use crate::query::Filter;
 use crate::time_entry::TimeEntry;
 use crate::webhook::Webhook;
 use crate::work_date::WorkDate;
@@ -32,9 +34,24 @@ pub struct Ledger {
     answers: HashMap<IdempotencyScope, IdempotencyRecord>,
     books: HashMap<OrganizationId, Books>,
     closings: HashMap<ClosingKey, Closing>,
+    too_many: Vec<(OrganizationId, Filter, FoundTooMany)>,
     webhooks: HashMap<WebhookKey, Webhook>,
     feed_ends: HashMap<OrganizationId, Seq>,
     journal: Vec<Undo>,
+}
+
+/// A filter finds more entries than can be changed at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FoundTooMany {
+    /// That many.
+    #[error("finds {0} entries, and at most {MOST_FOUND} can be changed at once")]
+    Exactly(u64),
+    /// It cannot be told with a bounded amount of work: there are more than that to look at.
+    #[error(
+        "has to look at more than {0} entries, and at most {MOST_FOUND} can be changed at once; \
+         name a shorter time, a project or a user"
+    )]
+    MoreThan(u64),
 }
 
 /// How to undo one change. The journal of these is also the list of all changes.
@@ -111,6 +128,17 @@ impl Ledger {
         self.closings.insert(closing.key(), closing);
     }
 
+    /// Notes that a filter finds more stored entries than can be changed at once. Otherwise all of
+    /// them MUST be loaded.
+    pub fn load_too_many(
+        &mut self,
+        organization: OrganizationId,
+        filter: Filter,
+        found: FoundTooMany,
+    ) {
+        self.too_many.push((organization, filter, found));
+    }
+
     /// Adds a stored webhook.
     pub fn load_webhook(&mut self, webhook: Webhook) {
         self.webhooks.insert(webhook.key(), webhook);
@@ -178,6 +206,31 @@ impl Ledger {
     ) -> Option<&TimeEntry> {
         let id = self.external_refs.get(&(organization, reference.clone()))?;
         self.time_entry(organization, *id)
+    }
+
+    /// The entries that the filter matches, in the order of their days and ids.
+    ///
+    /// # Errors
+    ///
+    /// [`FoundTooMany`] where there are more than [`MOST_FOUND`].
+    pub fn find(
+        &self,
+        organization: OrganizationId,
+        filter: &Filter,
+    ) -> Result<Vec<&TimeEntry>, FoundTooMany> {
+        let known =
+            self.too_many.iter().find(|(of, known, _)| *of == organization && known == filter);
+        if let Some((_, _, found)) = known {
+            return Err(*found);
+        }
+        let own =
+            self.time_entries.values().filter(|entry| entry.organization_id() == organization);
+        let mut found: Vec<_> = own.filter(|entry| filter.matches(entry)).collect();
+        if found.len() > MOST_FOUND {
+            return Err(FoundTooMany::Exactly(found.len() as u64));
+        }
+        found.sort_unstable_by_key(|entry| (entry.details().work_date, entry.id()));
+        Ok(found)
     }
 
     /// The organization's books.

@@ -40,8 +40,8 @@ pub use access::{ApiKey, Caller};
 pub use changes::{Changes, TimeEntryChange, TimeEntryDeletion, WebhookChange};
 pub use closing::{Books, Closing, ClosingKey, PeriodClosed};
 pub use command::{
-    ApplyAction, ApplyMany, CloseBooks, Command, DeleteTimeEntry, EditTimeEntry, IfMatch, LogMany,
-    LogTimeEntry, MOST_ITEMS, MakeWebhook, WebhookCommand,
+    ApplyAction, ChangeMany, CloseBooks, Command, DeleteTimeEntry, EachChange, EditTimeEntry,
+    IfMatch, LogMany, LogTimeEntry, MOST_FOUND, MOST_ITEMS, MakeWebhook, Selection, WebhookCommand,
 };
 pub use delivery::{Delivery, DeliveryFailure};
 pub use details::{Details, Field, FieldChange, FieldValue, Patch};
@@ -60,9 +60,9 @@ pub use ids::{
     EventId, FeedEpoch, InvalidId, KeyId, LeaseHolder, OrganizationId, ProjectId, ReleaseId,
     TicketId, TimeEntryId, UserId, WebhookId, WebhookKey,
 };
-pub use ledger::Ledger;
+pub use ledger::{FoundTooMany, Ledger};
 pub use named::UnknownName;
-pub use outcome::{InvalidReference, InvalidWebhook, ItemOutcome, Outcome, Refusal};
+pub use outcome::{Changed, InvalidReference, InvalidWebhook, ItemOutcome, Outcome, Refusal};
 pub use permission::{Permission, Permissions};
 pub use query::{
     Direction, Filter, InvalidSort, Page, PageRequest, Position, Sort, SortKey, SortValue,

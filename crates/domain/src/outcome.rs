@@ -4,6 +4,8 @@
 use crate::closing::{Closing, PeriodClosed};
 use crate::details::Field;
 use crate::feed::Seq;
+use crate::ids::TimeEntryId;
+use crate::ledger::FoundTooMany;
 use crate::permission::Permission;
 use crate::time_entry::{ImpossibleAction, InvalidTransition, NotEditable, TimeEntry};
 use crate::webhook::WebhookState;
@@ -21,6 +23,8 @@ pub enum Outcome {
     Deleted,
     /// The results of the items of a command for many entries, in order.
     Many(Vec<ItemOutcome>),
+    /// The results of a command that changes many entries, in order.
+    Changed(Vec<Changed>),
     /// The closing that counts now; none where the books were never closed.
     Books(Option<Closing>),
     /// The webhook as it is now.
@@ -28,6 +32,9 @@ pub enum Outcome {
     /// It was noted.
     Noted,
 }
+
+/// An entry that was to be changed, and the result.
+pub type Changed = (TimeEntryId, ItemOutcome);
 
 /// The result of one item of a command for many entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +45,8 @@ pub enum ItemOutcome {
     Updated(TimeEntry),
     /// The entry already had these details.
     Unchanged(TimeEntry),
+    /// It was deleted.
+    Deleted,
     /// It was refused.
     Refused(Refusal),
     /// It was not valid, so nothing was decided. The edge knows its violations.
@@ -52,7 +61,12 @@ impl Outcome {
     pub const fn time_entry(&self) -> Option<&TimeEntry> {
         match self {
             Self::Created(entry) | Self::Updated(entry) | Self::Unchanged(entry) => Some(entry),
-            Self::Deleted | Self::Many(_) | Self::Books(_) | Self::Webhook(_) | Self::Noted => None,
+            Self::Deleted
+            | Self::Many(_)
+            | Self::Changed(_)
+            | Self::Books(_)
+            | Self::Webhook(_)
+            | Self::Noted => None,
         }
     }
 }
@@ -63,7 +77,7 @@ impl ItemOutcome {
     pub const fn time_entry(&self) -> Option<&TimeEntry> {
         match self {
             Self::Created(entry) | Self::Updated(entry) | Self::Unchanged(entry) => Some(entry),
-            Self::Refused(_) | Self::Invalid | Self::NotApplied => None,
+            Self::Deleted | Self::Refused(_) | Self::Invalid | Self::NotApplied => None,
         }
     }
 
@@ -136,6 +150,15 @@ pub enum Refusal {
     /// fail are [`NotApplied`](ItemOutcome::NotApplied).
     #[error("some items failed, so none took effect")]
     BatchFailed(Vec<ItemOutcome>),
+    /// Likewise, of a command that changes many entries.
+    #[error("some entries failed, so none was changed")]
+    ChangesFailed(Vec<Changed>),
+    /// The patch for many entries refers to what the directory does not have, whichever they are.
+    #[error("the patch refers to what does not exist")]
+    PatchReferences(Vec<InvalidReference>),
+    /// The filter finds too many entries.
+    #[error(transparent)]
+    FoundTooMany(#[from] FoundTooMany),
     /// The idempotency key was used with another body, and the claim does not allow that.
     #[error("the idempotency key was used before with another body")]
     IdempotencyKeyReused,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::access::Caller;
-use crate::command::{Command, LogMany, LogTimeEntry};
+use crate::command::{Command, LogMany, LogTimeEntry, MOST_ITEMS, Selection};
 use crate::idempotency::{Claim, StoredAnswer};
 use crate::outcome::{Outcome, Refusal};
 use crate::timestamp::Timestamp;
@@ -40,7 +40,7 @@ impl Request {
             Command::Edit(_)
             | Command::Delete(_)
             | Command::Apply(_)
-            | Command::ApplyMany(_)
+            | Command::ChangeMany(_)
             | Command::Close(_)
             | Command::Webhook(_) => return Cow::Borrowed(self),
         };
@@ -53,7 +53,11 @@ impl Request {
     pub fn weight(&self) -> usize {
         match &self.command {
             Command::LogMany(log) => log.items.len().max(1),
-            Command::ApplyMany(apply) => apply.ids.len().max(1),
+            Command::ChangeMany(change) => match &change.entries {
+                Selection::Ids(ids) => ids.len().max(1),
+                // How many it is, shows only then. It is decided alone.
+                Selection::Filter(_) => MOST_ITEMS + 1,
+            },
             Command::Log(_)
             | Command::Edit(_)
             | Command::Delete(_)

@@ -6,9 +6,10 @@ use crate::command::{Command, LogTimeEntry};
 use crate::details::Patch;
 use crate::idempotency::IdempotencyScope;
 use crate::ids::{
-    OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryKey, UserId, WebhookKey,
+    OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntryId, TimeEntryKey, UserId, WebhookKey,
 };
 use crate::ledger::{Ledger, RefKey};
+use crate::query::Filter;
 use crate::request::Request;
 use crate::time_entry::TimeEntry;
 
@@ -31,6 +32,8 @@ pub struct Touches {
     pub time_entries: BTreeSet<TimeEntryKey>,
     /// Time entries by their external reference.
     pub external_refs: BTreeSet<RefKey>,
+    /// Time entries by filters: all that match, or how many there are.
+    pub filters: Vec<(OrganizationId, Filter)>,
     /// Stored answers.
     pub answers: BTreeSet<IdempotencyScope>,
     /// Organizations whose books have to be known, with the closing that counts for all projects.
@@ -53,6 +56,19 @@ impl<'a> FromIterator<&'a Request> for Touches {
     }
 }
 
+/// The entries that a request changes by their ids, or by a filter.
+fn entries_of(request: &Request, ledger: &Ledger) -> Vec<TimeEntryId> {
+    let organization = request.caller.organization_id;
+    match request.command.filter() {
+        Some(filter) => {
+            // Too many are not changed.
+            let found = ledger.find(organization, filter).unwrap_or_default();
+            found.into_iter().map(TimeEntry::id).collect()
+        }
+        None => request.command.time_entry_ids().collect(),
+    }
+}
+
 impl Touches {
     /// What the requests need in addition, once the rows of [`Touches::from_iter`] are loaded. It
     /// is usually empty. An edit that names a ticket or release, or moves its entry, needs these in
@@ -62,9 +78,10 @@ impl Touches {
         let mut touches = Self::default();
         let mut edited = BTreeMap::<_, Vec<&Patch>>::new();
         for request in requests {
-            if let Command::Edit(edit) = &request.command {
-                let key = (request.caller.organization_id, edit.id);
-                edited.entry(key).or_default().push(&edit.patch);
+            let organization = request.caller.organization_id;
+            let Some(patch) = request.command.patch() else { continue };
+            for id in entries_of(request, ledger) {
+                edited.entry((organization, id)).or_default().push(patch);
             }
         }
         for request in requests {
@@ -86,6 +103,7 @@ impl Touches {
             releases,
             time_entries,
             external_refs,
+            filters,
             answers,
             books,
             closings,
@@ -98,6 +116,7 @@ impl Touches {
             && releases.is_empty()
             && time_entries.is_empty()
             && external_refs.is_empty()
+            && filters.is_empty()
             && answers.is_empty()
             && books.is_empty()
             && closings.is_empty()
@@ -112,15 +131,17 @@ impl Touches {
         for log in request.command.logs() {
             self.add_log(organization, log);
         }
+        self.filters.extend(request.command.filter().map(|filter| (organization, filter.clone())));
+        let patch = request.command.patch();
+        self.users.extend(patch.and_then(|patch| patch.user_id).map(|user| (organization, user)));
+        let moved = patch.and_then(|patch| patch.project_id);
+        self.projects.extend(moved.map(|project| (organization, project)));
         if !matches!(request.command, Command::Webhook(_)) {
             self.books.insert(organization);
         }
         match &request.command {
             Command::LogMany(log) => {
                 self.projects.insert((organization, log.project_id));
-            }
-            Command::Edit(edit) => {
-                self.users.extend(edit.patch.user_id.map(|user| (organization, user)));
             }
             Command::Close(close) => {
                 self.projects.extend(close.project_id.map(|project| (organization, project)));
@@ -130,7 +151,11 @@ impl Touches {
                 self.projects.extend(webhook.project_id().map(|project| (organization, project)));
                 self.feeds.insert(organization);
             }
-            Command::Log(_) | Command::Delete(_) | Command::Apply(_) | Command::ApplyMany(_) => {}
+            Command::Log(_)
+            | Command::Edit(_)
+            | Command::Delete(_)
+            | Command::Apply(_)
+            | Command::ChangeMany(_) => {}
         }
     }
 
@@ -155,7 +180,7 @@ impl Touches {
         let logged = command.logs().map(|log| log.project_id);
         let by_ref = command.logs().filter_map(|log| log.external_ref.as_ref());
         let by_ref = by_ref.filter_map(|name| ledger.time_entry_by_ref(organization, name));
-        let by_id = command.time_entry_ids();
+        let by_id = entries_of(request, ledger).into_iter();
         let by_id = by_id.filter_map(|id| ledger.time_entry(organization, id));
         let stored = by_ref.chain(by_id).map(TimeEntry::project_id);
         let projects = logged.chain(stored).chain(command.other_project());

@@ -96,6 +96,8 @@ pub(super) async fn load(
         releases,
         time_entries,
         external_refs,
+        // They are looked for afterwards.
+        filters: _,
         answers,
         books,
         closings,

@@ -35,6 +35,7 @@ use crate::error::DbError;
 use crate::measure::count_stored;
 use crate::migrations;
 use crate::options::{DatabaseOptions, LOOK_UPS};
+use crate::queries::found;
 
 diesel::table! {
     // What diesel keeps of the migrations it applied.
@@ -302,6 +303,7 @@ async fn work(
     let loading = load::load(conn, &touched, &mut ledger);
     let (begun, loaded) = join(beginning, loading).await;
     begun.and(loaded)?;
+    found::load_on_postgres(conn, &touched.filters, &mut ledger).await?;
     let following = Touches::following(requests, &ledger);
     load::load(conn, &following, &mut ledger).await?;
     let now = clock.now();

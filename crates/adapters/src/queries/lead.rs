@@ -62,6 +62,11 @@ impl Asked {
         index.parts(self.organization, &self.filter, &self.conditions)
     }
 
+    /// An index as a lead.
+    pub(super) fn lead(&self, index: Index) -> Lead {
+        Lead { parts: self.parts(index), order: by(index.order) }
+    }
+
     /// All of the organization's.
     pub(super) fn own(&self) -> Sql {
         self.conditions.about(self.organization, &[])
@@ -105,8 +110,7 @@ impl Asked {
     /// [kinds of references](Self::kinds).
     pub(super) fn leads(&self, kinds: Option<Vec<(DigestValue, DigestValue)>>) -> Vec<Lead> {
         let by_index = Index::leads(&self.conditions);
-        let by_index =
-            by_index.map(|index| Lead { parts: self.parts(index), order: by(index.order) });
+        let by_index = by_index.map(|index| self.lead(index));
         self.references(kinds).into_iter().chain(by_index).collect()
     }
 

@@ -1,6 +1,7 @@
 //! The read side: lists, counts, totals and history. Every query begins with the organization.
 
 mod filter;
+pub(crate) mod found;
 mod index;
 mod lead;
 mod list;

@@ -6,7 +6,7 @@
 //! and sorted. Where neither finds enough, the page has what was found so far, and the next one
 //! goes on from there.
 
-use diesel::sql_types::{Bool, Untyped};
+use diesel::sql_types::{BigInt, Bool, Untyped};
 use timelog_domain::query::SortValue;
 use timelog_domain::{Direction, OrganizationId, PageRequest, Position, Sort, SortKey};
 
@@ -85,6 +85,16 @@ impl Search {
         }
         let parts = parts.into_iter().map(|part| self.next(part, self.rows));
         Some(self.among(union(parts), Sql::default(), self.ordering()))
+    }
+
+    /// The same index as a lead, which ends after so many.
+    pub(super) fn exact_lead(&self) -> Option<Lead> {
+        Some(self.asked.lead(self.asked.exact(self.sort.key)?))
+    }
+
+    /// How many of the entries that a lead leads to are asked; if it ends before, at least so many.
+    pub(super) fn count(&self, lead: &Lead) -> Typed<BigInt> {
+        Sql::text("SELECT count(*)").and(self.asked.source(Some(lead))).typed()
     }
 
     /// Those entries of the page that are among the next so many in order.

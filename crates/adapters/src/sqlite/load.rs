@@ -7,6 +7,7 @@ use timelog_domain::{Ledger, Request, Touches};
 
 use crate::digests::of_reference;
 use crate::error::DbError;
+use crate::queries::found;
 use crate::rows::{
     ClosingRow, FeedEndRow, IdempotencyRow, Load, ProjectRow, ReleaseRow, TicketRow, TimeEntryRow,
     UserRow, WebhookRow, digest_scope, load_books,
@@ -19,7 +20,9 @@ use crate::types::IdValue;
 
 pub(super) fn load(conn: &mut SqliteConnection, requests: &[Request]) -> Result<Ledger, DbError> {
     let mut ledger = Ledger::default();
-    load_touched(conn, &Touches::from_iter(requests), &mut ledger)?;
+    let touched = Touches::from_iter(requests);
+    load_touched(conn, &touched, &mut ledger)?;
+    found::load_on_sqlite(conn, &touched.filters, &mut ledger)?;
     let following = Touches::following(requests, &ledger);
     load_touched(conn, &following, &mut ledger)?;
     Ok(ledger)

@@ -19,6 +19,10 @@ fn items(decision: Decision) -> Vec<ItemOutcome> {
     match decision {
         Ok(Reply::Done { outcome: Outcome::Many(items), .. })
         | Err(Refusal::BatchFailed(items)) => items,
+        Ok(Reply::Done { outcome: Outcome::Changed(items), .. })
+        | Err(Refusal::ChangesFailed(items)) => {
+            items.into_iter().map(|(_, outcome)| outcome).collect()
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -260,7 +264,7 @@ pub(crate) async fn many_are_moved_each_by_itself_or_none(subject: Subject) {
     };
     let numbers = [1001, 1002, 404, 1003, 1001];
     let refused = ask(&subject, apply_many(&numbers, Action::Submit, true)).await;
-    assert!(matches!(refused, Err(Refusal::BatchFailed(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Refusal::ChangesFailed(_))), "{refused:?}");
     assert_eq!(statuses().await, [Status::Draft, Status::Submitted, Status::Draft]);
     let moved = items(ask(&subject, apply_many(&numbers, Action::Submit, false)).await);
     let failed: Vec<_> = moved.iter().map(ItemOutcome::is_failure).collect();
@@ -270,4 +274,94 @@ pub(crate) async fn many_are_moved_each_by_itself_or_none(subject: Subject) {
     let all = items(ask(&subject, apply_many(&[1003, 1001, 1002], Action::Reject, true)).await);
     assert!(all.iter().all(|item| item.time_entry().is_some()));
     assert_eq!(statuses().await, [Status::Rejected; 3]);
+}
+
+/// A command for what a filter of days finds.
+fn found(filter: Filter, change: EachChange, atomic: bool) -> Request {
+    let day = |text: &str| text.parse().ok();
+    let filter = Filter { from: day("2025-01-01"), to: day("2025-12-31"), ..filter };
+    let entries = Selection::Filter(filter);
+    plain(Command::ChangeMany(ChangeMany { entries, change, atomic }))
+}
+
+/// The entries that were to be changed, and what came of it.
+fn changed(decision: Decision) -> Vec<Changed> {
+    match decision {
+        Ok(Reply::Done { outcome: Outcome::Changed(items), .. })
+        | Err(Refusal::ChangesFailed(items)) => items,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) async fn what_a_filter_finds_is_changed_as_it_was_answered(subject: Subject) {
+    let on = |number: u128, day: &str| {
+        let details = Details { work_date: day.parse().unwrap(), ..log(number).details };
+        logged(LogTimeEntry { details, ..log(number) })
+    };
+    let ask = async |request| subject.time_entries.execute(request).await.unwrap();
+    for (number, day) in
+        [(1005, "2025-03-01"), (1003, "2025-03-01"), (1001, "2025-06-01"), (1002, "2026-01-01")]
+    {
+        ask(on(number, day)).await.unwrap();
+    }
+    let submit = || EachChange::Apply(transition(Action::Submit));
+    let submitted = changed(ask(found(Filter::default(), submit(), true)).await);
+    let ids: Vec<_> = submitted.iter().map(|(entry, _)| *entry).collect();
+    assert_eq!(ids, [1003, 1005, 1001].map(id));
+    for (entry, outcome) in submitted {
+        let stored = subject.time_entries.find(id(ORGANIZATION), entry).await.unwrap();
+        assert_eq!(outcome.time_entry(), stored.as_ref());
+    }
+    // What is found now depends on what was changed then.
+    let drafts = Filter { statuses: [Status::Draft].into(), ..Filter::default() };
+    assert_eq!(changed(ask(found(drafts, EachChange::Delete, true)).await), []);
+    let failed = changed(ask(found(Filter::default(), EachChange::Delete, false)).await);
+    assert!(failed.iter().all(|(_, outcome)| outcome.is_failure()) && failed.len() == 3);
+    let others = Filter { user_id: Some(id(OTHER_USER)), ..Filter::default() };
+    assert_eq!(changed(ask(found(others, EachChange::Delete, false)).await), []);
+    for number in [1003, 1005, 1001] {
+        ask(apply(number, Action::Recall)).await.unwrap();
+    }
+    let moved = Patch { project_id: Some(id(OTHER_PROJECT)), ..Patch::default() };
+    let of_project = Filter { project_id: Some(id(PROJECT)), ..Filter::default() };
+    let moved = found(of_project.clone(), EachChange::Edit(moved), true);
+    assert_eq!(changed(ask(moved).await).len(), 3);
+    assert_eq!(changed(ask(found(of_project, EachChange::Delete, true)).await), []);
+    let deleted = changed(ask(found(Filter::default(), EachChange::Delete, true)).await);
+    assert_eq!(deleted, [1003, 1005, 1001].map(|number| (id(number), ItemOutcome::Deleted)));
+    for number in [1003, 1005, 1001] {
+        assert_eq!(subject.time_entries.find(id(ORGANIZATION), id(number)).await.unwrap(), None);
+    }
+}
+
+pub(crate) async fn a_filter_that_finds_too_many_changes_nothing_and_tells_how_many(
+    subject: Subject,
+) {
+    for begin in (0..2001).step_by(500) {
+        let items = (begin..2001.min(begin + 500)).map(|number| Some(log(5000 + number)));
+        let logged = subject.time_entries.execute(log_many(items.collect(), true));
+        logged.await.unwrap().unwrap();
+    }
+    let ask = async |filter| {
+        let submit = EachChange::Apply(transition(Action::Submit));
+        subject.time_entries.execute(found(filter, submit, false)).await.unwrap()
+    };
+    let project_id = Some(id(PROJECT));
+    for filter in [
+        Filter::default(),
+        Filter { project_id, ..Filter::default() },
+        Filter { statuses: [Status::Draft].into(), ..Filter::default() },
+        Filter { project_id, statuses: [Status::Draft].into(), ..Filter::default() },
+        Filter { ticket_id: Some(None), ..Filter::default() },
+    ] {
+        let refused = Err(Refusal::FoundTooMany(FoundTooMany::Exactly(2001)));
+        assert_eq!(ask(filter.clone()).await, refused, "{filter:?}");
+    }
+    subject.time_entries.execute(delete(5000)).await.unwrap().unwrap();
+    let submitted = changed(ask(Filter::default()).await);
+    assert_eq!(submitted.len(), 2000);
+    assert!(submitted.iter().all(|(_, outcome)| matches!(outcome, ItemOutcome::Updated(_))));
+    let end = FeedRequest { project_id: None, after: Seq::new(4001), limit: 10 };
+    let page = subject.feed.changes(id(ORGANIZATION), end).await.unwrap();
+    assert_eq!((page.changes.len(), page.end), (1, Seq::new(4002)));
 }

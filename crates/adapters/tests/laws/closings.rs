@@ -176,8 +176,8 @@ pub(crate) async fn nothing_changes_in_a_period_once_its_closing_was_answered(su
         for decision in written {
             let decision: Result<Decision, PortError> = decision.unwrap();
             match decision.unwrap() {
-                Ok(Reply::Done { outcome: Outcome::Many(items), .. })
-                    if items.iter().any(ItemOutcome::is_failure) =>
+                Ok(Reply::Done { outcome: Outcome::Changed(items), .. })
+                    if items.iter().any(|(_, outcome)| outcome.is_failure()) =>
                 {
                     refused += 1;
                 }

@@ -97,6 +97,8 @@ macro_rules! laws_of_stores {
                 many_are_logged_each_by_itself,
                 one_failure_keeps_all_of_an_atomic_batch_from_being_stored,
                 many_are_moved_each_by_itself_or_none,
+                what_a_filter_finds_is_changed_as_it_was_answered,
+                a_filter_that_finds_too_many_changes_nothing_and_tells_how_many,
             }
             directory {
                 putting_again_changes_nothing,

@@ -123,8 +123,9 @@ pub(crate) fn log_many(items: Vec<Option<LogTimeEntry>>, atomic: bool) -> Reques
 }
 
 pub(crate) fn apply_many(numbers: &[u128], action: Action, atomic: bool) -> Request {
-    let ids = numbers.iter().map(|number| id(*number)).collect();
-    plain(Command::ApplyMany(ApplyMany { ids, transition: transition(action), atomic }))
+    let entries = Selection::Ids(numbers.iter().map(|number| id(*number)).collect());
+    let change = EachChange::Apply(transition(action));
+    plain(Command::ChangeMany(ChangeMany { entries, change, atomic }))
 }
 
 /// A request without an idempotency key.

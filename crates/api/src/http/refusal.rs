@@ -26,9 +26,18 @@ impl From<Refusal> for Problem {
                 Self::new(Code::Forbidden, detail)
             }
             Refusal::PreconditionFailed => Self::new(Code::PreconditionFailed, detail),
-            Refusal::BatchFailed(_) => Self::new(Code::BatchFailed, detail),
+            Refusal::BatchFailed(_) | Refusal::ChangesFailed(_) => {
+                Self::new(Code::BatchFailed, detail)
+            }
             Refusal::References(invalid) => {
+                Self::invalid(invalid.into_iter().map(|invalid| violation("", invalid)).collect())
+            }
+            Refusal::PatchReferences(invalid) => {
+                let violation = |invalid| violation("/patch", invalid);
                 Self::invalid(invalid.into_iter().map(violation).collect())
+            }
+            Refusal::FoundTooMany(found) => {
+                Self::invalid(vec![Violation::at("/filter", "out_of_range", found.to_string())])
             }
             Refusal::InvalidWebhook(invalid) => {
                 Self::invalid(invalid.into_iter().map(violation_of_webhook).collect())
@@ -53,7 +62,8 @@ impl From<Refusal> for Problem {
     }
 }
 
-fn violation(invalid: InvalidReference) -> Violation {
+/// What is wrong with a member of the object that is at that place.
+fn violation(object: &str, invalid: InvalidReference) -> Violation {
     let code = match invalid {
         InvalidReference::InactiveUser => "inactive_user",
         InvalidReference::UnknownProject
@@ -61,7 +71,7 @@ fn violation(invalid: InvalidReference) -> Violation {
         | InvalidReference::UnknownTicket
         | InvalidReference::UnknownRelease => "unknown_reference",
     };
-    Violation::at(format!("/{}", invalid.field()), code, invalid.to_string())
+    Violation::at(format!("{object}/{}", invalid.field()), code, invalid.to_string())
 }
 
 fn violation_of_webhook(invalid: InvalidWebhook) -> Violation {

@@ -25,6 +25,7 @@ fn render(outcome: &Outcome, base_path: &str, include: Include) -> StoredAnswer 
         Outcome::Updated(_)
         | Outcome::Unchanged(_)
         | Outcome::Many(_)
+        | Outcome::Changed(_)
         | Outcome::Books(_)
         | Outcome::Webhook(_)
         | Outcome::Noted => (StatusCode::OK, None),

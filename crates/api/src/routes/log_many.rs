@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::admission::{ToProject, Write};
 use super::asked::{Asked, Asking, Sending, Showing};
 use super::change::Change;
-use super::results::{self, Place, Results, carry_out_many, tell};
+use super::results::{self, Items, Place, Results, carry_out_many, tell};
 use crate::document::headers::PREFERENCE_APPLIED;
 use crate::document::samples::{entry, item_problem, problem, to_log, with};
 use crate::document::{About, Answer, Problems, Sample, Tag, problem_samples};
@@ -53,14 +53,19 @@ struct Logged {
 impl Results for Logged {
     type Result<'a> = LogResult<'a>;
 
-    fn result<'a>(&self, index: usize, outcome: &'a ItemOutcome) -> LogResult<'a> {
-        let done = match outcome {
-            ItemOutcome::Created(_) => "created",
-            ItemOutcome::Updated(_) => "updated",
-            _ => "unchanged",
+    fn results<'a>(&self, items: Items<'a>) -> Vec<LogResult<'a>> {
+        let Items::Logged(items) = items else { return Vec::new() };
+        let result = |(index, outcome): (usize, &'a ItemOutcome)| {
+            let done = match outcome {
+                ItemOutcome::Created(_) => "created",
+                ItemOutcome::Updated(_) => "updated",
+                _ => "unchanged",
+            };
+            let (word, entry, problem) =
+                tell(outcome, done, self.invalid.get(&index), self.include);
+            LogResult { index: Place(index), outcome: Word(word), entry, problem }
         };
-        let (word, entry, problem) = tell(outcome, done, self.invalid.get(&index), self.include);
-        LogResult { index: Place(index), outcome: Word(word), entry, problem }
+        items.iter().enumerate().map(result).collect()
     }
 }
 
@@ -85,7 +90,7 @@ impl Described for LogResults {
     fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
         let words = ["created", "updated", "unchanged", "failed"];
         schemas.named("LogResults", |schemas| {
-            results::schema_of(schemas, "LogResult", LogResult::declared, &words)
+            results::schema_of(schemas, "LogResult", LogResult::declared, &words, results::ASKED)
         })
     }
 }

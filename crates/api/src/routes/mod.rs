@@ -4,6 +4,7 @@ mod admission;
 mod answer;
 mod asked;
 mod change;
+mod change_many;
 mod changes;
 mod closing;
 mod delete_time_entry;
@@ -25,11 +26,11 @@ mod results;
 mod route;
 mod summarize;
 mod transition;
-mod transition_many;
 mod webhooks;
 
 use timelog_domain::Action;
 
+use self::change_many::{deletions, edits, transitions};
 use self::directory::{projects, releases, tickets, users};
 use self::route::{Route, delete, get, patch, post, put};
 pub(crate) use self::route::{Surface, mount, not_found};
@@ -72,7 +73,9 @@ pub(crate) fn table() -> Vec<Route> {
             export_time_entries::about_of_organization,
         ),
         get("/time-entries/summary", summarize::of_organization, summarize::about_of_organization),
-        post("/time-entries/transitions", transition_many::transition_many, transition_many::about),
+        post("/time-entries/transitions", transitions::transition_many, transitions::about),
+        post("/time-entries/edits", edits::edit_many, edits::about),
+        post("/time-entries/deletions", deletions::delete_many, deletions::about),
         get(entry, read_time_entry::read_time_entry, read_time_entry::about),
         patch(entry, edit_time_entry::edit_time_entry, edit_time_entry::about),
         delete(entry, delete_time_entry::delete_time_entry, delete_time_entry::about),

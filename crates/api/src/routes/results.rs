@@ -1,14 +1,15 @@
 //! Answering requests that ask for many things at once: one result for each, in the order they were
 //! asked for.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use timelog_domain::command::MOST_ITEMS;
-use timelog_domain::{Command, ItemOutcome, Outcome, Refusal, StoredAnswer};
+use timelog_domain::command::{MOST_FOUND, MOST_ITEMS};
+use timelog_domain::{Changed, Command, ItemOutcome, Outcome, Refusal, StoredAnswer};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 use utoipa::openapi::{RefOr, Schema};
 
@@ -24,8 +25,16 @@ pub(super) trait Results: Send + Sync + 'static {
     /// One result.
     type Result<'a>: Serialize;
 
-    /// What became of one thing, given its place.
-    fn result<'a>(&self, index: usize, outcome: &'a ItemOutcome) -> Self::Result<'a>;
+    /// What became of each thing.
+    fn results<'a>(&self, items: Items<'a>) -> Vec<Self::Result<'a>>;
+}
+
+/// What became of many things.
+pub(super) enum Items<'a> {
+    /// Of entries that were to be logged, in their places.
+    Logged(&'a [ItemOutcome]),
+    /// Of entries that were to be changed.
+    Changed(&'a [Changed]),
 }
 
 /// What every result tells: in one word what became of it, the entry where it succeeded, and why it
@@ -41,9 +50,10 @@ pub(super) fn tell<'a>(
     include: Include,
 ) -> Told<'a> {
     let (word, problem) = match outcome {
-        ItemOutcome::Created(_) | ItemOutcome::Updated(_) | ItemOutcome::Unchanged(_) => {
-            (done, None)
-        }
+        ItemOutcome::Created(_)
+        | ItemOutcome::Updated(_)
+        | ItemOutcome::Unchanged(_)
+        | ItemOutcome::Deleted => (done, None),
         ItemOutcome::Refused(refusal) => ("failed", Some(refusal.clone().into())),
         ItemOutcome::Invalid => ("failed", invalid.cloned()),
         ItemOutcome::NotApplied => ("not_applied", None),
@@ -63,23 +73,25 @@ pub(super) async fn carry_out_many<R: Results>(
     command: Command,
     results: R,
 ) -> Result<HttpResponse, Problem> {
-    fn show<'a, R: Results>(results: &R, items: &'a [ItemOutcome]) -> Vec<R::Result<'a>> {
-        let items = items.iter().enumerate();
-        items.map(|(index, outcome)| results.result(index, outcome)).collect()
-    }
     let results = Arc::new(results);
     let shown = results.clone();
     let render = move |outcome: &Outcome| {
-        let items: &[ItemOutcome] = if let Outcome::Many(items) = outcome { items } else { &[] };
-        let body = bytes(&Body { results: show(&*shown, items) });
+        let items = match outcome {
+            Outcome::Many(items) => Items::Logged(items),
+            Outcome::Changed(items) => Items::Changed(items),
+            _ => Items::Logged(&[]),
+        };
+        let body = bytes(&Body { results: shown.results(items) });
         StoredAnswer { status: StatusCode::OK.as_u16(), location: None, etag: None, body }
     };
-    let refused = move |refusal| match refusal {
-        Refusal::BatchFailed(ref items) => {
-            let results: Option<Box<RawValue>> = to_raw_value(&show(&*results, items)).ok();
-            Problem::from(refusal.clone()).with_results(results)
-        }
-        refusal => refusal.into(),
+    let refused = move |refusal: Refusal| {
+        let items = match &refusal {
+            Refusal::BatchFailed(items) => Items::Logged(items),
+            Refusal::ChangesFailed(items) => Items::Changed(items),
+            _ => return refusal.into(),
+        };
+        let told: Option<Box<RawValue>> = to_raw_value(&results.results(items)).ok();
+        Problem::from(refusal.clone()).with_results(told)
     };
     change.carry_out_with(command, Arc::new(render), refused).await
 }
@@ -96,6 +108,12 @@ impl Described for Place {
 
 impl Answered for Place {}
 
+/// How many results there are where each item of the request has one.
+pub(super) const ASKED: RangeInclusive<usize> = 1..=MOST_ITEMS;
+
+/// How many there are where entries may be found by a filter.
+pub(super) const FOUND: RangeInclusive<usize> = 0..=MOST_FOUND;
+
 /// Declares the members of one result.
 type Declared = fn(&mut Schemas) -> ObjectBuilder;
 
@@ -106,11 +124,12 @@ pub(super) fn schema_of(
     name: &str,
     declared: Declared,
     words: &[&str],
+    number: RangeInclusive<usize>,
 ) -> RefOr<Schema> {
     let about = "What became of each item, in the order of the request.";
     let result = schemas.named(name, |schemas| one_of_words(declared(schemas), words));
     let results = ObjectBuilder::new().description(Some(about));
-    schema::closed(results.property("results", list(result)).required("results"))
+    schema::closed(results.property("results", list(result, number)).required("results"))
 }
 
 /// The schema of the problem of a command of which nothing took effect.
@@ -138,7 +157,7 @@ pub(super) fn schema_of_problem(
     } else {
         "What each item came to. Always there when the code is `batch_failed`, and never otherwise."
     };
-    let results = schema::with(list(result), &[about_results], None);
+    let results = schema::with(list(result, 1..=MOST_FOUND), &[about_results], None);
     let problem = ObjectBuilder::from(problem).property("results", results);
     schema::closed(if always { problem.required("results") } else { problem })
 }
@@ -151,6 +170,7 @@ fn one_of_words(result: ObjectBuilder, words: &[&str]) -> RefOr<Schema> {
     schema::closed(result.into())
 }
 
-fn list(items: RefOr<Schema>) -> RefOr<Schema> {
-    ArrayBuilder::new().items(items).min_items(Some(1)).max_items(Some(MOST_ITEMS)).into()
+fn list(items: RefOr<Schema>, number: RangeInclusive<usize>) -> RefOr<Schema> {
+    let items = ArrayBuilder::new().items(items);
+    items.min_items(Some(*number.start())).max_items(Some(*number.end())).into()
 }

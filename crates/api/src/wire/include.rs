@@ -109,6 +109,14 @@ pub(crate) struct OrNone<T>(pub(crate) Option<T>);
 #[error("must be none, or a hyphenated UUID such as 3fa85f64-5717-4562-b3fc-2c963f66afa6")]
 pub(crate) struct NeitherIdNorNone;
 
+impl<T> OrNone<T> {
+    /// The schema, given that of an id.
+    pub(super) fn one_of(id: RefOr<Schema>) -> RefOr<Schema> {
+        let none = schema::words("Those without one.", ["none"]);
+        schema::one_of([id, none.into()])
+    }
+}
+
 impl<T: FromStr> FromStr for OrNone<T> {
     type Err = NeitherIdNorNone;
 
@@ -123,12 +131,5 @@ impl<T: FromStr> FromStr for OrNone<T> {
 impl Fault for NeitherIdNorNone {
     fn code(&self) -> &'static str {
         "invalid_id"
-    }
-}
-
-impl<T: ParameterValue> ParameterValue for OrNone<T> {
-    fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
-        let none = schema::words("Those without one.", ["none"]);
-        schema::one_of([T::schema(schemas), none.into()])
     }
 }

@@ -22,6 +22,7 @@ pub(crate) mod page;
 pub(crate) mod query;
 mod reader;
 pub(crate) mod schema;
+mod selection;
 pub(crate) mod summary;
 pub(crate) mod time_entry;
 pub(crate) mod transition;

@@ -214,6 +214,14 @@ impl Reader {
         asked
     }
 
+    /// Refuses unknown members of what is read there, whatever the request prefers.
+    pub(crate) fn strictly<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let handling = std::mem::replace(&mut self.handling, Handling::Strict);
+        let read = read(self);
+        self.handling = handling;
+        read
+    }
+
     /// A value that was made of what was read, or what is wrong with it.
     pub(crate) fn check<T, E: Fault>(&mut self, name: &str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.add(name, error.code(), &error.to_string())).ok()

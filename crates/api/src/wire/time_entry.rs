@@ -5,13 +5,14 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use timelog_domain::command::MOST_ITEMS;
 use timelog_domain::{
-    Description, Details, ExternalRef, ExternalRefPart, InvalidDuration, InvoiceRef,
-    OrganizationId, Patch, ProjectId, Reason, ReleaseId, Source, Status, TicketId, TimeEntry,
-    TimeEntryId, Timestamp, UserId, Version, WorkDate, WorkDuration,
+    Description, Details, ExternalRef, ExternalRefPart, Filter, InvalidDuration, InvoiceRef,
+    OrganizationId, Patch, ProjectId, Reason, ReleaseId, Selection, Source, Status, TicketId,
+    TimeEntry, TimeEntryId, Timestamp, UserId, Version, WorkDate, WorkDuration,
 };
 use utoipa::openapi::{RefOr, Schema};
 
 use super::include::{Include, Included};
+use super::selection::{Ids, selection};
 use super::value::{DecimalHours, EachOf, Hours, Minutes, Value};
 use super::{Answered, Described, Reader, Schemas, Sometimes, Unreadable, answer, body};
 
@@ -132,6 +133,75 @@ impl EditBody {
             ticket_id: self.entry_id.value(),
             release_id: self.release_id.value(),
         })
+    }
+}
+
+/// An edit of many entries.
+pub(crate) struct EditMany {
+    pub(crate) entries: Selection,
+    pub(crate) patch: Patch,
+    pub(crate) atomic: bool,
+}
+
+body! {
+    /// An edit of many entries. Other members are skipped unless `Prefer` asks to refuse them.
+    pub(crate) struct EditManyBody = "EditTimeEntries" asks for EditMany {
+        /// The entries, in the order in which they are to be edited.
+        ids: Optional<Ids>,
+        /// Which entries, in place of `ids`.
+        filter: Optional<Filter>,
+        /// What is to be different in each, as for a single entry.
+        patch: Required<Patch>,
+        /// Whether all items succeed or none takes effect.
+        atomic: Optional<bool> = false,
+    }
+}
+
+impl EditManyBody {
+    fn put_together(self, reader: &mut Reader, (): ()) -> Option<EditMany> {
+        let entries = selection(reader, self.ids, self.filter);
+        Some(EditMany {
+            entries: entries?,
+            patch: self.patch.value()?,
+            atomic: self.atomic.value()?,
+        })
+    }
+}
+
+impl Value for Patch {
+    type Read = Self;
+
+    fn read(reader: &mut Reader, name: &str, raw: &RawValue) -> Option<Self> {
+        reader.object::<EditBody>(name, raw)
+    }
+
+    fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+        EditBody::schema(schemas)
+    }
+}
+
+/// A deletion of many entries.
+pub(crate) struct DeleteMany {
+    pub(crate) entries: Selection,
+    pub(crate) atomic: bool,
+}
+
+body! {
+    /// A deletion of many entries. Other members are skipped unless `Prefer` asks to refuse them.
+    pub(crate) struct DeleteManyBody = "DeleteTimeEntries" asks for DeleteMany {
+        /// The entries, in the order in which they are to be deleted.
+        ids: Optional<Ids>,
+        /// Which entries, in place of `ids`.
+        filter: Optional<Filter>,
+        /// Whether all items succeed or none takes effect.
+        atomic: Optional<bool> = false,
+    }
+}
+
+impl DeleteManyBody {
+    fn put_together(self, reader: &mut Reader, (): ()) -> Option<DeleteMany> {
+        let entries = selection(reader, self.ids, self.filter);
+        Some(DeleteMany { entries: entries?, atomic: self.atomic.value()? })
     }
 }
 

@@ -1,10 +1,10 @@
 //! Actions on the wire: what moves an entry, or many, through their lives.
 
-use timelog_domain::command::MOST_ITEMS;
-use timelog_domain::{Action, InvalidRemark, TimeEntryId, Transition};
+use timelog_domain::{Action, Filter, InvalidRemark, Selection, Transition};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::value::{ListOf, Remark, not_blank};
+use super::selection::{Ids, selection};
+use super::value::{Remark, not_blank};
 use super::{Described, Reader, Schemas, body};
 
 body! {
@@ -55,7 +55,7 @@ fn needed_remark(schemas: &mut Schemas) -> RefOr<Schema> {
 /// An action on many entries.
 pub(crate) struct TransitionMany {
     pub(crate) transition: Transition,
-    pub(crate) ids: Vec<TimeEntryId>,
+    pub(crate) entries: Selection,
     pub(crate) atomic: bool,
 }
 
@@ -65,7 +65,9 @@ body! {
         action: Required<Action>,
         /// The entries, in the order in which they are to be moved. One that is there twice is
         /// moved twice.
-        ids: Required<ListOf<TimeEntryId, MOST_ITEMS>>,
+        ids: Optional<Ids>,
+        /// Which entries, in place of `ids`.
+        filter: Optional<Filter>,
         /// Why. The actions reject, reopen, unlock and release-invoice need it.
         reason: Optional<Remark>,
         /// The invoice. The action invoice needs it.
@@ -77,12 +79,13 @@ body! {
 
 impl TransitionManyBody {
     fn put_together(self, reader: &mut Reader, (): ()) -> Option<TransitionMany> {
-        let Self { action, ids, reason, invoice_ref, atomic } = self;
+        let Self { action, ids, filter, reason, invoice_ref, atomic } = self;
+        let entries = selection(reader, ids, filter);
         let transition = match action.value() {
             Some(action) => told(reader, Transition::new(action, reason, invoice_ref)),
             None => told(reader, Transition::check_without_action(reason, invoice_ref)).and(None),
         };
-        Some(TransitionMany { transition: transition?, ids: ids.value()?, atomic: atomic.value()? })
+        Some(TransitionMany { transition: transition?, entries: entries?, atomic: atomic.value()? })
     }
 }
 

@@ -2,10 +2,19 @@
 
 use super::Context;
 use super::apply::apply;
+use super::delete::delete;
+use super::edit::edit;
 use super::log::log;
-use crate::command::{ApplyMany, IfMatch, LogMany, LogTimeEntry};
+use super::references::check_patch;
+use crate::command::{
+    ChangeMany, DeleteTimeEntry, EachChange, EditTimeEntry, IfMatch, LogMany, LogTimeEntry,
+    Selection,
+};
+use crate::ids::TimeEntryId;
 use crate::ledger::Ledger;
-use crate::outcome::{ItemOutcome, Refusal, Written};
+use crate::outcome::{Changed, ItemOutcome, Refusal};
+use crate::query::Filter;
+use crate::time_entry::TimeEntry;
 
 pub(super) fn log_many(
     command: &LogMany,
@@ -22,41 +31,91 @@ pub(super) fn log_many(
         if item.project_id != command.project_id {
             return Err(Refusal::ProjectNotFound);
         }
-        log(item, context, ledger)
+        log(item, context, ledger).map(ItemOutcome::from)
     };
     let outcomes = command
         .items
         .iter()
         .map(|item| item.as_ref().map_or(ItemOutcome::Invalid, |item| outcome(log_item(item))));
-    all_or_each(outcomes.collect(), command.atomic)
+    all_or_each(outcomes.collect(), command.atomic).map_err(Refusal::BatchFailed)
 }
 
-pub(super) fn apply_many(
-    command: &ApplyMany,
+pub(super) fn change_many(
+    command: &ChangeMany,
     context: Context<'_>,
     ledger: &mut Ledger,
-) -> Result<Vec<ItemOutcome>, Refusal> {
-    let outcomes = command
-        .ids
-        .iter()
-        .map(|id| outcome(apply(*id, &command.transition, &IfMatch::Any, context, ledger)));
-    all_or_each(outcomes.collect(), command.atomic)
+) -> Result<Vec<Changed>, Refusal> {
+    let ChangeMany { entries, change, atomic } = command;
+    if let EachChange::Edit(patch) = change {
+        patch.project_id.map_or(Ok(()), |project| context.caller.check_scope(project))?;
+        check_patch(patch, context.caller.organization_id, ledger)?;
+    }
+    let ids = match entries {
+        Selection::Ids(ids) => ids.clone(),
+        Selection::Filter(filter) => found(filter, context, ledger)?,
+    };
+    let outcomes = ids.iter().map(|id| outcome(change_one(*id, change, context, ledger)));
+    let with_ids = |outcomes: Vec<ItemOutcome>| ids.iter().copied().zip(outcomes).collect();
+    all_or_each(outcomes.collect(), *atomic)
+        .map(with_ids)
+        .map_err(|failed| Refusal::ChangesFailed(with_ids(failed)))
+}
+
+/// What the caller may reach by the filter. A key that is limited to a project has to name that: a
+/// filter without one reaches for all of them.
+fn found(
+    filter: &Filter,
+    context: Context<'_>,
+    ledger: &Ledger,
+) -> Result<Vec<TimeEntryId>, Refusal> {
+    match filter.project_id {
+        Some(project) => context.caller.check_scope(project)?,
+        None if context.caller.project_id.is_some() => return Err(Refusal::ConcernsAllProjects),
+        None => {}
+    }
+    let found = ledger.find(context.caller.organization_id, filter)?;
+    Ok(found.into_iter().map(TimeEntry::id).collect())
+}
+
+fn change_one(
+    id: TimeEntryId,
+    change: &EachChange,
+    context: Context<'_>,
+    ledger: &mut Ledger,
+) -> Result<ItemOutcome, Refusal> {
+    let if_match = IfMatch::Any;
+    match change {
+        EachChange::Apply(transition) => {
+            apply(id, transition, &if_match, context, ledger).map(ItemOutcome::from)
+        }
+        EachChange::Edit(patch) => {
+            let command = EditTimeEntry { id, patch: patch.clone(), if_match };
+            edit(&command, context, ledger).map(ItemOutcome::from)
+        }
+        EachChange::Delete => {
+            let command = DeleteTimeEntry { id, if_match };
+            delete(&command, context, ledger).map(|()| ItemOutcome::Deleted)
+        }
+    }
 }
 
 /// A refused item has changed nothing, because each decision makes all its checks before its
 /// change.
-fn outcome(decided: Result<Written, Refusal>) -> ItemOutcome {
-    decided.map_or_else(ItemOutcome::Refused, ItemOutcome::from)
+fn outcome(decided: Result<ItemOutcome, Refusal>) -> ItemOutcome {
+    decided.unwrap_or_else(ItemOutcome::Refused)
 }
 
-/// Refuses an atomic command of which an item failed; the refusal rolls its changes back. All items
-/// that did not fail become not applied. That includes unchanged ones, because they may have been
-/// compared with a change that was rolled back.
-fn all_or_each(outcomes: Vec<ItemOutcome>, atomic: bool) -> Result<Vec<ItemOutcome>, Refusal> {
+/// Fails where all or none are to succeed and an item failed; the refusal rolls its changes back.
+/// All items that did not fail become not applied. That includes unchanged ones, because they may
+/// have been compared with a change that was rolled back.
+fn all_or_each(
+    outcomes: Vec<ItemOutcome>,
+    atomic: bool,
+) -> Result<Vec<ItemOutcome>, Vec<ItemOutcome>> {
     if !atomic || !outcomes.iter().any(ItemOutcome::is_failure) {
         return Ok(outcomes);
     }
     let not_applied =
         |outcome: ItemOutcome| if outcome.is_failure() { outcome } else { ItemOutcome::NotApplied };
-    Err(Refusal::BatchFailed(outcomes.into_iter().map(not_applied).collect()))
+    Err(outcomes.into_iter().map(not_applied).collect())
 }

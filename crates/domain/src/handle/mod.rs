@@ -87,8 +87,8 @@ fn decide(
         Command::Apply(ApplyAction { id, transition, if_match }) => {
             apply::apply(*id, transition, if_match, context, ledger).map(Outcome::from)
         }
-        Command::ApplyMany(command) => {
-            many::apply_many(command, context, ledger).map(Outcome::Many)
+        Command::ChangeMany(command) => {
+            many::change_many(command, context, ledger).map(Outcome::Changed)
         }
         Command::Close(command) => close::close(command, context, ledger).map(Outcome::Books),
         Command::Webhook(command) => webhooks::change(command, context, ledger),

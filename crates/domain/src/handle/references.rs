@@ -1,6 +1,6 @@
 //! Checks the references of an entry to the directory.
 
-use crate::details::Details;
+use crate::details::{Details, Patch};
 use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, UserId};
 use crate::ledger::Ledger;
 use crate::outcome::{InvalidReference, Refusal};
@@ -51,6 +51,23 @@ pub(super) fn check_moved(
     }
     let user = Some(details.user_id).filter(|id| *id != entry.details().user_id);
     check(user, details.ticket_id, details.release_id, organization, project, ledger)
+}
+
+/// Checks what a patch of many entries refers to, as far as it is wrong for each of them: a user or
+/// a project that nobody knows.
+pub(super) fn check_patch(
+    patch: &Patch,
+    organization: OrganizationId,
+    ledger: &Ledger,
+) -> Result<(), Refusal> {
+    let user = patch.user_id.filter(|id| ledger.user(organization, *id).is_none());
+    let project = patch.project_id.filter(|id| ledger.project(organization, *id).is_none());
+    let invalid = [
+        project.map(|_| InvalidReference::UnknownProject),
+        user.map(|_| InvalidReference::UnknownUser),
+    ];
+    let invalid: Vec<_> = invalid.into_iter().flatten().collect();
+    if invalid.is_empty() { Ok(()) } else { Err(Refusal::PatchReferences(invalid)) }
 }
 
 fn check(

@@ -137,6 +137,10 @@ fn nothing_comes_into_a_closed_period() {
     assert_eq!(asked, Err(refused(DAY, DAY)));
 }
 
+fn outcomes(changed: Vec<Changed>) -> Vec<ItemOutcome> {
+    changed.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
 #[test]
 fn items_of_batches_are_refused_one_by_one() {
     let mut world = world(Status::Draft, None, DAY);
@@ -151,11 +155,17 @@ fn items_of_batches_are_refused_one_by_one() {
         (log_many(true), true),
         (apply_many(&[1, 2], Action::Submit, false), false),
         (apply_many(&[1, 2], Action::Submit, true), true),
+        (change_many(&[1, 2], EachChange::Edit(shorter()), false), false),
+        (change_many(&[1, 2], EachChange::Edit(shorter()), true), true),
+        (change_many(&[1, 2], EachChange::Delete, false), false),
+        (change_many(&[1, 2], EachChange::Delete, true), true),
     ] {
         let savepoint = world.ledger.savepoint();
         let results = match world.ask(command) {
             Ok(Outcome::Many(results)) if !is_atomic => results,
             Err(Refusal::BatchFailed(results)) if is_atomic => results,
+            Ok(Outcome::Changed(results)) if !is_atomic => outcomes(results),
+            Err(Refusal::ChangesFailed(results)) if is_atomic => outcomes(results),
             other => panic!("{other:?}"),
         };
         assert_eq!(results[0], ItemOutcome::Refused(refused(DAY, DAY)));

@@ -27,7 +27,10 @@ fn of_many_entries_only_those_of_other_projects_fail() {
     let mut world = World::with_entry_that_is(Status::Draft);
     let command = apply_many(&[1], Action::Submit, false);
     let outcome = world.ask_as(limited_to(OTHER_PROJECT), command);
-    assert_eq!(outcome, Ok(Outcome::Many(vec![ItemOutcome::Refused(Refusal::OutOfScope)])));
+    assert_eq!(
+        outcome,
+        Ok(Outcome::Changed(vec![(id(1), ItemOutcome::Refused(Refusal::OutOfScope))]))
+    );
 }
 
 #[test]

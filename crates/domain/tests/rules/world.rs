@@ -313,8 +313,12 @@ pub(crate) fn apply_to(id: TimeEntryId, action: Action) -> Command {
 }
 
 pub(crate) fn apply_many(entries: &[u128], action: Action, atomic: bool) -> Command {
-    let ids = entries.iter().map(|entry| id(*entry)).collect();
-    Command::ApplyMany(ApplyMany { ids, transition: transition(action), atomic })
+    change_many(entries, EachChange::Apply(transition(action)), atomic)
+}
+
+pub(crate) fn change_many(entries: &[u128], change: EachChange, atomic: bool) -> Command {
+    let entries = Selection::Ids(entries.iter().map(|entry| id(*entry)).collect());
+    Command::ChangeMany(ChangeMany { entries, change, atomic })
 }
 
 /// The command with the condition that the entry has that version.
@@ -326,7 +330,7 @@ pub(crate) fn if_version(command: Command, version: i64) -> Command {
         Command::Apply(apply) => Command::Apply(ApplyAction { if_match, ..apply }),
         Command::Log(_)
         | Command::LogMany(_)
-        | Command::ApplyMany(_)
+        | Command::ChangeMany(_)
         | Command::Close(_)
         | Command::Webhook(_) => {
             panic!("takes no condition")

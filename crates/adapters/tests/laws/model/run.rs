@@ -8,7 +8,7 @@ use proptest::test_runner::TestCaseError;
 use timelog_domain::ports::PortError;
 use timelog_domain::*;
 
-use super::steps::{Ask, Item, Look, Put, Step, What, Who};
+use super::steps::{Ask, Item, Look, Many, Put, Step, What, Who};
 use crate::subject::{Subject, empty_memory};
 use crate::together::at_once;
 use crate::world::{
@@ -172,11 +172,15 @@ impl<'a> Run<'a> {
                 through,
                 reason: reason.then(|| text("because")),
             }),
-            What::ApplyMany { nths, action, atomic } => Command::ApplyMany(ApplyMany {
-                ids: nths.into_iter().map(|nth| self.nth(nth)).collect(),
-                transition: world::transition(action),
-                atomic,
-            }),
+            What::ChangeMany { entries, change, atomic } => {
+                let entries = match entries {
+                    Many::Nths(nths) => {
+                        Selection::Ids(nths.into_iter().map(|nth| self.nth(nth)).collect())
+                    }
+                    Many::Filter(filter) => Selection::Filter(filter),
+                };
+                Command::ChangeMany(ChangeMany { entries, change, atomic })
+            }
         }
     }
 

@@ -58,8 +58,14 @@ pub(super) enum What {
     Edit { nth: usize, patch: Patch, version: Option<i64> },
     Delete { nth: usize, version: Option<i64> },
     Apply { nth: usize, action: Action, version: Option<i64> },
-    ApplyMany { nths: Vec<usize>, action: Action, atomic: bool },
+    ChangeMany { entries: Many, change: EachChange, atomic: bool },
     Close { project: Option<u128>, through: Option<WorkDate>, reason: bool },
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Many {
+    Nths(Vec<usize>),
+    Filter(Filter),
 }
 
 #[derive(Debug, Clone)]
@@ -127,10 +133,38 @@ fn what() -> impl Strategy<Value = What> {
         5 => (nth(), patch(), version()).prop_map(|(nth, patch, version)| What::Edit { nth, patch, version }),
         2 => (nth(), version()).prop_map(|(nth, version)| What::Delete { nth, version }),
         8 => (nth(), action(), version()).prop_map(|(nth, action, version)| What::Apply { nth, action, version }),
-        2 => (vec(nth(), 0..4), action(), any::<bool>())
-            .prop_map(|(nths, action, atomic)| What::ApplyMany { nths, action, atomic }),
+        3 => (many(), each(), any::<bool>())
+            .prop_map(|(entries, change, atomic)| What::ChangeMany { entries, change, atomic }),
         2 => (option::of(project()), closed_through(), prop::bool::weighted(0.8))
             .prop_map(|(project, through, reason)| What::Close { project, through, reason }),
+    ]
+}
+
+fn many() -> impl Strategy<Value = Many> {
+    prop_oneof![
+        vec(0..4_usize, 0..4).prop_map(Many::Nths),
+        filter().prop_map(|filter| Many::Filter(of_days(filter)))
+    ]
+}
+
+/// A filter as a request that changes many has it: with days, and without what has no member there.
+fn of_days(filter: Filter) -> Filter {
+    Filter {
+        from: filter.from.or_else(|| "0001-01-01".parse().ok()),
+        to: filter.to.or_else(|| "9999-12-31".parse().ok()),
+        external_provider: None,
+        external_type: None,
+        external_id: None,
+        ..filter
+    }
+}
+
+fn each() -> impl Strategy<Value = EachChange> {
+    let action = prop_oneof![1 => Just(Action::Submit), 2 => select(Action::ALL)];
+    prop_oneof![
+        4 => action.prop_map(|action| EachChange::Apply(transition(action))),
+        2 => patch().prop_map(EachChange::Edit),
+        1 => Just(EachChange::Delete),
     ]
 }
 

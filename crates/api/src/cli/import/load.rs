@@ -158,7 +158,9 @@ impl<S: TimeEntryRepository + TimeEntryQueries + Directory + Closings> Load<'_, 
                     refused.push((line, faults(Problem::from(refusal).reasons())));
                 }
                 ItemOutcome::Invalid => refused.push((line, faults_of_row.unwrap_or_default())),
-                ItemOutcome::NotApplied => bail!("line {line} was not applied"),
+                ItemOutcome::NotApplied | ItemOutcome::Deleted => {
+                    bail!("line {line} was not applied")
+                }
             }
         }
         self.counts.refused += refused.len() as u64;
