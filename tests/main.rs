@@ -55,6 +55,7 @@ mod private_postgres;
 mod program;
 mod races;
 mod read_fairness;
+mod read_own;
 mod read_time_entry;
 mod refused_bodies;
 mod request_bodies;

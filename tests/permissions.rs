@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use timelog_domain::ports::{ApiKeys, Clock};
-use timelog_domain::{Permission, Status};
+use timelog_domain::ports::{ApiKeys, Clock, NewApiKey};
+use timelog_domain::{Permission, Status, UserId};
 
 use crate::support::{
     Answer, Api, Call, Database, Receiver, Service, Tenant, document, may, on_every_database,
@@ -15,7 +15,7 @@ use crate::support::{
 use self::Needs::{AnyKey, Nothing, The};
 use self::Scope::{AllProjects, Anywhere, ItsItems, OneProject};
 use self::Users::{AnyUser, ItemOfOwn, NotOwn, OwnAlone};
-use Permission::{Admin, Approve, Bill, Read, Write};
+use Permission::{Admin, Approve, Bill, Read, ReadOwn, Write};
 
 on_every_database![every_route_allows_exactly_what_the_key_may_do,];
 
@@ -145,10 +145,14 @@ enum Kind {
     Only(Permission),
     OfOwnUser,
     OfOtherUser,
+    /// Of the owner of the entries, which sees those alone.
+    SeesOwn,
+    /// Of another user, which sees nothing of theirs.
+    SeesOthers,
     Whole,
 }
 
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind; 16] = [
     Kind::None,
     Kind::Malformed,
     Kind::Revoked,
@@ -162,6 +166,8 @@ const KINDS: [Kind; 14] = [
     Kind::Only(Admin),
     Kind::OfOwnUser,
     Kind::OfOtherUser,
+    Kind::SeesOwn,
+    Kind::SeesOthers,
     Kind::Whole,
 ];
 
@@ -205,10 +211,23 @@ impl Rule {
                 The(needed) if needed != permission => Refused(403, "forbidden"),
                 _ => done,
             },
-            Kind::OfOwnUser if self.users == NotOwn => Refused(403, "forbidden"),
-            Kind::OfOtherUser if self.users == OwnAlone => Refused(403, "forbidden"),
-            Kind::OfOtherUser if self.users == ItemOfOwn => ItemRefused("forbidden"),
-            Kind::OfOwnProject | Kind::OfOwnUser | Kind::OfOtherUser | Kind::Whole => done,
+            Kind::OfOwnUser | Kind::SeesOwn if self.users == NotOwn => Refused(403, "forbidden"),
+            Kind::SeesOthers if self.operation.contains("{timeEntryId}") => {
+                Refused(404, "not_found")
+            }
+            Kind::SeesOthers if self.scope == ItsItems => ItemRefused("not_found"),
+            Kind::OfOtherUser | Kind::SeesOthers if self.users == OwnAlone => {
+                Refused(403, "forbidden")
+            }
+            Kind::OfOtherUser | Kind::SeesOthers if self.users == ItemOfOwn => {
+                ItemRefused("forbidden")
+            }
+            Kind::OfOwnProject
+            | Kind::OfOwnUser
+            | Kind::OfOtherUser
+            | Kind::SeesOwn
+            | Kind::SeesOthers
+            | Kind::Whole => done,
         }
     }
 
@@ -280,7 +299,17 @@ async fn key(service: &Service, stranger: &Tenant, kind: Kind) -> Api {
         Kind::Only(permission) => service.with_key(may(&[permission])).await,
         Kind::OfOwnUser => service.with_key(move |key| key.user_id = Some(user)).await,
         Kind::OfOtherUser => service.with_key(move |key| key.user_id = Some(other_user)).await,
+        Kind::SeesOwn => service.with_key(sees_only(user)).await,
+        Kind::SeesOthers => service.with_key(sees_only(other_user)).await,
         Kind::Whole => service.api.clone(),
+    }
+}
+
+/// Lets a key read the entries of that user alone, and do everything else.
+fn sees_only(user: UserId) -> impl FnOnce(&mut NewApiKey) {
+    move |key| {
+        key.user_id = Some(user);
+        key.permissions = [ReadOwn, Write, Approve, Bill, Admin].into_iter().collect();
     }
 }
 
@@ -384,9 +413,11 @@ async fn every_route_allows_exactly_what_the_key_may_do(database: Database) {
             let own = things(&service, rule).await;
             let answer = rule.call(api, &service.tenant, &own).send().await;
             meets(&answer, expected, &format!("{} with {kind:?}", rule.operation));
-            if *kind == Kind::Stranger && rule.scope != Anywhere {
+            let is_blind =
+                *kind == Kind::SeesOthers || *kind == Kind::Stranger && rule.scope != Anywhere;
+            if is_blind {
                 let shown = String::from_utf8_lossy(&answer.body);
-                assert!(!shown.contains(&own.0), "{} shows a stranger our entries", rule.operation);
+                assert!(!shown.contains(&own.0), "{} shows entries to {kind:?}", rule.operation);
             }
         }
     }

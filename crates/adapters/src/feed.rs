@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_query;
+use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use timelog_domain::ports::{ChangeFeed, Notice, PortError, PortFuture};
 use timelog_domain::{
@@ -14,13 +15,14 @@ use crate::database::{Database, on_database};
 use crate::error::DbError;
 use crate::gathering::Entries;
 use crate::load_rows::LoadRows;
+use crate::queries::sql::{Sql, Typed, Value};
 use crate::rows::{HistoryRow, TimeEntryRow};
 use crate::schema::{organizations, time_entry_history};
 use crate::store::Store;
 use crate::types::IdValue;
 
-/// How many changes are looked at for those of one project. No index has them: it would cost every
-/// commit more than it saves its few readers.
+/// How many changes are looked at for those of one project or user. No index has them: it would
+/// cost every commit more than it saves its few readers.
 const MOST: u32 = 5000;
 
 /// Gives every feed a new epoch.
@@ -80,7 +82,8 @@ async fn changes(
     organization: OrganizationId,
     request: FeedRequest,
 ) -> Result<FeedPage, PortError> {
-    let FeedRequest { project_id, after, limit } = request;
+    let FeedRequest { project_id, user_id, after, limit } = request;
+    let is_limited = project_id.is_some() || user_id.is_some();
     let looked_at = after.plus(MOST);
     let read = on_database!(database, read(organization), |conn| {
         async {
@@ -100,17 +103,13 @@ async fn changes(
                 .order(time_entry_history::seq)
                 .limit(limit.into())
                 .select(HistoryRow::as_select());
-            read.rows = match project_id {
-                None => conn.rows(following).await?,
-                Some(project) => {
-                    let project = IdValue::from(project);
-                    let is_of = time_entry_history::project_id.eq(project).nullable();
-                    let leaves = time_entry_history::left_project_id.eq(project);
-                    let of_project = following
-                        .filter(is_of.or(leaves))
-                        .filter(time_entry_history::seq.le(looked_at.get()));
-                    conn.rows(of_project).await?
-                }
+            read.rows = if is_limited {
+                let seen = following
+                    .filter(time_entry_history::seq.le(looked_at.get()))
+                    .filter(seen_by(&request));
+                conn.rows(seen).await?
+            } else {
+                conn.rows(following).await?
             };
             // Later than their changes, so none of these is missing in them.
             let ids: BTreeSet<TimeEntryId> =
@@ -127,10 +126,30 @@ async fn changes(
     let end = changes.last().map_or(Seq::START, |change| change.seq).max(Seq::new(end));
     let through = match changes.last() {
         Some(last) if is_full => last.seq,
-        _ if project_id.is_some() => looked_at.min(end),
+        _ if is_limited => looked_at.min(end),
         _ => end,
     };
     Ok(FeedPage { epoch: epoch.into(), changes, through: through.max(after), end })
+}
+
+/// Those changes that a reader [sees](FeedRequest::sees), of one project or of one user's entries.
+fn seen_by(request: &FeedRequest) -> Typed<Bool> {
+    let project = request.project_id.map(|project| {
+        let id = || Value::Id(project.into());
+        let of_it = Sql::text("(project_id = ").and_value(id());
+        of_it.and_text(" OR left_project_id = ").and_value(id()).and_text(")")
+    });
+    let user = request.user_id.map(|user| {
+        let id = || Value::Id(user.into());
+        let lost = Sql::text("(left_user_id = ").and_value(id());
+        let own = lost.and_text(
+            " OR EXISTS (SELECT 1 FROM time_entries t \
+             WHERE t.organization_id = time_entry_history.organization_id \
+             AND t.id = time_entry_history.time_entry_id AND t.user_id = ",
+        );
+        own.and_value(id()).and_text("))")
+    });
+    Sql::join(project.into_iter().chain(user), " AND ").typed()
 }
 
 fn put_together(

@@ -81,7 +81,7 @@ fn ledger() -> Ledger {
 }
 
 fn request(minutes: i64, external_ref: Option<ExternalRef>, claims: bool) -> Request {
-    let caller = Caller { organization_id: id(1), key_id: id(4), project_id: None, user_id: None };
+    let caller = Caller::new(id(1), id(4));
     let command = Command::Log(LogTimeEntry {
         id: id(9),
         project_id: id(2),

@@ -102,12 +102,7 @@ fn put_directory(store: &impl Directory) -> Result<(), Box<dyn Error>> {
 }
 
 fn caller() -> Result<Caller, InvalidId> {
-    Ok(Caller {
-        organization_id: ORGANIZATION.parse()?,
-        key_id: KEY.parse()?,
-        project_id: None,
-        user_id: None,
-    })
+    Ok(Caller::new(ORGANIZATION.parse()?, KEY.parse()?))
 }
 
 /// Asks to log hours under a name that stays the same. The service mints the id, which counts only

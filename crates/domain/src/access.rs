@@ -3,6 +3,7 @@
 use crate::ids::{KeyId, OrganizationId, ProjectId, UserId};
 use crate::outcome::Refusal;
 use crate::permission::{Permission, Permissions};
+use crate::time_entry::TimeEntry;
 use crate::timestamp::Timestamp;
 
 /// An API key, without its secret.
@@ -37,16 +38,26 @@ pub struct Caller {
     pub project_id: Option<ProjectId>,
     /// The only user whose entries it may change, where the key is bound to one.
     pub user_id: Option<UserId>,
+    /// The only user whose entries it may see, where the key [reads those alone](ApiKey::reads_only).
+    pub sees_only: Option<UserId>,
 }
 
 impl ApiKey {
-    /// Checks that the key has the permission.
+    /// The only user whose entries the key may see, where it reads those alone.
+    #[must_use]
+    pub const fn reads_only(&self) -> Option<UserId> {
+        if self.permissions.contains(Permission::ReadOwn) { self.user_id } else { None }
+    }
+
+    /// Checks that the key has the permission. One that reads the entries of its user alone may ask
+    /// whatever needs [`Permission::Read`]; what it is shown is for the caller to limit.
     ///
     /// # Errors
     ///
     /// [`Refusal::LacksPermission`] where it does not.
     pub const fn check_permission(&self, permission: Permission) -> Result<(), Refusal> {
-        if self.permissions.contains(permission) {
+        let reads_own = matches!(permission, Permission::Read) && self.reads_only().is_some();
+        if self.permissions.contains(permission) || reads_own {
             Ok(())
         } else {
             Err(Refusal::LacksPermission(permission))
@@ -73,6 +84,18 @@ impl ApiKey {
 }
 
 impl Caller {
+    /// A caller whose key has no limits.
+    #[must_use]
+    pub const fn new(organization_id: OrganizationId, key_id: KeyId) -> Self {
+        Self { organization_id, key_id, project_id: None, user_id: None, sees_only: None }
+    }
+
+    /// Whether the caller may see the entry, as far as that depends on whose it is.
+    #[must_use]
+    pub fn sees(&self, entry: &TimeEntry) -> bool {
+        self.sees_only.is_none_or(|own| entry.details().user_id == own)
+    }
+
     /// Checks that the caller may use that project. This must come before looking the project up,
     /// so that a key of another project cannot find out which projects exist.
     ///
@@ -102,6 +125,7 @@ impl From<&ApiKey> for Caller {
             key_id: key.id,
             project_id: key.project_id,
             user_id: key.user_id,
+            sees_only: key.reads_only(),
         }
     }
 }

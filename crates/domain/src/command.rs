@@ -1,5 +1,6 @@
 //! The commands: what a request can ask the domain to do.
 
+use crate::access::Caller;
 use crate::details::{Details, Patch};
 use crate::external_ref::ExternalRef;
 use crate::feed::Seq;
@@ -190,6 +191,17 @@ pub enum Selection {
     /// Those that the filter matches when the command is decided, at most [`MOST_FOUND`], in the
     /// order of their days and ids.
     Filter(Filter),
+}
+
+impl Selection {
+    /// The same, of what the caller may see. What may not be seen is not found.
+    #[must_use]
+    pub fn seen_by(self, caller: &Caller) -> Self {
+        match self {
+            Self::Ids(ids) => Self::Ids(ids),
+            Self::Filter(filter) => Self::Filter(Filter { visible_of: caller.sees_only, ..filter }),
+        }
+    }
 }
 
 /// What is to be done with each of many entries.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::history::HistoryRecord;
-use crate::ids::{FeedEpoch, ProjectId};
+use crate::ids::{FeedEpoch, ProjectId, UserId};
 use crate::time_entry::TimeEntry;
 
 /// The number of a change within its organization. They count 1, 2, 3, …, without a gap, in the
@@ -53,6 +53,8 @@ impl fmt::Display for Seq {
 pub struct FeedRequest {
     /// The only project to see; none for all of the organization.
     pub project_id: Option<ProjectId>,
+    /// The only user whose entries to see; none for those of all.
+    pub user_id: Option<UserId>,
     /// The change after which to begin.
     pub after: Seq,
     /// How many changes to read at most.
@@ -60,18 +62,24 @@ pub struct FeedRequest {
 }
 
 impl FeedRequest {
-    /// Whether the reader sees this change. Who sees the project that an entry leaves sees that, as
-    /// the last change of the entry.
+    /// Whether the reader sees this change. `entry` is the entry as it stands now, if it is there.
+    ///
+    /// Who sees the project that an entry leaves sees that, as the last change of the entry. Who sees
+    /// one user's entries alone sees the changes of those that are the user's now, and those by which
+    /// an entry ceased to be.
     #[must_use]
-    pub fn sees(&self, record: &HistoryRecord) -> bool {
+    pub fn sees(&self, record: &HistoryRecord, entry: Option<&TimeEntry>) -> bool {
         let projects = [Some(record.project_id), record.left_project_id];
-        self.project_id.is_none() || projects.contains(&self.project_id)
+        let users = [entry.map(|entry| entry.details().user_id), record.left_user_id];
+        (self.project_id.is_none() || projects.contains(&self.project_id))
+            && (self.user_id.is_none() || users.contains(&self.user_id))
     }
 
     /// Whether the reader may see this entry.
     #[must_use]
     pub fn may_see(&self, entry: &TimeEntry) -> bool {
         self.project_id.is_none_or(|project| entry.project_id() == project)
+            && self.user_id.is_none_or(|user| entry.details().user_id == user)
     }
 }
 

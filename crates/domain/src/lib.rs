@@ -63,7 +63,7 @@ pub use ids::{
 pub use ledger::{FoundTooMany, Ledger};
 pub use named::UnknownName;
 pub use outcome::{Changed, InvalidReference, InvalidWebhook, ItemOutcome, Outcome, Refusal};
-pub use permission::{Permission, Permissions};
+pub use permission::{InvalidPermissions, Permission, Permissions};
 pub use query::{
     Direction, Filter, InvalidSort, Page, PageRequest, Position, Sort, SortKey, SortValue,
 };

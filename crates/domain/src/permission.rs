@@ -2,13 +2,17 @@
 
 use std::fmt;
 
+use crate::ids::UserId;
 use crate::named::{UnknownName, named};
 
 named! {
     /// One permission of a key.
     pub enum Permission {
-        /// Read entries and the directory.
+        /// Read everything.
         Read = "read",
+        /// Read the entries of the key's own user, and the directory. What the user may not see
+        /// is as if it did not exist.
+        ReadOwn = "read-own",
         /// Log, edit, delete, submit and recall entries.
         Write = "write",
         /// Approve, reject, reopen, lock and unlock entries.
@@ -33,10 +37,27 @@ named! {
 pub struct Permissions(u8);
 
 impl Permissions {
-    /// Every permission there is.
+    /// Everything that a key may do: every permission but [`ReadOwn`](Permission::ReadOwn), which is
+    /// less than [`Read`](Permission::Read).
     #[must_use]
     pub fn all() -> Self {
-        Permission::ALL.iter().copied().collect()
+        let but_own = |permission: &Permission| *permission != Permission::ReadOwn;
+        Permission::ALL.iter().copied().filter(but_own).collect()
+    }
+
+    /// Checks that a key may have these, with that user.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPermissions`] where it may not.
+    pub fn check(self, user: Option<UserId>) -> Result<(), InvalidPermissions> {
+        if !self.contains(Permission::ReadOwn) {
+            return Ok(());
+        }
+        if self.contains(Permission::Read) {
+            return Err(InvalidPermissions::ReadTwice);
+        }
+        user.map(drop).ok_or(InvalidPermissions::ReadOwnOfNobody)
     }
 
     /// Whether the permission is in the set.
@@ -59,6 +80,17 @@ impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
         Self(permissions.into_iter().fold(0, |bits, permission| bits | Self::bit(permission)))
     }
+}
+
+/// A key cannot have these permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPermissions {
+    /// It would have both ways to read.
+    #[error("a key has one of read and read-own at most")]
+    ReadTwice,
+    /// It would read a user's entries, but is bound to no user.
+    #[error("read-own needs a user that the key is bound to")]
+    ReadOwnOfNobody,
 }
 
 #[cfg(feature = "serde")]
@@ -99,7 +131,22 @@ mod tests {
         assert_eq!("write, read".parse::<Permissions>().unwrap().to_string(), "read,write");
         for wrong in ["", "read,", "root", "READ"] {
             let error = wrong.parse::<Permissions>().unwrap_err().to_string();
-            assert_eq!(error, "must be one of read, write, approve, bill, admin", "{wrong:?}");
+            let names = "must be one of read, read-own, write, approve, bill, admin";
+            assert_eq!(error, names, "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_key_reads_in_one_way_and_its_own_user_alone_with_one() {
+        let (read, own) = (Permission::Read, Permission::ReadOwn);
+        let user = "3fa85f64-5717-4562-b3fc-2c963f66afa6".parse().ok();
+        let check = |permissions: &[Permission], user| {
+            permissions.iter().copied().collect::<Permissions>().check(user)
+        };
+        assert_eq!((check(&[read], None), check(&[own], user)), (Ok(()), Ok(())));
+        assert_eq!(check(&[], None), Ok(()));
+        assert_eq!(check(&[own, read], user), Err(InvalidPermissions::ReadTwice));
+        assert_eq!(check(&[own], None), Err(InvalidPermissions::ReadOwnOfNobody));
+        assert_eq!(Permissions::all().check(None), Ok(()));
     }
 }

@@ -29,6 +29,8 @@ pub struct Filter {
     pub project_id: Option<ProjectId>,
     /// Of this user.
     pub user_id: Option<UserId>,
+    /// Of this user too: the only one whose entries the reader may see.
+    pub visible_of: Option<UserId>,
     /// Spent on this ticket, or on none.
     pub ticket_id: Option<Option<TicketId>>,
     /// Spent on this release, or on none.
@@ -62,6 +64,7 @@ impl Filter {
         let Self {
             project_id,
             user_id,
+            visible_of,
             ticket_id,
             release_id,
             statuses,
@@ -82,6 +85,7 @@ impl Filter {
         };
         project_id.is_none_or(|id| entry.project_id() == id)
             && user_id.is_none_or(|id| details.user_id == id)
+            && visible_of.is_none_or(|id| details.user_id == id)
             && ticket_id.is_none_or(|id| details.ticket_id == id)
             && release_id.is_none_or(|id| details.release_id == id)
             && (statuses.is_empty() || statuses.contains(&entry.status()))

@@ -50,8 +50,7 @@ fn queue(store: &Broken) -> CommitQueue {
 fn request() -> Request {
     let nil = Uuid::nil();
     let organization_id = OrganizationId::new(nil);
-    let caller =
-        Caller { organization_id, key_id: KeyId::new(nil), project_id: None, user_id: None };
+    let caller = Caller::new(organization_id, KeyId::new(nil));
     let command =
         Command::Delete(DeleteTimeEntry { id: TimeEntryId::new(nil), if_match: IfMatch::Any });
     Request { caller, command, claim: None }

@@ -50,6 +50,7 @@ impl Conditions {
         let Filter {
             project_id,
             user_id,
+            visible_of,
             ticket_id,
             release_id,
             statuses,
@@ -69,6 +70,7 @@ impl Conditions {
         };
         add(About::Project, "project_id = ", project_id.map(|id| Value::Id(id.into())));
         add(About::User, "user_id = ", user_id.map(|id| Value::Id(id.into())));
+        add(About::User, "user_id = ", visible_of.map(|id| Value::Id(id.into())));
         add(About::Ticket, "entry_id = ", ticket_id.flatten().map(|id| Value::Id(id.into())));
         add(About::Release, "release_id = ", release_id.flatten().map(|id| Value::Id(id.into())));
         add(About::Billable, "billable = ", billable.map(Value::Flag));

@@ -6,7 +6,7 @@ mod index;
 mod lead;
 mod list;
 mod search;
-mod sql;
+pub(crate) mod sql;
 mod summary;
 
 use diesel::prelude::*;

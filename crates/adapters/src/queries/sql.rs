@@ -16,7 +16,7 @@ use crate::types::{Day, DayValue, DigestValue, Id, IdValue, Instant, InstantValu
 
 /// A value in its place.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Id(IdValue),
     Day(DayValue),
     Instant(InstantValue),
@@ -37,61 +37,61 @@ enum Piece {
 
 /// Texts and values in their order.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sql(Vec<Piece>);
+pub(crate) struct Sql(Vec<Piece>);
 
 impl Sql {
-    pub(super) fn text(text: &'static str) -> Self {
+    pub(crate) fn text(text: &'static str) -> Self {
         Self(vec![Piece::Text(text)])
     }
 
     /// A condition behind the one through which a read can be ended. That comes first, so that it
     /// also sees the rows that the other leaves out.
-    pub(super) fn endable(condition: Self) -> Self {
+    pub(crate) fn endable(condition: Self) -> Self {
         Self(vec![Piece::Endable]).and_text(" AND ").and(condition)
     }
 
     /// With a text behind it.
-    pub(super) fn and_text(mut self, text: &'static str) -> Self {
+    pub(crate) fn and_text(mut self, text: &'static str) -> Self {
         self.0.push(Piece::Text(text));
         self
     }
 
     /// With a value behind it.
-    pub(super) fn and_value(mut self, value: Value) -> Self {
+    pub(crate) fn and_value(mut self, value: Value) -> Self {
         self.0.push(Piece::Value(value));
         self
     }
 
     /// With a number behind it, as text.
-    pub(super) fn and_number(mut self, number: i64) -> Self {
+    pub(crate) fn and_number(mut self, number: i64) -> Self {
         self.0.push(Piece::Number(number));
         self
     }
 
     /// With another behind it.
-    pub(super) fn and(mut self, other: Self) -> Self {
+    pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// All of them, with a text between each two.
-    pub(super) fn join(parts: impl IntoIterator<Item = Self>, between: &'static str) -> Self {
+    pub(crate) fn join(parts: impl IntoIterator<Item = Self>, between: &'static str) -> Self {
         let mut parts = parts.into_iter();
         let first = parts.next().unwrap_or_default();
         parts.fold(first, |joined, part| joined.and_text(between).and(part))
     }
 
     /// As an expression or a statement whose value has a type of SQL.
-    pub(super) const fn typed<ST>(self) -> Typed<ST> {
+    pub(crate) const fn typed<ST>(self) -> Typed<ST> {
         Typed { sql: self, is_kept: false, of: PhantomData }
     }
 
     /// As above, and kept prepared: one of few texts that are asked often.
-    pub(super) const fn kept<ST>(self) -> Typed<ST> {
+    pub(crate) const fn kept<ST>(self) -> Typed<ST> {
         Typed { sql: self, is_kept: true, of: PhantomData }
     }
 }
@@ -128,7 +128,7 @@ writes!(Pg, "true");
 
 /// SQL with the type of its value, or of its rows where it is a statement.
 #[derive(Debug, Clone)]
-pub(super) struct Typed<ST> {
+pub(crate) struct Typed<ST> {
     sql: Sql,
     /// diesel keeps what it prepares for as long as the connection, under its text. Filters and
     /// orders together have very many.

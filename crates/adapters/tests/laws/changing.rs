@@ -361,7 +361,7 @@ pub(crate) async fn a_filter_that_finds_too_many_changes_nothing_and_tells_how_m
     let submitted = changed(ask(Filter::default()).await);
     assert_eq!(submitted.len(), 2000);
     assert!(submitted.iter().all(|(_, outcome)| matches!(outcome, ItemOutcome::Updated(_))));
-    let end = FeedRequest { project_id: None, after: Seq::new(4001), limit: 10 };
+    let end = FeedRequest { project_id: None, user_id: None, after: Seq::new(4001), limit: 10 };
     let page = subject.feed.changes(id(ORGANIZATION), end).await.unwrap();
     assert_eq!((page.changes.len(), page.end), (1, Seq::new(4002)));
 }

@@ -12,7 +12,7 @@ use crate::subject::Subject;
 use crate::world::*;
 
 fn all() -> FeedRequest {
-    FeedRequest { project_id: None, after: Seq::START, limit: 1000 }
+    FeedRequest { project_id: None, user_id: None, after: Seq::START, limit: 1000 }
 }
 
 fn of_project(number: u128) -> FeedRequest {

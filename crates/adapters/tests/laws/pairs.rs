@@ -29,6 +29,7 @@ fn singles() -> Vec<[Filter; 2]> {
         [all(), Filter { from: day("2999-01-01"), ..all() }],
         [101, 108].map(|number| Filter { project_id: Some(id(number)), ..all() }),
         [203, 225].map(|number| Filter { user_id: Some(id(number)), ..all() }),
+        [203, 225].map(|number| Filter { visible_of: Some(id(number)), ..all() }),
         [302, 399].map(|number| Filter { ticket_id: Some(Some(id(number))), ..all() }),
         [404, 499].map(|number| Filter { release_id: Some(Some(id(number))), ..all() }),
         ["i0", "i9"].map(|invoice| Filter { invoice_ref: Some(text(invoice)), ..all() }),

@@ -245,7 +245,7 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
 async fn reads_of_feeds(subject: &Subject, statements: &Statements) -> Vec<Read> {
     let mut reads = Vec::new();
     for (project_id, ordered) in [(None, true), (Some(id(101)), false)] {
-        let request = FeedRequest { project_id, after: Seq::new(700), limit: 50 };
+        let request = FeedRequest { project_id, user_id: None, after: Seq::new(700), limit: 50 };
         statements.lock().unwrap().clear();
         let page = subject.feed.changes(id(ORGANIZATION), request).await.unwrap();
         assert_eq!(page.changes.len(), 50);

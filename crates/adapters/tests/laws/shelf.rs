@@ -125,6 +125,7 @@ pub(crate) fn filters(entries: &[TimeEntry]) -> Vec<Filter> {
     vec![
         Filter { project_id: Some(id(PROJECT)), ..all() },
         Filter { user_id: Some(id(USER)), ..all() },
+        Filter { visible_of: Some(id(USER)), ..all() },
         Filter { ticket_id: Some(Some(id(TICKET))), ..all() },
         Filter { ticket_id: Some(None), ..all() },
         Filter { release_id: Some(Some(id(RELEASE))), ..all() },

@@ -66,7 +66,7 @@ pub(crate) async fn populate(directory: &dyn Directory) {
 }
 
 pub(crate) fn caller() -> Caller {
-    Caller { organization_id: id(ORGANIZATION), key_id: id(50), project_id: None, user_id: None }
+    Caller::new(id(ORGANIZATION), id(50))
 }
 
 /// Asks to log an hour. The number is that of the id which the entry gets if it is new.

@@ -52,7 +52,7 @@ pub(super) enum Format {
 
 impl Export {
     pub(super) async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let filter = self.entries.filter(self.project);
+        let filter = self.entries.filter(self.project, None);
         ensure!(
             filter.from.is_none() || filter.to.is_none() || filter.from <= filter.to,
             "--from is after --to"

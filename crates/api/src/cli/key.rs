@@ -38,7 +38,8 @@ pub(super) struct Create {
     /// Bind the key to this user. Then it may change only the entries of that user.
     #[arg(long, value_name = "ID")]
     user: Option<UserId>,
-    /// What the key may do: any of read, write, approve, bill and admin, separated by commas.
+    /// What the key may do: any of read, read-own, write, approve, bill and admin, separated by
+    /// commas. read-own reads the entries of the key's user alone, in place of read.
     #[arg(long, value_name = "LIST")]
     permissions: Permissions,
     /// Print one JSON object instead of lines.
@@ -96,6 +97,7 @@ impl Key {
 
 impl Create {
     async fn run(self, global: &Global) -> anyhow::Result<()> {
+        self.permissions.check(self.user)?;
         let key = NewApiKey {
             id: KeyId::new(Uuid::now_v7()),
             organization_id: self.organization,

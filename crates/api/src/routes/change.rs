@@ -40,6 +40,11 @@ impl Change {
         Self::new(state, Caller::from(&**by.key()), None, None)
     }
 
+    /// Who asks for it.
+    pub(super) const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// Has the command carried out and answers what became of it.
     pub(super) async fn carry_out(self, command: Command) -> Result<HttpResponse, Problem> {
         self.carry_out_showing(command, Include::default()).await

@@ -47,7 +47,7 @@ async fn changes(
     let cursor = cursor.transpose().map_err(problem)?;
     let after = cursor.map_or(Seq::START, |(_, seq)| seq);
     let limit = query.limit.unwrap_or_default().get();
-    let mut asked = FeedRequest { project_id, after, limit };
+    let mut asked = FeedRequest { project_id, user_id: key.reads_only(), after, limit };
     let wait = query.wait.filter(|wait| !wait.0.is_zero() && !is_head(request));
     let mut place = None;
     let answer = |page: &FeedPage| {

@@ -63,7 +63,7 @@ async fn export(
     let start = Export {
         state,
         organization: key.organization_id,
-        filter: filter.filter(project),
+        filter: filter.filter(project, key.reads_only()),
         sort: order.sort(),
         next: Next::Page(None),
         _held: held,

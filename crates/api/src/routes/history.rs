@@ -14,9 +14,18 @@ use crate::wire::history::HistoryBody;
 
 pub(super) async fn history(asked: Asked<ToTimeEntry<Read>>) -> Result<HttpResponse, Problem> {
     let Asked { state, by, .. } = asked;
-    let records = state.ports.queries.history(by.key().organization_id, by.id).await?;
     let missing = || Problem::new(Code::NotFound, "There never was such a time entry.");
-    by.key().check_scope(records.last().ok_or_else(missing)?.project_id)?;
+    let organization = by.key().organization_id;
+    let records = state.ports.queries.history(organization, by.id).await?;
+    let last = records.last().ok_or_else(missing)?;
+    if let Some(own) = by.key().reads_only() {
+        // Whose it is, the entry tells, or the record of its end.
+        let entry = state.ports.time_entries.find(organization, by.id).await?;
+        let owner = entry.map(|entry| entry.details().user_id);
+        let owner = owner.or_else(|| last.left_user_id.filter(|_| last.to.is_none()));
+        owner.filter(|owner| *owner == own).ok_or_else(missing)?;
+    }
+    by.key().check_scope(last.project_id)?;
     Ok(answer_json(&HistoryBody::from(&*records)))
 }
 

@@ -42,7 +42,7 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let organization = key.organization_id;
     let Paging { query: ListQuery { filter, order, page, total, include }, pairs, list } = input;
-    let (filter, sort) = (filter.filter(project), order.sort());
+    let (filter, sort) = (filter.filter(project, key.reads_only()), order.sort());
     let after = page.cursor.as_ref().and_then(|cursor| list.position(cursor, sort));
     let queries = &state.ports.queries;
     // The total would only be in the body.

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{ETag, EntityTag, IfNoneMatch};
 use serde_json::json;
+use timelog_domain::Caller;
 
 use super::admission::{HasKey, Read, ToTimeEntry};
 use super::asked::{Asked, Asking, Showing};
@@ -18,6 +19,7 @@ pub(super) async fn read_time_entry(
 ) -> Result<HttpResponse, Problem> {
     let Asked { state, by, input: (Asking(query), condition), .. } = asked;
     let entry = state.ports.time_entries.find(by.key().organization_id, by.id).await?;
+    let entry = entry.filter(|entry| Caller::from(&**by.key()).sees(entry));
     let entry =
         entry.ok_or_else(|| Problem::new(Code::NotFound, "There is no such time entry."))?;
     by.key().check_scope(entry.project_id())?;

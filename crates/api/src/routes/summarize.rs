@@ -47,7 +47,8 @@ async fn summarize(
     // Without groups there is the total alone, however it is put together.
     let summed_by = by.group_by.unwrap_or(GroupBy::one(GroupKey::Billable));
     let queries = &state.ports.queries;
-    let summary = queries.summarize(key.organization_id, filter.filter(project), summed_by).await?;
+    let filter = filter.filter(project, key.reads_only());
+    let summary = queries.summarize(key.organization_id, filter, summed_by).await?;
     Ok(answer_json(&SummaryBody::new(by.group_by, summary)))
 }
 

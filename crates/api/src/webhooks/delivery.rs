@@ -112,7 +112,8 @@ impl Delivering<'_> {
 
     fn following(&self, limit: u32) -> FeedRequest {
         let project_id = self.webhook.details.project_id;
-        FeedRequest { project_id, after: self.webhook.delivery.delivered_through, limit }
+        let after = self.webhook.delivery.delivered_through;
+        FeedRequest { project_id, user_id: None, after, limit }
     }
 
     /// Delivers the event of a change, if the webhook wants it.

@@ -54,11 +54,16 @@ query! {
 }
 
 impl EntryFilter {
-    /// The filter, in a project or in all.
-    pub(crate) fn filter(self, project_id: Option<ProjectId>) -> Filter {
+    /// The filter, in a project or in all, for who may see the entries of one user alone, or of all.
+    pub(crate) fn filter(
+        self,
+        project_id: Option<ProjectId>,
+        visible_of: Option<UserId>,
+    ) -> Filter {
         Filter {
             project_id,
             user_id: self.user_id,
+            visible_of,
             ticket_id: self.ticket_id.map(|OrNone(id)| id),
             release_id: self.release_id.map(|OrNone(id)| id),
             statuses: self.status.into_iter().collect(),

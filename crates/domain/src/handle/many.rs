@@ -73,8 +73,8 @@ fn found(
         None if context.caller.project_id.is_some() => return Err(Refusal::ConcernsAllProjects),
         None => {}
     }
-    let found = ledger.find(context.caller.organization_id, filter)?;
-    Ok(found.into_iter().map(TimeEntry::id).collect())
+    let found = ledger.find(context.caller.organization_id, filter)?.into_iter();
+    Ok(found.filter(|entry| context.caller.sees(entry)).map(TimeEntry::id).collect())
 }
 
 fn change_one(

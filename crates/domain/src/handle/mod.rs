@@ -121,8 +121,9 @@ struct Context<'a> {
 impl Context<'_> {
     /// The entry that the caller names by its id.
     fn find(self, id: TimeEntryId, ledger: &Ledger) -> Result<&TimeEntry, Refusal> {
-        let entry =
-            ledger.time_entry(self.caller.organization_id, id).ok_or(Refusal::TimeEntryNotFound)?;
+        let entry = ledger.time_entry(self.caller.organization_id, id);
+        let entry = entry.filter(|entry| self.caller.sees(entry));
+        let entry = entry.ok_or(Refusal::TimeEntryNotFound)?;
         self.caller.check_scope(entry.project_id())?;
         Ok(entry)
     }

@@ -32,14 +32,15 @@ impl MemoryStore {
         }
         let numbered: Vec<_> = state.numbered(organization).collect();
         let end = numbered.last().map_or(Seq::START, |(seq, _)| *seq);
+        let entry =
+            |record: &HistoryRecord| state.ledger.time_entry(organization, record.time_entry_id);
         let seen = numbered
             .into_iter()
-            .filter(|(seq, record)| *seq > request.after && request.sees(record));
+            .filter(|(seq, record)| *seq > request.after && request.sees(record, entry(record)));
         let changes: Vec<_> = seen
             .take(request.limit as usize)
             .map(|(seq, record)| {
-                let entry = state.ledger.time_entry(organization, record.time_entry_id);
-                let entry = entry.filter(|entry| request.may_see(entry)).cloned();
+                let entry = entry(record).filter(|entry| request.may_see(entry)).cloned();
                 Change { seq, record: record.clone(), entry }
             })
             .collect();

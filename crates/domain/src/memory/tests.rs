@@ -55,12 +55,7 @@ impl World {
     }
 
     fn ask(&self, organization: u128, command: Command) -> Outcome {
-        let caller = Caller {
-            organization_id: id(organization),
-            key_id: id::<KeyId>(50),
-            project_id: None,
-            user_id: None,
-        };
+        let caller = Caller::new(id(organization), id::<KeyId>(50));
         self.clock.advance(std::time::Duration::from_secs(1));
         match now(self.store.execute(Request { caller, command, claim: None })) {
             Ok(Ok(Reply::Done { outcome, .. })) => outcome,

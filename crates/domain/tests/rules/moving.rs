@@ -127,6 +127,7 @@ fn who_follows_a_project_sees_an_entry_come_and_leave() {
     let (record, entry) = (&changes.history[0], &changes.time_entries[0].time_entry);
     let reader = |project: Option<u128>| FeedRequest {
         project_id: project.map(id),
+        user_id: None,
         after: Seq::START,
         limit: 1,
     };
@@ -137,6 +138,10 @@ fn who_follows_a_project_sees_an_entry_come_and_leave() {
         (Some(NO_PROJECT), false, false),
     ] {
         let reader = reader(project);
-        assert_eq!((reader.sees(record), reader.may_see(entry)), (sees, may_see), "{project:?}");
+        assert_eq!(
+            (reader.sees(record, Some(entry)), reader.may_see(entry)),
+            (sees, may_see),
+            "{project:?}"
+        );
     }
 }

@@ -62,12 +62,17 @@ pub(crate) fn other_details() -> Vec<(&'static str, Details)> {
 
 /// A caller whose key has no limits.
 pub(crate) fn anyone() -> Caller {
-    Caller { organization_id: id(ORGANIZATION), key_id: id(KEY), project_id: None, user_id: None }
+    Caller::new(id(ORGANIZATION), id(KEY))
 }
 
 /// A caller whose key is bound to that user.
 pub(crate) fn bound_to(user: u128) -> Caller {
     Caller { user_id: Some(id(user)), key_id: id(KEY + user), ..anyone() }
+}
+
+/// Likewise, which sees that user's entries alone.
+pub(crate) fn seeing_only(user: u128) -> Caller {
+    Caller { sees_only: Some(id(user)), ..bound_to(user) }
 }
 
 /// A caller whose key is limited to that project.

@@ -133,6 +133,7 @@ impl<'a> Run<'a> {
             organization_id: self.organizations[usize::from(who.stranger)],
             project_id: who.project.map(id),
             user_id: who.user.map(id),
+            sees_only: who.user.filter(|_| who.sees_own).map(id),
             // Whoever has other limits has another key.
             key_id: id(50 + who.project.unwrap_or(0) * 100 + who.user.unwrap_or(0) * 10_000),
         }
@@ -280,14 +281,21 @@ impl<'a> Run<'a> {
                 self.model.queries.list(organization, all.clone()).await,
                 "entries"
             );
-            let changes = FeedRequest { project_id: None, after: Seq::START, limit: 10_000 };
-            let tried = self.tried.feed.changes(organization, changes).await;
-            let model = self.model.feed.changes(organization, changes).await;
-            prop_assert_eq!(
-                tried.map(|page| (page.changes, page.end)),
-                model.map(|page| (page.changes, page.end)),
-                "feed"
-            );
+            for (project, user) in
+                [(None, None), (None, Some(USER)), (Some(PROJECT), Some(OTHER_USER))]
+            {
+                let (project_id, user_id) = (project.map(id), user.map(id));
+                let changes = FeedRequest { project_id, user_id, after: Seq::START, limit: 10_000 };
+                let tried = self.tried.feed.changes(organization, changes).await;
+                let model = self.model.feed.changes(organization, changes).await;
+                prop_assert_eq!(
+                    tried.map(|page| (page.changes, page.end)),
+                    model.map(|page| (page.changes, page.end)),
+                    "feed of {:?} and {:?}",
+                    project,
+                    user
+                );
+            }
             for project in [None, Some(PROJECT), Some(OTHER_PROJECT)] {
                 let key = (organization, project.map(id));
                 let tried = self.tried.closings.closings(key, 1000).await;

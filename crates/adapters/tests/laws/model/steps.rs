@@ -40,6 +40,8 @@ pub(super) struct Who {
     pub(super) stranger: bool,
     pub(super) project: Option<u128>,
     pub(super) user: Option<u128>,
+    /// Who sees that user's entries alone.
+    pub(super) sees_own: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -109,8 +111,14 @@ fn ask() -> impl Strategy<Value = Ask> {
         prop::bool::weighted(0.05),
         option::weighted(0.08, select(vec![PROJECT, PROJECT, OTHER_PROJECT])),
         option::weighted(0.15, select(vec![USER, USER, OTHER_USER])),
+        any::<bool>(),
     );
-    let who = who.prop_map(|(stranger, project, user)| Who { stranger, project, user });
+    let who = who.prop_map(|(stranger, project, user, sees_own)| Who {
+        stranger,
+        project,
+        user,
+        sees_own,
+    });
     let policy = select(vec![MismatchPolicy::Replay, MismatchPolicy::Reject]);
     let key = (select(vec!["POST /a", "POST /b"]), select(vec!["k", "K", "k "]), 0..2_u8, policy);
     let key = key.prop_map(|(operation, text, body, on_mismatch)| Key {
@@ -285,6 +293,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         select(vec![PROJECT, OTHER_PROJECT])
             .prop_map(move |project| Filter { project_id: Some(id(project)), ..all() }),
         user().prop_map(move |user| Filter { user_id: Some(user), ..all() }),
+        user().prop_map(move |user| Filter { visible_of: Some(user), ..all() }),
         ticket().prop_map(move |ticket| Filter { ticket_id: Some(ticket), ..all() }),
         release().prop_map(move |release| Filter { release_id: Some(release), ..all() }),
         select(vec!["2025-001", "2025-002"])
@@ -311,6 +320,7 @@ fn both(one: Filter, other: Filter) -> Filter {
     Filter {
         project_id: one.project_id.or(other.project_id),
         user_id: one.user_id.or(other.user_id),
+        visible_of: one.visible_of.or(other.visible_of),
         ticket_id: one.ticket_id.or(other.ticket_id),
         release_id: one.release_id.or(other.release_id),
         statuses: if one.statuses.is_empty() { other.statuses } else { one.statuses },

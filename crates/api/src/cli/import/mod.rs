@@ -208,12 +208,7 @@ impl Job<'_> {
         let mut load = Load {
             store,
             // No key makes these changes. The history shows the nil id.
-            caller: Caller {
-                organization_id: self.organization,
-                key_id: KeyId::new(Uuid::nil()),
-                project_id: None,
-                user_id: None,
-            },
+            caller: Caller::new(self.organization, KeyId::new(Uuid::nil())),
             project: self.project,
             users: self.users,
             format,

@@ -410,12 +410,7 @@ fn log(store: &MemoryStore, texts: &[Option<String>]) {
             external_ref: None,
             source: timelog_domain::Source::Api,
         };
-        let caller = Caller {
-            organization_id: OrganizationId::new(ORGANIZATION),
-            key_id: KeyId::new(Uuid::nil()),
-            project_id: None,
-            user_id: None,
-        };
+        let caller = Caller::new(OrganizationId::new(ORGANIZATION), KeyId::new(Uuid::nil()));
         run(store.execute(Request { caller, command: Command::Log(log), claim: None }))
             .unwrap()
             .unwrap();

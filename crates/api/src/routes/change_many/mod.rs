@@ -27,7 +27,9 @@ async fn change_many(
     command: ChangeMany,
     include: Include,
 ) -> Result<HttpResponse, Problem> {
-    carry_out_many(change, Command::ChangeMany(command), Shown(include)).await
+    let entries = command.entries.seen_by(change.caller());
+    let command = Command::ChangeMany(ChangeMany { entries, ..command });
+    carry_out_many(change, command, Shown(include)).await
 }
 
 /// How the results are shown.

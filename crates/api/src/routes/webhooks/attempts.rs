@@ -51,7 +51,7 @@ pub(in crate::routes) async fn retry(
     let refused = ports.webhooks.failures(key, before, 1).await?.items;
     // As the webhook itself reads it: the entry may be of another project by now.
     let project_id = to.webhook.details.project_id;
-    let request = FeedRequest { project_id, after: before, limit: 1 };
+    let request = FeedRequest { project_id, user_id: None, after: before, limit: 1 };
     let page = ports.feed.changes(key.0, request).await?;
     let mut change_of = page.changes.iter().filter(|change| change.seq == seq);
     let (true, Some(refused)) = (refused.iter().any(|event| event.seq == seq), change_of.next())
