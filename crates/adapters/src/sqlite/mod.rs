@@ -100,14 +100,17 @@ impl SqlitePools {
         // With every connection in hand, nobody else uses one.
         for pool in [&self.finders, &self.readers, &self.look_ups, &self.checkpointer, &self.writer]
         {
+            let mut of_pool = Vec::new();
             for _ in 0..pool.status().max_size {
                 match checkout(self.wait, pool.get()).await {
-                    Ok(conn) => held.push(Object::take(conn)),
+                    Ok(conn) => of_pool.push(conn),
                     // It stays in use for too long, or it cannot be opened.
                     Err(error) => tracing::debug!(%error, "a connection is not closed in order"),
                 }
             }
+            // Before any is taken out: whoever waits for one would open another in its place.
             pool.close();
+            held.extend(of_pool.into_iter().map(Object::take));
         }
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         let closed = spawn_blocking(move || {
