@@ -121,6 +121,7 @@ async fn every_status_of_a_private_answer_sets_the_right_cache_control(database:
     for query in ["", "?limit=1", "?nonsense=1"] {
         kept(service.api.get(&format!("/time-entries{query}"))).await;
         kept(service.api.get(&format!("/time-entries.csv{query}"))).await;
+        kept(service.api.get(&format!("/time-entries.xlsx{query}"))).await;
     }
     let reader = service.with_key(may(&[Permission::Read])).await;
     kept(reader.post(&tenant.path()).json(&tenant.body())).await.is(403);

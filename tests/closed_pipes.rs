@@ -60,6 +60,7 @@ impl Sandbox {
             texts(&[&["key", "create", "--permissions", "read"], &of[..]].concat()),
             texts(&[&["export"], &of[..]].concat()),
             texts(&[&["export", "--out", "/dev/stdout"], &of[..]].concat()),
+            texts(&[&["export", "--format", "xlsx"], &of[..]].concat()),
             texts(&["bootstrap"]),
             texts(&["bootstrap", "--json"]),
             texts(&["migrate"]),

@@ -56,10 +56,12 @@ async fn an_unsupported_method_is_answered_405_with_allow(database: Database) {
     for (path, allowed) in [
         ("/projects/{id}/time-entries", "GET, HEAD, POST"),
         ("/projects/{id}/time-entries.csv", "GET, HEAD"),
+        ("/projects/{id}/time-entries.xlsx", "GET, HEAD"),
         ("/projects/{id}/time-entries/batch", "POST"),
         ("/projects/{id}/time-entries/summary", "GET, HEAD"),
         ("/time-entries", "GET, HEAD"),
         ("/time-entries.csv", "GET, HEAD"),
+        ("/time-entries.xlsx", "GET, HEAD"),
         ("/time-entries/summary", "GET, HEAD"),
         ("/time-entries/transitions", "POST"),
         ("/time-entries/edits", "POST"),

@@ -17,9 +17,9 @@ on_every_database![
     an_unknown_parameter_is_named,
 ];
 
-const COLUMNS: &str = "id,projectId,userId,entryId,releaseId,workDate,hours,minutes,description,billable,source,status,\
+pub(crate) const COLUMNS: &str = "id,projectId,userId,entryId,releaseId,workDate,hours,minutes,description,billable,source,status,\
                        invoiced,externalRef.provider,externalRef.externalType,externalRef.externalId,version,createdAt,\
-                       updatedAt";
+                       updatedAt,projectName,userName,entryTitle,releaseName";
 
 /// Reads CSV exactly as RFC 4180 says, with code of its own and not with the library that wrote it.
 fn parse(text: &str) -> Vec<Vec<String>> {
@@ -207,7 +207,8 @@ async fn thousands_of_rows_are_exported_without_a_gap(database: Database) {
 async fn an_unknown_parameter_is_named(database: Database) {
     let service = Service::start(database).await;
     let own = format!("{}.csv", service.tenant.path());
-    for path in ["/time-entries.csv", &own] {
+    let others = own.replace(".csv", ".xlsx");
+    for path in ["/time-entries.csv", &own, "/time-entries.xlsx", &others] {
         for (query, violations) in [
             ("limit=5", ["limit unknown_parameter"].as_slice()),
             (
@@ -224,14 +225,19 @@ async fn an_unknown_parameter_is_named(database: Database) {
             service.api.get(&format!("{path}?{query}")).send().await.refuses(violations);
         }
     }
-    let missing = format!("/projects/{}/time-entries.csv", Uuid::now_v7());
-    service.api.get(&missing).send().await.fails_with(404, "not_found");
-    service.api.get("/projects/x/time-entries.csv").send().await.refuses(&["projectId invalid_id"]);
     let project = service.tenant.project_id;
     let limited = service.with_key(move |key| key.project_id = Some(project)).await;
-    limited.get(&own).send().await.is(200);
-    limited.get("/time-entries.csv").send().await.fails_with(403, "scope_violation");
-    let theirs = format!("{}.csv", service.tenant.other_path());
-    limited.get(&theirs).send().await.fails_with(403, "scope_violation");
-    service.api.without_key().get(&own).send().await.fails_with(401, "unauthorized");
+    for kind in ["csv", "xlsx"] {
+        let missing = format!("/projects/{}/time-entries.{kind}", Uuid::now_v7());
+        service.api.get(&missing).send().await.fails_with(404, "not_found");
+        let none = format!("/projects/x/time-entries.{kind}");
+        service.api.get(&none).send().await.refuses(&["projectId invalid_id"]);
+        let own = format!("{}.{kind}", service.tenant.path());
+        limited.get(&own).send().await.is(200);
+        let all = format!("/time-entries.{kind}");
+        limited.get(&all).send().await.fails_with(403, "scope_violation");
+        let theirs = format!("{}.{kind}", service.tenant.other_path());
+        limited.get(&theirs).send().await.fails_with(403, "scope_violation");
+        service.api.without_key().get(&own).send().await.fails_with(401, "unauthorized");
+    }
 }

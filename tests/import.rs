@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
 use std::fs;
+use std::io::Cursor;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use calamine::{Reader, Xlsx};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::export_workbook;
 use crate::support::{Database, Service, bootstrap, run};
 
 /// A folder with a database in it that has one organization.
@@ -198,6 +201,33 @@ fn an_export_can_be_imported_into_another_organization() {
         .collect();
     let (user, import) = (Value::from(user), Value::from("import"));
     assert_eq!(said, [(&"=1+1".into(), &user, &import), (&"a\r\n\"b\"".into(), &user, &import)]);
+}
+
+#[test]
+fn a_workbook_is_written_to_a_file_or_a_pipe() {
+    let sandbox = Sandbox::new();
+    let rows =
+        format!("userId,workDate,minutes\n{0},2025-01-01,60\n{0},2025-01-02,61\n", sandbox.user);
+    assert_eq!(sandbox.import(&sandbox.file("rows.csv", &rows), &[]).1, Some(0));
+    let path = sandbox.path("entries.xlsx");
+    let written = ["export", "--format", "xlsx", "--from", "2025-01-02"];
+    let piped = sandbox.timelog(&written);
+    assert!(piped.status.success(), "{piped:?}");
+    let to_file = sandbox.timelog(&[&written[..], &["--out", path.to_str().unwrap()]].concat());
+    assert!(to_file.status.success() && to_file.stdout.is_empty(), "{to_file:?}");
+    for bytes in [piped.stdout, fs::read(&path).unwrap()] {
+        let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap();
+        let sheet = book.worksheet_range_at(0).unwrap().unwrap();
+        let minutes = sheet.rows().map(|row| row[export_workbook::column("minutes")].to_string());
+        assert_eq!(minutes.collect::<Vec<_>>(), ["minutes", "61", "61"]);
+    }
+    // It replaces nothing unless it is told to.
+    assert!(
+        !sandbox
+            .timelog(&[&written[..], &["--out", path.to_str().unwrap()]].concat())
+            .status
+            .success()
+    );
 }
 
 #[test]

@@ -105,7 +105,11 @@ async fn a_key_for_unknown_ids_or_permissions_is_refused(database: Database) {
     refused("read", &[text(&made, "userId")], unknown);
     refused("read", &[organization, "--project", text(&other, "projectId")], unknown);
     refused("read", &[organization, "--user", text(&other, "userId")], unknown);
-    refused("read,root", &[organization], "must be one of read, read-own, write, approve, bill, admin");
+    refused(
+        "read,root",
+        &[organization],
+        "must be one of read, read-own, write, approve, bill, admin",
+    );
     refused("", &[organization], "must be one of read, read-own, write, approve, bill, admin");
     refused("read", &["acme"], "hyphenated UUID");
     assert_eq!(database.count("api_keys"), 2);

@@ -29,6 +29,7 @@ mod edit_time_entry;
 mod error_sizes;
 mod every_request;
 mod export_time_entries;
+mod export_workbook;
 mod external_ref;
 mod idempotency_key;
 mod import;

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use timelog_domain::{Action, Permission, Status};
 
+use crate::export_workbook::{cells, column, text};
 use crate::support::{Answer, Api, Call, Database, Service, may, on_every_database, run};
 
 on_every_database! {
@@ -139,6 +140,11 @@ async fn lists_totals_and_exports_are_of_own_entries_alone(database: Database) {
             let csv = String::from_utf8(csv.body).unwrap();
             assert_eq!(csv.lines().count(), expected + 1, "{csv}");
             assert!(!csv.contains(&other.to_string()));
+            let book = key.get(&format!("{path}.xlsx?{query}")).send().await.is(200);
+            let rows = cells(&book);
+            let users = rows[1..=expected].iter().map(|row| &row[column("userId")]);
+            assert!(users.eq(vec![&text(&user.to_string()); expected]));
+            assert_eq!(rows.len(), expected + 2);
         }
     }
     // In its project alone, where it is limited to one.

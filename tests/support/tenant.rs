@@ -118,6 +118,7 @@ impl Tenant {
             "/time-entries?limit=5&includeTotal=true".to_owned(),
             "/time-entries/summary?groupBy=user,month".to_owned(),
             "/time-entries.csv".to_owned(),
+            "/time-entries.xlsx".to_owned(),
             format!("{}?status=draft", self.path()),
             format!("{}/summary", self.path()),
             format!("/time-entries/{entry}"),

@@ -1,14 +1,17 @@
 //! The directory on diesel. Nothing is ever taken out of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use timelog_domain::ports::{Directory, PortFuture};
 use timelog_domain::{
-    Name, OrganizationId, Page, Project, ProjectId, Release, ReleaseId, Ticket, TicketId, User,
-    UserId,
+    Name, Names, OrganizationId, Page, Project, ProjectId, References, Release, ReleaseId, Ticket,
+    TicketId, User, UserId,
 };
 
 use crate::database::on_database;
+use crate::error::DbError;
 use crate::rows::{OrganizationRow, ProjectRow, ReleaseRow, TicketRow, UserRow};
 use crate::schema::{organizations, project_entries, project_releases, projects, users};
 use crate::store::Store;
@@ -99,6 +102,36 @@ macro_rules! page {
     };
 }
 
+/// The names of some rows of a table, by their ids.
+macro_rules! names {
+    ($conn:ident, $organization:ident, $ids:expr, $row:ident of $table:ident $(in $projects:expr)?) => {{
+        let ids: Vec<_> = $ids.into_iter().map(IdValue::from).collect();
+        let rows: Vec<$row> = if ids.is_empty() {
+            Vec::new()
+        } else {
+            $table::table
+                .filter($table::organization_id.eq($organization))
+                $(.filter($table::project_id.eq_any($projects)))?
+                .filter($table::id.eq_any(ids))
+                .select($row::as_select())
+                .load($conn)
+                .await?
+        };
+        rows
+    }};
+}
+
+/// The names of rows, under their keys.
+fn named<R, T, K: Ord>(
+    rows: Vec<R>,
+    of: impl Fn(T) -> (K, Name),
+) -> Result<BTreeMap<K, Name>, DbError>
+where
+    T: TryFrom<R, Error = DbError>,
+{
+    rows.into_iter().map(|row| Ok(of(row.try_into()?))).collect()
+}
+
 impl Directory for Store {
     fn put_organization(&self, id: OrganizationId, name: Name) -> PortFuture<'_, bool> {
         let row = OrganizationRow {
@@ -122,5 +155,38 @@ impl Directory for Store {
     page!(projects: Project as ProjectRow in projects, ProjectId);
     page!(users: User as UserRow in users, UserId);
     page!(tickets: Ticket as TicketRow in project_entries, TicketId of project: ProjectId);
+    fn names(&self, organization: OrganizationId, of: References) -> PortFuture<'_, Names> {
+        Box::pin(async move {
+            let References { projects, users, tickets, releases } = of;
+            let id = IdValue::from(organization);
+            // Read by the key, which begins with the project. One of the same id in another of
+            // these projects is read in vain.
+            let ticket_ids: BTreeSet<_> = tickets.iter().map(|(_, id)| *id).collect();
+            let release_ids: BTreeSet<_> = releases.iter().map(|(_, id)| *id).collect();
+            let within: Vec<_> = projects.iter().map(|id| IdValue::from(*id)).collect();
+            let rows = on_database!(self.database, read(organization), |conn| {
+                async {
+                    QueryResult::Ok((
+                        names!(conn, id, projects, ProjectRow of projects),
+                        names!(conn, id, users, UserRow of users),
+                        names!(conn, id, ticket_ids, TicketRow of project_entries in within.clone()),
+                        names!(conn, id, release_ids, ReleaseRow of project_releases in within),
+                    ))
+                }
+                .await
+            });
+            let (project_rows, user_rows, ticket_rows, release_rows) = rows.await?;
+            let mut names = Names {
+                projects: named(project_rows, |project: Project| (project.id, project.name))?,
+                users: named(user_rows, |user: User| (user.id, user.name))?,
+                tickets: named(ticket_rows, |it: Ticket| ((it.project_id, it.id), it.title))?,
+                releases: named(release_rows, |it: Release| ((it.project_id, it.id), it.name))?,
+            };
+            names.tickets.retain(|key, _| tickets.contains(key));
+            names.releases.retain(|key, _| releases.contains(key));
+            Ok(names)
+        })
+    }
+
     page!(releases: Release as ReleaseRow in project_releases, ReleaseId of project: ProjectId);
 }

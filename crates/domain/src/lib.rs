@@ -45,7 +45,7 @@ pub use command::{
 };
 pub use delivery::{Delivery, DeliveryFailure};
 pub use details::{Details, Field, FieldChange, FieldValue, Patch};
-pub use directory::{Project, Release, Ticket, User};
+pub use directory::{Names, Project, References, Release, Ticket, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};
 pub use external_ref::ExternalRef;
 pub use feed::{Change, FeedPage, FeedRequest, Seq};

@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use crate::access::ApiKey;
 use crate::closing::{Closing, ClosingKey};
-use crate::directory::{Project, Release, Ticket, User};
+use crate::directory::{Names, Project, References, Release, Ticket, User};
 use crate::feed::{FeedPage, FeedRequest};
 use crate::history::HistoryRecord;
 use crate::idempotency::{IdempotencyRecord, IdempotencyScope};
@@ -247,6 +247,8 @@ pub trait Directory: Send + Sync {
         project: ProjectId,
         id: ReleaseId,
     ) -> PortFuture<'_, Option<Release>>;
+    /// The names of these. What is not there has none.
+    fn names(&self, organization: OrganizationId, of: References) -> PortFuture<'_, Names>;
     /// A page of the project's releases.
     fn releases(
         &self,

@@ -26,6 +26,39 @@ pub(crate) async fn putting_again_changes_nothing(subject: Subject) {
     assert!(try_it(&subject, 1002).await.is_ok());
 }
 
+pub(crate) async fn names_are_those_of_what_entries_refer_to(subject: Subject) {
+    let directory = &*subject.directory;
+    // The other project has a ticket and a release of the same ids.
+    let (there, name): (_, Name) = (id(OTHER_PROJECT), text("Another name"));
+    let other = Ticket { project_id: there, title: name.clone(), ..ticket(TICKET) };
+    directory.put_ticket(other).await.unwrap();
+    let other = Release { project_id: there, name: name.clone(), ..release(RELEASE) };
+    directory.put_release(other).await.unwrap();
+    directory.put_user(User { name: name.clone(), ..user(OTHER_USER, false) }).await.unwrap();
+
+    let [here, none] = [id(PROJECT), id(99)];
+    let of = References {
+        projects: [here, there, none].into(),
+        users: [id(USER), id(OTHER_USER), id(99)].into(),
+        tickets: [(here, id(TICKET)), (there, id(TICKET)), (here, id(99))].into(),
+        releases: [(there, id(RELEASE)), (none, id(RELEASE))].into(),
+    };
+    let found = directory.names(id(ORGANIZATION), of).await.unwrap();
+    let expected = Names {
+        projects: [(here, text("Project")), (there, text("Project"))].into(),
+        users: [(id(USER), text("User")), (id(OTHER_USER), name.clone())].into(),
+        tickets: [((here, id(TICKET)), text("Ticket")), ((there, id(TICKET)), name.clone())].into(),
+        releases: [((there, id(RELEASE)), name)].into(),
+    };
+    assert_eq!(found, expected);
+
+    let nothing = directory.names(id(ORGANIZATION), References::default()).await.unwrap();
+    assert_eq!(nothing, Names::default());
+    let of = References { users: [id(OTHER_USER)].into(), ..References::default() };
+    let elsewhere = directory.names(id(OTHER_ORGANIZATION), of).await.unwrap();
+    assert_eq!(elsewhere.users, [(id(OTHER_USER), text("User"))].into());
+}
+
 pub(crate) async fn putting_replaces_what_was_there_and_is_seen_at_once(subject: Subject) {
     let directory = &*subject.directory;
     directory.put_project(project(PROJECT, true)).await.unwrap();

@@ -102,6 +102,7 @@ macro_rules! laws_of_stores {
             }
             directory {
                 putting_again_changes_nothing,
+                names_are_those_of_what_entries_refer_to,
                 putting_replaces_what_was_there_and_is_seen_at_once,
                 of_many_that_put_one_thing_at_once_one_creates_it,
             }

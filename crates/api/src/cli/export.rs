@@ -1,12 +1,13 @@
 //! `timelog export`
 
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
+use rust_xlsxwriter::XlsxError;
 use timelog_domain::ports::{Directory, TimeEntryQueries};
-use timelog_domain::{Filter, OrganizationId, PageRequest, ProjectId, Sort, TimeEntry};
+use timelog_domain::{Filter, Names, OrganizationId, PageRequest, ProjectId, Sort, TimeEntry};
 
 use super::Global;
 use super::output::{Kept, Output, Target};
@@ -15,6 +16,7 @@ use super::say::unwritten;
 use crate::wire::filter::EntryFilter;
 use crate::wire::include::{Include, Included};
 use crate::wire::time_entry::TimeEntryBody;
+use crate::wire::workbook::{self, Workbook};
 use crate::wire::{bytes, csv};
 
 /// How many entries are read at a time.
@@ -25,7 +27,7 @@ pub(super) struct Export {
     /// The organization. It may be left out where the database has only one.
     #[arg(long, value_name = "ID")]
     organization: Option<OrganizationId>,
-    /// What to write: a table for spreadsheets, or one JSON object a line.
+    /// What to write: a table as CSV, one JSON object a line, or a workbook for spreadsheets.
     #[arg(long, value_enum, default_value_t = Format::Csv, value_name = "FORMAT")]
     format: Format,
     /// The file to write; standard output if it is not given.
@@ -48,6 +50,7 @@ pub(super) struct Export {
 pub(super) enum Format {
     Csv,
     Ndjson,
+    Xlsx,
 }
 
 impl Export {
@@ -56,6 +59,10 @@ impl Export {
         ensure!(
             filter.from.is_none() || filter.to.is_none() || filter.from <= filter.to,
             "--from is after --to"
+        );
+        ensure!(
+            self.format != Format::Xlsx || self.out.is_some() || !std::io::stdout().is_terminal(),
+            "a terminal cannot show a workbook; name a file with --out"
         );
         let kept = Kept::database(&global.database_url);
         let target = match self.out {
@@ -95,35 +102,87 @@ impl Export {
 
 /// Writes the entries page by page, so that memory does not grow with their number.
 pub(super) async fn write(
-    store: &dyn TimeEntryQueries,
+    store: &(impl TimeEntryQueries + Directory),
     organization: OrganizationId,
     filter: Filter,
     sort: Sort,
     format: Format,
-    out: impl Write,
+    out: impl Write + Send,
     progress: impl Fn(u64),
 ) -> anyhow::Result<()> {
-    let mut out = BufWriter::new(out);
-    let mut text = if format == Format::Csv { csv::header() } else { Vec::new() };
+    let mut table = Table::begin(format, BufWriter::new(out))?;
     let mut after = None;
     loop {
         let request = PageRequest { filter: filter.clone(), sort, after, limit: PAGE };
-        let page =
-            store.list(organization, request).await.context("the entries could not be read")?;
-        for entry in &page.items {
-            match format {
-                Format::Csv => csv::append(&mut text, entry),
-                Format::Ndjson => append(&mut text, entry),
+        let page = store.list(organization, request).await.context(UNREAD)?;
+        let names = match format {
+            Format::Ndjson => Names::default(),
+            Format::Csv | Format::Xlsx => {
+                store.names(organization, page.items.iter().collect()).await.context(UNREAD)?
             }
-        }
-        out.write_all(&text).map_err(cannot_write)?;
+        };
+        table.append(&page.items, &names)?;
         progress(page.items.len() as u64);
-        text.clear();
         after = page.next;
         if after.is_none() {
-            return out.flush().map_err(cannot_write);
+            return table.finish();
         }
     }
+}
+
+const UNREAD: &str = "the entries could not be read";
+
+/// A table that is being written.
+enum Table<W: Write> {
+    Lines { out: W, append: fn(&mut Vec<u8>, &TimeEntry, &Names) },
+    Workbook { out: W, workbook: Box<Workbook> },
+}
+
+impl<W: Write + Send> Table<W> {
+    fn begin(format: Format, mut out: W) -> anyhow::Result<Self> {
+        Ok(match format {
+            Format::Csv => {
+                out.write_all(&csv::header()).map_err(cannot_write)?;
+                Self::Lines { out, append: csv::append }
+            }
+            Format::Ndjson => Self::Lines { out, append },
+            Format::Xlsx => {
+                let workbook = Box::new(Workbook::new().map_err(without_room)?);
+                Self::Workbook { out, workbook }
+            }
+        })
+    }
+
+    fn append(&mut self, entries: &[TimeEntry], names: &Names) -> anyhow::Result<()> {
+        match self {
+            Self::Lines { out, append } => {
+                let mut text = Vec::new();
+                for entry in entries {
+                    append(&mut text, entry, names);
+                }
+                out.write_all(&text).map_err(cannot_write)
+            }
+            Self::Workbook { workbook, .. } => {
+                let mut entries = entries.iter();
+                entries.try_for_each(|entry| workbook.append(entry, names)).map_err(without_room)
+            }
+        }
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        let mut out = match self {
+            Self::Lines { out, .. } => out,
+            Self::Workbook { mut out, workbook } => {
+                workbook.finish(&mut out).map_err(without_room)?;
+                out
+            }
+        };
+        out.flush().map_err(cannot_write)
+    }
+}
+
+fn without_room(error: XlsxError) -> anyhow::Error {
+    unwritten(workbook::io_error(error), "cannot write the workbook")
 }
 
 fn cannot_write(error: std::io::Error) -> anyhow::Error {
@@ -132,7 +191,7 @@ fn cannot_write(error: std::io::Error) -> anyhow::Error {
 
 /// An entry as the API answers it, with its external reference if it has one, so that it can be
 /// imported again.
-fn append(text: &mut Vec<u8>, entry: &TimeEntry) {
+fn append(text: &mut Vec<u8>, entry: &TimeEntry, _: &Names) {
     let none = Include::default();
     let reference = entry.external_ref().map(|_| none.and(Included::ExternalRef));
     let include = reference.unwrap_or(none);

@@ -53,8 +53,13 @@ pub(crate) fn table() -> Vec<Route> {
         get(entries, list_time_entries::list_of_project, list_time_entries::about_of_project),
         get(
             "/projects/{projectId}/time-entries.csv",
-            export_time_entries::export_of_project,
-            export_time_entries::about_of_project,
+            export_time_entries::csv_of_project,
+            export_time_entries::about_csv_of_project,
+        ),
+        get(
+            "/projects/{projectId}/time-entries.xlsx",
+            export_time_entries::workbook_of_project,
+            export_time_entries::about_workbook_of_project,
         ),
         post("/projects/{projectId}/time-entries/batch", log_many::log_many, log_many::about),
         get(
@@ -69,8 +74,13 @@ pub(crate) fn table() -> Vec<Route> {
         ),
         get(
             "/time-entries.csv",
-            export_time_entries::export_of_organization,
-            export_time_entries::about_of_organization,
+            export_time_entries::csv_of_organization,
+            export_time_entries::about_csv_of_organization,
+        ),
+        get(
+            "/time-entries.xlsx",
+            export_time_entries::workbook_of_organization,
+            export_time_entries::about_workbook_of_organization,
         ),
         get("/time-entries/summary", summarize::of_organization, summarize::about_of_organization),
         post("/time-entries/transitions", transitions::transition_many, transitions::about),

@@ -2,47 +2,21 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
-use timelog_domain::{ExternalRef, ExternalRefPart, TimeEntry};
+use serde_json::Value;
+use timelog_domain::{Names, TimeEntry};
 
-use super::Schemas;
-use super::time_entry::TimeEntryBody;
+use super::table;
 
-/// The member that a file of one organization does without.
-const LEFT_OUT: &str = "organizationId";
-
-/// The columns that are no members of an answer, and the member before which they stand.
-const ADDED: [&str; 4] =
-    ["externalRef.provider", "externalRef.externalType", "externalRef.externalId", "version"];
-const ADDED_BEFORE: &str = "createdAt";
-
-/// The line that names the columns: the members that an answer shows, and some more.
+/// The line that names the columns.
 pub(crate) fn header() -> Vec<u8> {
-    // Those that are always there.
-    let members = TimeEntryBody::declared(&mut Schemas::default()).build().required;
-    let names = members.into_iter().map(|name| (name.clone(), name));
     let mut text = Vec::new();
-    write(&mut text, arranged(names, ADDED.map(str::to_owned)));
+    write(&mut text, table::columns());
     text
 }
 
 /// Appends the line of an entry.
-pub(crate) fn append(text: &mut Vec<u8>, entry: &TimeEntry) {
-    let part = |part: fn(&ExternalRef) -> &ExternalRefPart| {
-        entry.external_ref().map(|reference| inert(part(reference).as_str())).unwrap_or_default()
-    };
-    let added = [
-        part(|reference| &reference.provider),
-        part(|reference| &reference.external_type),
-        part(|reference| &reference.external_id),
-        entry.version().to_string(),
-    ];
-    // An entry always serializes to an object.
-    let members = match serde_json::to_value(TimeEntryBody::from(entry)) {
-        Ok(Value::Object(members)) => members,
-        _ => Map::new(),
-    };
-    write(text, arranged(members.into_iter().map(|(name, value)| (name, cell(value))), added));
+pub(crate) fn append(text: &mut Vec<u8>, entry: &TimeEntry, names: &Names) {
+    write(text, table::row(entry, names).into_iter().map(cell).collect());
 }
 
 /// What stands in a cell: nothing where there is no value.
@@ -52,22 +26,6 @@ fn cell(value: Value) -> String {
         Value::String(text) => inert(&text),
         value => value.to_string(),
     }
-}
-
-/// The members of an entry in the order of the columns.
-fn arranged(
-    members: impl Iterator<Item = (String, String)>,
-    added: [String; ADDED.len()],
-) -> Vec<String> {
-    let mut cells = Vec::with_capacity(24);
-    let mut added = Some(added);
-    for (name, cell) in members.filter(|(name, _)| name != LEFT_OUT) {
-        if name == ADDED_BEFORE {
-            cells.extend(added.take().into_iter().flatten());
-        }
-        cells.push(cell);
-    }
-    cells
 }
 
 fn write(text: &mut Vec<u8>, cells: Vec<String>) {

@@ -24,11 +24,13 @@ mod reader;
 pub(crate) mod schema;
 mod selection;
 pub(crate) mod summary;
+mod table;
 pub(crate) mod time_entry;
 pub(crate) mod transition;
 mod value;
 mod violation;
 pub(crate) mod webhook;
+pub(crate) mod workbook;
 
 pub(crate) use answer::{Answered, Sometimes, Word, answer, bytes};
 pub(crate) use body::{Nullable, Optional, Required, body};

@@ -1,7 +1,7 @@
 //! The directory in memory. Each change is made to the ledger too.
 
 use super::{MemoryStore, State, answer};
-use crate::directory::{Project, Release, Ticket, User};
+use crate::directory::{Names, Project, References, Release, Ticket, User};
 use crate::ids::{OrganizationId, ProjectId, ReleaseId, TicketId, UserId};
 use crate::ports::{Directory, PortError, PortFuture};
 use crate::query::Page;
@@ -155,5 +155,24 @@ impl Directory for MemoryStore {
         };
         let rest = state.releases.values().filter(of_project).cloned().collect();
         answer(Ok(Page::of(rest, limit, |last| last.id)))
+    }
+
+    fn names(&self, organization: OrganizationId, of: References) -> PortFuture<'_, Names> {
+        let state = self.state();
+        let project =
+            |id: ProjectId| Some((id, state.projects.get(&(organization, id))?.name.clone()));
+        let user = |id: UserId| Some((id, state.users.get(&(organization, id))?.name.clone()));
+        let ticket = |(project, id): (ProjectId, TicketId)| {
+            Some(((project, id), state.tickets.get(&(organization, project, id))?.title.clone()))
+        };
+        let release = |(project, id): (ProjectId, ReleaseId)| {
+            Some(((project, id), state.releases.get(&(organization, project, id))?.name.clone()))
+        };
+        answer(Ok(Names {
+            projects: of.projects.into_iter().filter_map(project).collect(),
+            users: of.users.into_iter().filter_map(user).collect(),
+            tickets: of.tickets.into_iter().filter_map(ticket).collect(),
+            releases: of.releases.into_iter().filter_map(release).collect(),
+        }))
     }
 }
