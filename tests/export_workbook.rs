@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use timelog_domain::Action;
 
 use crate::export_time_entries::COLUMNS;
-use crate::support::{Answer, Database, Service, on_every_database};
+use crate::support::{Answer, Database, Program, Service, bootstrap, on_every_database};
 
 on_every_database![
     a_workbook_has_the_same_entries_as_the_list,
@@ -193,6 +193,19 @@ async fn texts_are_what_they_were(database: Database) {
     let formulas: Vec<_> = formulas.used_cells().map(|(_, _, formula)| formula.as_str()).collect();
     let minutes = "SUM('Time entries 1'!H2:H20)";
     assert_eq!(formulas, [format!("ROUND({minutes}/60,2)"), minutes.to_owned()]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_room_for_a_workbook_csv_is_still_exported() {
+    let database = Database::Sqlite.create();
+    let made = bootstrap(&database.url());
+    let nowhere = [("TMPDIR", "/nowhere".to_owned())];
+    let mut program = Program::begin_with(&database.url(), &[], &nowhere).serving();
+    let api = program.api.with_key(&made.key);
+    let refused = api.get("/time-entries.xlsx").send().await.fails_with(503, "unavailable");
+    assert!(refused.text("detail").starts_with("There is no room to make a workbook."));
+    program.wait_for_log(|line| line["message"] == "a workbook cannot be written");
+    api.get("/time-entries.csv").send().await.is(200);
 }
 
 async fn days_that_spreadsheets_do_not_know_are_texts(database: Database) {

@@ -10,7 +10,6 @@ use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::stream;
 use serde_json::json;
-use timelog_domain::ports::PortError;
 use timelog_domain::{
     Filter, Names, OrganizationId, PageRequest, Position, ProjectId, References, Sort, TimeEntry,
 };
@@ -151,16 +150,17 @@ fn chunk(mut file: File) -> std::io::Result<(Bytes, File)> {
 }
 
 /// There is no room for temporary files, or something else is wrong with them.
-fn unwritten(error: impl std::fmt::Display) -> PortError {
-    PortError::Unavailable(format!("a workbook cannot be written: {error}"))
+fn unwritten(error: impl std::fmt::Display) -> Problem {
+    tracing::warn!(%error, "a workbook cannot be written");
+    let detail = "There is no room to make a workbook. Try again later, or ask for CSV.";
+    Problem::new(Code::Unavailable, detail).with_header(header::RETRY_AFTER, "60")
 }
 
 /// Does work that is not for the thread that answers others.
 async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, PortError> + Send + 'static,
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    let done = web::block(work).await;
-    Ok(done.map_err(|error| Problem::new(Code::Internal, error.to_string()))??)
+    web::block(work).await.map_err(|error| Problem::new(Code::Internal, error.to_string()))?
 }
 
 /// Where an export is.
