@@ -18,9 +18,6 @@ use crate::work_date::WorkDate;
 /// with more.
 pub const MOST_ITEMS: usize = 500;
 
-/// The most entries that one command may change by a filter.
-pub const MOST_FOUND: usize = 2000;
-
 /// A change of time entries, of closings, or of webhooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {

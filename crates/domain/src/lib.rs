@@ -10,6 +10,7 @@ pub mod directory;
 pub mod duration;
 pub mod external_ref;
 pub mod feed;
+pub mod found;
 pub mod given;
 mod handle;
 pub mod history;
@@ -41,7 +42,7 @@ pub use changes::{Changes, TimeEntryChange, TimeEntryDeletion, WebhookChange};
 pub use closing::{Books, Closing, ClosingKey, PeriodClosed};
 pub use command::{
     ApplyAction, ChangeMany, CloseBooks, Command, DeleteTimeEntry, EachChange, EditTimeEntry,
-    IfMatch, LogMany, LogTimeEntry, MOST_FOUND, MOST_ITEMS, MakeWebhook, Selection, WebhookCommand,
+    IfMatch, LogMany, LogTimeEntry, MOST_ITEMS, MakeWebhook, Selection, WebhookCommand,
 };
 pub use delivery::{Delivery, DeliveryFailure};
 pub use details::{Details, Field, FieldChange, FieldValue, Patch};
@@ -49,6 +50,7 @@ pub use directory::{Names, Project, References, Release, Ticket, User};
 pub use duration::{InvalidDuration, WorkDuration, hours_of_minutes};
 pub use external_ref::ExternalRef;
 pub use feed::{Change, FeedPage, FeedRequest, Seq};
+pub use found::{FoundTooMany, MOST_FOUND};
 pub use given::Given;
 pub use handle::{handle, replay};
 pub use history::{Event, HistoryRecord, UnknownEvent};
@@ -60,7 +62,7 @@ pub use ids::{
     EventId, FeedEpoch, InvalidId, KeyId, LeaseHolder, OrganizationId, ProjectId, ReleaseId,
     TicketId, TimeEntryId, UserId, WebhookId, WebhookKey,
 };
-pub use ledger::{FoundTooMany, Ledger};
+pub use ledger::Ledger;
 pub use named::UnknownName;
 pub use outcome::{Changed, InvalidReference, InvalidWebhook, ItemOutcome, Outcome, Refusal};
 pub use permission::{InvalidPermissions, Permission, Permissions};

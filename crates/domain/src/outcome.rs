@@ -4,8 +4,8 @@
 use crate::closing::{Closing, PeriodClosed};
 use crate::details::Field;
 use crate::feed::Seq;
+use crate::found::FoundTooMany;
 use crate::ids::TimeEntryId;
-use crate::ledger::FoundTooMany;
 use crate::permission::Permission;
 use crate::time_entry::{ImpossibleAction, InvalidTransition, NotEditable, TimeEntry};
 use crate::webhook::WebhookState;

@@ -11,7 +11,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Binary, Bool, Text};
 use diesel::sqlite::Sqlite;
 
-use crate::sqlite;
+use crate::sqlite::limit::CANCEL_CONDITION;
 use crate::types::{Day, DayValue, DigestValue, Id, IdValue, Instant, InstantValue};
 
 /// A value in its place.
@@ -123,7 +123,7 @@ macro_rules! writes {
     };
 }
 
-writes!(Sqlite, sqlite::CANCEL_CONDITION);
+writes!(Sqlite, CANCEL_CONDITION);
 writes!(Pg, "true");
 
 /// SQL with the type of its value, or of its rows where it is a statement.

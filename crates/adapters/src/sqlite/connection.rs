@@ -13,9 +13,9 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
-use super::checkpoints::Log;
 use super::files::Files;
 use super::limit::{self, Threads};
+use super::log::Log;
 use crate::error::DbError;
 use crate::options::DatabaseOptions;
 

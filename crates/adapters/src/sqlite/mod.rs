@@ -3,8 +3,9 @@
 mod checkpoints;
 mod connection;
 mod files;
-mod limit;
+pub(crate) mod limit;
 mod load;
+mod log;
 mod save;
 mod statistics;
 
@@ -37,7 +38,6 @@ use crate::migrations;
 use crate::options::{DatabaseOptions, LOOK_UPS};
 
 pub(crate) use self::files::companion;
-pub(crate) use self::limit::CANCEL_CONDITION;
 
 /// How many connections are for single entries. Many are [read at once](crate::gathering), and one
 /// connection has all pages in its memory that lead to them.

@@ -8,8 +8,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use timelog_domain::command::{MOST_FOUND, MOST_ITEMS};
 use timelog_domain::{Changed, Command, ItemOutcome, Outcome, Refusal, StoredAnswer};
+use timelog_domain::{MOST_FOUND, MOST_ITEMS};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 use utoipa::openapi::{RefOr, Schema};
 
