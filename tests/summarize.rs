@@ -12,6 +12,7 @@ on_every_database![
     hours_are_derived_once_from_the_summed_minutes,
     totals_without_entries_are_zero,
     an_unknown_parameter_or_group_is_named,
+    more_groups_than_an_answer_may_have_are_refused,
 ];
 
 /// Logs entries that differ in every group.
@@ -186,5 +187,48 @@ async fn an_unknown_parameter_or_group_is_named(database: Database) {
         for path in ["/time-entries".to_owned(), service.tenant.path()] {
             service.api.get(&format!("{path}/summary?{query}")).send().await.refuses(violations);
         }
+    }
+}
+
+async fn more_groups_than_an_answer_may_have_are_refused(database: Database) {
+    let service = Service::start(database).await;
+    service.log_any().send().await.is(201);
+    let (numbers, id, day, yes) = match database {
+        Database::Sqlite => (
+            "WITH RECURSIVE numbers (number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM numbers \
+             LIMIT 100000)",
+            "randomblob(16)",
+            "number - 719162",
+            "1",
+        ),
+        Database::Postgres => (
+            "WITH numbers (number) AS (SELECT generate_series(0, 99999))",
+            "gen_random_uuid()",
+            "date '0001-01-01' + number",
+            "true",
+        ),
+    };
+    service.database.execute(&format!(
+        "{numbers} INSERT INTO time_entries (organization_id, id, project_id, user_id, work_date, \
+         minutes, billable, source, status, version, created_at, updated_at) \
+         SELECT organization_id, {id}, project_id, user_id, {day}, 1, {yes}, source, status, 1, \
+         created_at, updated_at FROM time_entries CROSS JOIN numbers"
+    ));
+    for by in ["workDate", "user,workDate,status", "week,workDate"] {
+        let path = format!("/time-entries/summary?groupBy={by}");
+        let refused = service.api.get(&path).send().await.refuses(&["groupBy out_of_range"]);
+        let message = refused.json()["errors"][0]["message"].clone();
+        let expected = "makes more than 100000 groups; name a shorter time, or group by less";
+        assert_eq!(message, expected, "{by}");
+    }
+    let path = "/time-entries/summary?groupBy=workDate&to=2000-01-01";
+    let most = service.api.get(path).send().await.is(200).json();
+    assert_eq!(most["data"].as_array().unwrap().len(), 100_000);
+    assert_eq!(most["total"]["entries"], 100_000);
+    // Weeks and months are fewer.
+    for by in ["week", "month", "week,month"] {
+        let path = format!("/time-entries/summary?groupBy={by}");
+        let all = service.api.get(&path).send().await.is(200).json();
+        assert_eq!(all["total"]["entries"], 100_001, "{by}");
     }
 }

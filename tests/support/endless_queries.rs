@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use timelog_domain::ports::{PortFuture, TimeEntryQueries};
 use timelog_domain::{
     Filter, GroupBy, HistoryRecord, OrganizationId, Page, PageRequest, Position, Summary,
-    TimeEntry, TimeEntryId,
+    TimeEntry, TimeEntryId, TooManyGroups,
 };
 
 /// Never answers a count or a total, and counts who waits for a total.
@@ -36,7 +36,12 @@ impl TimeEntryQueries for EndlessQueries {
         Box::pin(std::future::pending())
     }
 
-    fn summarize(&self, _: OrganizationId, _: Filter, _: GroupBy) -> PortFuture<'_, Summary> {
+    fn summarize(
+        &self,
+        _: OrganizationId,
+        _: Filter,
+        _: GroupBy,
+    ) -> PortFuture<'_, Result<Summary, TooManyGroups>> {
         Box::pin(async {
             self.waiting.fetch_add(1, Ordering::SeqCst);
             let _waiting = Waiting(self.waiting.clone());

@@ -72,7 +72,10 @@ pub use query::{
 pub use request::{Decision, Reply, Request};
 pub use source::Source;
 pub use status::{Action, Status};
-pub use summary::{GroupBy, GroupKey, GroupValue, InvalidGroupBy, Summary, SummaryRow, Totals};
+pub use summary::{
+    GroupBy, GroupKey, GroupValue, InvalidGroupBy, MOST_GROUPS, Summary, SummaryRow, TooManyGroups,
+    Totals,
+};
 pub use text::{
     Description, DestinationUrl, ExternalRefPart, InvalidText, InvoiceRef, Name, Reason,
 };

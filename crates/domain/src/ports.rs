@@ -15,7 +15,7 @@ use crate::ids::{KeyId, OrganizationId, ProjectId, ReleaseId, TicketId, TimeEntr
 use crate::permission::Permissions;
 use crate::query::{Filter, Page, PageRequest, Position};
 use crate::request::{Decision, Request};
-use crate::summary::{GroupBy, Summary};
+use crate::summary::{GroupBy, Summary, TooManyGroups};
 use crate::text::Name;
 use crate::time_entry::TimeEntry;
 use crate::timestamp::Timestamp;
@@ -120,13 +120,13 @@ pub trait TimeEntryQueries: Send + Sync {
     fn count(&self, organization: OrganizationId, filter: Filter) -> PortFuture<'_, u64>;
 
     /// The totals of the entries that the filter matches. Rows and total MUST be of the same
-    /// moment.
+    /// moment. Where there are too many groups, it MUST not need the memory for all of them.
     fn summarize(
         &self,
         organization: OrganizationId,
         filter: Filter,
         by: GroupBy,
-    ) -> PortFuture<'_, Summary>;
+    ) -> PortFuture<'_, Result<Summary, TooManyGroups>>;
 
     /// Every change of the entry of that id, oldest first; empty if there never was such an entry.
     /// It MUST outlive the entry.

@@ -175,6 +175,14 @@ impl FromStr for GroupBy {
     }
 }
 
+/// The most groups of one [`Summary`].
+pub const MOST_GROUPS: usize = 100_000;
+
+/// There are more groups than [`MOST_GROUPS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("makes more than {MOST_GROUPS} groups; name a shorter time, or group by less")]
+pub struct TooManyGroups;
+
 /// Sums over entries. Only minutes are added; hours are computed once, from the sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Totals {
@@ -246,6 +254,17 @@ pub struct Summary {
     pub rows: Vec<SummaryRow>,
     /// The totals of all entries.
     pub total: Totals,
+}
+
+impl Summary {
+    /// Itself, unless it has too many groups.
+    ///
+    /// # Errors
+    ///
+    /// [`TooManyGroups`] where there are more than [`MOST_GROUPS`].
+    pub fn bounded(self) -> Result<Self, TooManyGroups> {
+        if self.rows.len() > MOST_GROUPS { Err(TooManyGroups) } else { Ok(self) }
+    }
 }
 
 impl FromIterator<(Vec<GroupValue>, Totals)> for Summary {

@@ -15,7 +15,7 @@ use diesel_async::RunQueryDsl;
 use timelog_domain::ports::{PortFuture, TimeEntryQueries};
 use timelog_domain::{
     Filter, GroupBy, HistoryRecord, OrganizationId, Page, PageRequest, Position, Summary,
-    TimeEntry, TimeEntryId,
+    TimeEntry, TimeEntryId, TooManyGroups,
 };
 
 use self::lead::{Asked, few};
@@ -55,7 +55,7 @@ impl TimeEntryQueries for Store {
         organization: OrganizationId,
         filter: Filter,
         by: GroupBy,
-    ) -> PortFuture<'_, Summary> {
+    ) -> PortFuture<'_, Result<Summary, TooManyGroups>> {
         Box::pin(summary::summarize(&self.database, organization, filter, by))
     }
 

@@ -33,6 +33,17 @@ enum Piece {
     Number(i64),
     /// The condition through which SQLite ends a read. PostgreSQL itself can end a statement.
     Endable,
+    /// The day on which a period of `work_date` begins.
+    BeginOf(Period),
+}
+
+/// A period around a day.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Period {
+    Week,
+    Month,
+    /// The part of a week that is in one month.
+    WeekOfMonth,
 }
 
 /// Texts and values in their order.
@@ -48,6 +59,11 @@ impl Sql {
     /// also sees the rows that the other leaves out.
     pub(crate) fn endable(condition: Self) -> Self {
         Self(vec![Piece::Endable]).and_text(" AND ").and(condition)
+    }
+
+    /// The day on which a period of `work_date` begins.
+    pub(crate) fn begin_of(period: Period) -> Self {
+        Self(vec![Piece::BeginOf(period)])
     }
 
     /// With a text behind it.
@@ -97,13 +113,18 @@ impl Sql {
 }
 
 macro_rules! writes {
-    ($database:ident, $endable:expr) => {
+    ($database:ident, $endable:expr, $week:literal, $month:literal, $later:literal) => {
         impl QueryFragment<$database> for Sql {
             fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, $database>) -> QueryResult<()> {
                 for piece in &self.0 {
                     match piece {
                         Piece::Text(text) => out.push_sql(text),
                         Piece::Endable => out.push_sql($endable),
+                        Piece::BeginOf(Period::Week) => out.push_sql($week),
+                        Piece::BeginOf(Period::Month) => out.push_sql($month),
+                        Piece::BeginOf(Period::WeekOfMonth) => {
+                            out.push_sql(concat!($later, "(", $week, ", ", $month, ")"));
+                        }
                         Piece::Number(number) => out.push_sql(&number.to_string()),
                         Piece::Value(Value::Id(id)) => out.push_bind_param::<Id, _>(id)?,
                         Piece::Value(Value::Day(day)) => out.push_bind_param::<Day, _>(day)?,
@@ -123,8 +144,21 @@ macro_rules! writes {
     };
 }
 
-writes!(Sqlite, CANCEL_CONDITION);
-writes!(Pg, "true");
+// SQLite has days as numbers since 1970. The first day of the year 1, -719162, is a Monday.
+writes!(
+    Sqlite,
+    CANCEL_CONDITION,
+    "work_date - (work_date + 719162) % 7",
+    "unixepoch(work_date * 86400, 'unixepoch', 'start of month') / 86400",
+    "max"
+);
+writes!(
+    Pg,
+    "true",
+    "work_date - (extract(isodow FROM work_date)::integer - 1)",
+    "work_date - (extract(day FROM work_date)::integer - 1)",
+    "greatest"
+);
 
 /// SQL with the type of its value, or of its rows where it is a statement.
 #[derive(Debug, Clone)]

@@ -1,15 +1,18 @@
-//! Totals. The database adds up by days at the finest; weeks and months are made of days here, by
-//! the domain's calendar.
+//! Totals. The database adds up, and names a week or a month by a day in it; which one that is, the
+//! domain's calendar says.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use timelog_domain::ports::PortError;
 use timelog_domain::summary::GroupValue;
-use timelog_domain::{Filter, GroupBy, GroupKey, OrganizationId, Summary, Totals, WorkDate};
+use timelog_domain::{
+    Filter, GroupBy, GroupKey, MOST_GROUPS, OrganizationId, Summary, TooManyGroups, Totals,
+    WorkDate,
+};
 
 use super::lead::{Asked, few};
-use super::sql::Sql;
+use super::sql::{Period, Sql};
 use crate::database::{Database, on_database};
 use crate::error::DbError;
 use crate::types::{Day, DayValue, Id, IdValue};
@@ -62,7 +65,7 @@ const fn column(key: GroupKey) -> &'static str {
         GroupKey::User => "user_id",
         GroupKey::Ticket => "entry_id",
         GroupKey::Release => "release_id",
-        GroupKey::WorkDate | GroupKey::Week | GroupKey::Month => "work_date",
+        GroupKey::WorkDate | GroupKey::Week | GroupKey::Month => WORK_DATE,
         GroupKey::Status => "status",
         GroupKey::Billable => "billable",
         GroupKey::Project => "project_id",
@@ -70,31 +73,68 @@ const fn column(key: GroupKey) -> &'static str {
     }
 }
 
-pub(super) async fn summarize(
-    database: &Database,
-    organization: OrganizationId,
-    filter: Filter,
-    by: GroupBy,
-) -> Result<Summary, PortError> {
+const WORK_DATE: &str = "work_date";
+
+/// The period whose days are one group, where that is more than a day.
+fn period(by: GroupBy) -> Option<Period> {
+    let has = |key| by.keys().any(|other| other == key);
+    match (has(GroupKey::WorkDate), has(GroupKey::Week), has(GroupKey::Month)) {
+        (true, ..) | (_, false, false) => None,
+        (_, true, false) => Some(Period::Week),
+        (_, false, true) => Some(Period::Month),
+        (_, true, true) => Some(Period::WeekOfMonth),
+    }
+}
+
+/// The statement whose rows are the groups, or one more than there may be. The entries are added up
+/// by days first, which an index has in order, and those to weeks or months.
+fn statement(by: GroupBy, source: Sql) -> Sql {
     let mut columns: Vec<_> = by.keys().map(column).collect();
     // The day, the week and the month need the same one.
     columns.sort_unstable();
     columns.dedup();
     // A column that is not grouped by is null, of its own type.
-    let column = |(name, null)| Sql::text(if columns.contains(&name) { name } else { null });
-    let selection = Sql::join(COLUMNS.into_iter().map(column), ", ");
-    let selection = Sql::text("SELECT ").and(selection).and_text(
-        ", count(*), coalesce(sum(minutes), 0), \
-         coalesce(sum(CASE WHEN billable THEN minutes ELSE 0 END), 0)",
+    let select = |days: Option<Period>, sums: &'static str| {
+        let expression = |name: &'static str| match days {
+            Some(period) if name == WORK_DATE => Sql::begin_of(period),
+            _ => Sql::text(name),
+        };
+        let column = |(name, null)| {
+            if columns.contains(&name) { expression(name) } else { Sql::text(null) }
+        };
+        let grouping = Sql::join(columns.iter().map(|name| expression(name)), ", ");
+        let selection = Sql::text("SELECT ").and(Sql::join(COLUMNS.into_iter().map(column), ", "));
+        (selection.and_text(sums), Sql::text(" GROUP BY ").and(grouping))
+    };
+    let (selection, grouping) = select(
+        None,
+        ", count(*) AS entries, coalesce(sum(minutes), 0) AS minutes, \
+         coalesce(sum(CASE WHEN billable THEN minutes ELSE 0 END), 0) AS billable_minutes",
     );
-    let grouping = Sql::join(columns.iter().map(|name| Sql::text(name)), ", ");
+    let mut groups = selection.and(source).and(grouping);
+    if let Some(period) = period(by) {
+        let (selection, grouping) = select(
+            Some(period),
+            ", CAST(sum(entries) AS bigint), CAST(sum(minutes) AS bigint), \
+             CAST(sum(billable_minutes) AS bigint)",
+        );
+        groups = selection.and_text(" FROM (").and(groups).and_text(") AS days").and(grouping);
+    }
+    groups.and_text(" LIMIT ").and_number(i64::try_from(MOST_GROUPS).unwrap_or(0) + 1)
+}
+
+pub(super) async fn summarize(
+    database: &Database,
+    organization: OrganizationId,
+    filter: Filter,
+    by: GroupBy,
+) -> Result<Result<Summary, TooManyGroups>, PortError> {
     let asked = Asked::new(organization, filter);
     let rows: Vec<Row> = on_database!(database, total(organization), |conn| {
         async {
             let lead = few!(conn, asked);
-            let summary = selection.and(asked.source(lead.as_ref()));
-            let summary = summary.and_text(" GROUP BY ").and(grouping);
-            summary.typed::<RowTypes>().load(conn).await
+            let groups = statement(by, asked.source(lead.as_ref()));
+            groups.typed::<RowTypes>().load(conn).await
         }
         .await
     })
@@ -109,7 +149,8 @@ pub(super) async fn summarize(
         Some((group?, totals))
     });
     let summary = groups.collect::<Option<Summary>>();
-    summary.ok_or_else(|| DbError::Failed("a total has no group".to_owned()).into())
+    let summary = summary.ok_or_else(|| DbError::Failed("a total has no group".to_owned()))?;
+    Ok(summary.bounded())
 }
 
 fn value(key: GroupKey, row: &Row) -> Option<GroupValue> {

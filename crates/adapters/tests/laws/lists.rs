@@ -60,7 +60,8 @@ pub(crate) async fn every_filter_lets_through_what_it_matches(subject: Subject) 
             Ok(expected.len() as u64)
         );
         let by = GroupBy::one(GroupKey::Status);
-        let summary = subject.queries.summarize(id(ORGANIZATION), filter, by).await.unwrap();
+        let summary =
+            subject.queries.summarize(id(ORGANIZATION), filter, by).await.unwrap().unwrap();
         assert_eq!(summary.total.entries, expected.len() as u64);
     }
     let nobody = Filter { user_id: Some(id(99)), ..Filter::default() };
@@ -201,7 +202,7 @@ pub(crate) async fn organizations_read_their_own_entries_only(subject: Subject) 
         assert_eq!(subject.queries.count(stranger, filter.clone()).await, Ok(theirs.len() as u64));
         let totals: Summary =
             theirs.iter().map(|entry| (by.group(entry), Totals::from(entry))).collect();
-        assert_eq!(subject.queries.summarize(stranger, filter, by).await, Ok(totals));
+        assert_eq!(subject.queries.summarize(stranger, filter, by).await, Ok(Ok(totals)));
     }
     let request =
         PageRequest { filter: Filter::default(), sort: Sort::default(), after: None, limit: ALL };

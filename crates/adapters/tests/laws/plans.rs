@@ -193,7 +193,8 @@ async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
     add("more of a user's days", &["organization_id", "user_id", "work_date"], true);
     let by = GroupBy::one(GroupKey::User);
     let month = Filter { project_id, ..january };
-    let summary = subject.queries.summarize(organization, month.clone(), by).await.unwrap();
+    let summary =
+        subject.queries.summarize(organization, month.clone(), by).await.unwrap().unwrap();
     assert!((50..200).contains(&summary.total.entries), "{summary:?}");
     add("a month of a project, added up", &["organization_id", "project_id", "work_date"], false);
     subject.queries.count(organization, month).await.unwrap();

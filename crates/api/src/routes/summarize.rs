@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
-use timelog_domain::{GroupBy, GroupKey, ProjectId};
+use timelog_domain::{GroupBy, GroupKey, ProjectId, TooManyGroups};
 
 use super::admission::{HasKey, Key, Read, ToAllProjects, ToProject};
 use super::answer::{answer_json, head, is_head};
@@ -12,6 +12,7 @@ use super::list_time_entries::must_exist;
 use crate::document::{About, Answer, Sample, Tag};
 use crate::http::problem::Problem;
 use crate::state::AppState;
+use crate::wire::Violation;
 use crate::wire::filter::EntryFilter;
 use crate::wire::summary::{GroupQuery, SummaryBody};
 
@@ -49,7 +50,12 @@ async fn summarize(
     let queries = &state.ports.queries;
     let filter = filter.filter(project, key.reads_only());
     let summary = queries.summarize(key.organization_id, filter, summed_by).await?;
+    let summary = summary.map_err(too_many)?;
     Ok(answer_json(&SummaryBody::new(by.group_by, summary)))
+}
+
+fn too_many(found: TooManyGroups) -> Problem {
+    Problem::invalid(vec![Violation::in_parameter("groupBy", "out_of_range", found.to_string())])
 }
 
 pub(super) fn about_of_project() -> About {

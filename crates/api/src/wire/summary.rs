@@ -15,7 +15,8 @@ use super::{Answered, answer, query};
 query! {
     /// What entries are grouped by.
     pub(crate) struct GroupQuery {
-        /// What to group by: one to three of these, separated by commas, the outer one first.
+        /// What to group by: one to three of these, separated by commas, the outer one first. There
+        /// are at most 100000 groups.
         /// Without it there is the total alone.
         group_by: Option<GroupBy> = "groupBy", example ["user", "month"];
     }

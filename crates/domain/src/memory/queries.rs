@@ -5,7 +5,7 @@ use crate::history::HistoryRecord;
 use crate::ids::{OrganizationId, TimeEntryId};
 use crate::ports::{PortError, PortFuture, TimeEntryQueries};
 use crate::query::{Filter, Page, PageRequest, Position};
-use crate::summary::{GroupBy, Summary, Totals};
+use crate::summary::{GroupBy, Summary, TooManyGroups, Totals};
 use crate::time_entry::TimeEntry;
 
 impl MemoryStore {
@@ -49,9 +49,10 @@ impl TimeEntryQueries for MemoryStore {
         organization: OrganizationId,
         filter: Filter,
         by: GroupBy,
-    ) -> PortFuture<'_, Summary> {
+    ) -> PortFuture<'_, Result<Summary, TooManyGroups>> {
         let entries = self.matching(organization, &filter);
-        answer(Ok(entries.iter().map(|entry| (by.group(entry), Totals::from(entry))).collect()))
+        let parts = entries.iter().map(|entry| (by.group(entry), Totals::from(entry)));
+        answer(Ok(parts.collect::<Summary>().bounded()))
     }
 
     fn history(
