@@ -135,6 +135,22 @@ async fn a_closed_period_refuses_every_way_to_change_work(database: Database) {
         let many = service.api.post("/time-entries/transitions").json(&ids);
         let results = many.clone().send().await.is(200).json();
         assert_eq!(results["results"][0]["problem"]["code"], "period_closed");
+        let project_id = service.tenant.project_id.to_string();
+        let found = json!({ "projectId": project_id, "from": DAY, "to": DAY, "status": ["draft"] });
+        for (path, body) in [
+            ("transitions", json!({ "action": "submit", "filter": found })),
+            ("edits", json!({ "patch": { "minutes": 8 }, "filter": found })),
+            ("edits", json!({ "patch": { "workDate": "2031-01-15" }, "filter": found })),
+            ("deletions", json!({ "filter": found })),
+        ] {
+            let path = format!("/time-entries/{path}");
+            let results = service.api.post(&path).json(&body).send().await.is(200).json();
+            let results = results["results"].as_array().unwrap();
+            assert!(!results.is_empty());
+            for result in results {
+                assert_eq!(result["problem"]["code"], "period_closed", "{path}: {result}");
+            }
+        }
         // A refusal is not kept for the key.
         let keyed = service.log_any().idempotency_key(&format!("k{number}"));
         is_closed(&keyed.clone().send().await, "log with a key");

@@ -185,8 +185,8 @@ pub struct ChangeMany {
 pub enum Selection {
     /// These, at most [`MOST_ITEMS`], in this order.
     Ids(Vec<TimeEntryId>),
-    /// Those that the filter matches when the command is decided, at most [`MOST_FOUND`], in the
-    /// order of their days and ids.
+    /// Those that the filter matches when the command is decided, at most
+    /// [`MOST_FOUND`](crate::MOST_FOUND), in the order of their days and ids.
     Filter(Filter),
 }
 

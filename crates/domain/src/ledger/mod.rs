@@ -23,8 +23,8 @@ use crate::work_date::WorkDate;
 pub(crate) type RefKey = (OrganizationId, ExternalRef);
 
 /// Stored state as plain values. An adapter loads what the requests of one batch
-/// [touch](crate::Touches), the decisions change it, and the adapter saves the [`Changes`]. A value
-/// that was not loaded does not exist for decisions.
+/// [touch](crate::Touches), the decisions change it, and the adapter saves the
+/// [`Changes`](crate::Changes). A value that was not loaded does not exist for decisions.
 #[derive(Debug, Default)]
 pub struct Ledger {
     projects: HashMap<(OrganizationId, ProjectId), Project>,
