@@ -8,3 +8,5 @@ UPDATE time_entry_history SET left_user_id = (
     WHERE changes @> '[{"field": "userId"}]';
 
 COMMENT ON COLUMN time_entry_history.left_user_id IS 'The user who lost the entry, where the change gave it to another or deleted it.';
+-- An entry can move since the history says where it was.
+COMMENT ON COLUMN time_entries.project_id IS 'The project that the time counts for.';
