@@ -15,7 +15,7 @@ use crate::database::{Database, on_database};
 use crate::error::DbError;
 use crate::gathering::Entries;
 use crate::load_rows::LoadRows;
-use crate::queries::sql::{Sql, Typed, Value};
+use crate::queries::sql::{Sql, Typed, Value, asked};
 use crate::rows::{HistoryRow, TimeEntryRow};
 use crate::schema::{organizations, time_entry_history};
 use crate::store::Store;
@@ -98,7 +98,7 @@ async fn changes(
                 return Ok(Some(read));
             }
             let following = time_entry_history::table
-                .filter(time_entry_history::organization_id.eq(IdValue::from(organization)))
+                .filter(time_entry_history::organization_id.eq(asked(organization)))
                 .filter(time_entry_history::seq.gt(after.get()))
                 .order(time_entry_history::seq)
                 .limit(limit.into())

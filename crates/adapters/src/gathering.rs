@@ -13,6 +13,7 @@ use timelog_domain::{OrganizationId, TimeEntry, TimeEntryId};
 use tokio::sync::oneshot;
 
 use crate::database::{Database, on_database};
+use crate::queries::sql::asked;
 use crate::rows::TimeEntryRow;
 use crate::schema::time_entries;
 use crate::sqlite::AsyncSqlite;
@@ -189,7 +190,7 @@ impl Entries for AsyncPgConnection {
     ) -> QueryResult<Vec<TimeEntryRow>> {
         let ids: Vec<_> = ids.into_iter().map(IdValue::from).collect();
         time_entries::table
-            .filter(time_entries::organization_id.eq(IdValue::from(organization)))
+            .filter(time_entries::organization_id.eq(asked(organization)))
             .filter(time_entries::id.eq_any(ids))
             .select(TimeEntryRow::as_select())
             .load(self)

@@ -113,7 +113,7 @@ impl Conditions {
     /// Those of an organization's entries that meet all conditions about these.
     pub(super) fn about(&self, organization: OrganizationId, these: &[About]) -> Sql {
         let met = self.0.iter().filter(|(about, _)| these.contains(about));
-        let own = Sql::text("organization_id = ").and_value(Value::Id(organization.into()));
+        let own = Sql::text("organization_id = ").and(Sql::organization(organization));
         Sql::join(std::iter::once(own).chain(met.map(|(_, sql)| sql.clone())), " AND ")
     }
 }

@@ -173,20 +173,20 @@ pub(super) fn union(parts: impl IntoIterator<Item = Sql>) -> Sql {
 /// The pairs of provider and type that references have, found from each to the next. There are few
 /// in a database, among any number of references.
 fn kinds(organization: OrganizationId) -> Typed<(Binary, Binary)> {
-    let organization = || Value::Id(organization.into());
+    let organization = || Sql::organization(organization);
     let most = i64::try_from(PARTS).unwrap_or(i64::MAX);
     Sql::text(
         "WITH RECURSIVE providers (provider, number) AS (\
          SELECT (SELECT external_provider_digest FROM time_entries \
          WHERE external_provider_digest IS NOT NULL AND organization_id = ",
     )
-    .and_value(organization())
+    .and(organization())
     .and_text(
         " ORDER BY external_provider_digest LIMIT 1), 0 UNION ALL \
          SELECT (SELECT external_provider_digest FROM time_entries \
          WHERE external_provider_digest > provider AND organization_id = ",
     )
-    .and_value(organization())
+    .and(organization())
     .and_text(
         " ORDER BY external_provider_digest LIMIT 1), number + 1 FROM providers \
          WHERE provider IS NOT NULL AND number <= ",
@@ -197,7 +197,7 @@ fn kinds(organization: OrganizationId) -> Typed<(Binary, Binary)> {
          SELECT provider, (SELECT external_type_digest FROM time_entries \
          WHERE external_provider_digest = provider AND organization_id = ",
     )
-    .and_value(organization())
+    .and(organization())
     .and_text(
         " ORDER BY external_type_digest LIMIT 1), 0 FROM providers WHERE provider IS NOT NULL \
          UNION ALL \
@@ -205,7 +205,7 @@ fn kinds(organization: OrganizationId) -> Typed<(Binary, Binary)> {
          WHERE external_provider_digest = provider AND external_type_digest > kind \
          AND organization_id = ",
     )
-    .and_value(organization())
+    .and(organization())
     .and_text(
         " ORDER BY external_type_digest LIMIT 1), number + 1 FROM kinds \
          WHERE kind IS NOT NULL AND number <= ",

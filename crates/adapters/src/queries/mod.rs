@@ -19,7 +19,7 @@ use timelog_domain::{
 };
 
 use self::lead::{Asked, few};
-use self::sql::Sql;
+use self::sql::{Sql, asked};
 use crate::database::on_database;
 use crate::rows::HistoryRow;
 use crate::schema::time_entry_history;
@@ -66,7 +66,7 @@ impl TimeEntryQueries for Store {
     ) -> PortFuture<'_, Vec<HistoryRecord>> {
         Box::pin(async move {
             let query = time_entry_history::table
-                .filter(time_entry_history::organization_id.eq(IdValue::from(organization)))
+                .filter(time_entry_history::organization_id.eq(asked(organization)))
                 .filter(time_entry_history::time_entry_id.eq(IdValue::from(id)))
                 .order(time_entry_history::version);
             let rows = on_database!(self.database, read(organization), |conn| {

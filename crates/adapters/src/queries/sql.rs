@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Binary, Bool, Text};
 use diesel::sqlite::Sqlite;
+use timelog_domain::OrganizationId;
 
 use crate::sqlite::limit::CANCEL_CONDITION;
 use crate::types::{Day, DayValue, DigestValue, Id, IdValue, Instant, InstantValue};
@@ -18,6 +19,10 @@ use crate::types::{Day, DayValue, DigestValue, Id, IdValue, Instant, InstantValu
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     Id(IdValue),
+    /// The organization that is asked. PostgreSQL gets it in a way that hides it from the planner:
+    /// statistics do not know an organization that is new, and the planner would take it for
+    /// empty. Now it takes each for the largest one.
+    Organization(IdValue),
     Day(DayValue),
     Instant(InstantValue),
     Word(&'static str),
@@ -101,6 +106,11 @@ impl Sql {
         parts.fold(first, |joined, part| joined.and_text(between).and(part))
     }
 
+    /// The [organization](Value::Organization) that is asked.
+    pub(crate) fn organization(id: OrganizationId) -> Self {
+        Self::default().and_value(Value::Organization(id.into()))
+    }
+
     /// As an expression or a statement whose value has a type of SQL.
     pub(crate) const fn typed<ST>(self) -> Typed<ST> {
         Typed { sql: self, is_kept: false, of: PhantomData }
@@ -113,7 +123,10 @@ impl Sql {
 }
 
 macro_rules! writes {
-    ($database:ident, $endable:expr, $week:literal, $month:literal, $later:literal) => {
+    (
+        $database:ident, $endable:expr, $hidden:literal, $end:literal,
+        $week:literal, $month:literal, $later:literal
+    ) => {
         impl QueryFragment<$database> for Sql {
             fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, $database>) -> QueryResult<()> {
                 for piece in &self.0 {
@@ -127,6 +140,11 @@ macro_rules! writes {
                         }
                         Piece::Number(number) => out.push_sql(&number.to_string()),
                         Piece::Value(Value::Id(id)) => out.push_bind_param::<Id, _>(id)?,
+                        Piece::Value(Value::Organization(id)) => {
+                            out.push_sql($hidden);
+                            out.push_bind_param::<Id, _>(id)?;
+                            out.push_sql($end);
+                        }
                         Piece::Value(Value::Day(day)) => out.push_bind_param::<Day, _>(day)?,
                         Piece::Value(Value::Instant(at)) => {
                             out.push_bind_param::<Instant, _>(at)?;
@@ -148,6 +166,8 @@ macro_rules! writes {
 writes!(
     Sqlite,
     CANCEL_CONDITION,
+    "",
+    "",
     "work_date - (work_date + 719162) % 7",
     "unixepoch(work_date * 86400, 'unixepoch', 'start of month') / 86400",
     "max"
@@ -155,10 +175,17 @@ writes!(
 writes!(
     Pg,
     "true",
+    "(SELECT ",
+    ")",
     "work_date - (extract(isodow FROM work_date)::integer - 1)",
     "work_date - (extract(day FROM work_date)::integer - 1)",
     "greatest"
 );
+
+/// The [organization](Value::Organization) that is asked, to compare a column with.
+pub(crate) fn asked(organization: OrganizationId) -> Typed<Id> {
+    Sql::organization(organization).kept()
+}
 
 /// SQL with the type of its value, or of its rows where it is a statement.
 #[derive(Debug, Clone)]
