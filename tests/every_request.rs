@@ -11,6 +11,7 @@ use crate::support::{Database, Service, document, on_every_database, raw, rules,
 on_every_database![
     an_unknown_path_is_answered_404,
     an_unsupported_method_is_answered_405_with_allow,
+    a_parameter_that_a_request_does_not_know_is_refused,
     a_request_id_is_echoed_or_made,
     a_problem_has_all_its_members,
     a_base_path_prefixes_every_route,
@@ -108,6 +109,36 @@ async fn an_unsupported_method_is_answered_405_with_allow(database: Database) {
             assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
         }
     }
+}
+
+async fn a_parameter_that_a_request_does_not_know_is_refused(database: Database) {
+    let service = Service::start(database).await;
+    let before = service.database.counts();
+    let mut asked = 0;
+    for (path, operations) in document()["paths"].as_object().unwrap() {
+        let path: Vec<_> = path
+            .split('/')
+            .map(|part| match part {
+                "{projectId}" => service.tenant.project_id.to_string(),
+                "{seq}" => "1".to_owned(),
+                id if id.starts_with('{') => "9a8b7c6d-0000-0000-0000-000000000002".to_owned(),
+                part => part.to_owned(),
+            })
+            .collect();
+        for (method, operation) in operations.as_object().unwrap() {
+            if operation["responses"].get("401").is_none() {
+                continue;
+            }
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let call = service.api.call(method, &format!("{}?bogus=1", path.join("/")));
+            let call =
+                if operation.get("requestBody").is_some() { call.json(&json!({})) } else { call };
+            call.send().await.refuses(&["bogus unknown_parameter"]);
+            asked += 1;
+        }
+    }
+    assert!(asked > 40, "{asked}");
+    assert_eq!(service.database.counts(), before);
 }
 
 async fn a_request_id_is_echoed_or_made(database: Database) {

@@ -112,5 +112,7 @@ async fn a_key_for_unknown_ids_or_permissions_is_refused(database: Database) {
     );
     refused("", &[organization], "must be one of read, read-own, write, approve, bill, admin");
     refused("read", &["acme"], "hyphenated UUID");
+    let list = on(&database, &["key", "list", "--organization", text(&made, "userId")]);
+    assert!(complaint(&list).contains("the database has no organization"));
     assert_eq!(database.count("api_keys"), 2);
 }

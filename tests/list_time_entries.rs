@@ -271,6 +271,10 @@ async fn an_unknown_parameter_or_invalid_value_is_named(database: Database) {
             ),
             (&long, &["externalRef.provider too_long"]),
             (
+                "externalRef.provider=a%ff&invoiceRef=%C3",
+                &["externalRef.provider invalid_character", "invoiceRef invalid_character"],
+            ),
+            (
                 "externalRef=x&externalRef.type=x",
                 &["externalRef unknown_parameter", "externalRef.type unknown_parameter"],
             ),

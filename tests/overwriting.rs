@@ -288,6 +288,9 @@ fn a_failed_export_leaves_the_old_file() {
     refused(&on(&["export", "--out", &path("out.csv"), "--force"]), "could not be read");
     assert_eq!(fs::read_to_string(path("out.csv")).unwrap(), PRECIOUS);
     assert_eq!(files(folder.path()).len(), before.len() + 1);
+    let nobody = ["export", "--out", &path("out.csv"), "--force", "--organization", user];
+    refused(&on(&nobody), "the database has no organization");
+    assert_eq!(fs::read_to_string(path("out.csv")).unwrap(), PRECIOUS);
 }
 
 fn is_partial(path: &Path) -> bool {

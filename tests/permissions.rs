@@ -213,6 +213,10 @@ impl Rule {
                 The(needed) if needed != permission => Refused(403, "forbidden"),
                 _ => done,
             },
+            // A webhook tells of everybody's entries.
+            Kind::SeesOwn | Kind::SeesOthers if self.operation.contains("/webhooks") => {
+                Refused(403, "forbidden")
+            }
             Kind::OfOwnUser | Kind::SeesOwn if self.users == NotOwn => Refused(403, "forbidden"),
             Kind::SeesOthers if self.operation.contains("{timeEntryId}") => {
                 Refused(404, "not_found")

@@ -342,6 +342,10 @@ async fn the_directory_and_the_closings_are_read(database: Database) {
     }
     let me = key.get("/me").send().await.is(200).json();
     assert_eq!(me["permissions"], json!(["read-own", "write", "approve", "bill", "admin"]));
+    // A webhook would tell of everybody's entries.
+    let webhook = json!({ "destinationUrl": "https://example.com/", "eventNames": ["*"] });
+    key.post("/webhooks").json(&webhook).send().await.fails_with(403, "forbidden");
+    key.get("/webhooks").send().await.fails_with(403, "forbidden");
     let write = service.with_key(may(&[Permission::Write])).await;
     write.get("/time-entries").send().await.fails_with(403, "forbidden");
 }

@@ -92,10 +92,12 @@ impl CommitBatch for Database {
         &self,
         requests: std::sync::Arc<[Request]>,
         clock: &std::sync::Arc<dyn Clock>,
+        holding: bool,
     ) -> Result<Vec<Settled>, DbError> {
         match self {
+            // Nobody else writes meanwhile in any case.
             Self::Sqlite(pools) => pools.commit(requests, clock.clone()).await,
-            Self::Postgres(pools) => pools.commit(&requests, &**clock).await,
+            Self::Postgres(pools) => pools.commit(&requests, &**clock, holding).await,
         }
     }
 }

@@ -162,8 +162,8 @@ fn put_together(
     let change = |row: HistoryRow| {
         let seq = Seq::new(row.seq);
         let record = HistoryRecord::try_from(row)?;
-        let entry = entries.get(&record.time_entry_id).filter(|entry| request.may_see(entry));
-        Ok(Change { seq, record, entry: entry.cloned() })
+        let entry = entries.get(&record.time_entry_id);
+        Ok(request.show(seq, record, entry))
     };
     rows.into_iter().map(change).collect()
 }

@@ -117,6 +117,18 @@ impl Store {
         }
     }
 
+    /// Whether the database has this organization.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] where the database does not answer.
+    pub async fn has_organization(&self, id: OrganizationId) -> Result<bool, PortError> {
+        let query = organizations::table.find(IdValue::from(id)).count();
+        let found: i64 =
+            on_database!(self.database, look_up, |conn| query.get_result(conn).await).await?;
+        Ok(found > 0)
+    }
+
     /// Two organizations of the database, or as many as it has.
     async fn two_organizations(&self) -> Result<Vec<IdValue>, PortError> {
         let query = organizations::table.select(organizations::id).limit(2);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::details::{Field, FieldChange};
 use crate::history::HistoryRecord;
 use crate::ids::{FeedEpoch, ProjectId, UserId};
 use crate::time_entry::TimeEntry;
@@ -66,13 +67,33 @@ impl FeedRequest {
     ///
     /// Who sees the project that an entry leaves sees that, as the last change of the entry. Who sees
     /// one user's entries alone sees the changes of those that are the user's now, and those by which
-    /// an entry ceased to be.
+    /// an entry ceased to be, or left the project.
     #[must_use]
     pub fn sees(&self, record: &HistoryRecord, entry: Option<&TimeEntry>) -> bool {
         let projects = [Some(record.project_id), record.left_project_id];
         let users = [entry.map(|entry| entry.details().user_id), record.left_user_id];
         (self.project_id.is_none() || projects.contains(&self.project_id))
             && (self.user_id.is_none() || users.contains(&self.user_id))
+    }
+
+    /// A change as the reader sees it. `entry` is as above.
+    ///
+    /// Of a change by which an entry ceased to be a user's, who sees that user's entries alone is
+    /// told no more than that: the rest is about another's entry.
+    #[must_use]
+    pub fn show(&self, seq: Seq, mut record: HistoryRecord, entry: Option<&TimeEntry>) -> Change {
+        let entry = entry.filter(|entry| self.may_see(entry)).cloned();
+        let is_given = |change: &FieldChange| change.field == Field::UserId;
+        let is_lost = record.to.is_some() && record.changes.iter().any(is_given);
+        if is_lost
+            && entry.is_none()
+            && self.user_id.is_some_and(|own| record.left_user_id == Some(own))
+        {
+            record
+                .changes
+                .retain(|change| matches!(change.field, Field::ProjectId | Field::UserId));
+        }
+        Change { seq, record, entry }
     }
 
     /// Whether the reader may see this entry.

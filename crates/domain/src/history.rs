@@ -19,7 +19,7 @@ pub struct HistoryRecord {
     pub project_id: ProjectId,
     /// The project that it left, where the change moved it.
     pub left_project_id: Option<ProjectId>,
-    /// The user who lost it, where the change gave it to another or deleted it.
+    /// The user who had it before, where the change gave it to another, moved it or deleted it.
     pub left_user_id: Option<UserId>,
     /// The entry that changed.
     pub time_entry_id: TimeEntryId,

@@ -14,12 +14,16 @@ pub(crate) type Settled = Result<Decision, PortError>;
 /// Runs one transaction: load what the requests touch, [`decide`] them in order, save what changed,
 /// commit.
 pub(crate) trait CommitBatch: Send + Sync + 'static {
+    /// `holding` says to hold the time entries that are loaded, so that nobody else changes them
+    /// meanwhile.
+    ///
     /// Returns only after the commit is durable. On an error nothing is stored, except that after
     /// [`DbError::Unavailable`] it is unknown.
     fn commit(
         &self,
         requests: Arc<[Request]>,
         clock: &Arc<dyn Clock>,
+        holding: bool,
     ) -> impl Future<Output = Result<Vec<Settled>, DbError>> + Send;
 }
 

@@ -28,6 +28,7 @@ impl CommitBatch for Broken {
         &self,
         requests: Arc<[Request]>,
         _: &Arc<dyn Clock>,
+        _: bool,
     ) -> Result<Vec<Settled>, DbError> {
         if self
             .panics_left
@@ -191,6 +192,7 @@ impl CommitBatch for Recorder {
         &self,
         requests: Arc<[Request]>,
         _: &Arc<dyn Clock>,
+        _: bool,
     ) -> Result<Vec<Settled>, DbError> {
         self.let_on.acquire().await.unwrap().forget();
         let of =

@@ -56,8 +56,16 @@ static TIME_ENTRIES_BY_REF: Text = LazyLock::new(|| {
     by::<TimeEntryRow>(&["organization_id", digests[0], digests[1], digests[2]])
 });
 
+/// The time entries again, for who holds them.
+static HELD: Text = LazyLock::new(|| held(&TIME_ENTRIES));
+static HELD_BY_REF: Text = LazyLock::new(|| held(&TIME_ENTRIES_BY_REF));
+
 fn by_key<R: Row>() -> [String; 2] {
     by::<R>(&R::names(&[Written::AsKey]))
+}
+
+fn held([begin, rows]: &[String; 2]) -> [String; 2] {
+    [begin.clone(), rows.replace(" LIMIT 1) t", " LIMIT 1 FOR UPDATE) t")]
 }
 
 /// Each key is looked up by itself, through its unique index. A plain join would leave the planner
@@ -84,6 +92,7 @@ macro_rules! ids {
 pub(super) async fn load(
     conn: &AsyncPgConnection,
     touches: &Touches,
+    holding: bool,
     ledger: &mut Ledger,
 ) -> Result<(), DbError> {
     if touches.is_empty() {
@@ -136,12 +145,18 @@ pub(super) async fn load(
         find(conn, &RELEASES, releases.len(), ids!(releases: 0, 1, 2), &ReleaseRow::load_into),
         find(
             conn,
-            &TIME_ENTRIES,
+            if holding { &HELD } else { &TIME_ENTRIES },
             time_entries.len(),
             ids!(time_entries: 0, 1),
             &TimeEntryRow::load_into,
         ),
-        find(conn, &TIME_ENTRIES_BY_REF, external_refs.len(), references, &TimeEntryRow::load_into),
+        find(
+            conn,
+            if holding { &HELD_BY_REF } else { &TIME_ENTRIES_BY_REF },
+            external_refs.len(),
+            references,
+            &TimeEntryRow::load_into,
+        ),
         find(conn, &WEBHOOKS, webhooks.len(), ids!(webhooks: 0, 1), &WebhookRow::load_into),
         find(conn, &FEED_ENDS, feeds.len(), organizations(feeds), &FeedEndRow::load_into),
         find(conn, &BOOKS, books.len(), organizations(books), &load_books),

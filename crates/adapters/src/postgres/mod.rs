@@ -199,9 +199,10 @@ impl PostgresPools {
         &self,
         requests: &[Request],
         clock: &dyn Clock,
+        holding: bool,
     ) -> Result<Vec<Settled>, DbError> {
         let writer = self.write().await?;
-        let committed = self.ask(commit(&writer, requests, clock)).await;
+        let committed = self.ask(commit(&writer, requests, clock, holding)).await;
         let committed = committed.unwrap_or_else(|_| {
             Err(DbError::Unavailable(
                 "the database did not answer in time; whether it committed is unknown".to_owned(),
@@ -261,8 +262,9 @@ async fn commit(
     conn: &AsyncPgConnection,
     requests: &[Request],
     clock: &dyn Clock,
+    holding: bool,
 ) -> Result<Vec<Settled>, DbError> {
-    let work = AssertUnwindSafe(work(conn, requests, clock)).catch_unwind();
+    let work = AssertUnwindSafe(work(conn, requests, clock, holding)).catch_unwind();
     match work.await.unwrap_or_else(|panic| Err(DbError::panicked(&*panic))) {
         Ok((settled, bytes)) => {
             execute(conn, "COMMIT").await.map_err(|error| match error {
@@ -296,16 +298,17 @@ async fn work(
     conn: &AsyncPgConnection,
     requests: &[Request],
     clock: &dyn Clock,
+    holding: bool,
 ) -> Result<(Vec<Settled>, u64), DbError> {
     let mut ledger = Ledger::default();
     let touched = Touches::from_iter(requests);
     let beginning = execute(conn, "BEGIN ISOLATION LEVEL READ COMMITTED");
-    let loading = load::load(conn, &touched, &mut ledger);
+    let loading = load::load(conn, &touched, holding, &mut ledger);
     let (begun, loaded) = join(beginning, loading).await;
     begun.and(loaded)?;
-    found::load_on_postgres(conn, &touched.filters, &mut ledger).await?;
+    found::load_on_postgres(conn, &touched.filters, holding, &mut ledger).await?;
     let following = Touches::following(requests, &ledger);
-    load::load(conn, &following, &mut ledger).await?;
+    load::load(conn, &following, holding, &mut ledger).await?;
     let now = clock.now();
     let settled = decide(requests, &mut ledger, now);
     let bytes = save::save(conn, ledger.take_changes(), now).await?;

@@ -74,15 +74,23 @@ pub(crate) fn load_on_sqlite(
     Ok(())
 }
 
+/// With `holding` it waits for those who change them, and nobody else does before the end of the
+/// transaction. The order of the locks is that of [loading](crate::postgres) by id.
 pub(crate) async fn load_on_postgres(
     conn: &AsyncPgConnection,
     filters: &[(OrganizationId, Filter)],
+    holding: bool,
     ledger: &mut Ledger,
 ) -> Result<(), DbError> {
     load_found!(
         filters,
         ledger,
-        |rows| diesel_async::RunQueryDsl::load(rows, &mut &*conn).await?,
+        |rows| if holding {
+            let held = rows.order(time_entries::id).for_update();
+            diesel_async::RunQueryDsl::load(held, &mut &*conn).await?
+        } else {
+            diesel_async::RunQueryDsl::load(rows, &mut &*conn).await?
+        },
         |number| diesel_async::RunQueryDsl::get_result(number, &mut &*conn).await?
     );
     Ok(())

@@ -1,5 +1,6 @@
 //! Laws of the feed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -146,6 +147,95 @@ pub(crate) async fn who_may_no_longer_see_an_entry_sees_it_leave(subject: Subjec
             let expected = entry.clone().filter(|_| sees_entry);
             assert!(changes.iter().all(|change| change.entry == expected), "{changes:?}");
         }
+    }
+}
+
+/// Somebody who keeps a copy of what may be seen, and reads on from time to time.
+struct Mirror {
+    request: FeedRequest,
+    copy: BTreeMap<TimeEntryId, TimeEntry>,
+}
+
+impl Mirror {
+    async fn read_on(&mut self, feed: &dyn ChangeFeed) {
+        for change in follow(feed, self.request).await {
+            let id = change.record.time_entry_id;
+            match change.entry {
+                Some(entry) => self.copy.insert(id, entry),
+                None => self.copy.remove(&id),
+            };
+            self.request.after = change.seq;
+        }
+    }
+}
+
+pub(crate) async fn whoever_follows_has_an_exact_copy_of_what_may_be_seen(subject: Subject) {
+    let of_one = |project: Option<u128>, user: Option<u128>| FeedRequest {
+        project_id: project.map(id),
+        user_id: user.map(id),
+        limit: 3,
+        ..all()
+    };
+    let mut mirrors = Vec::new();
+    for project in [None, Some(PROJECT), Some(OTHER_PROJECT)] {
+        for user in [None, Some(USER), Some(OTHER_USER)] {
+            mirrors.push(Mirror { request: of_one(project, user), copy: BTreeMap::new() });
+        }
+    }
+    // Always the same numbers.
+    let mut state = 12_u64;
+    let mut draw = |below: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let mut numbers = vec![1001];
+    executed(&subject, [logged(log(1001))]).await;
+    for step in 0..150 {
+        let one = draw(numbers.len());
+        let number = numbers[one];
+        let project_id = [None, Some(id(PROJECT)), Some(id(OTHER_PROJECT))][draw(3)];
+        let user_id = [None, Some(id(USER)), Some(id(OTHER_USER))][draw(3)];
+        let patch = Patch { project_id, user_id, ..Patch::default() };
+        let request = match draw(8) {
+            0 => {
+                numbers.push(2000 + step);
+                logged(log(2000 + step))
+            }
+            1 if numbers.len() > 1 => delete(numbers.swap_remove(one)),
+            _ => edit(number, patch),
+        };
+        executed(&subject, [request]).await;
+        let mut entries = Vec::new();
+        for number in &numbers {
+            entries.extend(subject.time_entries.find(id(ORGANIZATION), id(*number)).await.unwrap());
+        }
+        for mirror in &mut mirrors {
+            if draw(3) == 0 {
+                mirror.read_on(&*subject.feed).await;
+                let may_see = |entry: &&TimeEntry| mirror.request.may_see(entry);
+                let seen = entries.iter().filter(may_see).map(|entry| (entry.id(), entry.clone()));
+                assert_eq!(mirror.copy, seen.collect(), "{:?}", mirror.request);
+            }
+        }
+    }
+}
+
+/// Whose entry it was before a change gave it to another, is told that alone.
+pub(crate) async fn who_loses_an_entry_is_not_told_what_it_became(subject: Subject) {
+    let given = Patch {
+        user_id: Some(id(OTHER_USER)),
+        duration: Some(WorkDuration::MAX),
+        ..Patch::default()
+    };
+    executed(&subject, [logged(log(1001)), edit(1001, given)]).await;
+    for (user, fields) in
+        [(USER, vec![Field::UserId]), (OTHER_USER, vec![Field::UserId, Field::Minutes])]
+    {
+        let changes =
+            follow(&*subject.feed, FeedRequest { user_id: Some(id(user)), ..all() }).await;
+        let last = &changes.last().unwrap().record.changes;
+        assert!(last.iter().map(|change| change.field).eq(fields), "{last:?}");
     }
 }
 

@@ -30,6 +30,7 @@ mod pairs;
 mod pausable_clock;
 mod plans;
 mod postgres_alone;
+mod postgres_plans;
 mod races;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "../../../../tests/support/postgres.rs"]
@@ -137,6 +138,8 @@ macro_rules! laws_of_reading {
                 pages_of_every_size_have_each_change_once,
                 a_project_has_its_own_changes_under_the_same_numbers,
                 who_may_no_longer_see_an_entry_sees_it_leave,
+                whoever_follows_has_an_exact_copy_of_what_may_be_seen,
+                who_loses_an_entry_is_not_told_what_it_became,
                 the_end_of_a_feed_is_empty_and_so_is_what_lies_beyond,
                 what_is_refused_or_fails_leaves_no_gap,
                 organizations_have_feeds_of_their_own,
@@ -184,6 +187,7 @@ macro_rules! laws_of_races {
                 an_entry_is_put_on_one_invoice,
                 an_entry_that_is_being_reopened_is_not_invoiced,
                 a_reference_passes_from_a_deleted_entry_to_a_new_one,
+                many_are_changed_while_others_change_them_one_by_one,
             }
             feed {
                 a_reader_at_the_end_meets_every_number_once_and_in_order,

@@ -15,7 +15,6 @@ use diesel::sqlite::SqliteConnection;
 use timelog_adapters::digest_external_ref_part;
 use timelog_domain::*;
 
-use crate::filled_in::filled_in;
 use crate::pairs;
 use crate::shelf::sorts;
 use crate::subject::{self, Subject};
@@ -65,7 +64,7 @@ const PROJECTS: u128 = 8;
 const USERS: u128 = 25;
 
 /// A directory for the entries that the SQL below makes.
-async fn put_directory(subject: &Subject) {
+pub(crate) async fn put_directory(subject: &Subject) {
     for number in 100..100 + PROJECTS {
         subject.directory.put_project(project(number, false)).await.unwrap();
         let project_id = id(number);
@@ -80,7 +79,7 @@ async fn put_directory(subject: &Subject) {
 }
 
 /// Entries of two years, evenly spread. Only the spelling of values differs between the databases.
-fn insertion(
+pub(crate) fn insertion(
     id: &str,
     number: fn(&str) -> String,
     day: &str,
@@ -110,20 +109,20 @@ fn insertion(
 }
 
 /// A record of each.
-const RECORDS: &str = "INSERT INTO time_entry_history (organization_id, seq, time_entry_id, \
+pub(crate) const RECORDS: &str = "INSERT INTO time_entry_history (organization_id, seq, time_entry_id, \
     project_id, version, event, at, \
     key_id, to_status, changes) \
     SELECT organization_id, row_number() OVER (ORDER BY created_at, id), id, project_id, 1, 'log', created_at, id, 'draft', '[]' \
     FROM time_entries WHERE organization_id NOT IN (SELECT organization_id FROM time_entry_history)";
 
 /// What is read, and what the index must lead to.
-struct Read {
-    name: String,
+pub(crate) struct Read {
+    pub(crate) name: String,
     /// The columns that the index is entered by.
     by: Vec<&'static str>,
     /// Whether the index must also give the order, and everything else.
-    ordered: bool,
-    statement: String,
+    pub(crate) ordered: bool,
+    pub(crate) statement: String,
 }
 
 impl Read {
@@ -141,7 +140,7 @@ pub(crate) fn on_entries(statements: &Statements) -> Vec<String> {
 }
 
 /// Carries each read out and returns its statement.
-async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
+pub(crate) async fn reads(subject: &Subject, statements: &Statements) -> Vec<Read> {
     let organization = id(ORGANIZATION);
     let mut reads = Vec::new();
     let mut add = |name: &str, by: &[&'static str], ordered| {
@@ -265,7 +264,7 @@ async fn reads_of_feeds(subject: &Subject, statements: &Statements) -> Vec<Read>
 /// Holds a plan to what is promised of it. `marks` are how the database says that it reads a whole
 /// table and that it sorts, and how it begins the line that says by which columns it enters an
 /// index.
-fn check(read: &Read, plan: &str, [whole, sorting, entering]: [&str; 3]) {
+pub(crate) fn check(read: &Read, plan: &str, [whole, sorting, entering]: [&str; 3]) {
     let name = &read.name;
     assert!(!plan.contains(whole), "{name} reads everything: {plan}\n{}", read.statement);
     assert!(
@@ -364,81 +363,4 @@ struct Step {
     parent: i32,
     #[diesel(sql_type = Text)]
     detail: String,
-}
-
-#[test]
-fn postgres_reads_by_an_index() {
-    recording(|statements| async move {
-        let subject = subject::postgres().await;
-        put_directory(&subject).await;
-        let url = subject.database().url.to_string();
-        let (client, connection) =
-            tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        let insertion = insertion(
-            "gen_random_uuid()",
-            |number| format!("lpad(to_hex({number}), 32, '0')::uuid"),
-            "date '2023-01-01' + i * 7919 % 730",
-            |seconds| format!("to_timestamp(1700000000 + {seconds})"),
-        );
-        // The statistics know another organization alone.
-        let entries = format!("{insertion}; {RECORDS}");
-        client.batch_execute(&entries).await.unwrap();
-        client.batch_execute(&given_away()).await.unwrap();
-        client.batch_execute("ANALYZE; SET enable_seqscan = off").await.unwrap();
-        client.batch_execute(&entries).await.unwrap();
-        for read in reads(&subject, &statements).await {
-            let plan = postgres_plan(&client, &read.statement).await;
-            check(&read, &plan, ["Seq Scan", "Sort", "Index Cond: "]);
-            // What is left to a filter was read in vain.
-            assert!(!read.ordered || !plan.contains("Filter:"), "{}: {plan}", read.name);
-        }
-        for statement in pairs::read(&subject, &statements).await {
-            let plan = postgres_plan(&client, &statement).await;
-            check_postgres(&plan, &statement);
-        }
-    });
-}
-
-/// Holds what looks at all of an organization, but for a total, to the order of an index up to a
-/// limit, and what looks for ids to be carried out once.
-fn check_postgres(plan: &str, statement: &str) {
-    assert!(!plan.contains("Seq Scan") && !plan.contains("Semi Join"), "{plan}\n{statement}");
-    let lines: Vec<_> = plan.lines().collect();
-    let depth = |index: usize| lines[index].len() - lines[index].trim_start().len();
-    let above = |of: usize| (0..of).rev().find(|index| depth(*index) < depth(of)).unwrap();
-    for (index, line) in lines.iter().enumerate() {
-        if line.contains("Index Cond: (organization_id = ") {
-            let scan = above(index);
-            let is_walk = lines[scan].contains("Index") && lines[above(scan)].contains("Limit");
-            let is_total = statement.starts_with("SELECT count(*) FROM time_entries");
-            assert!(is_walk || is_total, "{plan}\n{statement}");
-        }
-    }
-}
-
-/// How PostgreSQL carries a statement out.
-async fn postgres_plan(client: &tokio_postgres::Client, statement: &str) -> String {
-    let explain = format!("EXPLAIN (COSTS OFF) {}", filled_in(statement));
-    let rows = client.query(&explain, &[]).await.unwrap();
-    rows.iter().map(|row| row.get(0)).collect::<Vec<String>>().join("\n")
-}
-
-/// Gives all entries to another organization, which gets the same directory.
-fn given_away() -> String {
-    let other = "'00000000-0000-0000-0000-0000000000ff'::uuid";
-    let own = "WHERE organization_id = '00000000-0000-0000-0000-000000000001'";
-    format!(
-        "ALTER TABLE time_entries SET (autovacuum_enabled = off); \
-         ALTER TABLE time_entry_history SET (autovacuum_enabled = off); \
-         INSERT INTO organizations (id, name) VALUES ({other}, 'Known'); \
-         INSERT INTO projects SELECT {other}, id, name, archived FROM projects {own}; \
-         INSERT INTO users SELECT {other}, id, name, active FROM users {own}; \
-         INSERT INTO project_entries \
-         SELECT {other}, project_id, id, title FROM project_entries {own}; \
-         INSERT INTO project_releases \
-         SELECT {other}, project_id, id, name FROM project_releases {own}; \
-         UPDATE time_entries SET organization_id = {other} {own}; \
-         UPDATE time_entry_history SET organization_id = {other} {own}"
-    )
 }

@@ -1,6 +1,9 @@
 //! Laws of changes that exclude each other, asked for at the same moment from two programs on one
 //! database.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use timelog_domain::memory::MemoryStore;
 use timelog_domain::ports::{TimeEntryQueries, TimeEntryRepository};
 use timelog_domain::*;
@@ -143,4 +146,51 @@ pub(crate) async fn a_reference_passes_from_a_deleted_entry_to_a_new_one(subject
         let left = u64::from(again.id() == id(new));
         assert_eq!(subject.queries.count(id(ORGANIZATION), filter).await, Ok(left), "{again:?}");
     }
+}
+
+/// Entries that another program changes one by one, without a pause.
+const MANY: u128 = 300;
+
+pub(crate) async fn many_are_changed_while_others_change_them_one_by_one(subject: Subject) {
+    let other = subject.opened_again().await;
+    let entry = |number: u128| {
+        let details = Details { work_date: "2025-03-03".parse().unwrap(), ..log(number).details };
+        Some(LogTimeEntry { details, ..log(number) })
+    };
+    let numbers = 1001..1001 + MANY;
+    let entries = numbers.clone().map(entry).collect();
+    assert!(subject.time_entries.execute(log_many(entries, true)).await.unwrap().is_ok());
+    let text =
+        |text: String| Patch { description: Some(Some(self::text(&text))), ..Patch::default() };
+    let is_over = Arc::new(AtomicBool::new(false));
+    let one_by_one = tokio::spawn({
+        let is_over = is_over.clone();
+        async move {
+            let mut changed = 0_u128;
+            while !is_over.load(Ordering::Relaxed) {
+                let patch = text(format!("one by one {changed}"));
+                let edited = other.time_entries.execute(edit(1001 + changed % MANY, patch)).await;
+                done(edited.unwrap());
+                changed += 1;
+            }
+            changed
+        }
+    });
+    for round in 0..6 {
+        let change = EachChange::Edit(text(format!("all {round}")));
+        let day = "2025-03-03".parse().ok();
+        let entries = if round % 2 == 0 {
+            Selection::Filter(Filter { from: day, to: day, ..Filter::default() })
+        } else {
+            Selection::Ids(numbers.clone().map(id).collect())
+        };
+        let command = Command::ChangeMany(ChangeMany { entries, change, atomic: true });
+        let decision = subject.time_entries.execute(plain(command)).await.unwrap();
+        let Ok(Reply::Done { outcome: Outcome::Changed(items), .. }) = decision else {
+            panic!("{decision:?}")
+        };
+        assert_eq!(items.len() as u128, MANY);
+    }
+    is_over.store(true, Ordering::Relaxed);
+    assert!(one_by_one.await.unwrap() > 0);
 }

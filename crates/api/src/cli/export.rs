@@ -76,9 +76,7 @@ impl Export {
         let organization = super::organization(&store, self.organization).await?;
         if let Some(project) = filter.project_id {
             let project = store.project(organization, project).await?;
-            project.context(
-                "the organization has no such project, or there is no such organization",
-            )?;
+            project.context("the organization has no such project")?;
         }
         let total = store
             .count(organization, filter.clone())

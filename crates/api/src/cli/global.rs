@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 use timelog_adapters::{DatabaseOptions, DatabaseUrl, QueueOptions, Store};
 use timelog_domain::OrganizationId;
@@ -160,9 +160,12 @@ pub(super) async fn organization(
     store: &Store,
     named: Option<OrganizationId>,
 ) -> anyhow::Result<OrganizationId> {
+    const UNREAD: &str = "the organizations could not be read";
     if let Some(named) = named {
+        let is_there = store.has_organization(named).await.context(UNREAD)?;
+        ensure!(is_there, "the database has no organization {named}");
         return Ok(named);
     }
-    let only = store.only_organization().await.context("the organizations could not be read")?;
+    let only = store.only_organization().await.context(UNREAD)?;
     only.context("the database has not exactly one organization; name one with --organization")
 }

@@ -144,12 +144,9 @@ impl Rotate {
 
 impl List {
     async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let keys = global
-            .open()
-            .await?
-            .list(self.organization)
-            .await
-            .context("the keys could not be listed")?;
+        let store = global.open().await?;
+        let organization = super::organization(&store, Some(self.organization)).await?;
+        let keys = store.list(organization).await.context("the keys could not be listed")?;
         if self.json {
             return say_json(&keys.iter().map(describe).collect());
         }

@@ -73,6 +73,8 @@ impl<'p> Operation<'p> {
     pub(crate) fn needs_key(&mut self) {
         self.has_key = true;
         self.is_limited();
+        // It refuses what it does not know in its query.
+        self.has_parameters();
         for problems in [&UNAUTHORIZED, &INTERNAL, &UNAVAILABLE] {
             self.fails(problems);
         }

@@ -31,8 +31,11 @@ impl Binding {
             .as_slice()
             .iter()
             .filter(|(name, _)| !PAGE_ALONE.contains(&name.as_str()))
+            .filter(|(name, value)| name != "sort" || *value != Sort::default().to_string())
             .collect();
         relevant.sort();
+        // A value that stands twice asks nothing else.
+        relevant.dedup();
         // Ids in the path may have letters of either case.
         let list = format!(
             "timelog cursor 1\n{organization}\n{}\n{}",
@@ -221,6 +224,15 @@ mod tests {
         for text in ["", "x", "not a cursor", &cursor[1..], &format!("{cursor}AA")] {
             assert_eq!(feed.change(&text.parse().unwrap()), Err(NoChange::NoCursor), "{text}");
         }
+    }
+
+    #[test]
+    fn parameters_that_ask_the_same_are_the_same_list() {
+        let twice = [("status", "draft"), ("sort", "-workDate"), ("status", "draft")];
+        let once = [("status", "draft")];
+        assert_eq!(binding("/time-entries", &twice).0, binding("/time-entries", &once).0);
+        let ascending = [("status", "draft"), ("sort", "workDate")];
+        assert_ne!(binding("/time-entries", &ascending).0, binding("/time-entries", &once).0);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use timelog_domain::{
-    Action, ApiKey, Permission, ProjectId, ReleaseId, Seq, TicketId, TimeEntryId, UserId, WebhookId,
+    Action, ApiKey, Permission, ProjectId, Refusal, ReleaseId, Seq, TicketId, TimeEntryId, UserId,
+    WebhookId,
 };
 
 use crate::document::{Operation, parameters};
@@ -21,6 +22,9 @@ pub(super) type Key = Arc<ApiKey>;
 
 /// A way to be let in.
 pub(super) trait Admission: Sized + 'static {
+    /// Whether it asks for a key.
+    const HAS_KEY: bool = true;
+
     /// Lets a request in, or says why not.
     async fn admit(request: &HttpRequest, state: &AppState) -> Result<Self, Problem>;
 
@@ -57,6 +61,8 @@ permissions!(Read, Write, Admin);
 pub(super) struct Everybody;
 
 impl Admission for Everybody {
+    const HAS_KEY: bool = false;
+
     async fn admit(_: &HttpRequest, _: &AppState) -> Result<Self, Problem> {
         Ok(Self)
     }
@@ -100,6 +106,24 @@ impl<N: Needed> Admission for ToAllProjects<N> {
         let permitted = Permitted::<N>::admit(request, state).await?;
         permitted.0.check_all_projects()?;
         Ok(Self(permitted))
+    }
+
+    fn describe(operation: &mut Operation<'_>) {
+        operation.needs_permission();
+    }
+}
+
+/// A key with the permission `admin` is let in to what follows the entries of everybody, unless it
+/// is limited to a project, or reads the entries of one user alone.
+pub(super) struct ToFollowers(ToAllProjects<Admin>);
+
+impl Admission for ToFollowers {
+    async fn admit(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
+        let admission = ToAllProjects::admit(request, state).await?;
+        if admission.key().reads_only().is_some() {
+            return Err(Refusal::LacksPermission(Permission::Read).into());
+        }
+        Ok(Self(admission))
     }
 
     fn describe(operation: &mut Operation<'_>) {
@@ -299,6 +323,7 @@ macro_rules! authorized {
 authorized! {
     Permitted<N>, N => 0;
     ToAllProjects<N>, N => 0.0;
+    ToFollowers => 0.0.0;
     ToProject<N>, N => permitted.0;
     ToTicket<N>, N => project.permitted.0;
     ToRelease<N>, N => project.permitted.0;

@@ -47,6 +47,9 @@ impl<A: Admission, I: Input<A>> FromRequest for Asked<A, I> {
         Box::pin(async move {
             let state = AppState::of(&request)?;
             let by = A::admit(&request, &state).await?;
+            if A::HAS_KEY && !I::HAS_QUERY {
+                Query::new(&Pairs::of(request.query_string())).finish()?;
+            }
             let arrived = Arrived { request: &request, payload, state: &state };
             let input = I::read(arrived, &by).await?;
             Ok(Self { state, request, by, input })
@@ -63,6 +66,9 @@ pub(super) struct Arrived<'a> {
 
 /// What a request may ask.
 pub(super) trait Input<A>: Sized + 'static {
+    /// Whether it reads the query. Of the others nothing may be asked there.
+    const HAS_QUERY: bool = false;
+
     /// Reads it.
     async fn read(arrived: Arrived<'_>, by: &A) -> Result<Self, Problem>;
 
@@ -95,6 +101,8 @@ impl<Q: Parameters> Asking<Q> {
 }
 
 impl<A, Q: Parameters + 'static> Input<A> for Asking<Q> {
+    const HAS_QUERY: bool = true;
+
     async fn read(arrived: Arrived<'_>, _: &A) -> Result<Self, Problem> {
         Self::of(arrived.request)
     }
@@ -114,6 +122,8 @@ pub(super) struct Paging<Q> {
 }
 
 impl<A: HasKey, Q: Paged + 'static> Input<A> for Paging<Q> {
+    const HAS_QUERY: bool = true;
+
     async fn read(arrived: Arrived<'_>, by: &A) -> Result<Self, Problem> {
         let pairs = Pairs::of(arrived.request.query_string());
         let mut reading = Query::new(&pairs);
@@ -146,6 +156,8 @@ impl<A> Input<A> for Limited {
 
 /// A query, and which versions the caller has already.
 impl<A, Q: Parameters + 'static> Input<A> for (Asking<Q>, Option<IfNoneMatch>) {
+    const HAS_QUERY: bool = true;
+
     async fn read(arrived: Arrived<'_>, _: &A) -> Result<Self, Problem> {
         Ok((Asking::of(arrived.request)?, condition::read(arrived.request)?))
     }
@@ -168,6 +180,8 @@ where
     B: Body + 'static,
     H: Beside<A>,
 {
+    const HAS_QUERY: bool = H::HAS_QUERY;
+
     async fn read(arrived: Arrived<'_>, by: &A) -> Result<Self, Problem> {
         let Arrived { request, payload, state } = arrived;
         let sent = body::read(request, payload, MOST, B::MAY_BE_MISSING).await?;
@@ -201,6 +215,8 @@ impl Tells<Action> for ToAction {
 
 /// What stands beside the body of a request: in its headers, or in its query.
 pub(super) trait Beside<A>: Sized + 'static {
+    const HAS_QUERY: bool = false;
+
     fn read(
         request: &HttpRequest,
         state: &Data<AppState>,
@@ -245,6 +261,8 @@ impl<A: HasKey> Beside<A> for Change {
 
 /// A query beside a body.
 impl<A, Q: Parameters + 'static> Beside<A> for Asking<Q> {
+    const HAS_QUERY: bool = true;
+
     fn read(request: &HttpRequest, _: &Data<AppState>, _: &A, _: &Sent) -> Result<Self, Problem> {
         Self::of(request)
     }
@@ -265,6 +283,8 @@ impl<A> Beside<A> for IfMatch {
 }
 
 impl<A, H: Beside<A>, I: Beside<A>> Beside<A> for (H, I) {
+    const HAS_QUERY: bool = H::HAS_QUERY || I::HAS_QUERY;
+
     fn read(
         request: &HttpRequest,
         state: &Data<AppState>,

@@ -16,17 +16,28 @@ use super::value::Value;
 use super::violation::{Unreadable, Violation};
 
 /// The parameters of a request, as they were sent.
-pub(crate) struct Pairs(Vec<(String, String)>);
+pub(crate) struct Pairs {
+    pairs: Vec<(String, String)>,
+    /// The parameters that are not Unicode.
+    garbled: Vec<String>,
+}
 
 impl Pairs {
     pub(crate) fn of(query: &str) -> Self {
         // Every text is a query: what is no escape stands for itself.
-        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let sent = query.split('&').filter(|pair| !pair.is_empty());
+        let garbled = pairs
+            .iter()
+            .zip(sent)
+            .filter(|(_, sent)| percent_encoding::percent_decode_str(sent).decode_utf8().is_err());
+        let garbled = garbled.map(|((name, _), _)| name.clone()).collect();
+        Self { pairs, garbled }
     }
 
     /// All of them as a query, with another value of one.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
-        let others = self.0.iter().filter(|(known, _)| known != name);
+        let others = self.pairs.iter().filter(|(known, _)| known != name);
         form_urlencoded::Serializer::new(String::new())
             .extend_pairs(others)
             .append_pair(name, value)
@@ -34,7 +45,7 @@ impl Pairs {
     }
 
     pub(crate) fn as_slice(&self) -> &[(String, String)] {
-        &self.0
+        &self.pairs
     }
 }
 
@@ -53,7 +64,7 @@ impl<'a> Query<'a> {
     /// The values of a parameter that may be repeated.
     fn all<T: FromStr<Err: Fault>>(&mut self, name: &'static str) -> Vec<T> {
         self.known.push(name);
-        let named = self.pairs.0.iter().filter(|(known, _)| known == name);
+        let named = self.pairs.pairs.iter().filter(|(known, _)| known == name);
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         for value in named.map(|(_, value)| value.parse::<T>()) {
             match value {
@@ -69,7 +80,7 @@ impl<'a> Query<'a> {
 
     /// The value of a parameter that stands at most once.
     fn one<T: FromStr<Err: Fault>>(&mut self, name: &'static str) -> Option<T> {
-        if self.pairs.0.iter().filter(|(known, _)| known == name).count() > 1 {
+        if self.pairs.pairs.iter().filter(|(known, _)| known == name).count() > 1 {
             self.known.push(name);
             self.add(name, "repeated", "must stand only once");
             return None;
@@ -84,9 +95,13 @@ impl<'a> Query<'a> {
 
     /// Refuses the request if anything was wrong, or a parameter was never read.
     pub(crate) fn finish(mut self) -> Result<(), Unreadable> {
+        for name in &self.pairs.garbled {
+            let message = "must be UTF-8, percent-encoded";
+            self.violations.push(Violation::in_parameter(name, "invalid_character", message));
+        }
         // Each once, in the order in which they first stand.
         let mut told = HashSet::new();
-        for (name, _) in &self.pairs.0 {
+        for (name, _) in &self.pairs.pairs {
             if !self.known.contains(&name.as_str()) && told.insert(name) {
                 let message = "is no parameter of this request";
                 self.violations.push(Violation::in_parameter(name, "unknown_parameter", message));

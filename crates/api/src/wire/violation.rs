@@ -73,7 +73,7 @@ const CODES: &[(&str, &str)] = &[
     ("out_of_range", "is too small, too large or too many"),
     ("too_long", "has too many characters"),
     ("blank", "is empty or only white space"),
-    ("invalid_character", "contains U+0000"),
+    ("invalid_character", "contains U+0000, or is not UTF-8"),
     ("unknown_value", "is none of the words that are possible"),
     ("unknown_reference", "names what the organization or project does not have"),
     ("inactive_user", "names a user for whom no time can be logged any more"),

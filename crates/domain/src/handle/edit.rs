@@ -1,6 +1,6 @@
 //! Editing an entry, which may move it to another project.
 
-use super::log::{amend, check_not_archived, lost_by};
+use super::log::{amend, check_not_archived};
 use super::references::{check_changed, check_moved};
 use super::{Context, check_version, place, record};
 use crate::command::EditTimeEntry;
@@ -42,7 +42,8 @@ fn move_to(
 ) -> Result<Written, Refusal> {
     check_moved(&entry, &details, project, ledger)?;
     let (from, left) = (entry.status(), entry.project_id());
-    let left_user_id = lost_by(&entry, &details);
+    // Also where the entry stays the user's: it leaves what the user sees of the project.
+    let left_user_id = Some(entry.details().user_id);
     for project in [left, project] {
         check_not_archived(entry.organization_id(), project, ledger)?;
     }

@@ -77,7 +77,7 @@ fn create(
 }
 
 /// The user who loses the entry, if it gets these details.
-pub(super) fn lost_by(entry: &TimeEntry, details: &Details) -> Option<UserId> {
+fn lost_by(entry: &TimeEntry, details: &Details) -> Option<UserId> {
     Some(entry.details().user_id).filter(|user| *user != details.user_id)
 }
 

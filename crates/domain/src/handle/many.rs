@@ -6,6 +6,7 @@ use super::delete::delete;
 use super::edit::edit;
 use super::log::log;
 use super::references::check_patch;
+use crate::access::Caller;
 use crate::command::{
     ChangeMany, DeleteTimeEntry, EachChange, EditTimeEntry, IfMatch, LogMany, LogTimeEntry,
     Selection,
@@ -46,6 +47,9 @@ pub(super) fn change_many(
     ledger: &mut Ledger,
 ) -> Result<Vec<Changed>, Refusal> {
     let ChangeMany { entries, change, atomic } = command;
+    if let Selection::Filter(filter) = entries {
+        check_reach(filter, context.caller)?;
+    }
     if let EachChange::Edit(patch) = change {
         patch.project_id.map_or(Ok(()), |project| context.caller.check_scope(project))?;
         check_patch(patch, context.caller.organization_id, ledger)?;
@@ -61,18 +65,21 @@ pub(super) fn change_many(
         .map_err(|failed| Refusal::ChangesFailed(with_ids(failed)))
 }
 
-/// What the caller may reach by the filter. A key that is limited to a project has to name that: a
-/// filter without one reaches for all of them.
+/// A key that is limited to a project has to name that: a filter without one reaches for all.
+fn check_reach(filter: &Filter, caller: &Caller) -> Result<(), Refusal> {
+    match filter.project_id {
+        Some(project) => caller.check_scope(project),
+        None if caller.project_id.is_some() => Err(Refusal::ConcernsAllProjects),
+        None => Ok(()),
+    }
+}
+
+/// What the filter finds of what the caller sees.
 fn found(
     filter: &Filter,
     context: Context<'_>,
     ledger: &Ledger,
 ) -> Result<Vec<TimeEntryId>, Refusal> {
-    match filter.project_id {
-        Some(project) => context.caller.check_scope(project)?,
-        None if context.caller.project_id.is_some() => return Err(Refusal::ConcernsAllProjects),
-        None => {}
-    }
     let found = ledger.find(context.caller.organization_id, filter)?.into_iter();
     Ok(found.filter(|entry| context.caller.sees(entry)).map(TimeEntry::id).collect())
 }

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use super::{MemoryStore, State, answer, lock};
-use crate::feed::{Change, FeedPage, FeedRequest, Seq};
+use crate::feed::{FeedPage, FeedRequest, Seq};
 use crate::history::HistoryRecord;
 use crate::ids::{FeedEpoch, OrganizationId};
 use crate::ports::{ChangeFeed, Notice, PortError, PortFuture};
@@ -39,10 +39,7 @@ impl MemoryStore {
             .filter(|(seq, record)| *seq > request.after && request.sees(record, entry(record)));
         let changes: Vec<_> = seen
             .take(request.limit as usize)
-            .map(|(seq, record)| {
-                let entry = entry(record).filter(|entry| request.may_see(entry)).cloned();
-                Change { seq, record: record.clone(), entry }
-            })
+            .map(|(seq, record)| request.show(seq, record.clone(), entry(record)))
             .collect();
         let is_full = changes.len() == request.limit as usize;
         let through = if is_full { changes.last().map(|change| change.seq) } else { None };

@@ -195,7 +195,7 @@ fn the_record_names_the_user_who_lost_the_entry() {
         (Command::Log(LogTimeEntry { details: ben, ..log_as(9, "1") }), Some(ANN)),
         (delete(1), Some(ANN)),
         (edit(1, shorter()), None),
-        (edit(1, Patch { user_id: None, ..moved }), None),
+        (edit(1, Patch { user_id: None, ..moved }), Some(ANN)),
         (apply(1, Action::Submit), None),
         (Command::Log(log(9)), None),
     ] {

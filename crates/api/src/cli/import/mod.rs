@@ -180,8 +180,7 @@ impl Job<'_> {
             .project(self.organization, self.project)
             .await
             .context("the project could not be read")?;
-        let project = project
-            .context("the organization has no such project, or there is no such organization")?;
+        let project = project.context("the organization has no such project")?;
         ensure!(!project.archived, "the project is archived and takes no more time");
         let mut rows = source.rows()?;
         let format = rows.format();

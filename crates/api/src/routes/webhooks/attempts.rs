@@ -16,7 +16,7 @@ use super::resource::missing;
 use crate::document::{About, Answer, Sample, Tag};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
-use crate::routes::admission::{Admin, HasKey, ToAllProjects, ToFailure, ToWebhook};
+use crate::routes::admission::{HasKey, ToFailure, ToFollowers, ToWebhook};
 use crate::routes::asked::{Asked, Sending};
 use crate::routes::change::Change;
 use crate::state::AppState;
@@ -25,7 +25,7 @@ use crate::wire::bytes;
 use crate::wire::webhook::{Nothing, SentBody};
 
 pub(in crate::routes) async fn test(
-    asked: Asked<ToWebhook<ToAllProjects<Admin>>, Sending<Nothing, Change>>,
+    asked: Asked<ToWebhook<ToFollowers>, Sending<Nothing, Change>>,
 ) -> Result<HttpResponse, Problem> {
     let Asked { state, by, input: Sending { beside: change, .. }, .. } = asked;
     if let Some(replayed) = change.replayed().await? {
@@ -38,7 +38,7 @@ pub(in crate::routes) async fn test(
 }
 
 pub(in crate::routes) async fn retry(
-    asked: Asked<ToFailure<ToAllProjects<Admin>>, Sending<Nothing, Change>>,
+    asked: Asked<ToFailure<ToFollowers>, Sending<Nothing, Change>>,
 ) -> Result<HttpResponse, Problem> {
     let Asked { state, by, input: Sending { beside: change, .. }, .. } = asked;
     if let Some(replayed) = change.replayed().await? {
@@ -100,7 +100,8 @@ pub(in crate::routes) fn about_test() -> About {
         Tag::Webhooks,
         "Test a webhook",
         "Sends `webhook.ping` to the receiver now, and tells what came back. The key needs the \
-         permission `admin`, and must not be confined to a project.",
+         permission `admin`, and must not be confined to a project or \
+         to one user's entries.",
     )
     .sent("May be left out.", vec![])
     .answer(sent())
@@ -113,7 +114,8 @@ pub(in crate::routes) fn about_retry() -> About {
         "Send once more what was refused",
         "Sends an event now that was put aside, and tells what came back. Once the receiver takes \
          it, it is no failure any more. The key needs the permission `admin`, and must not be \
-         confined to a project.",
+         confined to a project or \
+         to one user's entries.",
     )
     .sent("May be left out.", vec![])
     .answer(sent())

@@ -8,14 +8,14 @@ use uuid::Uuid;
 use super::resource::missing;
 use crate::document::{About, Answer, Sample, Tag, headers};
 use crate::http::problem::Problem;
-use crate::routes::admission::{Admin, HasKey, ToAllProjects, ToWebhook};
+use crate::routes::admission::{HasKey, ToFollowers, ToWebhook};
 use crate::routes::asked::{Asked, Paging};
 use crate::routes::page;
 use crate::wire::page::{Page, PageQuery};
 use crate::wire::webhook::FailureBody;
 
 pub(in crate::routes) async fn list(
-    asked: Asked<ToWebhook<ToAllProjects<Admin>>, Paging<PageQuery>>,
+    asked: Asked<ToWebhook<ToFollowers>, Paging<PageQuery>>,
 ) -> Result<HttpResponse, Problem> {
     let Asked { state, request, by, input: Paging { query, pairs, list } } = asked;
     let webhook = (by.key().organization_id, by.id);
@@ -54,7 +54,8 @@ pub(in crate::routes) fn about() -> About {
         "List what a receiver refused",
         "Reads a page of the events that the receiver refused ten times, and that were put aside \
          so that the next ones could go out. The key needs the permission `admin`, and must not be \
-         confined to a project.",
+         confined to a project or \
+         to one user's entries.",
     )
     .answer(
         Answer::json::<Page<FailureBody<'_>>>(200, "A page.")

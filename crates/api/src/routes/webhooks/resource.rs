@@ -19,7 +19,7 @@ use crate::document::{About, Answer, Caching, Sample, Tag, headers};
 use crate::http::caching;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
-use crate::routes::admission::{Admin, HasKey, ToAllProjects, ToWebhook};
+use crate::routes::admission::{HasKey, ToFollowers, ToWebhook};
 use crate::routes::answer::answer_json;
 use crate::routes::asked::{Asked, Paging, Sending};
 use crate::routes::change::Change;
@@ -29,7 +29,7 @@ use crate::wire::page::{Page, PageQuery};
 use crate::wire::webhook::{EditWebhookBody, MakeWebhookBody, Nothing, WebhookAsked, WebhookBody};
 use crate::wire::{Violation, bytes};
 
-type ToAny = ToAllProjects<Admin>;
+type ToAny = ToFollowers;
 type ToOne = ToWebhook<ToAny>;
 
 pub(in crate::routes) async fn make_webhook(
@@ -145,7 +145,8 @@ pub(in crate::routes) fn about_make() -> About {
         "Make a webhook",
         "Has the changes of time entries sent to a URL from now on, one at a time and in order. \
          The answer alone has the `secret` that they are signed with. The key needs the permission \
-         `admin`, and must not be confined to a project.",
+         `admin`, and must not be confined to a project or \
+         to one user's entries.",
     )
     .sent(
         "Where to, and what.",
@@ -186,7 +187,8 @@ pub(in crate::routes) fn about_list() -> About {
         Tag::Webhooks,
         "List the webhooks",
         "Reads a page of the webhooks of the organization, in the order of their ids. The key \
-         needs the permission `admin`, and must not be confined to a project.",
+         needs the permission `admin`, and must not be confined to a project or \
+         to one user's entries.",
     )
     .answer(
         Answer::json::<Page<WebhookBody<'_>>>(200, "A page.")
@@ -208,7 +210,8 @@ pub(in crate::routes) fn about_get() -> About {
         Tag::Webhooks,
         "Read a webhook",
         "Shows the webhook: how far it is, and why nothing arrives, if nothing does. The key needs \
-         the permission `admin`, and must not be confined to a project.",
+         the permission `admin`, and must not be confined to a project or \
+         to one user's entries.",
     )
     .answer(
         Answer::json::<WebhookBody<'_>>(200, "The webhook.")
@@ -225,7 +228,8 @@ pub(in crate::routes) fn about_edit() -> About {
         "Changes some members of a webhook. With `enabled` it is switched off, or on again; one \
          that was given up goes on from where it stood. With `deliveredThrough` everything after \
          that change is delivered again. The key needs the permission `admin`, and must not be \
-         confined to a project.",
+         confined to a project or \
+         to one user's entries.",
     )
     .sent(
         "What to change.",
@@ -248,7 +252,8 @@ pub(in crate::routes) fn about_delete() -> About {
         Tag::Webhooks,
         "Delete a webhook",
         "Deletes the webhook, with the list of what it refused. A second delete is 404. The key \
-         needs the permission `admin`, and must not be confined to a project.",
+         needs the permission `admin`, and must not be confined to a project or \
+         to one user's entries.",
     )
     .answer(Answer::empty(204, "It is gone. There is no body."))
 }
@@ -261,7 +266,8 @@ pub(in crate::routes) fn about_rotate() -> About {
         "Give a webhook another secret",
         "Makes a secret and shows it, once. For 24 hours deliveries have a signature with the \
          secret before as well, so that a receiver can change over without missing one. The key \
-         needs the permission `admin`, and must not be confined to a project.",
+         needs the permission `admin`, and must not be confined to a project or \
+         to one user's entries.",
     )
     .sent("May be left out.", vec![])
     .answer(
