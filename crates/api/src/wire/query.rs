@@ -95,16 +95,19 @@ impl<'a> Query<'a> {
 
     /// Refuses the request if anything was wrong, or a parameter was never read.
     pub(crate) fn finish(mut self) -> Result<(), Unreadable> {
-        for name in &self.pairs.garbled {
-            let message = "must be UTF-8, percent-encoded";
-            self.violations.push(Violation::in_parameter(name, "invalid_character", message));
-        }
         // Each once, in the order in which they first stand.
         let mut told = HashSet::new();
         for (name, _) in &self.pairs.pairs {
             if !self.known.contains(&name.as_str()) && told.insert(name) {
                 let message = "is no parameter of this request";
                 self.violations.push(Violation::in_parameter(name, "unknown_parameter", message));
+            }
+        }
+        // Of what was refused already it need not be said.
+        for name in &self.pairs.garbled {
+            if !self.violations.iter().any(|known| known.is_in(name)) {
+                let message = "must be UTF-8, percent-encoded";
+                self.violations.push(Violation::in_parameter(name, "invalid_character", message));
             }
         }
         if self.violations.is_empty() {

@@ -52,6 +52,11 @@ impl Violation {
         Self { place: Place::Parameter(cut(name).into_owned()), code, message: message.into() }
     }
 
+    /// Whether it is in that parameter.
+    pub(crate) fn is_in(&self, parameter: &str) -> bool {
+        self.place == Place::Parameter(cut(parameter).into_owned())
+    }
+
     /// Its place, for people who see no JSON, and what is wrong there.
     pub(crate) fn reason(&self) -> (String, String) {
         let (Place::Pointer(place) | Place::Parameter(place)) = &self.place;
