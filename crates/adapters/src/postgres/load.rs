@@ -51,31 +51,27 @@ static FEED_ENDS: Text = LazyLock::new(|| {
     ["SELECT t.* FROM".to_owned(), last.to_owned()]
 });
 static ANSWERS: Text = LazyLock::new(by_key::<IdempotencyRow>);
-static TIME_ENTRIES_BY_REF: Text = LazyLock::new(|| {
-    let digests = ["external_provider_digest", "external_type_digest", "external_id_digest"];
-    by::<TimeEntryRow>(&["organization_id", digests[0], digests[1], digests[2]])
-});
+static TIME_ENTRIES_BY_REF: Text = LazyLock::new(|| by::<TimeEntryRow>(&REFERENCE, ""));
+/// The time entries again, for who holds them until the commit.
+static HELD: Text =
+    LazyLock::new(|| by::<TimeEntryRow>(&TimeEntryRow::names(&[Written::AsKey]), " FOR UPDATE"));
+static HELD_BY_REF: Text = LazyLock::new(|| by::<TimeEntryRow>(&REFERENCE, " FOR UPDATE"));
 
-/// The time entries again, for who holds them.
-static HELD: Text = LazyLock::new(|| held(&TIME_ENTRIES));
-static HELD_BY_REF: Text = LazyLock::new(|| held(&TIME_ENTRIES_BY_REF));
+const REFERENCE: [&str; 4] =
+    ["organization_id", "external_provider_digest", "external_type_digest", "external_id_digest"];
 
 fn by_key<R: Row>() -> [String; 2] {
-    by::<R>(&R::names(&[Written::AsKey]))
-}
-
-fn held([begin, rows]: &[String; 2]) -> [String; 2] {
-    [begin.clone(), rows.replace(" LIMIT 1) t", " LIMIT 1 FOR UPDATE) t")]
+    by::<R>(&R::names(&[Written::AsKey]), "")
 }
 
 /// Each key is looked up by itself, through its unique index. A plain join would leave the planner
 /// free to read a whole table that it believes to be small, as it does until a new table was
 /// analyzed for the first time.
-fn by<R: Row>(columns: &[&str]) -> [String; 2] {
+fn by<R: Row>(columns: &[&str], lock: &str) -> [String; 2] {
     let names = columns.join(", ");
     let same: Vec<_> = columns.iter().map(|name| format!("t.{name} = k.{name}")).collect();
     let rows = format!(
-        "AS k ({names}) CROSS JOIN LATERAL (SELECT * FROM {} t WHERE {} LIMIT 1) t",
+        "AS k ({names}) CROSS JOIN LATERAL (SELECT * FROM {} t WHERE {} LIMIT 1{lock}) t",
         R::TABLE,
         same.join(" AND ")
     );

@@ -58,8 +58,8 @@ static RECORD: Text = LazyLock::new(|| {
 });
 
 /// Waits for other commits of the same organizations, so that the next statements see the numbers
-/// that they gave and what they closed, and none fails over them. The order of the locks is the same everywhere, so no
-/// two wait for one another.
+/// that they gave and what they closed, and none fails over them. The order of the locks is the
+/// same everywhere, so no two wait for one another.
 static AWAIT_OTHERS: Text = LazyLock::new(|| {
     [
         "SELECT pg_advisory_xact_lock(n.organization) FROM".to_owned(),
@@ -126,7 +126,8 @@ fn as_loaded(names: &[&str]) -> String {
 ///
 /// All statements are sent before the first is answered, and carried out in this order.
 ///
-/// - The claims go first: whoever waits for one of them waits here, before anything else is locked.
+/// - The claims go first: whoever waits for one of them waits here, before anything else is locked
+///   (but for what is held since it was loaded).
 /// - Deletions come before what is new, because that may have taken over the reference of one that
 ///   goes.
 /// - The changes are numbered last, so that others wait for that no longer than they must.

@@ -109,11 +109,11 @@ pub(crate) fn insertion(
 }
 
 /// A record of each.
-pub(crate) const RECORDS: &str = "INSERT INTO time_entry_history (organization_id, seq, time_entry_id, \
-    project_id, version, event, at, \
-    key_id, to_status, changes) \
-    SELECT organization_id, row_number() OVER (ORDER BY created_at, id), id, project_id, 1, 'log', created_at, id, 'draft', '[]' \
-    FROM time_entries WHERE organization_id NOT IN (SELECT organization_id FROM time_entry_history)";
+pub(crate) const RECORDS: &str = "INSERT INTO time_entry_history (organization_id, seq, \
+    time_entry_id, project_id, version, event, at, key_id, to_status, changes) \
+    SELECT organization_id, row_number() OVER (ORDER BY created_at, id), id, project_id, 1, 'log', \
+    created_at, id, 'draft', '[]' FROM time_entries \
+    WHERE organization_id NOT IN (SELECT organization_id FROM time_entry_history)";
 
 /// What is read, and what the index must lead to.
 pub(crate) struct Read {

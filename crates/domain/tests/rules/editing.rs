@@ -180,7 +180,7 @@ fn entries_of_an_archived_project_can_be_edited_but_not_logged() {
 }
 
 #[test]
-fn the_record_names_the_user_who_lost_the_entry() {
+fn the_record_names_the_user_whose_the_entry_was() {
     let to = |user| Patch { user_id: Some(id(user)), ..Patch::default() };
     let moved = Patch {
         project_id: Some(id(OTHER_PROJECT)),

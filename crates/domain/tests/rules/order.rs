@@ -27,6 +27,24 @@ fn an_edit_is_refused_for_the_first_fault_in_order() {
 }
 
 #[test]
+fn an_edit_by_filter_is_refused_for_the_first_fault_in_order() {
+    let mut world = World::with_entry_that_is(Status::Approved);
+    let limited = limited_to(PROJECT);
+    let wrong = Patch { user_id: Some(id(NOBODY)), ..Patch::default() };
+    for (project, refused) in [
+        (Some(OTHER_PROJECT), Refusal::OutOfScope),
+        (None, Refusal::ConcernsAllProjects),
+        (Some(PROJECT), Refusal::PatchReferences(vec![InvalidReference::UnknownUser])),
+    ] {
+        let filter = Filter { project_id: project.map(id), ..Filter::default() };
+        let (entries, change) = (Selection::Filter(filter), EachChange::Edit(wrong.clone()));
+        let command = Command::ChangeMany(ChangeMany { entries, change, atomic: false });
+        assert_eq!(world.ask_as(limited, command), Err(refused), "{project:?}");
+    }
+    world.assert_untouched();
+}
+
+#[test]
 fn a_deletion_is_refused_for_the_first_fault_in_order() {
     let mut world = World::with_entry_that_is(Status::Approved);
     let stranger = Caller { project_id: Some(id(OTHER_PROJECT)), ..bound_to(BEN) };
